@@ -1,0 +1,25 @@
+/** An error that is the caller's to read: one or two lines, and the exit code `lofi` ends with. */
+export class LofiError extends Error {
+  /** 1: the work failed; 2: the call is wrong (cli contract). */
+  readonly exitCode: 1 | 2;
+
+  constructor(message: string, exitCode: 1 | 2, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.exitCode = exitCode;
+  }
+}
+
+/** The work could not be done: a bad video, a diverged loss, a missing tool. Exit code 1. */
+export class WorkError extends LofiError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 1, options);
+  }
+}
+
+/** The call is wrong: an unknown key, a missing file, a file that does not parse. Exit code 2. */
+export class UsageError extends LofiError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 2, options);
+  }
+}

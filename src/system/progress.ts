@@ -1,0 +1,41 @@
+import cliProgress from 'cli-progress';
+
+/** A progress bar on stderr with ETA; quiet where stderr is no terminal but for a line every 30 s. */
+export interface Progress {
+  step(done: number, note?: string): void;
+  stop(): void;
+}
+
+/** Shown only once the work has taken 2 s. `total` is in units of the caller's choice. */
+export function startProgress(title: string, total: number): Progress {
+  const started = Date.now();
+  let bar: cliProgress.SingleBar | undefined;
+  let lastLine = started;
+  const eta = (done: number) => Math.round((((Date.now() - started) / 1000) * (total - done)) / Math.max(done, 1e-9));
+  return {
+    step(done, note = '') {
+      const now = Date.now();
+      if (now - started < 2000) return;
+      if (process.stderr.isTTY) {
+        bar ??= newBar(title, total);
+        bar.update(done, { note });
+      } else if (now - lastLine > 30_000) {
+        lastLine = now;
+        process.stderr.write(`${title}: ${done}/${total}, ETA ${eta(done)} s ${note}\n`);
+      }
+    },
+    stop() {
+      bar?.stop();
+    },
+  };
+}
+
+function newBar(title: string, total: number): cliProgress.SingleBar {
+  const bar = new cliProgress.SingleBar({
+    format: `${title} [{bar}] {value}/{total} ETA {eta_formatted} {note}`,
+    stream: process.stderr,
+    hideCursor: false,
+  });
+  bar.start(total, 0, { note: '' });
+  return bar;
+}
