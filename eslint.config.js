@@ -11,7 +11,7 @@ const arrows = {
   checkpoints: ['system', 'engine'],
   models: ['system', 'engine', 'config'],
   data: ['system', 'engine', 'video', 'config'],
-  train: ['system', 'engine', 'config'],
+  train: ['system', 'engine', 'config', 'models'],
   report: ['system', 'video', 'evaluation', 'config'],
   stages: ['system', 'engine', 'video', 'config', 'train', 'models', 'data', 'evaluation', 'report', 'checkpoints'],
 };
@@ -46,6 +46,7 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off', // tensors of a caller-named rank
       '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite', 'before', 'after'], package: 'node:test' }] }],
     },
   },

@@ -7,7 +7,9 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
  * `randomStream(seed, 'augment', epoch, item)`.
  */
 export function randomStream(seed: number, ...name: (string | number)[]): Random {
-  const digest = createHash('sha256').update(JSON.stringify([seed, ...name])).digest();
+  const digest = createHash('sha256')
+    .update(JSON.stringify([seed, ...name]))
+    .digest();
   return new Random(xoroshiro128plus(digest.readInt32LE(0)), digest.readInt32LE(4));
 }
 

@@ -1,0 +1,159 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { differentiable } from './differentiable.js';
+import { isNative, runNative } from './native.js';
+
+/** Zeros added at [top, bottom, left, right]. */
+export type Padding = readonly [number, number, number, number];
+
+/** Where a convolution looks: its stride and the zeros around the input (PyTorch's, not TensorFlow's "same"). */
+export interface ConvGeometry {
+  stride: number;
+  pad: Padding;
+  /** False where x needs no gradient (the first layer): half of the backward pass is saved there. */
+  inputGradient?: boolean;
+}
+
+/**
+ * 2-D convolution with explicit padding and a gradient on every backend.
+ * x `[N, H, W, C]`, filter `[kh, kw, C, O]` → `[N, H', W', O]`.
+ */
+export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: ConvGeometry): tf.Tensor4D {
+  if (!isNative()) return portableConv2d(x, filter, geometry);
+  return native('Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter', x, filter, geometry);
+}
+
+/** Depthwise 2-D convolution: x `[N, H, W, C]`, filter `[kh, kw, C, 1]` → `[N, H', W', C]`. */
+export function depthwiseConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: ConvGeometry): tf.Tensor4D {
+  if (!isNative()) return portableDepthwise(x, filter, geometry);
+  const op = 'DepthwiseConv2dNative';
+  return native(op, `${op}BackpropInput`, `${op}BackpropFilter`, x, filter, geometry);
+}
+
+function native(
+  op: string,
+  inputOp: string,
+  filterOp: string,
+  x: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  { stride, pad: [top, bottom, left, right], inputGradient = true }: ConvGeometry,
+): tf.Tensor4D {
+  const attributes = {
+    strides: [1, stride, stride, 1],
+    padding: 'EXPLICIT',
+    explicit_paddings: [0, 0, top, bottom, left, right, 0, 0],
+    data_format: 'NHWC',
+    dilations: [1, 1, 1, 1],
+  };
+  const run = (name: string, inputs: tf.Tensor[]) => runNative(name, inputs, 1, attributes)[0]!;
+  return convWithGradients(x, filter, inputGradient, {
+    forward: (x, filter) => run(op, [x, filter]),
+    input: (x, filter, dy) => run(inputOp, [tf.tensor1d(x.shape, 'int32'), filter, dy]),
+    filter: (x, filter, dy) => run(filterOp, [x, tf.tensor1d(filter.shape, 'int32'), dy]),
+  });
+}
+
+/** conv2d whose gradient is made of forward ops: wasm lacks the filter gradient's kernel. */
+function portableConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: ConvGeometry): tf.Tensor4D {
+  return convWithGradients(x, filter, geometry.inputGradient ?? true, {
+    forward: (x, filter) => tf.conv2d(padded(x, geometry.pad), filter, geometry.stride, 'valid'),
+    input: (x, filter, dy) => portableInputGradient(x, filter, dy, geometry),
+    filter: (x, filter, dy) => portableFilterGradient(x, filter, dy, geometry),
+  });
+}
+
+interface ConvKernels {
+  forward: (x: tf.Tensor4D, filter: tf.Tensor4D) => tf.Tensor;
+  input: (x: tf.Tensor4D, filter: tf.Tensor4D, dy: tf.Tensor4D) => tf.Tensor;
+  filter: (x: tf.Tensor4D, filter: tf.Tensor4D, dy: tf.Tensor4D) => tf.Tensor;
+}
+
+function convWithGradients(
+  x: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  inputGradient: boolean,
+  kernels: ConvKernels,
+): tf.Tensor4D {
+  return differentiable(inputGradient ? [x, filter] : [filter], () => ({
+    value: kernels.forward(x, filter),
+    saved: [x, filter],
+    gradient: (dy, saved) => {
+      const tensors = [...saved, dy] as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+      const dFilter = tf.tidy(() => kernels.filter(...tensors));
+      return inputGradient ? [tf.tidy(() => kernels.input(...tensors)), dFilter] : dFilter;
+    },
+  }));
+}
+
+function portableInputGradient(
+  x: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  dy: tf.Tensor4D,
+  { stride, pad }: ConvGeometry,
+): tf.Tensor4D {
+  const [n, h, w, c] = x.shape;
+  const full: [number, number, number, number] = [n, h + pad[0] + pad[1], w + pad[2] + pad[3], c];
+  return tf.slice(tf.conv2dTranspose(dy, filter, full, stride, 'valid'), [0, pad[0], pad[2], 0], [n, h, w, c]);
+}
+
+/** A convolution of x with dy, batch and channels changing places, dilated by the stride. */
+function portableFilterGradient(
+  x: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  dy: tf.Tensor4D,
+  { stride, pad }: ConvGeometry,
+): tf.Tensor4D {
+  const [kh, kw] = filter.shape;
+  const [, oh, ow] = dy.shape;
+  const all = padded(x, pad);
+  const rows = (oh - 1) * stride + kh;
+  const columns = (ow - 1) * stride + kw;
+  const used = tf.slice(all, [0, 0, 0, 0], [all.shape[0], rows, columns, all.shape[3]]);
+  const gradient = tf.conv2d(
+    tf.transpose(used, [3, 1, 2, 0]),
+    tf.transpose(dy, [1, 2, 0, 3]),
+    1,
+    'valid',
+    'NHWC',
+    stride,
+  );
+  return tf.transpose(gradient, [1, 2, 0, 3]);
+}
+
+/** Depthwise convolution as kh·kw shifted products: elementwise ops whose gradients every backend has. */
+function portableDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }: ConvGeometry): tf.Tensor4D {
+  const [kh, kw, c] = filter.shape;
+  const all = padded(x, pad);
+  const [n, h, w] = all.shape;
+  const oh = Math.floor((h - kh) / stride) + 1;
+  const ow = Math.floor((w - kw) / stride) + 1;
+  // Room for whole strides, so that "every stride-th row" is a reshape and a slice (StridedSlice has no gradient).
+  const room = tf.pad(all, [
+    [0, 0],
+    [0, Math.max(0, kh - 1 + oh * stride - h)],
+    [0, Math.max(0, kw - 1 + ow * stride - w)],
+    [0, 0],
+  ]);
+  let sum: tf.Tensor4D | undefined;
+  for (let i = 0; i < kh; i++) {
+    for (let j = 0; j < kw; j++) {
+      const block = tf.slice(room, [0, i, j, 0], [n, oh * stride, ow * stride, c]);
+      const tap = tf.reshape<tf.Rank.R4>(
+        tf.slice(tf.reshape(block, [n * oh, stride, ow, stride * c]), [0, 0, 0, 0], [n * oh, 1, ow, c]),
+        [n, oh, ow, c],
+      );
+      const term = tf.mul<tf.Tensor4D>(tap, tf.reshape(tf.slice(filter, [i, j, 0, 0], [1, 1, c, 1]), [1, 1, 1, c]));
+      sum = sum ? tf.add<tf.Tensor4D>(sum, term) : term;
+    }
+  }
+  return sum!;
+}
+
+function padded(x: tf.Tensor4D, [top, bottom, left, right]: Padding): tf.Tensor4D {
+  if (top + bottom + left + right === 0) return x;
+  return tf.pad(x, [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ]);
+}

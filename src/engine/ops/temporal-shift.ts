@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { differentiable } from './differentiable.js';
+
+/**
+ * TSM's shift: of x `[N·F, H, W, C]`, each run of `frames` F being one snippet, the first C/div channels take the next
+ * frame's values, the following C/div the previous frame's; a snippet's ends take zeros, so nothing crosses snippets.
+ */
+export function temporalShift(x: tf.Tensor4D, frames: number, div: number): tf.Tensor4D {
+  const fold = Math.floor(x.shape[3] / div);
+  return differentiable([x], () => ({
+    value: shift(x, frames, fold, 1),
+    saved: [],
+    // The gradient of the shift is the shift the other way.
+    gradient: (dy) => shift(dy as tf.Tensor4D, frames, fold, -1),
+  }));
+}
+
+function shift(x: tf.Tensor4D, frames: number, fold: number, direction: 1 | -1): tf.Tensor4D {
+  return tf.tidy(() => {
+    const [nf, h, w, c] = x.shape;
+    const v = tf.reshape<tf.Rank.R4>(x, [nf / frames, frames, h * w, c]);
+    const ahead = moved(tf.slice(v, [0, 0, 0, 0], [-1, -1, -1, fold]), direction);
+    const back = moved(tf.slice(v, [0, 0, 0, fold], [-1, -1, -1, fold]), direction === 1 ? -1 : 1);
+    const rest = tf.slice(v, [0, 0, 0, 2 * fold], [-1, -1, -1, c - 2 * fold]);
+    return tf.reshape(tf.concat([ahead, back, rest], 3), [nf, h, w, c]);
+  });
+}
+
+/** Axis 1 moved by one with a zero let in: by 1, y[t] = x[t + 1]; by -1, y[t] = x[t - 1]. */
+function moved(x: tf.Tensor4D, by: 1 | -1): tf.Tensor4D {
+  const kept = tf.slice(x, [0, by === 1 ? 1 : 0, 0, 0], [-1, x.shape[1] - 1, -1, -1]);
+  const zeros: [number, number] = by === 1 ? [0, 1] : [1, 0];
+  return tf.pad(kept, [[0, 0], zeros, [0, 0], [0, 0]]);
+}

@@ -1,0 +1,56 @@
+/** One anchor: the proposal [start / T, (start + duration + 1) / T] of a video of T snippets. */
+export interface Anchor {
+  start: number;
+  /** Duration index d: the anchor is d + 1 snippets long. */
+  duration: number;
+}
+
+/** All valid anchors (start + duration < T), duration-major: the cells of G-TAD's map that can be true (§3.4). */
+export function anchors(snippets: number): Anchor[] {
+  const list: Anchor[] = [];
+  for (let duration = 0; duration < snippets; duration++) {
+    for (let start = 0; start + duration < snippets; start++) list.push({ start, duration });
+  }
+  return list;
+}
+
+/** SGAlign's region of interest of an anchor, in node indices: the anchor and half its length on either side. */
+export function regionOfInterest({ start, duration }: Anchor): [number, number] {
+  const half = (duration + 1) / 2;
+  return [start - half, start + duration + half];
+}
+
+/**
+ * Weights of 1-D RoIAlign over T nodes (sampling ratio 0, no half-pixel shift): bin p's value is
+ * Σ_t weights[p·T + t] · node[t]. Beyond [-1, T] a sample is 0; inside it clamps to the first or last node.
+ */
+export function alignWeights([low, high]: [number, number], bins: number, snippets: number): Float64Array {
+  const weights = new Float64Array(bins * snippets);
+  const binSize = Math.max(high - low, 1) / bins;
+  const samples = Math.max(1, Math.ceil(binSize));
+  for (let bin = 0; bin < bins; bin++) {
+    for (let i = 0; i < samples; i++) {
+      const at = low + bin * binSize + ((i + 0.5) * binSize) / samples;
+      if (at < -1 || at > snippets) continue;
+      const position = Math.max(at, 0);
+      const left = Math.floor(position);
+      const row = bin * snippets;
+      if (left >= snippets - 1) {
+        weights[row + snippets - 1]! += 1 / samples;
+      } else {
+        weights[row + left]! += (left + 1 - position) / samples;
+        weights[row + left + 1]! += (position - left) / samples;
+      }
+    }
+  }
+  return weights;
+}
+
+/** Align weights of every anchor: `[A, bins·T]`, bins-major. */
+export function alignMatrix(list: readonly Anchor[], bins: number, snippets: number): Float32Array {
+  const matrix = new Float32Array(list.length * bins * snippets);
+  list.forEach((anchor, a) => {
+    matrix.set(alignWeights(regionOfInterest(anchor), bins, snippets), a * bins * snippets);
+  });
+  return matrix;
+}

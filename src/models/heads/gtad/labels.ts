@@ -1,0 +1,51 @@
+import type { Anchor } from './anchors.js';
+
+/** A time span as fractions of the video's duration. */
+export type Span = readonly [start: number, end: number];
+
+/** What G-TAD's outputs are trained towards, for one video (§3.5). */
+export interface Labels {
+  /** Best tIoU of each anchor with an instance `[A]`. */
+  overlap: Float32Array;
+  /** How much of each node's surroundings is the start (end) of an instance `[T]`. */
+  start: Float32Array;
+  end: Float32Array;
+}
+
+/** Labels of one video whose instances are `instances`, for T snippets and the given anchors. */
+export function labels(instances: readonly Span[], snippets: number, list: readonly Anchor[]): Labels {
+  const overlap = new Float32Array(list.length);
+  list.forEach(({ start, duration }, a) => {
+    const span: Span = [start / snippets, (start + duration + 1) / snippets];
+    for (const instance of instances) overlap[a] = Math.max(overlap[a]!, spanOverlap(span, instance));
+  });
+  return {
+    overlap,
+    start: boundaryLabels(
+      instances.map(([start]) => start),
+      snippets,
+    ),
+    end: boundaryLabels(
+      instances.map(([, end]) => end),
+      snippets,
+    ),
+  };
+}
+
+function spanOverlap([a, b]: Span, [c, d]: Span): number {
+  const shared = Math.max(0, Math.min(b, d) - Math.max(a, c));
+  return shared / (b - a + (d - c) - shared);
+}
+
+/** Node i covers [(i - ½)/T, (i + 1½)/T]; a boundary's zone is 1½ snippets to either side. */
+function boundaryLabels(boundaries: readonly number[], snippets: number): Float32Array {
+  const result = new Float32Array(snippets);
+  for (const boundary of boundaries) {
+    for (let i = 0; i < snippets; i++) {
+      const left = Math.max((i - 0.5) / snippets, boundary - 1.5 / snippets);
+      const right = Math.min((i + 1.5) / snippets, boundary + 1.5 / snippets);
+      result[i] = Math.max(result[i]!, Math.max(0, right - left) / (2 / snippets));
+    }
+  }
+  return result;
+}

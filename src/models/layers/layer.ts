@@ -1,0 +1,25 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { BatchStatistics } from '../../engine/ops/batch-norm.js';
+import type { ParameterSpec, Parameters } from '../parameters.js';
+
+/** What one pass through a model needs besides its input. */
+export interface Pass {
+  parameters: Parameters;
+  /** `batch`: normalise by the batch and hand its statistics to `onStatistics`; `running`: by the running ones. */
+  normalization: 'batch' | 'running';
+  onStatistics?: (layer: string, statistics: BatchStatistics) => void;
+}
+
+/** A part of a model: the parameters it owns and what it does with them. */
+export interface Layer<In extends tf.Tensor = tf.Tensor4D, Out extends tf.Tensor = In> {
+  parameters: ParameterSpec[];
+  apply(x: In, pass: Pass): Out;
+}
+
+/** Layers one after the other. */
+export function sequence<T extends tf.Tensor>(...layers: Layer<T>[]): Layer<T> {
+  return {
+    parameters: layers.flatMap((layer) => layer.parameters),
+    apply: (x, pass) => layers.reduce((y, layer) => layer.apply(y, pass), x),
+  };
+}

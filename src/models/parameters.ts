@@ -1,0 +1,92 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Random } from '../engine/random.js';
+
+/**
+ * How a parameter is laid out. In memory: conv `[kh, kw, in/groups, out]`, depthwise `[kh, kw, C, 1]`, conv1d
+ * `[k, in/groups, out]`, pointwise `[1, in/groups, out]` (a 1×1 convolution over edges or anchors), linear `[in, out]`. In files: PyTorch's (`[out, in/groups, kh, kw]`, …), see layout.ts.
+ */
+export type ParameterKind = 'conv' | 'depthwise' | 'conv1d' | 'pointwise' | 'linear' | 'vector';
+
+/** How a parameter starts. Bounds are PyTorch's defaults; `fanIn` counts inputs to one output. */
+export type Initializer =
+  | { type: 'constant'; value: number }
+  /** He normal over outputs (torchvision's ResNet and MobileNet convolutions). */
+  | { type: 'he-normal'; fanOut: number }
+  /** U(±1/√fanIn): what PyTorch's Conv and Linear layers start with, weight and bias alike. */
+  | { type: 'uniform'; fanIn: number }
+  | { type: 'normal'; deviation: number };
+
+/** A named tensor of a model. Running statistics are not `trainable`. */
+export interface ParameterSpec {
+  name: string;
+  kind: ParameterKind;
+  shape: number[];
+  init: Initializer;
+  trainable: boolean;
+}
+
+/** Named tensors of a model: trainable weights and running statistics, owned here until {@link Parameters.dispose}. */
+export class Parameters {
+  private readonly variables = new Map<string, tf.Variable>();
+
+  constructor(
+    readonly specs: readonly ParameterSpec[],
+    random: Random,
+  ) {
+    for (const spec of specs) {
+      if (this.variables.has(spec.name)) throw new Error(`parameter defined twice: ${spec.name}`);
+      const values = tf.tensor(initialValues(spec, random), spec.shape);
+      this.variables.set(spec.name, tf.variable(values, spec.trainable));
+      values.dispose();
+    }
+  }
+
+  /** The tensor called `name`, as the rank the caller knows it to have. */
+  get<T extends tf.Tensor = tf.Tensor>(name: string): T {
+    return this.variable(name) as unknown as T;
+  }
+
+  has(name: string): boolean {
+    return this.variables.has(name);
+  }
+
+  /** Replaces a tensor's values; `value` is consumed. */
+  assign(name: string, value: tf.Tensor): void {
+    this.variable(name).assign(value);
+    value.dispose();
+  }
+
+  /** Names of the trainable tensors, in the model's order. */
+  trainable(): string[] {
+    return this.specs.filter((spec) => spec.trainable).map((spec) => spec.name);
+  }
+
+  variable(name: string): tf.Variable {
+    const variable = this.variables.get(name);
+    if (!variable) throw new Error(`no such parameter: ${name}`);
+    return variable;
+  }
+
+  dispose(): void {
+    for (const variable of this.variables.values()) variable.dispose();
+    this.variables.clear();
+  }
+}
+
+function initialValues({ shape, init }: ParameterSpec, random: Random): Float32Array {
+  const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  switch (init.type) {
+    case 'constant':
+      return values.fill(init.value);
+    case 'he-normal': {
+      const deviation = Math.sqrt(2 / init.fanOut);
+      return values.map(() => deviation * random.normal());
+    }
+    case 'uniform': {
+      const bound = 1 / Math.sqrt(init.fanIn);
+      return values.map(() => random.between(-bound, bound));
+    }
+    case 'normal':
+      return values.map(() => init.deviation * random.normal());
+  }
+}

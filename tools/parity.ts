@@ -1,0 +1,198 @@
+/**
+ * Runs one training step of a reference case and prints how far we are from it:
+ *   npx tsx tools/parity.ts CASE.json        (tensors in the .safetensors beside it)
+ * Each figure is the largest error relative to the largest absolute value of that tensor.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { readSafetensors } from '../src/checkpoints/safetensors.js';
+import { startEngine } from '../src/engine/backend.js';
+import { randomStream } from '../src/engine/random.js';
+import { resnet18 } from '../src/models/encoders/resnet.js';
+import { anchors } from '../src/models/heads/gtad/anchors.js';
+import { GtadHead } from '../src/models/heads/gtad/gtad.js';
+import { labels, type Span } from '../src/models/heads/gtad/labels.js';
+import { gtadLoss } from '../src/models/heads/gtad/loss.js';
+import { lossWeights } from '../src/models/heads/gtad/loss-weights.js';
+import { toTorchLayout, type Values } from '../src/models/layout.js';
+import { Parameters } from '../src/models/parameters.js';
+import { importState, plainName, type State } from '../src/models/state.js';
+import { readJson } from '../src/system/files.js';
+import { updateRunningStatistics, type CollectedStatistics } from '../src/train/statistics.js';
+
+interface Case {
+  batch: number;
+  snippets: number;
+  frames: number;
+  side: number;
+  encoder: { width: number; shift_div: number };
+  head: Record<'feat' | 'h1d' | 'h2d' | 'h3d' | 'gcn_groups' | 'gcn_width' | 'k' | 'inner' | 'context', number>;
+  instances: Span[][];
+  loss: Record<'total' | 'tem' | 'reg' | 'cls', number>;
+}
+
+const file = process.argv[2];
+if (!file) throw new Error('usage: tools/parity.ts CASE.json');
+const reference = readJson(file, 'case') as Case;
+const tensors: State = new Map();
+for (const [name, { shape, data }] of readSafetensors(file.replace(/\.json$/, '.safetensors')).tensors) {
+  tensors.set(plainName(name), { shape: [...shape], data: data as Float32Array });
+}
+const { batch, snippets, frames, side, instances } = reference;
+
+await startEngine();
+const encoder = resnet18({ width: reference.encoder.width, shift: { frames, div: reference.encoder.shift_div } });
+const h = reference.head;
+const head = new GtadHead({
+  features: h.feat,
+  h1: h.h1d,
+  h2: h.h2d,
+  h3: h.h3d,
+  groups: h.gcn_groups,
+  width: h.gcn_width,
+  k: h.k,
+  inner: h.inner,
+  context: h.context,
+});
+const encoderParameters = new Parameters(encoder.parameters, randomStream(0));
+const headParameters = new Parameters(head.parameters, randomStream(0));
+importState(encoderParameters, tensors, file, 'param.encoder.');
+importState(headParameters, tensors, file, 'param.head.');
+
+const list = anchors(snippets);
+const targets = instances.map((spans) => labels(spans, snippets, list));
+const uniform = tensors.get('uniform')!.data;
+const cell = (video: number, anchor: number) =>
+  (video * snippets + list[anchor]!.duration) * snippets + list[anchor]!.start;
+const weights = lossWeights(targets, (at, band) => {
+  const offset = band === 'middle' ? 0 : batch * snippets * snippets;
+  return uniform[offset + cell(Math.floor(at / list.length), at % list.length)]!;
+});
+
+const input = tf.tidy(() => {
+  const { shape, data } = tensors.get('input')!;
+  const images = tf.transpose(tf.tensor(data, [shape[0]! * shape[1]! * shape[2]!, 3, side, side]), [0, 2, 3, 1]);
+  // The case's input is what the network sees: undo our scaling of 0..255.
+  const scaled = tf.add(tf.mul(images, [0.229 * 255, 0.224 * 255, 0.225 * 255]), [
+    0.485 * 255,
+    0.456 * 255,
+    0.406 * 255,
+  ]);
+  return tf.reshape(scaled, [batch, snippets, frames, side, side, 3]);
+});
+
+const statistics: CollectedStatistics = new Map();
+const encoderPass = {
+  parameters: encoderParameters,
+  normalization: 'batch' as const,
+  onStatistics: (name: string, { mean, variance }: { mean: tf.Tensor1D; variance: tf.Tensor1D }) => {
+    statistics.set(name, { mean: tf.keep(tf.clone(mean)), variance: tf.keep(tf.clone(variance)) });
+  },
+};
+const headPass = { parameters: headParameters, normalization: 'running' as const };
+
+const kept: Record<string, tf.Tensor> = {};
+const variables = (parameters: Parameters) => parameters.trainable().map((name) => parameters.variable(name));
+const { grads } = tf.variableGrads(() => {
+  const features = encoder.encode(input, encoderPass);
+  const output = head.apply(features, headPass);
+  const loss = gtadLoss(output, weights);
+  for (const [name, tensor] of Object.entries({ features, ...output, ...loss })) kept[name] = tf.keep(tf.clone(tensor));
+  return loss.total;
+}, [...variables(encoderParameters), ...variables(headParameters)]);
+
+const scalar = (name: string) => kept[name]!.dataSync()[0]!;
+const transposed = (name: string): Values => {
+  const tensor = tf.transpose(kept[name]!, [0, 2, 1]);
+  return { shape: tensor.shape, data: tensor.dataSync<'float32'>() };
+};
+const gradientErrors = (parameters: Parameters, room: string, given: Record<string, tf.Tensor>) =>
+  parameters.specs
+    .filter((spec) => spec.trainable)
+    .map(({ name, kind }) => {
+      const tensor = given[parameters.variable(name).name]!;
+      const ours = toTorchLayout(kind, { shape: tensor.shape, data: tensor.dataSync<'float32'>() });
+      return error(ours.data, tensors.get(`grad.${room}.${name}`)!.data);
+    });
+
+// The encoder alone, driven by the reference's gradient of its features.
+const featureGradient = tf.transpose(
+  tf.tensor(tensors.get('grad.features')!.data, tensors.get('grad.features')!.shape),
+  [0, 2, 1],
+);
+const alone = tf.variableGrads(
+  () => tf.sum(tf.mul(encoder.encode(input, { ...encoderPass, onStatistics: () => undefined }), featureGradient)),
+  variables(encoderParameters),
+);
+
+updateRunningStatistics(encoderParameters, statistics, 0.1);
+const running = encoderParameters.specs
+  .filter((spec) => !spec.trainable)
+  .map(({ name }) =>
+    error(encoderParameters.get(name).dataSync<'float32'>(), tensors.get(`after.encoder.${name}`)!.data),
+  );
+
+const onMap = (
+  value: (video: number, anchor: number) => number,
+  referenceMap: (at: number, channel: number) => number,
+) => {
+  let worst = 0;
+  let largest = 0;
+  for (let video = 0; video < batch; video++) {
+    for (let a = 0; a < list.length; a++) {
+      const expected = referenceMap(cell(video, a), 0);
+      worst = Math.max(worst, Math.abs(value(video, a) - expected));
+      largest = Math.max(largest, Math.abs(expected));
+    }
+  }
+  return worst / largest;
+};
+const mapValues = kept.map!.dataSync();
+const mapReference = tensors.get('map')!.data;
+const mapErrors = [0, 1].map((channel) =>
+  onMap(
+    (video, a) => mapValues[(video * list.length + a) * 2 + channel]!,
+    (at) => {
+      const video = Math.floor(at / (snippets * snippets));
+      return mapReference[(video * 2 + channel) * snippets * snippets + (at % (snippets * snippets))]!;
+    },
+  ),
+);
+const joined = (part: 'start' | 'end') => Float32Array.from(targets.flatMap((target) => [...target[part]]));
+const overlapReference = tensors.get('label.iou')!.data;
+
+console.log(
+  JSON.stringify({
+    features: error(transposed('features').data, tensors.get('features')!.data),
+    running: Math.max(...running),
+    grads_encoder: Math.max(...gradientErrors(encoderParameters, 'encoder', alone.grads)),
+    map: Math.max(...mapErrors),
+    start: error(kept.start!.dataSync<'float32'>(), tensors.get('start')!.data),
+    end: error(kept.end!.dataSync<'float32'>(), tensors.get('end')!.data),
+    labels: Math.max(
+      onMap(
+        (video, a) => targets[video]!.overlap[a]!,
+        (at) => overlapReference[at]!,
+      ),
+      error(joined('start'), tensors.get('label.start')!.data),
+      error(joined('end'), tensors.get('label.end')!.data),
+    ),
+    loss: Math.max(
+      ...(['total', 'tem', 'reg', 'cls'] as const).map((t) => Math.abs(scalar(t) / reference.loss[t] - 1)),
+    ),
+    grads: Math.max(
+      ...gradientErrors(encoderParameters, 'encoder', grads),
+      ...gradientErrors(headParameters, 'head', grads),
+    ),
+  }),
+);
+
+function error(ours: Float32Array, theirs: Float32Array): number {
+  if (ours.length !== theirs.length) throw new Error(`${ours.length} values for ${theirs.length}`);
+  let worst = 0;
+  let largest = 0;
+  ours.forEach((value, i) => {
+    worst = Math.max(worst, Math.abs(value - theirs[i]!));
+    largest = Math.max(largest, Math.abs(theirs[i]!));
+  });
+  return worst / largest;
+}
