@@ -1,0 +1,64 @@
+import { UsageError, WorkError } from '../system/errors.js';
+import type { Annotation, GroundTruth, Predictions } from './types.js';
+
+/** What to do with videos of the subset that the predictions do not name; official (undefined): all their instances are missed. */
+export type MissingPolicy = 'fail' | 'skip' | undefined;
+
+/** The ground truth to evaluate on: videos of one subset, in file order. */
+export interface Selection {
+  /** Id of each video kept. */
+  videos: string[];
+  /** Instances of each video kept. */
+  annotations: Annotation[][];
+  /** Ids in the subset that the predictions do not name. */
+  missing: string[];
+}
+
+/**
+ * The videos of `subset`, with the missing-video policy applied. A video predicted as an empty list is not missing.
+ *
+ * @throws UsageError when the subset has no instance; WorkError for `fail` when a video is missing.
+ */
+export function selectVideos(
+  truth: GroundTruth,
+  predictions: Predictions,
+  subset: string,
+  policy: MissingPolicy,
+): Selection {
+  const selection: Selection = { videos: [], annotations: [], missing: [] };
+  for (const [id, video] of Object.entries(truth.database)) {
+    if (video.subset !== subset) continue;
+    const missing = !Object.hasOwn(predictions.results, id);
+    if (missing) selection.missing.push(id);
+    if (missing && policy === 'skip') continue;
+    selection.videos.push(id);
+    selection.annotations.push(video.annotations);
+  }
+  if (policy === 'fail' && selection.missing.length > 0) {
+    throw new WorkError(`no predictions for ${listed(selection.missing)} of subset "${subset}" (--missing fail)`);
+  }
+  if (!selection.annotations.some((list) => list.length > 0)) {
+    if (policy === 'skip' && selection.missing.length > 0) {
+      throw new WorkError(`no video of subset "${subset}" with instances has predictions (--missing skip)`);
+    }
+    throw new UsageError(
+      `no instances in subset "${subset}"; the ground truth has ${
+        subsetsOf(truth)
+          .map((s) => `"${s}"`)
+          .join(', ') || 'no videos'
+      }`,
+    );
+  }
+  return selection;
+}
+
+/** Names of the subsets in a ground truth, in order of appearance. */
+export function subsetsOf(truth: GroundTruth): string[] {
+  return [...new Set(Object.values(truth.database).map((video) => video.subset))];
+}
+
+/** A count and the first few names, for messages: `7 videos (a, b, c, …)`. */
+export function listed(names: readonly string[], what = 'video'): string {
+  const shown = names.slice(0, 5).join(', ');
+  return `${names.length} ${what}${names.length === 1 ? '' : 's'} (${shown}${names.length > 5 ? ', …' : ''})`;
+}

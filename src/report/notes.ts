@@ -1,0 +1,26 @@
+import type { DetectionMetrics } from '../evaluation/detections.js';
+import type { ProposalMetrics } from '../evaluation/proposals.js';
+import { listed } from '../evaluation/select.js';
+
+/** One line for each odd thing the evaluator met in a prediction file; none for a clean one. */
+export function detectionNotes({ counts, unknown }: DetectionMetrics): string[] {
+  return [
+    counts.videos_missing > 0 && `${counts.videos_missing} videos of the subset have no predictions`,
+    unknown.videos.length > 0 &&
+      `not in the subset: ${listed(unknown.videos)}; their ${counts.detections_unknown_video} detections count as false positives`,
+    unknown.labels.length > 0 &&
+      `without an instance: ${listed(unknown.labels, 'label')}; their ${counts.detections_unknown_label} detections are left out`,
+    counts.detections_empty_segment > 0 &&
+      `${counts.detections_empty_segment} detections end before they start, or as they start`,
+    counts.detections_nan > 0 && `${counts.detections_nan} detections have a score or a time that is no number`,
+  ].filter((note) => note !== false);
+}
+
+/** As {@link detectionNotes}, for proposals. */
+export function proposalNotes({ counts }: ProposalMetrics): string[] {
+  return [
+    counts.videos_missing > 0 && `${counts.videos_missing} videos of the subset have no proposals`,
+    counts.proposals_unknown_video > 0 &&
+      `${counts.proposals_unknown_video} proposals are on videos without an instance in the subset`,
+  ].filter((note) => note !== false);
+}
