@@ -1,0 +1,175 @@
+import { WorkError } from '../system/errors.js';
+import { inputFile, runFfmpeg } from './process.js';
+
+/** What is done to every decoded frame, in this order: scale, crop, mirror. */
+export interface FrameTransform {
+  /** Width and height in pixels to which the whole frame is scaled. */
+  scale: readonly [width: number, height: number];
+  /** The part of the scaled frame that is kept, in pixels. */
+  crop: { x: number; y: number; width: number; height: number };
+  /** Mirrored left to right. */
+  flip: boolean;
+}
+
+export interface DecodeRequest extends FrameTransform {
+  /** Numbers of the wanted frames in order of presentation, from 0; any order, repeats allowed. */
+  indices: ArrayLike<number>;
+}
+
+/** Frames that a file may be short of what its probe promised (another ffmpeg may find one more or less at the end). */
+const tolerated = 2;
+/** Every so many frames one comes out of ffmpeg, so that silence means stuck and not skipping. */
+const heartbeat = 64;
+/** With more ranges the expression gets too long for an argument of a command. */
+const mostRanges = 2000;
+
+/**
+ * Decodes chosen frames of a video, exactly: frame i is the i-th frame a decoder presents.
+ * The bytes do not depend on the machine's number of cores.
+ *
+ * @returns `[n, height, width, 3]` RGB bytes, in the order of `indices`. Up to two frames beyond the end are given
+ *   as the last frame.
+ * @throws WorkError naming the file when it cannot be decoded, or ends earlier.
+ */
+export async function decodeFrames(file: string, request: DecodeRequest): Promise<Uint8Array> {
+  const indices = Int32Array.from(request.indices);
+  if (indices.length === 0) return new Uint8Array(0);
+  const wanted = [...new Set(indices)].sort((a, b) => a - b);
+  if (wanted[0]! < 0) throw new RangeError(`frame ${wanted[0]!} asked for`);
+
+  const { expression, passing } = selectFrames(wanted);
+  const sink = new FrameSink(passing, indices, request.crop.width * request.crop.height * 3);
+  const end = await runFfmpeg(
+    // prettier-ignore
+    [
+      '-threads', '1', '-i', inputFile(file), '-map', '0:V:0', '-fps_mode', 'passthrough', '-filter_threads', '1',
+      '-vf', `select='${expression}',${transformFilters(request)}`,
+      '-frames:v', String(passing.length), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1',
+    ],
+    (chunk) => {
+      sink.add(chunk);
+    },
+  );
+  if (!end.ok || !sink.complete()) {
+    const where = sink.frame === undefined ? '' : `: frame ${sink.frame} of ${wanted.at(-1)! + 1} did not come`;
+    throw new WorkError(`cannot decode ${file}${where}: ${end.reason || 'the video ends before it'}`);
+  }
+  return sink.bytes;
+}
+
+/** ffmpeg's filters for a transform. RGB comes before the crop: in YUV 4:2:0 odd positions would be rounded. */
+function transformFilters({ scale, crop, flip }: FrameTransform): string {
+  return [
+    `scale=${scale[0]}:${scale[1]}:flags=bilinear+accurate_rnd+full_chroma_int`,
+    'format=rgb24',
+    `crop=${crop.width}:${crop.height}:${crop.x}:${crop.y}:exact=1`,
+    ...(flip ? ['hflip'] : []),
+  ].join(',');
+}
+
+/** Inclusive range of frame numbers. */
+type Range = [from: number, to: number];
+
+/**
+ * Lets through the wanted frames (sorted, distinct), those just before the last (they stand in for it when the file is short) and heartbeats;
+ * where there would be too many ranges, also the frames between near ones. Dropping a frame is far cheaper than scaling it.
+ *
+ * @returns the expression for ffmpeg's `select` filter and the numbers of the frames that pass it.
+ */
+export function selectFrames(wanted: readonly number[]): { expression: string; passing: number[] } {
+  const last = wanted.at(-1)!;
+  const standIns = Array.from({ length: tolerated }, (_, k) => last - tolerated + k).filter((frame) => frame >= 0);
+  const ranges = toRanges([...new Set([...wanted, ...standIns])].sort((a, b) => a - b));
+  const passing = new Set(ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, k) => from + k)));
+  for (let frame = 0; frame < last; frame += heartbeat) passing.add(frame);
+  return {
+    expression: `not(mod(n,${heartbeat}))+${searchTree(ranges)}`,
+    passing: [...passing].sort((a, b) => a - b),
+  };
+}
+
+/** Joins neighbours, then ever farther ones until the ranges are few enough. */
+function toRanges(sorted: readonly number[]): Range[] {
+  for (let gap = 1; ; gap *= 2) {
+    const ranges: Range[] = [];
+    for (const frame of sorted) {
+      const range = ranges.at(-1);
+      if (range && frame - range[1] <= gap) range[1] = frame;
+      else ranges.push([frame, frame]);
+    }
+    if (ranges.length <= mostRanges) return ranges;
+  }
+}
+
+/** A binary search as an expression: ffmpeg refuses a plain sum of a few hundred terms, and would evaluate all of it for each frame. */
+function searchTree(ranges: readonly Range[]): string {
+  if (ranges.length === 1) return `between(n,${ranges[0]![0]},${ranges[0]![1]})`;
+  const right = ranges.slice(ranges.length >> 1);
+  return `if(lt(n,${right[0]![0]}),${searchTree(ranges.slice(0, ranges.length >> 1))},${searchTree(right)})`;
+}
+
+/** Puts the bytes of the passing frames where they belong in the result and keeps no others. */
+class FrameSink {
+  /** The result: a frame for each index asked for. */
+  readonly bytes: Uint8Array;
+  /** Frames come so far; the next one's bytes come so far. */
+  private count = 0;
+  private offset = 0;
+  /** Places in the result by frame number. */
+  private readonly slots = new Map<number, number[]>();
+  /** The newest of the last frames. */
+  private standIn: Uint8Array | undefined;
+
+  constructor(
+    private readonly passing: readonly number[],
+    indices: Int32Array,
+    private readonly frameBytes: number,
+  ) {
+    this.bytes = new Uint8Array(indices.length * frameBytes);
+    indices.forEach((frame, slot) => {
+      const slots = this.slots.get(frame);
+      if (slots) slots.push(slot);
+      else this.slots.set(frame, [slot]);
+    });
+  }
+
+  /** Number of the frame that should come next; undefined after the last. */
+  get frame(): number | undefined {
+    return this.passing[this.count];
+  }
+
+  add(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length && this.frame !== undefined;) {
+      const part = chunk.subarray(at, at + this.frameBytes - this.offset);
+      for (const target of this.targets(this.frame)) target.set(part, this.offset);
+      at += part.length;
+      this.offset += part.length;
+      if (this.offset === this.frameBytes) {
+        this.offset = 0;
+        this.count++;
+      }
+    }
+  }
+
+  private targets(frame: number): Uint8Array[] {
+    const targets = (this.slots.get(frame) ?? []).map((slot) => this.place(slot));
+    if (frame >= this.passing.at(-1)! - tolerated) targets.push((this.standIn ??= new Uint8Array(this.frameBytes)));
+    return targets;
+  }
+
+  private place(slot: number): Uint8Array {
+    return this.bytes.subarray(slot * this.frameBytes, (slot + 1) * this.frameBytes);
+  }
+
+  /** Whether every wanted frame is there, after the last one that came has stood in for those missing at the end. */
+  complete(): boolean {
+    if (this.offset > 0) return false;
+    for (const frame of this.passing.slice(this.count)) {
+      for (const slot of this.slots.get(frame) ?? []) {
+        if (!this.standIn) return false;
+        this.place(slot).set(this.standIn);
+      }
+    }
+    return true;
+  }
+}
