@@ -1,0 +1,139 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { UsageError } from '../system/errors.js';
+import { readJson, writeFileAtomic } from '../system/files.js';
+
+/** An action in a video: from `start` to `end` (seconds), of the class `label`. */
+export interface Instance {
+  start: number;
+  end: number;
+  label: string;
+}
+
+/** An untrimmed video, what was measured of its file, and its annotated instances. */
+export interface Video {
+  id: string;
+  /** 'training', 'validation', 'testing', or any other name of a split. */
+  subset: string;
+  /** Absolute; of a missing file the place where it was looked for. */
+  path: string;
+  /** Seconds. */
+  duration: number;
+  fps: number;
+  frames: number;
+  /** Pixels, as shown (after rotation). */
+  width: number;
+  height: number;
+  instances: Instance[];
+  /** Why the video cannot be used; its duration, frames and size may then be 0. */
+  problem?: string;
+}
+
+export interface Dataset {
+  videos: Video[];
+  /** All labels, sorted: a class's number is its place here. */
+  classes: string[];
+}
+
+const seconds = z.number().nonnegative();
+const count = z.number().int().nonnegative();
+const name = z.string().min(1);
+
+/** The annotations of one video as ActivityNet writes them. */
+export const annotationSchema = z.object({ segment: z.tuple([z.number(), z.number()]), label: name });
+
+const videoSchema = z
+  .object({
+    subset: name,
+    duration: seconds,
+    fps: z.number().nonnegative(),
+    frames: count,
+    width: count,
+    height: count,
+    path: name,
+    annotations: z.array(
+      annotationSchema.refine(({ segment: [start, end] }) => start >= 0 && end > start, {
+        path: ['segment'],
+        error: 'must be [start, end] with 0 <= start < end (seconds)',
+      }),
+    ),
+    problem: name.optional(),
+  })
+  .superRefine((video, context) => {
+    if (video.problem !== undefined) return;
+    for (const key of ['duration', 'fps', 'frames', 'width', 'height'] as const) {
+      if (video[key] === 0) context.addIssue({ code: 'custom', path: [key], message: 'must be above 0' });
+    }
+  });
+
+const datasetSchema = z.object({ version: z.string(), database: z.record(z.string(), videoSchema) });
+
+/**
+ * Reads a dataset file: ActivityNet's JSON, and for each video duration (seconds), fps, frames, width, height (pixels), `path` (absolute or
+ * relative to the file's folder), and `problem` where the video cannot be used.
+ * @throws UsageError naming the file and the field.
+ */
+export function loadDataset(file: string): Dataset {
+  const { database } = parseFile(datasetSchema, readJson(file, 'dataset'), file);
+  const folder = path.dirname(path.resolve(file));
+  return toDataset(
+    Object.entries(database).map(([id, { annotations, problem, ...video }]) => ({
+      ...video,
+      id,
+      path: path.resolve(folder, video.path),
+      instances: annotations.map(({ segment: [start, end], label }) => ({ start, end, label })),
+      ...(problem === undefined ? {} : { problem }),
+    })),
+  );
+}
+
+/** Writes a dataset file. Paths below its folder are stored relative to it, so that the folder can be moved. */
+export function saveDataset(file: string, dataset: Dataset): void {
+  const folder = path.dirname(path.resolve(file));
+  const database = Object.fromEntries(
+    dataset.videos.map(({ id, instances, path: absolute, problem, ...video }) => [
+      id,
+      {
+        ...video,
+        path: portablePath(folder, absolute),
+        annotations: instances.map(({ start, end, label }) => ({ segment: [start, end], label })),
+        ...(problem === undefined ? {} : { problem }),
+      },
+    ]),
+  );
+  const content = { version: 'lofi-tal 1', taxonomy: [], database };
+  writeFileAtomic(file, `${JSON.stringify(content, null, 1)}\n`);
+}
+
+function portablePath(folder: string, absolute: string): string {
+  const relative = path.relative(folder, absolute);
+  const below =
+    relative !== '' && relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+  return below ? relative.split(path.sep).join('/') : absolute;
+}
+
+/** The videos of a split, usable or not. */
+export function videosOf(dataset: Dataset, subset: string): Video[] {
+  return dataset.videos.filter((video) => video.subset === subset);
+}
+
+/** A dataset of these videos; its classes are the labels they bear. */
+export function toDataset(videos: Video[]): Dataset {
+  const labels = new Set(videos.flatMap(({ instances }) => instances.map(({ label }) => label)));
+  return { videos, classes: [...labels].sort() };
+}
+
+/** What `schema` makes of `content`. @throws UsageError naming the file and the first wrong field. */
+export function parseFile<T>(schema: z.ZodType<T>, content: unknown, file: string): T {
+  const result = schema.safeParse(content);
+  if (result.success) return result.data;
+  const [first, ...others] = result.error.issues;
+  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+  throw new UsageError(`${file}: ${fieldName(first!.path)}${first!.message}${more}`);
+}
+
+/** `database.v_1.annotations[0].segment: `; empty for the whole file. */
+function fieldName(steps: readonly PropertyKey[]): string {
+  if (steps.length === 0) return '';
+  return `${steps.map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i > 0 ? '.' : ''}${String(step)}`)).join('')}: `;
+}
