@@ -1,0 +1,45 @@
+import { readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { syncFolder } from '../system/files.js';
+
+/** The manifest beside a tensor file: `20.safetensors` → `20.json`. It is written last and deleted first. */
+export function manifestOf(file: string): string {
+  return file.replace(/safetensors$/, 'json');
+}
+
+/** The numbers N of the manifests `N.json` of a folder, ascending; none when there is no folder. */
+export function manifestNumbers(folder: string): number[] {
+  return names(folder)
+    .flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** Deletes a tensor file; at no moment is there a manifest without its tensors. */
+export function removeWithManifest(file: string): void {
+  rmSync(manifestOf(file), { force: true });
+  rmSync(file, { force: true });
+}
+
+/** Removes what a killed process left: temporary files, tensors without a manifest. */
+export function sweep(folder: string): void {
+  const all = names(folder);
+  for (const name of all) {
+    const orphan = name.endsWith('.safetensors') && !all.includes(manifestOf(name));
+    if (orphan || (name.startsWith('.') && name.endsWith('.tmp'))) rmSync(path.join(folder, name), { force: true });
+  }
+  syncFolder(folder);
+}
+
+/** Tells the user on stderr, in the fixed form of the command contract. */
+export function nameDamaged(file: string): void {
+  process.stderr.write(`damaged: ${file}\n`);
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,83 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import { UsageError } from '../system/errors.js';
+
+/** A run's `metrics.jsonl`: one JSON object a line, each written as it comes. */
+export class MetricsLog {
+  readonly #fd: number;
+
+  /** Opens for appending; a last line that a crash left unfinished is cut off. */
+  constructor(readonly file: string) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    this.#fd = openSync(file, 'a+');
+    this.#cutTornLine();
+  }
+
+  append(record: object): void {
+    writeSync(this.#fd, `${JSON.stringify(record)}\n`);
+  }
+
+  /** The length in bytes, made durable first: a checkpoint that names it can rely on it. */
+  position(): number {
+    fsyncSync(this.#fd);
+    return fstatSync(this.#fd).size;
+  }
+
+  /** Back to a {@link position} of before, to go on from the checkpoint that names it. */
+  truncate(position: number): void {
+    if (position < fstatSync(this.#fd).size) ftruncateSync(this.#fd, position);
+    this.#cutTornLine();
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #cutTornLine(): void {
+    let end = fstatSync(this.#fd).size;
+    const chunk = Buffer.alloc(65_536);
+    while (end > 0) {
+      const begin = Math.max(0, end - chunk.length);
+      const read = readSync(this.#fd, chunk, 0, end - begin, begin);
+      const newline = chunk.subarray(0, read).lastIndexOf(10);
+      if (newline >= 0) {
+        end = begin + newline + 1;
+        break;
+      }
+      end = begin;
+    }
+    if (end < fstatSync(this.#fd).size) ftruncateSync(this.#fd, end);
+  }
+}
+
+/**
+ * The records of a `metrics.jsonl`; none when there is no file. An unfinished last line is left out.
+ *
+ * @throws UsageError naming file:line when any other line is not a JSON object.
+ */
+export function readMetrics(file: string): Record<string, unknown>[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line, i) => {
+    let record: unknown;
+    try {
+      record = JSON.parse(line);
+    } catch {
+      record = null;
+    }
+    if (typeof record !== 'object' || record === null || Array.isArray(record))
+      throw new UsageError(`${file}:${i + 1}: not a JSON object; delete the line or the file`);
+    return record as Record<string, unknown>;
+  });
+}

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/**
+ * A JSON text that carries the sha256 of its own content, so that a flipped bit in a manifest is noticed.
+ *
+ * @throws Error when a number in it is not finite: JSON would turn it into null and a resumed run would start from that.
+ */
+export function sealJson(content: object): string {
+  const json = JSON.stringify(content, (key, value: unknown) => {
+    if (typeof value === 'number' && !Number.isFinite(value))
+      throw new Error(`${key} is ${value}, which JSON cannot hold`);
+    return value;
+  });
+  const seal = createHash('sha256').update(json).digest('hex');
+  return `${JSON.stringify({ ...(JSON.parse(json) as object), seal }, null, 2)}\n`;
+}
+
+/** The content of a file written by {@link sealJson}, or null when it is missing or not to the byte what was written. */
+export function readSealedJson(file: string): object | null {
+  try {
+    const text = readFileSync(file, 'utf8');
+    const content = JSON.parse(text) as { seal?: unknown };
+    delete content.seal;
+    return sealJson(content) === text ? content : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,67 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { latestFeatureManifest } from './features.js';
+import { RunStore, type BestMetric, type TrainedStage } from './store.js';
+
+/** Where one stage of a run stands, from its newest manifest. */
+export interface StageSummary {
+  /** Optimiser steps done; for `extract` the number of videos. */
+  readonly step: number;
+  /** Of the newest checkpoint's tensors; for `extract` of all features. */
+  readonly sha256: string;
+  readonly best: BestMetric | null;
+  readonly finished: boolean;
+  /** Steps that have a checkpoint; none for `extract`. */
+  readonly checkpoints: readonly number[];
+}
+
+/** The stages that have something in the store, in the order they run. */
+export type RunSummary = Partial<Record<TrainedStage | 'extract', StageSummary>>;
+
+/** Where a run stands. Manifests are read, tensors are not. */
+export function summarizeRun(runFolder: string): RunSummary {
+  const store = new RunStore(runFolder);
+  const summary: RunSummary = {};
+  for (const stage of ['pretrain', 'joint', 'extract', 'head'] as const) {
+    const found = stage === 'extract' ? extractSummary(runFolder) : stageSummary(store, stage);
+    if (found) summary[stage] = found;
+  }
+  return summary;
+}
+
+/** Whether a folder is that of a run. */
+export function isRunFolder(folder: string): boolean {
+  return existsSync(path.join(folder, 'store')) || existsSync(path.join(folder, 'config.yaml'));
+}
+
+/** The run folders at most `depth` levels below a folder, not inside each other, as sorted paths relative to it. */
+export function findRuns(folder: string, depth = 3): string[] {
+  return subfolders(folder)
+    .flatMap((name) => {
+      const inner = path.join(folder, name);
+      if (isRunFolder(inner)) return [name];
+      return depth > 1 ? findRuns(inner, depth - 1).map((run) => path.join(name, run)) : [];
+    })
+    .sort();
+}
+
+function subfolders(folder: string): string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+function stageSummary(store: RunStore, stage: TrainedStage): StageSummary | null {
+  const manifest = store.manifest(stage);
+  if (!manifest) return null;
+  const { step, sha256, best, finished } = manifest;
+  return { step, sha256, best, finished, checkpoints: store.steps(stage) };
+}
+
+function extractSummary(runFolder: string): StageSummary | null {
+  const manifest = latestFeatureManifest(runFolder);
+  return manifest && { step: manifest.videos, sha256: manifest.sha256, best: null, finished: true, checkpoints: [] };
+}

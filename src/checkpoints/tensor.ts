@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+
+/** Element types the store keeps, by their safetensors name. */
+export type Dtype = 'F64' | 'I64' | 'F32' | 'I32' | 'U8' | 'BOOL';
+
+export type TypedArray = Float64Array | BigInt64Array | Float32Array | Int32Array | Uint8Array;
+
+/** A tensor outside any engine: row-major values. BOOL is kept as one byte an element. */
+export interface TensorData {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly data: TypedArray;
+}
+
+/** The array class of each dtype. */
+export const arrays = {
+  F64: Float64Array,
+  I64: BigInt64Array,
+  F32: Float32Array,
+  I32: Int32Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+} as const;
+
+/** Number of elements of a shape; 1 for a scalar (`[]`). */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** The bytes of a tensor, not copied (little-endian, as every platform Node runs on but s390x). */
+export function bytesOf(tensor: TensorData): Uint8Array {
+  return new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
+}
+
+/** sha256 of one tensor: dtype, shape and bytes. Hexadecimal. */
+export function hashTensor(tensor: TensorData): string {
+  return createHash('sha256')
+    .update(JSON.stringify([tensor.dtype, tensor.shape]))
+    .update(bytesOf(tensor))
+    .digest('hex');
+}
+
+/** sha256 of named tensors from the hashes of each ({@link hashTensor}); the order they come in does not matter. */
+export function hashOfHashes(hashes: Iterable<readonly [name: string, sha256: string]>): string {
+  const sorted = [...hashes].sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
+}
+
+/** The identity of a set of named tensors: the same whatever file, order or metadata they are kept in. */
+export function hashTensors(tensors: Iterable<readonly [name: string, tensor: TensorData]>): string {
+  const hashes: [string, string][] = [];
+  for (const [name, tensor] of tensors) hashes.push([name, hashTensor(tensor)]);
+  return hashOfHashes(hashes);
+}
