@@ -1,0 +1,108 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import yargs, { type Argv, type CommandModule } from 'yargs';
+import { LofiError, UsageError } from '../system/errors.js';
+import { nearest } from '../system/nearest.js';
+
+/** Every command is a file of this folder, `<name>.ts`, loaded when it is called: help must not wait for an engine. */
+const commands: Readonly<Record<string, string>> = {
+  setup: "Find or build the engine and ffmpeg in the user's cache; safe to repeat",
+  doctor: 'Say which engine and which ffmpeg will be used, and what is wrong',
+  prepare: 'Turn an annotation file and a folder of videos into one dataset file',
+  synth: 'Make a synthetic dataset of real mp4 files',
+  pretrain: 'Stage 1: train the encoder on trimmed clips',
+  joint: 'Stage 2: train encoder and head together at low fidelity (LoFi)',
+  extract: 'Stage 3a: compute features with the frozen encoder',
+  head: 'Stage 3b: train a fresh head on the features',
+  run: 'All stages in order, skipping the finished ones',
+  schedule: 'Print the plan of a stage, step by step, without data',
+  detect: 'Find actions in videos with a trained model',
+  evaluate: 'Compute mAP or AR@AN of detections',
+  report: 'Make one page about one or several runs',
+  runs: 'List the runs, or the stages of one',
+  config: 'Print the resolved configuration and where each value came from',
+};
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+/** How long what a failed command left running may keep the process alive. */
+const GRACE_MS = 2000;
+
+await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<void> {
+  for (const [signal, code] of Object.entries(SIGNALS)) {
+    process.on(signal, () => {
+      // A command that saves before it stops listens too, and ends the process itself.
+      if (process.listenerCount(signal) === 1) process.exit(code);
+    });
+  }
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader (head, less) has had enough.
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  try {
+    await (await parser(args)).parseAsync();
+  } catch (error) {
+    report(error, args.includes('--verbose'));
+  }
+}
+
+async function parser(args: string[]): Promise<Argv> {
+  const wanted = args.find((arg) => !arg.startsWith('-'));
+  const lofi: Argv = yargs(args)
+    .scriptName('lofi')
+    .usage('$0 COMMAND [options]\n\nLow-fidelity end-to-end training for temporal action localization')
+    .option('verbose', { type: 'boolean', default: false, describe: 'Show stack traces of errors', global: true })
+    .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false })
+    .version(version())
+    .locale('en')
+    .strict()
+    .exitProcess(false)
+    .wrap(process.stdout.isTTY ? Math.min(120, process.stdout.columns) : 100)
+    .demandCommand(1, 'no command given: lofi --help lists them')
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error ?? new UsageError(explain(message ?? 'wrong call', lofi, wanted));
+    });
+  for (const [name, describe] of Object.entries(commands)) {
+    if (name === wanted) lofi.command(await load(name));
+    else lofi.command(name, describe);
+  }
+  return lofi;
+}
+
+async function load(name: string): Promise<CommandModule> {
+  return ((await import(`./${name}.js`)) as { command: CommandModule }).command;
+}
+
+/** yargs's complaint in one line, with the name that was probably meant. */
+function explain(message: string, lofi: Argv, wanted: string | undefined): string {
+  const line = message.trim().replace(/\s*\n\s*/g, ' ');
+  const known = wanted !== undefined && wanted in commands;
+  const word = /^Unknown (?:arguments?|commands?): ([^,]+)/.exec(line)?.[1];
+  const candidates = known ? optionsOf(lofi) : Object.keys(commands);
+  const meant = word === undefined ? undefined : nearest(known ? word : (wanted ?? word), candidates);
+  const help = known ? `lofi ${wanted} --help` : 'lofi --help';
+  return `${line}. ${meant === undefined ? '' : `Did you mean ${known ? `--${meant}` : meant}? `}See ${help}.`;
+}
+
+function optionsOf(lofi: Argv): string[] {
+  // Public in yargs, absent from its types.
+  const { key } = (lofi as unknown as { getOptions(): { key: Record<string, unknown> } }).getOptions();
+  return Object.keys(key);
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+/** Says what went wrong and sets the exit code. Output that is still on its way is left to arrive. */
+function report(error: unknown, verbose: boolean): void {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const [first = ''] = message.split('\n');
+  const text = error instanceof LofiError ? message : `${first} (--verbose shows where)`;
+  process.stderr.write(`lofi: ${verbose ? (stack ?? text) : text}\n`);
+  process.exitCode = error instanceof LofiError ? error.exitCode : 1;
+  setTimeout(() => process.exit(), GRACE_MS).unref();
+}

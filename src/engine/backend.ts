@@ -1,0 +1,92 @@
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { UsageError, WorkError } from '../system/errors.js';
+import { findBindings, type Binding } from './binding.js';
+
+const require = createRequire(import.meta.url);
+
+/** The engine that computes. Goes into manifests: nothing of this machine's paths is in it. */
+export interface EngineInfo {
+  readonly name: 'tensorflow' | 'wasm';
+  /** TensorFlow's version, or that of the wasm backend. */
+  readonly version: string;
+  readonly device: 'cpu' | 'gpu';
+  /** How many threads one operation may use. */
+  readonly threads: number;
+}
+
+let started: Promise<EngineInfo> | undefined;
+
+/**
+ * Starts the TensorFlow.js backend and makes it the current one: native TensorFlow when a binding is there, else wasm with
+ * a loud line on stderr. `LOFI_ENGINE=tensorflow|wasm` forces one. Later calls return the first one's result.
+ *
+ * Throws {@link UsageError} for any other value, {@link WorkError} when the forced engine cannot start.
+ */
+export function startEngine(wanted = wantedEngine()): Promise<EngineInfo> {
+  started ??= start(wanted);
+  return started;
+}
+
+/** The engine that `LOFI_ENGINE` asks for, or undefined. Throws {@link UsageError} when it names none. */
+export function wantedEngine(env = process.env): EngineInfo['name'] | undefined {
+  const wanted = env['LOFI_ENGINE'];
+  if (wanted === undefined || wanted === '') return undefined;
+  if (wanted === 'tensorflow' || wanted === 'wasm') return wanted;
+  throw new UsageError(`LOFI_ENGINE=${wanted} is no engine. Set it to tensorflow or wasm, or leave it unset.`);
+}
+
+async function start(wanted: EngineInfo['name'] | undefined): Promise<EngineInfo> {
+  // Its notice that other backends exist is chatter here. Warnings about deprecated calls stay.
+  tf.env().set('PROD', true);
+  if (wanted === 'wasm') return startWasm();
+  const failures: string[] = [];
+  for (const binding of findBindings()) {
+    try {
+      return await startTensorFlow(binding);
+    } catch (error) {
+      failures.push(`${binding.file}: ${(error as Error).message.split('\n')[0] ?? ''}`);
+    }
+  }
+  const why =
+    failures.length === 0
+      ? 'native TensorFlow is not set up'
+      : `native TensorFlow does not load (${failures.join('; ')})`;
+  if (wanted === 'tensorflow') throw new WorkError(`${why}. Run lofi setup, or unset LOFI_ENGINE.`);
+  process.stderr.write(
+    `warning: ${why}: using the wasm engine, about ten times SLOWER. lofi setup builds the native one.\n`,
+  );
+  return startWasm();
+}
+
+async function startTensorFlow({ file, source }: Binding): Promise<EngineInfo> {
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
+  const binding = require(file) as { TF_Version: string; isUsingGpuDevice(): boolean };
+  require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js');
+  const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js') as {
+    NodeJSKernelBackend: new (binding: unknown, packageName: string) => tf.KernelBackend;
+  };
+  tf.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu'), 3);
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('the TensorFlow.js backend did not start');
+  const device = binding.isUsingGpuDevice() ? 'gpu' : 'cpu';
+  if (source === 'tensorflow-gpu' && device === 'cpu') {
+    process.stderr.write('warning: tensorflow-gpu is set up, but no usable GPU was found: computing on the CPU.\n');
+  }
+  return { name: 'tensorflow', version: binding.TF_Version, device, threads: tensorFlowThreads() };
+}
+
+/** TensorFlow takes all the processors that this process may run on, unless its own variable says otherwise. */
+function tensorFlowThreads(): number {
+  const set = Number(process.env['TF_NUM_INTRAOP_THREADS']);
+  return Number.isInteger(set) && set > 0 ? set : os.availableParallelism();
+}
+
+async function startWasm(): Promise<EngineInfo> {
+  const wasm = await import('@tensorflow/tfjs-backend-wasm');
+  wasm.setWasmPaths(path.join(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), path.sep));
+  if (!(await tf.setBackend('wasm')))
+    throw new WorkError('the wasm engine did not start: node_modules is damaged, run npm ci.');
+  return { name: 'wasm', version: wasm.version_wasm, device: 'cpu', threads: wasm.getThreadsCount() };
+}
