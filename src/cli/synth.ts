@@ -9,22 +9,22 @@ interface Arguments {
 
 export const command: CommandModule<object, Arguments> = {
   command: 'synth',
-  describe: 'make a synthetic dataset: real videos whose actions need motion to be told apart, with exact labels',
+  describe: 'Make a synthetic dataset: real mp4 files with actions that need motion to be told apart',
   builder: (yargs) =>
     yargs
-      .option('out', { type: 'string', demandOption: true, requiresArg: true, describe: 'folder to make' })
+      .option('out', { type: 'string', demandOption: true, requiresArg: true, describe: 'Folder to make' })
       .option('videos', {
         type: 'number',
         demandOption: true,
         requiresArg: true,
-        describe: 'untrimmed videos; three in four train, the others validate',
+        describe: 'Untrimmed videos; three in four train, the others validate',
       })
-      .option('classes', { type: 'number', demandOption: true, requiresArg: true, describe: 'action classes, 1-8' })
+      .option('classes', { type: 'number', demandOption: true, requiresArg: true, describe: 'Action classes, 1-8' })
       .option('seed', {
         type: 'number',
         demandOption: true,
         requiresArg: true,
-        describe: 'the same seed gives the same dataset',
+        describe: 'The same seed gives the same dataset',
       })
       .example('$0 synth --out data/synth --videos 60 --classes 4 --seed 1', 'the dataset of the demo'),
   handler: async ({ out, videos, classes, seed }) => {

@@ -73,6 +73,7 @@ export async function synthesize(options: SynthesizeOptions): Promise<{ made: bo
   const discard = () => {
     rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
   };
+  tryFolder(out, () => mkdirSync(temporary, { recursive: true }));
   process.once('exit', discard);
   try {
     await make(temporary, recipe, onProgress);
@@ -180,18 +181,22 @@ function subsetOf(index: number, count: number): Subset {
 /** Whether `out` already holds this dataset. Throws when it holds anything else. */
 function holdsSame(out: string, recipe: Recipe): boolean {
   if (!existsSync(out)) return false;
-  let entries: string[];
-  try {
-    entries = readdirSync(out);
-  } catch (error) {
-    throw new UsageError(`cannot write the dataset to ${out} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
-  }
+  const entries = tryFolder(out, () => readdirSync(out));
   if (entries.length === 0) return false;
   if (entries.includes('dataset.json')) {
     const found = readJson(path.join(out, 'dataset.json'), 'dataset') as { synthetic?: unknown } | null;
     if (isDeepStrictEqual(found?.synthetic, recipe)) return true;
   }
   throw new UsageError(`${out} is not empty and holds something else: give another --out, or remove it first`);
+}
+
+/** Does the first thing with a folder the user named, and says so plainly when that cannot be. */
+function tryFolder<T>(out: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    throw new UsageError(`cannot write the dataset to ${out} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
+  }
 }
 
 function checkRange(what: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
