@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { loadClips } from '../../src/data/clips.js';
+import { UsageError } from '../../src/system/errors.js';
+import { temporaryFolder } from '../video/fixture.js';
+
+const folder = temporaryFolder();
+const csv = path.join(folder, 'clips.csv');
+
+test('paths are relative to the list, the subset is training unless said', () => {
+  writeFileSync(csv, '\uFEFFpath,label,subset\n"a, b.mp4",run,\r\n\n/abs/c.mp4,"say ""hi""",validation\n');
+  assert.deepEqual(loadClips(csv), [
+    { path: path.join(folder, 'a, b.mp4'), label: 'run', subset: 'training' },
+    { path: '/abs/c.mp4', label: 'say "hi"', subset: 'validation' },
+  ]);
+  writeFileSync(csv, 'path,label\na.mp4,run\n');
+  assert.equal(loadClips(csv)[0]!.subset, 'training');
+});
+
+const wrong: [string, string, RegExp][] = [
+  ['empty', '', /clips\.csv:1: empty/],
+  ['no label column', 'path,class\na,b\n', /clips\.csv:1: no column "label"; the header must be path,label\[,subset\]/],
+  ['an empty label', 'path,label\na,b\nc,\n', /clips\.csv:3: label is empty/],
+  ['too few fields', 'path,label\na,b\nc\n', /clips\.csv:3: /],
+  ['an open quote', 'path,label\na,"b\n', /clips\.csv:\d: /],
+];
+for (const [name, content, message] of wrong) {
+  test(`refused: ${name}`, () => {
+    writeFileSync(csv, content);
+    assert.throws(
+      () => loadClips(csv),
+      (error) => {
+        assert.ok(error instanceof UsageError);
+        assert.match(error.message, message);
+        assert.ok(!error.message.includes('\n'));
+        return true;
+      },
+    );
+  });
+}
+
+test('the real clips', (t) => {
+  const real = path.resolve('../shared/data/trimmed_clips/clips.csv');
+  if (!existsSync(real)) {
+    t.skip('no ../shared/data');
+    return;
+  }
+  const clips = loadClips(real);
+  assert.equal(clips.length, 579);
+  assert.ok(clips.every((clip) => existsSync(clip.path)));
+});

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { loadDataset, saveDataset, toDataset, videosOf, type Video } from '../../src/data/dataset.js';
+import { UsageError } from '../../src/system/errors.js';
+import { temporaryFolder } from '../video/fixture.js';
+
+const folder = temporaryFolder();
+
+function video(id: string, rest: Partial<Video> = {}): Video {
+  const instances = [{ start: 0.5, end: 2.25, label: 'run' }];
+  const file = path.join(folder, 'set', 'videos', `${id}.mp4`);
+  return {
+    id,
+    subset: 'training',
+    path: file,
+    duration: 4,
+    fps: 25,
+    frames: 100,
+    width: 64,
+    height: 48,
+    instances,
+    ...rest,
+  };
+}
+
+test('a dataset comes back as it was saved', () => {
+  const dataset = toDataset([
+    video('b'),
+    video('a', { subset: 'validation', instances: [{ start: 0, end: 1, label: 'Jump' }], path: '/elsewhere/a.mp4' }),
+    video('gone', { duration: 0, fps: 0, frames: 0, width: 0, height: 0, problem: 'missing' }),
+    video('constructor', { instances: [] }),
+  ]);
+  const file = path.join(folder, 'set', 'dataset.json');
+  saveDataset(file, dataset);
+  assert.deepEqual(loadDataset(file), dataset);
+  assert.deepEqual(dataset.classes, ['Jump', 'run']);
+  assert.deepEqual(
+    videosOf(dataset, 'training').map(({ id }) => id),
+    ['b', 'gone', 'constructor'],
+  );
+});
+
+test('paths below the folder move with it', () => {
+  const file = path.join(folder, 'set', 'moving.json');
+  saveDataset(file, toDataset([video('b')]));
+  assert.ok(!readFileSync(file, 'utf8').includes(folder));
+  mkdirSync(path.join(folder, 'new'));
+  renameSync(file, path.join(folder, 'new', 'moving.json'));
+  const moved = loadDataset(path.join(folder, 'new', 'moving.json'));
+  assert.equal(moved.videos[0]!.path, path.join(folder, 'new', 'videos', 'b.mp4'));
+});
+
+const good = {
+  subset: 'training',
+  duration: 4,
+  fps: 25,
+  frames: 100,
+  width: 64,
+  height: 48,
+  path: 'a.mp4',
+  annotations: [],
+};
+const wrong: [string, unknown, RegExp][] = [
+  ['not JSON', '{', /is not JSON/],
+  ['no database', {}, /: (version|database): /],
+  ['a list', [], /expected object/],
+  ['no path', { ...good, path: undefined }, /: database\.v_1\.path: /],
+  ['frames of text', { ...good, frames: '100' }, /: database\.v_1\.frames: /],
+  ['no frames, no problem', { ...good, frames: 0 }, /: database\.v_1\.frames: must be above 0/],
+  ['backwards', { ...good, annotations: [{ segment: [3, 1], label: 'x' }] }, /annotations\[0\]\.segment: must be/],
+  ['no label', { ...good, annotations: [{ segment: [0, 1], label: '' }] }, /annotations\[0\]\.label: /],
+  ['half a segment', { ...good, annotations: [{ segment: [0], label: 'x' }] }, /annotations\[0\]\.segment/],
+];
+for (const [name, content, message] of wrong) {
+  test(`refused: ${name}`, () => {
+    const file = path.join(folder, 'wrong.json');
+    const whole = typeof content === 'object' && content !== null && 'subset' in content;
+    const json = whole ? { version: '1', database: { v_1: content } } : content;
+    writeFileSync(file, typeof json === 'string' ? json : JSON.stringify(json));
+    assert.throws(
+      () => loadDataset(file),
+      (error) => {
+        assert.ok(error instanceof UsageError);
+        assert.match(error.message, message);
+        assert.ok(error.message.includes(file) && !error.message.includes('\n'));
+        return true;
+      },
+    );
+  });
+}
+
+test('a missing file is the caller’s mistake', () => {
+  assert.throws(() => loadDataset(path.join(folder, 'none.json')), UsageError);
+});

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { loadDataset, saveDataset } from '../../src/data/dataset.js';
+import { mendInstances, prepareDataset } from '../../src/data/prepare.js';
+import { UsageError } from '../../src/system/errors.js';
+import { temporaryFolder, testVideo } from '../video/fixture.js';
+
+const folder = temporaryFolder();
+const videos = path.join(folder, 'videos');
+mkdirSync(path.join(videos, 'Sub'), { recursive: true });
+
+function annotations(lines: string[]): string {
+  const file = path.join(folder, 'a.csv');
+  writeFileSync(file, ['video,start,end,label,subset', ...lines].join('\n'));
+  return file;
+}
+
+test('finds, measures and mends; marks what cannot be used; keeps splits', async () => {
+  const plain = testVideo(path.join(videos, 'plain.mp4'), { seconds: 2 });
+  copyFileSync(plain, path.join(videos, 'v_prefixed.MP4'));
+  copyFileSync(plain, path.join(videos, 'bare.mkv'));
+  copyFileSync(plain, path.join(videos, 'Sub', '-dash.mp4'));
+  writeFileSync(path.join(videos, 'broken.mp4'), 'text');
+  writeFileSync(path.join(videos, 'notes.txt'), 'text');
+  const file = annotations([
+    'plain,0.5,1.5,run,validation',
+    'plain,1.5,9,jump,validation',
+    'plain,1,1,run,validation',
+    'plain,3,4,run,validation',
+    'prefixed,0,1,run,',
+    'v_bare,0,1,run,',
+    'Sub/-dash,0,1,run,',
+    'broken,0,1,run,validation',
+    'notes,0,1,run,',
+    'PLAIN,0,1,swim,',
+  ]);
+  const seen: number[] = [];
+  const { dataset, warnings } = await prepareDataset({ format: 'csv', annotations: file, videos }, (done, total) => {
+    assert.equal(total, 7);
+    seen.push(done);
+  });
+  assert.deepEqual(seen, [1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(
+    dataset.videos.map(({ id, subset, path: file, problem }) => [id, subset, path.relative(videos, file), problem]),
+    [
+      ['plain', 'validation', 'plain.mp4', undefined],
+      ['prefixed', 'training', 'v_prefixed.MP4', undefined],
+      ['v_bare', 'training', 'bare.mkv', undefined],
+      ['Sub/-dash', 'training', path.join('Sub', '-dash.mp4'), undefined],
+      ['broken', 'validation', 'broken.mp4', dataset.videos[4]!.problem],
+      ['notes', 'training', 'notes.mp4', 'missing: no such video file'],
+      ['PLAIN', 'training', 'PLAIN.mp4', 'missing: no such video file'],
+    ],
+  );
+  assert.match(dataset.videos[4]!.problem!, /^not a readable video: broken\.mp4: /);
+  const { instances, ...measured } = dataset.videos[0]!;
+  // prettier-ignore
+  assert.deepEqual(measured, {
+    id: 'plain', subset: 'validation', path: plain, duration: 2, fps: 25, frames: 50, width: 64, height: 48,
+  });
+  assert.deepEqual(instances, [
+    { start: 0.5, end: 1.5, label: 'run' },
+    { start: 1.5, end: 2, label: 'jump' },
+  ]);
+  assert.deepEqual(warnings, [
+    'plain: "jump" [1.5, 9] s clipped to the video\'s 2 s',
+    'plain: "run" [1, 1] s dropped: its end is not after its start',
+    'plain: "run" [3, 4] s dropped: it lies outside the video',
+  ]);
+  assert.deepEqual(dataset.classes, ['jump', 'run', 'swim']);
+
+  const out = path.join(folder, 'dataset.json');
+  saveDataset(out, dataset);
+  assert.deepEqual(loadDataset(out), dataset);
+});
+
+test('an id never leads out of the folder', async () => {
+  testVideo(path.join(folder, 'outside.mp4'), { seconds: 0.2 });
+  for (const id of ['../outside', 'Sub/../../outside', path.join(folder, 'outside'), '.', 'Sub/..']) {
+    const request = { format: 'csv', annotations: annotations([`${id},0,1,run,`]), videos };
+    await assert.rejects(prepareDataset(request), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, /leads out of the folder/);
+      return true;
+    });
+  }
+});
+
+test('a folder that is not there is the caller’s mistake', async () => {
+  const request = { format: 'csv', annotations: annotations(['a,0,1,run,']), videos: path.join(folder, 'none') };
+  await assert.rejects(prepareDataset(request), UsageError);
+});
+
+test('a file of another length than annotated is worth a warning; rounding is not', () => {
+  const video = { id: 'v', duration: 10, instances: [{ start: 0, end: 10.04, label: 'x' }] };
+  assert.deepEqual(mendInstances(video, 10.9), { instances: [{ start: 0, end: 10, label: 'x' }], warnings: [] });
+  assert.deepEqual(mendInstances(video, 20).warnings, ['v: the file has 10 s, its annotation says 20 s']);
+});
+
+test('two real ActivityNet videos', async (t) => {
+  const real = path.resolve('../shared/data/anet_two_videos');
+  if (!existsSync(real)) {
+    t.skip('no ../shared/data');
+    return;
+  }
+  const database = {
+    GGSY1Qvo990: {
+      duration: 18.16,
+      subset: 'training',
+      annotations: [{ segment: [5.824, 16.199], label: 'Clean and jerk' }],
+    },
+    v_ZNVhz7ctTq0: {
+      duration: 14.05,
+      subset: 'validation',
+      annotations: [{ segment: [0.329, 14.048], label: 'Walking the dog' }],
+    },
+  };
+  const file = path.join(folder, 'anet.json');
+  writeFileSync(file, JSON.stringify({ version: '1.3', taxonomy: [], database }));
+  const { dataset, warnings } = await prepareDataset({ format: 'activitynet', annotations: file, videos: real });
+  assert.deepEqual(warnings, []);
+  for (const video of dataset.videos) {
+    assert.equal(video.problem, undefined);
+    assert.ok(Math.abs(video.duration - database[video.id as keyof typeof database].duration) < 0.5, video.id);
+    assert.ok(video.frames > 300);
+  }
+});
