@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { UsageError, WorkError } from '../system/errors.js';
+import { withoutNewListeners } from '../system/listeners.js';
 import { findBindings, type Binding } from './binding.js';
 
 const require = createRequire(import.meta.url);
@@ -86,7 +87,7 @@ function tensorFlowThreads(): number {
 async function startWasm(): Promise<EngineInfo> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   wasm.setWasmPaths(path.join(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), path.sep));
-  if (!(await tf.setBackend('wasm')))
-    throw new WorkError('the wasm engine did not start: node_modules is damaged, run npm ci.');
+  const ready = await withoutNewListeners(['uncaughtException', 'unhandledRejection'], () => tf.setBackend('wasm'));
+  if (!ready) throw new WorkError('the wasm engine did not start: node_modules is damaged, run npm ci.');
   return { name: 'wasm', version: wasm.version_wasm, device: 'cpu', threads: wasm.getThreadsCount() };
 }

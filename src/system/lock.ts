@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { WorkError } from './errors.js';
+import { withoutNewListeners } from './listeners.js';
 
 /** A holder that has not touched its lock for this long is dead. */
 const STALE_MS = 15_000;
@@ -10,7 +11,11 @@ const POLL_MS = 500;
  * alive, calling `onWait` once; the lock of a killed process is taken over after 15 s.
  */
 export async function withLock<T>(folder: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
-  const lockfile = await importLockfile();
+  // Its hook on process.exit stays, and removes the lock.
+  const { default: lockfile } = await withoutNewListeners(
+    ['SIGINT', 'SIGTERM', 'SIGHUP'],
+    () => import('proper-lockfile'),
+  );
   let lost: Error | undefined;
   const options = {
     lockfilePath: path.join(folder, 'set-up.lock'),
@@ -35,20 +40,4 @@ export async function withLock<T>(folder: string, onWait: () => void, work: () =
     // eslint-disable-next-line no-unsafe-finally -- what was done without the lock must not pass as done
     else throw new WorkError(`lost the lock on ${folder} (${lost.message}). Run the command again.`);
   }
-}
-
-/**
- * proper-lockfile's exit hook listens for SIGINT and SIGTERM as soon as it is loaded; whoever started the program decides
- * what signals do (cli/main.ts). Its hook on `process.exit` stays and removes the locks.
- */
-async function importLockfile(): Promise<typeof import('proper-lockfile')> {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const before = signals.map((signal) => process.listeners(signal));
-  const { default: lockfile } = await import('proper-lockfile');
-  signals.forEach((signal, i) => {
-    for (const listener of process.listeners(signal)) {
-      if (!before[i]!.includes(listener)) process.off(signal, listener);
-    }
-  });
-  return lockfile;
 }

@@ -1,0 +1,16 @@
+/**
+ * Runs `work` and takes away the process listeners that it left behind. Some libraries listen on load: an exit hook that
+ * swallows SIGINT, an error hook that prints a megabyte of source. What signals and errors do is for cli/main.ts to say.
+ */
+export async function withoutNewListeners<T>(events: readonly string[], work: () => Promise<T>): Promise<T> {
+  const before = events.map((event) => process.listeners(event as NodeJS.Signals));
+  try {
+    return await work();
+  } finally {
+    events.forEach((event, i) => {
+      for (const listener of process.listeners(event as NodeJS.Signals)) {
+        if (!before[i]!.includes(listener)) process.off(event, listener);
+      }
+    });
+  }
+}
