@@ -77,6 +77,8 @@ export async function synthesize(options: SynthesizeOptions): Promise<{ made: bo
   process.once('exit', discard);
   try {
     await make(temporary, recipe, onProgress);
+    // Another process may have been here meanwhile.
+    if (holdsSame(out, recipe)) return { made: false };
     if (existsSync(out)) rmdirSync(out);
     renameSync(temporary, out);
     syncFolder(path.dirname(out));

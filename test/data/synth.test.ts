@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { loadClips } from '../../src/data/clips.js';
+import { loadDataset } from '../../src/data/dataset.js';
 import { synthesize, type SynthVideo } from '../../src/data/synth.js';
 import { planVideo } from '../../src/data/synth/scene.js';
 import { randomStream } from '../../src/engine/random.js';
@@ -114,6 +116,23 @@ describe('synthesize', () => {
     await assert.rejects(synthesize({ ...recipe, out: path.join(mine, 'thesis.txt') }), /cannot write .*ENOTDIR/);
     await assert.rejects(synthesize({ ...recipe, out: path.join(mine, 'thesis.txt', 'x') }), /cannot write .*ENOTDIR/);
     assert.deepEqual(allFiles(mine), ['thesis.txt']);
+  });
+
+  test('is made once when two ask for it at the same time', async () => {
+    const twice = { videos: 1, classes: 1, seed: 0, clipsPerClass: 1, out: path.join(folder, 'twice') };
+    const results = await Promise.all([synthesize(twice), synthesize(twice)]);
+    assert.deepEqual(results.map(({ made }) => made).sort(), [false, true]);
+    assert.equal(allFiles(twice.out).length, 5);
+    assert.ok(!readdirSync(folder).some((name) => name.startsWith('.twice')));
+  });
+
+  test('can be read as any dataset and list of clips', () => {
+    const { videos, classes } = loadDataset(path.join(out, 'dataset.json'));
+    assert.equal(videos.length, 4);
+    assert.deepEqual(classes, ['move-left', 'move-right']);
+    const clips = loadClips(path.join(out, 'clips.csv'));
+    assert.equal(clips.length, 12);
+    for (const { path: file } of [...videos, ...clips]) assert.ok(existsSync(file), file);
   });
 
   test('fills an empty folder, tells of progress, and leaves nothing behind when it fails', async () => {
