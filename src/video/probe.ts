@@ -17,6 +17,9 @@ export interface VideoInfo extends Size {
   frames: number;
 }
 
+/** Fine enough that a frame of any usual rate (12, 25, 30, 24000/1001, 60000/1001, …) is a whole number of ticks. */
+const timeBase = '1/1440000';
+
 /**
  * Decodes a whole video and counts: containers lie about frames and duration.
  * @throws WorkError naming the file when it is missing, broken, or has no video stream.
@@ -27,7 +30,7 @@ export async function probe(file: string): Promise<VideoInfo> {
   const end = await runFfmpeg(
     // prettier-ignore
     [
-      '-i', inputFile(file), '-map', '0:V:0', '-fps_mode', 'passthrough', '-enc_time_base', '1/1000000',
+      '-i', inputFile(file), '-map', '0:V:0', '-fps_mode', 'passthrough', '-enc_time_base', timeBase,
       '-c:v', 'wrapped_avframe', '-f', 'framecrc', 'pipe:1',
     ],
     (chunk) => {
@@ -46,7 +49,9 @@ export async function probe(file: string): Promise<VideoInfo> {
 /** Reads framecrc's text as it comes: `#tb 0: 1/25`, `#dimensions 0: 320x240`, then `stream, dts, pts, duration, size, hash`. */
 class FrameTable {
   private rest = '';
-  private secondsPerTick = NaN;
+  /** The unit of the times is ticks / perSecond. */
+  private ticks = NaN;
+  private perSecond = NaN;
   private width = 0;
   private height = 0;
   private frames = 0;
@@ -62,8 +67,7 @@ class FrameTable {
   private line(line: string): void {
     const [key, value] = line.split(':', 2);
     if (key === '#tb 0') {
-      const [ticks, perSecond] = value!.split('/').map(Number);
-      this.secondsPerTick = ticks! / perSecond!;
+      [this.ticks, this.perSecond] = value!.split('/').map(Number) as [number, number];
     } else if (key === '#dimensions 0') {
       [this.width, this.height] = value!.split('x').map(Number) as [number, number];
     } else if (!line.startsWith('#')) {
@@ -76,9 +80,9 @@ class FrameTable {
 
   info(): VideoInfo | undefined {
     if (this.frames === 0) return undefined;
-    // Microseconds: finer digits are rounding of the time base.
-    const duration = Math.round((this.last - this.first) * this.secondsPerTick * 1e6) / 1e6;
-    if (!(duration > 0)) return undefined;
-    return { duration, fps: this.frames / duration, frames: this.frames, width: this.width, height: this.height };
+    const ticks = (this.last - this.first) * this.ticks;
+    if (!(ticks > 0)) return undefined;
+    const [duration, fps] = [ticks / this.perSecond, (this.frames * this.perSecond) / ticks];
+    return { duration, fps, frames: this.frames, width: this.width, height: this.height };
   }
 }

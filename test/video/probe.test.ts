@@ -11,9 +11,7 @@ const file = (name: string) => path.join(folder, name);
 
 test('counts frames and measures the duration', async () => {
   const video = testVideo(file('ntsc.mp4'), { rate: '30000/1001', seconds: 1.001, size: '80x60' });
-  const { fps, ...info } = await probe(video);
-  assert.deepEqual(info, { duration: 1.001, frames: 30, width: 80, height: 60 });
-  assert.ok(Math.abs(fps - 30000 / 1001) < 1e-9);
+  assert.deepEqual(await probe(video), { duration: 1.001, fps: 30000 / 1001, frames: 30, width: 80, height: 60 });
 });
 
 test('a variable frame rate gives the mean rate', async () => {
@@ -22,7 +20,7 @@ test('a variable frame rate gives the mean rate', async () => {
   const { duration, frames, fps } = await probe(video);
   assert.equal(frames, 18);
   assert.ok(Math.abs(duration - 2) < 0.17, `${duration} s`);
-  assert.equal(fps, frames / duration);
+  assert.ok(Math.abs(fps - frames / duration) < 1e-9);
 });
 
 test('width and height are those after rotation', async () => {
