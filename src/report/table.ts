@@ -36,9 +36,9 @@ export function proposalTable(metrics: ProposalMetrics): string {
   return `${table.toString()}\n${metrics.subset}: ${videos} videos, ${instances} instances, ${proposals_used} proposals`;
 }
 
-/** mAP at a threshold, undefined where it was not evaluated. */
+/** mAP at a threshold (as {@link round} writes it), undefined where it was not evaluated. */
 export function mapAt(metrics: RunMetrics, tiou: number): number | undefined {
-  const index = metrics.tiou.findIndex((t) => Math.abs(t - tiou) < 1e-9);
+  const index = metrics.tiou.findIndex((t) => round(t) === tiou);
   return index < 0 ? undefined : metrics.mAP[index];
 }
 

@@ -1,0 +1,88 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { randomStream } from '../../src/engine/random.js';
+import { evaluateDetections } from '../../src/evaluation/detections.js';
+import { linspace } from '../../src/evaluation/tiou.js';
+import type { Annotation, Detection, GroundTruth } from '../../src/evaluation/types.js';
+
+/** A label that would run a script, if it were ever taken for markup. */
+export const hostile = '<img src=x onerror="window.hacked=1">\'</script><script>window.hacked=2</script>';
+
+/** Writes a run folder such as `lofi run` leaves, with made-up numbers; the larger `noise` (seconds), the worse the run. */
+export function writeFakeRun(folder: string, options: { seed: number; noise: number; videos?: number }): void {
+  const random = randomStream(options.seed, 'fake-run');
+  const labels = ['circle-left', 'circle-right', 'zoom-in', 'zoom-out', 'shake', hostile];
+  const data = randomStream(7, 'fake-data');
+  const database: GroundTruth['database'] = {};
+  for (let v = 0; v < (options.videos ?? 16); v++) {
+    const annotations = Array.from({ length: 1 + data.below(4) }, (_, i): Annotation => {
+      const start = 2 + i * 12 + data.between(0, 5);
+      return { segment: [start, start + data.between(2, 7)], label: data.pick(labels) };
+    });
+    const subset = v % 4 === 0 ? 'training' : 'validation';
+    database[`video_${String(v).padStart(3, '0')}`] = { subset, duration: 60, annotations };
+  }
+  const results: Record<string, Detection[]> = {};
+  for (const [id, { subset, annotations }] of Object.entries(database)) {
+    if (subset !== 'validation') continue;
+    const near = annotations.map(({ segment, label }): Detection => {
+      const start = Math.max(0, segment[0] + options.noise * random.normal());
+      return {
+        segment: [start, Math.max(start + 0.5, segment[1] + options.noise * random.normal())],
+        score: random.between(0.3, 0.95),
+        label,
+      };
+    });
+    const far = Array.from({ length: 30 }, (): Detection => {
+      const start = random.between(0, 55);
+      return {
+        segment: [start, start + random.between(1, 5)],
+        score: 0.5 * random.uniform() ** 2,
+        label: random.pick(labels),
+      };
+    });
+    results[id] = [...near, ...far];
+  }
+  const metrics = evaluateDetections(
+    { database },
+    { results },
+    { subset: 'validation', tiou: linspace(0.5, 0.95, 10) },
+  );
+
+  mkdirSync(folder, { recursive: true });
+  const write = (name: string, content: unknown) => {
+    writeFileSync(path.join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
+  };
+  write('config.yaml', `# ${hostile}\nseed: ${options.seed}\nencoder:\n  type: tsm-resnet18\nhead:\n  type: gtad\n`);
+  write('dataset.json', { database });
+  write('detections.json', { version: 'fake', results, external_data: {} });
+  write('metrics.json', metrics);
+  write('metrics.jsonl', fakeLog(options.noise));
+}
+
+function fakeLog(noise: number): string {
+  const random = randomStream(1, 'fake-log');
+  const shapes = ['100x112', '25x224', '50x158'];
+  const lines: unknown[] = [];
+  for (let step = 1; step <= 900; step++) {
+    const loss = (1 + noise) * (0.3 + 2 * Math.exp(-step / 250)) + 0.1 * random.normal();
+    lines.push({
+      stage: step <= 300 ? 'pretrain' : 'joint',
+      step: step <= 300 ? step : step - 300,
+      epoch: Math.ceil(step / 60),
+      loss,
+      terms: { tem: 0.5 * loss, reg: 0.3 * loss, cls: 0.2 * loss },
+      lr: step % 300 < 200 ? 0.1 : 0.01,
+      ...(step > 300 ? { shape: shapes[Math.floor(step / 60) % 3] } : {}),
+      seconds: 0.8 + 0.05 * random.normal(),
+      wait: 0.05 + 0.02 * random.uniform(),
+      rssMiB: 900 + 30 * random.uniform(),
+      tensors: 812,
+      time: '2020-01-01T00:00:00Z',
+    });
+    if (step <= 300 && step % 60 === 0)
+      lines.push({ stage: 'pretrain', step, epoch: step / 60, metrics: { top1: 1 - 60 / (step + 20) } });
+  }
+  // A run that was cut off ends in half a line.
+  return `${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"stage":"joint","st`;
+}
