@@ -66,7 +66,7 @@ function runsSection(runs: readonly RunFolder[]): Html {
               html`<tr>
                 <td>${swatch(index)}${run.name}</td>
                 <td>${typeIn(run.config, 'encoder')}</td>
-                <td>${typeIn(run.config, 'head')}</td>
+                <td>${typeIn(run.config, 'model')}</td>
                 <td>${text(run.config.seed)}</td>
                 <td>${stagesOf([run]).join(', ') || '–'}</td>
                 <td>${dataCounts(run)}</td>

@@ -53,7 +53,7 @@ export function writeFakeRun(folder: string, options: { seed: number; noise: num
   const write = (name: string, content: unknown) => {
     writeFileSync(path.join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
   };
-  write('config.yaml', `# ${hostile}\nseed: ${options.seed}\nencoder:\n  type: tsm-resnet18\nhead:\n  type: gtad\n`);
+  write('config.yaml', `# ${hostile}\nseed: ${options.seed}\nencoder:\n  type: tsm-resnet18\nmodel:\n  type: gtad\n`);
   write('dataset.json', { database });
   write('detections.json', { version: 'fake', results, external_data: {} });
   write('metrics.json', metrics);

@@ -52,6 +52,15 @@ describe('the report in a browser', { skip: noBrowser }, () => {
     }
   });
 
+  it('says what was run', async () => {
+    const cells = await page.locator('#runs tbody tr').first().locator('td').allTextContents();
+    assert.deepEqual(
+      cells.map((text) => text.trim()),
+      ['lofi', 'tsm-resnet18', 'gtad', '1', 'pretrain, joint', cells[5]!.trim()],
+    );
+    assert.match(cells[5]!, /^training: 4 videos, \d+ instances; validation: 12 videos, \d+ instances; 6 classes$/);
+  });
+
   it('draws the curves of every stage', async () => {
     const titles = await page.locator('#training figcaption').allTextContents();
     for (const title of [
