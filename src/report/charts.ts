@@ -72,7 +72,7 @@ function toSpec(chart: Chart): TopLevelSpec {
   if (chart.kind === 'bars') {
     return {
       ...common,
-      height: { step: chart.series.length > 1 ? 10 : 16 },
+      height: 60 + (8 + 10 * chart.series.length) * new Set(chart.points.map((point) => point.y)).size,
       mark: { type: 'bar', cornerRadiusEnd: 2 },
       encoding: {
         y: { field: 'y', type: 'nominal', sort: null, title: null, axis: { grid: false, labelLimit: 200 } },

@@ -202,7 +202,7 @@ function timelineSection(runs: readonly RunFolder[]): Html {
       /></label>
     </div>
     <p id="summary" role="status"></p>
-    <div id="tracks"></div>
+    <div class="scroll"><div id="tracks"></div></div>
     <details>
       <summary>Detections shown, as a table</summary>
       <div class="scroll">

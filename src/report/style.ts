@@ -36,7 +36,7 @@ figcaption { font-size: .85rem; font-weight: 600; margin-bottom: .5rem; }
 .controls select { min-width: 14rem; max-width: 24rem; }
 .controls input[type=range] { padding: 0; width: 16rem; accent-color: var(--accent); }
 .controls button { cursor: pointer; }
-#tracks { display: grid; grid-template-columns: minmax(4rem, 10rem) minmax(3rem, 8rem) 1fr; column-gap: .75rem; padding: .75rem 1rem; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; }
+#tracks { min-width: 720px; display: grid; grid-template-columns: minmax(4rem, 10rem) minmax(3rem, 8rem) 1fr; column-gap: .75rem; padding: .75rem 1rem; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; }
 #tracks .name { align-self: center; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 600; border-left: 4px solid var(--label, transparent); padding-left: .5rem; }
 #tracks .row { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .78rem; line-height: 20px; color: var(--faint); }
 #tracks .track { position: relative; height: 20px; border-bottom: 1px solid var(--line); }
