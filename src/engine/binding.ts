@@ -35,16 +35,16 @@ export interface Binding {
 }
 
 /** The folders in the cache that belong to a variant. Their names say what they were made from. */
-interface Layout {
+export interface Layout {
   readonly wheels: readonly Wheel[];
   readonly libraries: string;
   readonly binding: string;
 }
 
 /** All bindings that are there, best first: the user's own, then the variant that set-up was last asked for. */
-export function findBindings(cache = cacheFolder()): Binding[] {
+export function findBindings(cache = cacheFolder(), packaged = packageFolder()): Binding[] {
   const found: Binding[] = [];
-  const own = path.join(packageFolder(), 'lib', 'napi-v8', 'tfjs_binding.node');
+  const own = path.join(packaged, 'lib', 'napi-v8', 'tfjs_binding.node');
   if (existsSync(own)) found.push({ file: own, source: 'own' });
   const chosen = chosenVariant(cache);
   for (const variant of new Set<Variant>([chosen, 'tensorflow'])) {
@@ -102,7 +102,8 @@ export async function buildBinding(
   return { file: path.join(layout.binding, 'tfjs_binding.node'), source: variant };
 }
 
-function layoutOf(variant: Variant, cache: string, wheels = engineWheels(variant)): Layout | undefined {
+/** Where a variant's folders are or would be; undefined when this machine has no wheels for it. */
+export function layoutOf(variant: Variant, cache: string, wheels = engineWheels(variant)): Layout | undefined {
   const first = wheels?.[0];
   if (wheels === undefined || first === undefined) return undefined;
   const fetched = createHash('sha256')
