@@ -17,7 +17,7 @@ import { toTorchLayout, type Values } from '../src/models/layout.js';
 import { Parameters } from '../src/models/parameters.js';
 import { importState, plainName, type State } from '../src/models/state.js';
 import { readJson } from '../src/system/files.js';
-import { updateRunningStatistics, type CollectedStatistics } from '../src/train/statistics.js';
+import { StatisticsCollector } from '../src/train/statistics.js';
 
 interface Case {
   batch: number;
@@ -80,13 +80,11 @@ const input = tf.tidy(() => {
   return tf.reshape(scaled, [batch, snippets, frames, side, side, 3]);
 });
 
-const statistics: CollectedStatistics = new Map();
+const statistics = new StatisticsCollector();
 const encoderPass = {
   parameters: encoderParameters,
   normalization: 'batch' as const,
-  onStatistics: (name: string, { mean, variance }: { mean: tf.Tensor1D; variance: tf.Tensor1D }) => {
-    statistics.set(name, { mean: tf.keep(tf.clone(mean)), variance: tf.keep(tf.clone(variance)) });
-  },
+  onStatistics: statistics.collect,
 };
 const headPass = { parameters: headParameters, normalization: 'running' as const };
 
@@ -124,7 +122,7 @@ const alone = tf.variableGrads(
   variables(encoderParameters),
 );
 
-updateRunningStatistics(encoderParameters, statistics, 0.1);
+statistics.update(encoderParameters);
 const running = encoderParameters.specs
   .filter((spec) => !spec.trainable)
   .map(({ name }) =>

@@ -1,0 +1,47 @@
+import type { CommandModule } from 'yargs';
+import { readRunArguments, runOptions, type RunArguments } from './options.js';
+
+interface Arguments extends RunArguments {
+  baseline: boolean;
+}
+
+export const command: CommandModule<object, Arguments> = {
+  command: 'run',
+  describe: 'All stages in order, skipping the finished ones',
+  builder: (yargs) =>
+    runOptions(yargs)
+      .option('baseline', {
+        type: 'boolean',
+        default: false,
+        describe: "leave out joint: the paper's ACP, encoder of stage 1 and head of stage 3",
+      })
+      .example('$0 run --config configs/demo.yaml --run runs/demo', '')
+      .example('$0 run --config configs/demo.yaml --run runs/demo-baseline --baseline', ''),
+  handler: async ({ baseline, ...args }) => {
+    const { config, folder, policy } = await readRunArguments(args);
+    const { WorkError, UsageError } = await import('../system/errors.js');
+    const { withRun } = await import('../stages/run.js');
+    const { pretrain } = await import('../stages/pretrain.js');
+    const { joint } = await import('../stages/joint.js');
+    const { extract } = await import('../stages/extract.js');
+    const { head } = await import('../stages/head.js');
+    const { detectSubset } = await import('../stages/detect.js');
+    await withRun(folder, config, policy, async (run) => {
+      if (baseline && run.store.steps('joint').length > 0) {
+        throw new UsageError(`${folder} has a joint stage: give the baseline another --run`);
+      }
+      await pretrain(run);
+      if (!baseline) await joint(run);
+      await extract(run);
+      await head(run);
+      const failures = await detectSubset(run, 'validation', folder);
+      if (failures.length > 0) throw new WorkError(`not done: ${failures[0]!.id}: ${failures[0]!.reason}`);
+    });
+    const { evaluateRun } = await import('../report/evaluate-run.js');
+    const { writeReport } = await import('../report/write-report.js');
+    const { runsTable } = await import('../report/table.js');
+    const metrics = evaluateRun(folder);
+    const page = await writeReport([folder]);
+    process.stdout.write(`${runsTable([{ name: folder, metrics }])}\n${page}\n`);
+  },
+};

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import type { Config } from './schema.js';
+
+export type Stage = 'pretrain' | 'joint' | 'extract' | 'head';
+
+/** The sections that a stage's result depends on; what comes before it, it knows by the checkpoint it starts from. */
+const sections: Record<Stage, readonly (keyof Config)[]> = {
+  pretrain: ['seed', 'encoder', 'pretrain'],
+  joint: ['seed', 'encoder', 'model', 'joint'],
+  extract: ['seed', 'encoder', 'full'],
+  head: ['seed', 'full', 'model', 'head', 'detect'],
+};
+
+/** Keys of `data` that change where and how data are read, not which. */
+const fetching = ['root', 'prefetch', 'trainVideos'];
+
+/** The part of a configuration that decides a stage's result. */
+export function stageConfig(config: Config, stage: Stage): Record<string, unknown> {
+  const data = Object.fromEntries(Object.entries(config.data).filter(([key]) => !fetching.includes(key)));
+  return { data, ...Object.fromEntries(sections[stage].map((section) => [section, config[section]])) };
+}
+
+/** Hash of {@link stageConfig}: 16 hexadecimal digits. */
+export function configHash(config: Config, stage: Stage): string {
+  return createHash('sha256')
+    .update(JSON.stringify(stageConfig(config, stage)))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/** The dotted keys in which two trees differ, with both values. */
+export function differences(before: unknown, after: unknown, at = ''): string[] {
+  if (isTree(before) && isTree(after)) {
+    const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+    return [...keys].flatMap((key) => differences(before[key], after[key], at ? `${at}.${key}` : key));
+  }
+  const [a, b] = [JSON.stringify(before), JSON.stringify(after)];
+  return a === b ? [] : [`${at}: ${a} → ${b}`];
+}
+
+function isTree(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

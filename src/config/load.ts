@@ -1,0 +1,116 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { UsageError } from '../system/errors.js';
+import { nearest } from '../system/nearest.js';
+import { configSchema, type Config } from './schema.js';
+
+type Tree = Record<string, unknown>;
+
+/** A configuration with where each of its values came from: a file, `--set`, or nothing for defaults. */
+export interface LoadedConfig {
+  config: Config;
+  sources: Map<string, string>;
+}
+
+/**
+ * Reads a YAML configuration, the files it `extends` below it and `--set a.b=c` on top, and fills in the defaults.
+ * Throws {@link UsageError} with file and key for whatever does not fit; unknown keys name the nearest known one.
+ */
+export function loadConfig(file: string, overrides: readonly string[] = []): LoadedConfig {
+  const sources = new Map<string, string>();
+  const tree = readTree(path.resolve(file), sources, []);
+  for (const override of overrides) applyOverride(tree, override, sources);
+  const parsed = configSchema.safeParse(tree);
+  if (!parsed.success) throw new UsageError(explain(parsed.error.issues[0]!, sources, file));
+  return { config: parsed.data, sources };
+}
+
+/** The JSON Schema of a configuration file, for editors. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}
+
+function readTree(file: string, sources: Map<string, string>, above: readonly string[]): Tree {
+  if (above.includes(file)) throw new UsageError(`${file}: extends itself by way of ${above.at(-1)!}`);
+  if (!existsSync(file)) throw new UsageError(`configuration not found: ${file}`);
+  const document = parseDocument(readFileSync(file, 'utf8'));
+  const problem = document.errors[0];
+  if (problem) throw new UsageError(`${file}:${problem.linePos?.[0].line ?? 1}: ${problem.message.split('\n')[0]!}`);
+  const tree: unknown = document.toJS() ?? {};
+  if (!isTree(tree)) throw new UsageError(`${file}: a configuration is a map of keys`);
+  const { extends: base, ...own } = tree;
+  if (base !== undefined && typeof base !== 'string') throw new UsageError(`${file}: extends takes the path of a file`);
+  const below = base === undefined ? {} : readTree(path.resolve(path.dirname(file), base), sources, [...above, file]);
+  note(own, path.relative(process.cwd(), file) || file, sources);
+  return merge(below, own);
+}
+
+function merge(below: Tree, above: Tree): Tree {
+  const merged = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    const old = merged[key];
+    merged[key] = isTree(old) && isTree(value) ? merge(old, value) : value;
+  }
+  return merged;
+}
+
+function applyOverride(tree: Tree, override: string, sources: Map<string, string>): void {
+  const at = override.indexOf('=');
+  if (at <= 0) throw new UsageError(`--set ${override}: write --set key.subkey=value`);
+  const keys = override.slice(0, at).split('.');
+  const document = parseDocument(override.slice(at + 1));
+  if (document.errors.length > 0) throw new UsageError(`--set ${override}: the value is not YAML`);
+  let node = tree;
+  for (const key of keys.slice(0, -1)) {
+    const next = node[key];
+    node = node[key] = isTree(next) ? next : {};
+  }
+  const leaf = keys.at(-1)!;
+  if (keys.some((key) => key === '__proto__')) throw new UsageError(`--set ${override}: no such key`);
+  node[leaf] = document.toJS() as unknown;
+  note({ [leaf]: node[leaf] }, '--set', sources, keys.slice(0, -1));
+}
+
+function note(tree: Tree, source: string, sources: Map<string, string>, at: readonly string[] = []): void {
+  for (const [key, value] of Object.entries(tree)) {
+    if (isTree(value)) note(value, source, sources, [...at, key]);
+    else sources.set([...at, key].join('.'), source);
+  }
+}
+
+function explain(issue: z.core.$ZodIssue, sources: Map<string, string>, file: string): string {
+  const parent = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    const key = [...parent, issue.keys[0]!].join('.');
+    const from = [...sources].find(([name]) => name === key || name.startsWith(`${key}.`))?.[1] ?? file;
+    const meant = nearest(key, allKeys(configSchema)) ?? sameLeaf(key);
+    return `${from}: unknown key ${key}${meant ? `; did you mean ${meant}?` : ''}`;
+  }
+  const key = parent.join('.');
+  const from = [...sources].find(([name]) => name === key || key.startsWith(`${name}.`))?.[1] ?? file;
+  return `${from}: ${key}: ${issue.message}`;
+}
+
+/** A key right in name but in the wrong section. */
+function sameLeaf(key: string): string | undefined {
+  const leaf = `.${key.split('.').at(-1)!}`;
+  return allKeys(configSchema).find((known) => known.endsWith(leaf));
+}
+
+/** Every dotted key of the schema. */
+export function allKeys(schema: z.ZodType, at = ''): string[] {
+  let inner: unknown = schema;
+  while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodNullable) {
+    inner = inner.unwrap();
+  }
+  if (!(inner instanceof z.ZodObject)) return at === '' ? [] : [at];
+  const shape = inner.shape as Record<string, z.ZodType>;
+  const below = Object.entries(shape).flatMap(([key, value]) => allKeys(value, at === '' ? key : `${at}.${key}`));
+  return at === '' ? below : [at, ...below];
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,183 @@
+import { z } from 'zod';
+
+/** What every key means, with its unit and default. This is the only place that says so; files list what differs. */
+
+const positive = z.number().positive();
+const count = z.int().positive();
+const fraction = z.number().min(0).max(1);
+
+/** One low-fidelity shape: how many snippets of a video, how large. */
+const shape = z.strictObject({
+  snippets: count.describe('Snippets a video, L.'),
+  size: count.describe('Side of the square frames, pixels.'),
+});
+
+/** Learning rate over time: warm-up, then steps down. */
+const schedule = {
+  epochs: count,
+  lr: positive.describe('Base learning rate.'),
+  lrSteps: z.array(positive).describe('Epochs at which the rate is multiplied by lrGamma.'),
+  lrGamma: positive.describe('Factor at each of lrSteps.'),
+  warmupEpochs: z.number().min(0).describe('Epochs of linear warm-up from a tenth of the rate.'),
+  batch: count.describe('Videos or clips an optimiser step.'),
+  weightDecay: z.number().min(0).describe('L2 added to the gradient of weights.'),
+  clipNorm: z.number().min(0).describe('Largest norm of the whole gradient; 0: not clipped.'),
+};
+
+const batchNorm = z
+  .enum(['train', 'frozen'])
+  .describe("Batch normalisation while training: by the batch's statistics, or by the running ones, left as they are.");
+
+const data = z.strictObject({
+  root: z.string().default('.').describe('Folder that the other paths of this section are relative to.'),
+  dataset: z.string().nullable().default(null).describe('A prepared dataset file (`lofi prepare`).'),
+  annotations: z.string().nullable().default(null).describe('Or an annotation file, prepared at the start of the run.'),
+  format: z.enum(['activitynet', 'csv']).default('activitynet').describe('Format of `annotations`.'),
+  videos: z.string().nullable().default(null).describe('Folder of the videos of `annotations`.'),
+  clips: z.string().nullable().default(null).describe('CSV of trimmed clips for stage 1: path,label[,subset].'),
+  synthetic: z
+    .strictObject({
+      videos: count.describe('Untrimmed videos.'),
+      classes: count.describe('Classes of motion, at most 8.'),
+      clipsPerClass: count.default(40).describe('Trimmed clips a class for stage 1.'),
+      seed: z.int().default(1).describe('Names the dataset.'),
+    })
+    .nullable()
+    .default(null)
+    .describe('Or a synthetic dataset, made in the run folder.'),
+  resize: z
+    .enum(['crop', 'squash'])
+    .default('crop')
+    .describe('Frames to squares: short side to size·256/224 and a crop, or the whole frame squashed.'),
+  flip: z.boolean().default(true).describe('Mirror half of the training samples (not where left and right matter).'),
+  missing: z
+    .enum(['fail', 'skip'])
+    .default('fail')
+    .describe('Videos that are missing or broken: stop, or leave them out.'),
+  prefetch: count.default(2).describe('Batches decoded ahead.'),
+  trainVideos: count.nullable().default(null).describe('Training videos, for `schedule` without data.'),
+});
+
+const encoder = z.strictObject({
+  type: z.enum(['resnet18', 'mobilenet-v2']).default('resnet18').describe('Frame network.'),
+  width: positive.default(64).describe('resnet18: channels of its first stage; mobilenet-v2: width multiplier.'),
+  shift: z.int().min(0).default(8).describe('TSM: 1/shift of the channels to either side in time; 0: no shift.'),
+  frames: count.default(8).describe('Frames a snippet, F.'),
+  stride: count.default(8).describe('Frames of video from one frame of a snippet to the next.'),
+  weights: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Start from: a safetensors file, or the model.json of a tfjs layers MobileNetV2; relative to data.root.'),
+});
+
+const headModel = z.strictObject({
+  type: z.enum(['gtad']).default('gtad').describe('The localisation head.'),
+  h1: count.default(256).describe('Channels of graph nodes.'),
+  h2: count.default(128).describe('Channels of the later localisation layers.'),
+  h3: count.default(512).describe('Channels of the first localisation layer.'),
+  groups: count.default(32).describe('Groups of the graph blocks (cardinality of GCNeXt).'),
+  width: count.default(128).describe('Channels inside graph blocks.'),
+  k: count.default(3).describe('Semantic neighbours of a node, itself among them.'),
+  inner: count.default(32).describe('SGAlign bins on the nodes.'),
+  context: count.default(4).describe('SGAlign bins on the semantic context.'),
+});
+
+const pretrain = z.strictObject({
+  ...schedule,
+  epochs: count.default(50),
+  batch: schedule.batch.default(128),
+  lr: schedule.lr.default(0.02),
+  lrSteps: schedule.lrSteps.default([20, 40]),
+  lrGamma: schedule.lrGamma.default(0.1),
+  warmupEpochs: schedule.warmupEpochs.default(0),
+  weightDecay: schedule.weightDecay.default(1e-4),
+  clipNorm: schedule.clipNorm.default(20),
+  momentum: fraction.default(0.9).describe('SGD momentum.'),
+  size: count.default(224).describe('Side of the square frames, pixels.'),
+  sampling: z.enum(['dense', 'uniform']).default('dense').describe('Frames of a clip: consecutive, or spread over it.'),
+  dropout: fraction.default(0.5).describe('Before the classifier.'),
+  classifierLr: positive
+    .default(5)
+    .describe("Factor on the rate of the classifier's weight (twice that for its bias)."),
+  batchNorm: batchNorm.default('train'),
+});
+
+const joint = z.strictObject({
+  ...schedule,
+  epochs: count.default(15),
+  batch: schedule.batch.default(16),
+  lr: schedule.lr.default(0.1),
+  lrSteps: schedule.lrSteps.default([5, 10]),
+  lrGamma: schedule.lrGamma.default(0.5),
+  warmupEpochs: schedule.warmupEpochs.default(0),
+  weightDecay: schedule.weightDecay.default(1e-4),
+  clipNorm: schedule.clipNorm.default(0),
+  momentum: fraction.default(0).describe('SGD momentum.'),
+  microBatch: count.default(4).describe('Videos through the network at once; gradients add up to the batch.'),
+  shapes: z
+    .array(shape)
+    .min(1)
+    .default([
+      { snippets: 100, size: 112 },
+      { snippets: 25, size: 224 },
+      { snippets: 50, size: 158 },
+    ])
+    .describe('The low-fidelity shapes, in the order of the cycle.'),
+  cycle: z
+    .strictObject({
+      unit: z.enum(['epoch', 'batch']).default('epoch').describe('Long cycle: epochs; short cycle: batches.'),
+      length: count.default(1).describe('Units before the next shape.'),
+    })
+    .prefault({})
+    .describe('When the shape changes.'),
+  encoderLr: positive.default(1).describe('Factor on the rate of the encoder.'),
+  batchNorm: batchNorm.default('train'),
+});
+
+const head = z.strictObject({
+  ...schedule,
+  epochs: count.default(10),
+  batch: schedule.batch.default(16),
+  lr: schedule.lr.default(4e-3),
+  lrSteps: schedule.lrSteps.default([5]),
+  lrGamma: schedule.lrGamma.default(0.1),
+  warmupEpochs: schedule.warmupEpochs.default(0),
+  weightDecay: schedule.weightDecay.default(1e-4),
+  clipNorm: schedule.clipNorm.default(0),
+  validateEvery: count.default(1).describe('Epochs between validations; the best by mAP is kept.'),
+  classifier: z
+    .strictObject({
+      epochs: count.default(60).describe('Epochs over the training instances.'),
+      lr: positive.default(1e-3).describe('Adam rate.'),
+      weightDecay: z.number().min(0).default(1e-3).describe('L2 of the weights.'),
+      dropout: fraction.default(0.3).describe('Of the input features.'),
+      jitter: fraction.default(0.15).describe('Instances are moved at either end by up to this part of their length.'),
+    })
+    .prefault({})
+    .describe('Labels of proposals: a softmax over the mean features of a segment.'),
+});
+
+const detect = z.strictObject({
+  softNmsSigma: positive.default(0.84).describe('Gaussian Soft-NMS.'),
+  keep: count.default(100).describe('Proposals kept a video.'),
+  classes: count.default(2).describe('Labels a proposal is reported with.'),
+});
+
+/** The whole configuration of a run. */
+export const configSchema = z.strictObject({
+  seed: z.int().default(0).describe('Names every random stream of the run.'),
+  data: data.prefault({}).describe('What is trained on.'),
+  encoder: encoder.prefault({}).describe('The video encoder.'),
+  model: headModel.prefault({}).describe('The localisation head.'),
+  full: shape.prefault({ snippets: 100, size: 224 }).describe('Full fidelity: of `extract` and `detect`.'),
+  pretrain: pretrain.prefault({}).describe('Stage 1: encoder and classifier on trimmed clips.'),
+  joint: joint.prefault({}).describe('Stage 2 (LoFi): encoder and head together at low fidelity.'),
+  head: head.prefault({}).describe('Stage 3: a fresh head on features of the frozen encoder.'),
+  detect: detect.prefault({}).describe('From outputs to detections.'),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type Shape = z.output<typeof shape>;
+/** The keys that every training stage's learning rate is made of. */
+export type LearningRate = Pick<Config['pretrain'], 'lr' | 'lrSteps' | 'lrGamma' | 'warmupEpochs'>;

@@ -1,0 +1,25 @@
+import { UsageError } from '../system/errors.js';
+import type { Config } from '../config/schema.js';
+import type { Encoder } from './encoders/encoder.js';
+import { mobilenetV2 } from './encoders/mobilenet-v2.js';
+import { resnet18 } from './encoders/resnet.js';
+import { GtadHead } from './heads/gtad/gtad.js';
+
+/** The encoder that a configuration names. */
+export function buildEncoder({ type, width, shift, frames }: Config['encoder']): Encoder {
+  const options = { width, shift: { frames, div: shift } };
+  if (type === 'mobilenet-v2') return mobilenetV2(options);
+  if (!Number.isInteger(width))
+    throw new UsageError(`encoder.width: resnet18 takes a whole number of channels, not ${width}`);
+  return resnet18(options);
+}
+
+/** The head that a configuration names, for features of C channels. */
+export function buildHead(model: Config['model'], features: number): GtadHead {
+  for (const [key, channels] of Object.entries({ h1: model.h1, width: model.width })) {
+    const groups = key === 'h1' ? 4 : model.groups;
+    if (channels % groups !== 0)
+      throw new UsageError(`model.${key}: ${channels} channels do not divide into ${groups} groups`);
+  }
+  return new GtadHead({ ...model, features });
+}

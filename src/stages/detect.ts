@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { importState } from '../models/state.js';
+import { WorkError, UsageError } from '../system/errors.js';
+import { writeFileAtomic } from '../system/files.js';
+import { startProgress } from '../system/progress.js';
+import { probe } from '../video/probe.js';
+import { prefetch } from '../data/prefetch.js';
+import type { Video } from '../data/dataset.js';
+import type { Detection } from '../evaluation/types.js';
+import { trainedEncoder, type LoadedEncoder } from './encoder.js';
+import { featureStore, loadFullFidelity, videoFeatures } from './extract.js';
+import { disposeLocalizer, freshLocalizer, localize, type Localizer } from './localizer.js';
+import { usableVideos, type Run } from './run.js';
+import { toState } from './tensors.js';
+
+/** Detections by video id, and the videos that could not be read. */
+export interface DetectResult {
+  results: Record<string, Detection[]>;
+  failures: { id: string; reason: string }[];
+}
+
+/** Finds actions in videos with a run's trained encoder and head. Features that `extract` left are used where they are. */
+export async function detect(run: Run, videos: readonly Video[]): Promise<DetectResult> {
+  const encoder = trainedEncoder(run);
+  const localizer = trainedLocalizer(run, encoder);
+  const store = featureStore(run, encoder.reference.sha256);
+  const known = (video: Video) => run.dataset.videos.includes(video) && store.has(video.id);
+  const progress = startProgress('detect', videos.length);
+  const result: DetectResult = { results: {}, failures: [] };
+  const jobs = videos.map((video) => async () => {
+    if (known(video)) return { video, frames: null };
+    try {
+      return { video, frames: await loadFullFidelity(run.config, video) };
+    } catch (error) {
+      if (error instanceof WorkError) return { video, reason: error.message };
+      throw error;
+    }
+  });
+  try {
+    let done = 0;
+    for await (const item of prefetch(jobs, run.config.data.prefetch)) {
+      const { id, duration } = item.video;
+      if (item.reason !== undefined) result.failures.push({ id, reason: item.reason });
+      else {
+        const features = item.frames ? videoFeatures(run.config, encoder, item.frames) : store.get(id);
+        result.results[id] = localize(localizer, features, duration, run.config.detect);
+      }
+      progress.step(++done, id);
+    }
+  } finally {
+    progress.stop();
+    encoder.parameters.dispose();
+    disposeLocalizer(localizer);
+  }
+  return result;
+}
+
+/** The localizer that `head` left: the best by validation, or the last where nothing was validated. */
+function trainedLocalizer(
+  run: Run,
+  { encoder, reference }: LoadedEncoder & { reference: { sha256: string } },
+): Localizer {
+  const loaded = run.store.load('head', 'best');
+  if (!loaded || loaded.manifest.parent?.sha256 !== reference.sha256 || !run.store.manifest('head')?.finished) {
+    throw new UsageError(`head is not finished in ${run.folder}: run \`lofi head\` first`);
+  }
+  const localizer = freshLocalizer(run.config, encoder.channels, run.dataset.classes);
+  const state = toState(loaded.tensors);
+  importState(localizer.headParameters, state, 'the head of the run', 'head.');
+  importState(localizer.classifierParameters, state, 'the classifier of the run', 'classifier.');
+  return localizer;
+}
+
+/** Detects in a split of the run's dataset and writes `OUT/detections.json`. */
+export async function detectSubset(run: Run, subset: string, out: string): Promise<DetectResult['failures']> {
+  const { results, failures } = await detect(run, usableVideos(run, subset));
+  writeDetections(out, results);
+  return failures;
+}
+
+/** Detects in video files, keyed by the stem of their names, and writes `OUT/detections.json`. One that cannot be read is left out. */
+export async function detectFiles(run: Run, files: readonly string[], out: string): Promise<DetectResult['failures']> {
+  const videos: Video[] = [];
+  const failures: DetectResult['failures'] = [];
+  for (const file of files) {
+    const id = path.parse(file).name;
+    if (!existsSync(file)) throw new UsageError(`video not found: ${file}`);
+    if (videos.some((video) => video.id === id)) throw new UsageError(`two videos are called ${id}: rename one`);
+    try {
+      videos.push({ id, subset: 'detect', path: path.resolve(file), instances: [], ...(await probe(file)) });
+    } catch (error) {
+      if (!(error instanceof WorkError)) throw error;
+      failures.push({ id, reason: error.message });
+    }
+  }
+  const found = await detect(run, videos);
+  writeDetections(out, found.results);
+  return [...failures, ...found.failures];
+}
+
+function writeDetections(out: string, results: DetectResult['results']): void {
+  writeFileAtomic(
+    path.join(out, 'detections.json'),
+    `${JSON.stringify({ version: 'lofi-tal 1', results }, null, 1)}\n`,
+  );
+}

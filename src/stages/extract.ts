@@ -1,0 +1,61 @@
+import { FeatureStore, featureKey } from '../checkpoints/features.js';
+import { configHash } from '../config/hash.js';
+import { prefetch } from '../data/prefetch.js';
+import { loadSnippets } from '../data/snippets.js';
+import { evalTransform } from '../data/transform.js';
+import type { Config } from '../config/schema.js';
+import type { Video } from '../data/dataset.js';
+import { startProgress } from '../system/progress.js';
+import { encodeVideo, trainedEncoder, type LoadedEncoder } from './encoder.js';
+import type { Run } from './run.js';
+
+/** Stage 3a: features of every usable video at full fidelity, by the frozen encoder. Goes on where it was interrupted. */
+export async function extract(run: Run): Promise<FeatureStore> {
+  const loaded = trainedEncoder(run);
+  const store = featureStore(run, loaded.reference.sha256);
+  try {
+    if (run.policy.resume !== 'never' && store.finished()) return store;
+    store.verify();
+    const waiting = run.dataset.videos.filter((video) => video.problem === undefined && !store.has(video.id));
+    const progress = startProgress('extract', waiting.length);
+    let done = 0;
+    let saved = Date.now();
+    const jobs = waiting.map((video) => async () => ({ video, frames: await loadFullFidelity(run.config, video) }));
+    for await (const { video, frames } of prefetch(jobs, run.config.data.prefetch)) {
+      store.put(video.id, videoFeatures(run.config, loaded, frames));
+      progress.step(++done, video.id);
+      if (Date.now() - saved > saveEveryMs) {
+        store.flush();
+        saved = Date.now();
+      }
+    }
+    progress.stop();
+    store.finish();
+    return store;
+  } finally {
+    loaded.parameters.dispose();
+  }
+}
+
+const saveEveryMs = 60_000;
+
+/** The features that stages after `extract` read: those of today's encoder at today's fidelity, whatever else lies there. */
+export function featureStore(run: Run, encoderSha256: string): FeatureStore {
+  return new FeatureStore(
+    run.folder,
+    featureKey({ encoder: encoderSha256, config: configHash(run.config, 'extract') }),
+  );
+}
+
+/** A video's frames at full fidelity, without chance. */
+export function loadFullFidelity(config: Config, video: Video): Promise<Uint8Array> {
+  const { encoder, full, data } = config;
+  return loadSnippets(video, full, encoder, evalTransform(video, full.size, data.resize));
+}
+
+/** Features of a video from its frames at full fidelity. */
+export function videoFeatures(config: Config, loaded: LoadedEncoder, frames: Uint8Array) {
+  const { snippets, size } = config.full;
+  const data = encodeVideo(loaded, frames, { snippets, frames: config.encoder.frames, size });
+  return { data, shape: [snippets, loaded.encoder.channels] as const };
+}

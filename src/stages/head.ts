@@ -1,0 +1,189 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { CheckpointRef } from '../checkpoints/store.js';
+import type { Features, FeatureStore } from '../checkpoints/features.js';
+import type { Config } from '../config/schema.js';
+import type { Video } from '../data/dataset.js';
+import { randomStream } from '../engine/random.js';
+import { evaluateDetections } from '../evaluation/detections.js';
+import { readGroundTruth } from '../evaluation/files.js';
+import { presets } from '../evaluation/tiou.js';
+import type { Predictions } from '../evaluation/types.js';
+import { crossEntropy } from '../models/classifier.js';
+import { gtadLoss } from '../models/heads/gtad/loss.js';
+import { lossWeights } from '../models/heads/gtad/loss-weights.js';
+import type { Parameters } from '../models/parameters.js';
+import { UsageError } from '../system/errors.js';
+import { clipByGlobalNorm, disposeGradients, lossAndGradients } from '../train/gradients.js';
+import { learningRate } from '../train/learning-rate.js';
+import { adam } from '../train/optimizers.js';
+import { epochBatches } from './batches.js';
+import { trainedEncoder } from './encoder.js';
+import { featureStore } from './extract.js';
+import { freshLocalizer, joinRows, localize, poolSegment, type Localizer } from './localizer.js';
+import { usableVideos, type Run } from './run.js';
+import { spans, videoLabels } from './targets.js';
+import { finishedCheckpoint, trainStage } from './training.js';
+
+interface FeatureBatch {
+  ids: string[];
+  videos: Video[];
+}
+
+/** Stage 3b: a fresh head, and a classifier of segments, on the features of the frozen encoder (LoFi §3.4, G-TAD's recipe). */
+export async function head(run: Run): Promise<CheckpointRef> {
+  const { config } = run;
+  const options = config.head;
+  const encoder = trainedEncoder(run);
+  encoder.parameters.dispose();
+  const parent = encoder.reference;
+  const done = finishedCheckpoint(run, 'head', parent);
+  if (done) return done;
+  const store = featureStore(run, parent.sha256);
+  const videos = usableVideos(run, 'training');
+  if (!store.has(videos[0]!.id)) throw new UsageError(`no features in ${run.folder}: run \`lofi extract\` first`);
+  const features = new Map(videos.map((video) => [video.id, store.get(video.id)]));
+  const localizer = freshLocalizer(config, encoder.encoder.channels, run.dataset.classes);
+  const { head: model, headParameters, classifierParameters } = localizer;
+
+  trainClassifier(config, localizer, videos, features);
+  const rules = (parameters: Parameters) =>
+    new Map(parameters.trainable().map((name) => [name, { lr: 1, weightDecay: options.weightDecay }]));
+  const optimizer = adam(headParameters, rules(headParameters));
+  const parts = new Map([
+    ['head', { parameters: headParameters, optimizer }],
+    // Trained above, in one go; kept with the head.
+    ['classifier', { parameters: classifierParameters, optimizer: adam(classifierParameters, new Map()) }],
+  ]);
+  const byPart = new Map([['head', headParameters]]);
+  const { snippets } = config.full;
+  const anchors = model.anchors(snippets);
+  const labels = new Map(videos.map((video) => [video.id, videoLabels(video, snippets, anchors)]));
+  const stepsPerEpoch = Math.ceil(videos.length / options.batch);
+
+  return trainStage<FeatureBatch>(run, {
+    stage: 'head',
+    what: 'head + segment classifier',
+    parent,
+    parts,
+    epochs: options.epochs,
+    stepsPerEpoch,
+    // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
+    async *batches(epoch) {
+      for (const list of epochBatches(videos, options.batch, config.seed, 'head', epoch)) {
+        yield { ids: list.map((video) => video.id), videos: list };
+      }
+    },
+    step({ videos: list }, { epoch, step }) {
+      const lr = learningRate(options, epoch + (step % stepsPerEpoch) / stepsPerEpoch);
+      const draws = randomStream(config.seed, 'head', 'draws', step);
+      const weights = lossWeights(
+        list.map((video) => labels.get(video.id)!),
+        () => draws.uniform(),
+      );
+      const { total, terms, gradients } = lossAndGradients(() => {
+        const rows = list.map((video) => features.get(video.id)!.data);
+        const channels = encoder.encoder.channels;
+        const x = tf.tensor3d(joinRows(rows, snippets * channels), [list.length, snippets, channels]);
+        const { total, ...terms } = gtadLoss(
+          model.apply(x, { parameters: headParameters, normalization: 'running' }),
+          weights,
+        );
+        return { total, terms };
+      }, byPart);
+      const clipped = options.clipNorm > 0 ? clipByGlobalNorm(gradients, options.clipNorm) : gradients;
+      optimizer.step(clipped.get('head')!, lr);
+      disposeGradients(clipped);
+      return { loss: total, terms, lr, shape: `${snippets}x${config.full.size}` };
+    },
+    validate(epoch) {
+      const due = (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
+      return Promise.resolve(due ? validate(run, localizer, store) : null);
+    },
+  }).finally(() => {
+    model.dispose();
+  });
+}
+
+/** Average mAP on the validation videos that have features; null where there are none. */
+function validate(run: Run, localizer: Localizer, store: FeatureStore): { metric: string; value: number } | null {
+  const videos = run.dataset.videos.filter((video) => video.subset === 'validation' && store.has(video.id));
+  if (videos.length === 0) return null;
+  const results: Predictions['results'] = {};
+  for (const video of videos) {
+    results[video.id] = localize(localizer, store.get(video.id), video.duration, run.config.detect);
+  }
+  const truth = readGroundTruth(`${run.folder}/dataset.json`);
+  const { tiou } = presets.activitynet;
+  const metrics = evaluateDetections(truth, { results }, { subset: 'validation', tiou, missing: 'skip' });
+  return { metric: 'average_mAP', value: metrics.average_mAP };
+}
+
+/** A softmax on the mean feature of each training instance, its ends jittered; features standardised by training's. */
+function trainClassifier(
+  config: Config,
+  { classes, classifier, classifierParameters }: Localizer,
+  videos: readonly Video[],
+  features: ReadonlyMap<string, Features>,
+): void {
+  const { epochs, lr, weightDecay, dropout, jitter } = config.head.classifier;
+  standardize(classifierParameters, [...features.values()]);
+  const instances = videos.flatMap((video) =>
+    spans(video).map((span, i) => ({
+      features: features.get(video.id)!,
+      span,
+      label: classes.indexOf(video.instances[i]!.label),
+    })),
+  );
+  const parts = new Map([['classifier', classifierParameters]]);
+  const optimizer = adam(
+    classifierParameters,
+    new Map([
+      ['fc.weight', { lr: 1, weightDecay }],
+      ['fc.bias', { lr: 1, weightDecay: 0 }],
+    ]),
+  );
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    epochBatches(instances, 64, config.seed, 'classifier', epoch).forEach((batch, i) => {
+      const random = randomStream(config.seed, 'classifier', 'sample', epoch, i);
+      const rows = batch.map(({ features, span: [start, end] }) => {
+        const room = jitter * (end - start);
+        return poolSegment(features, [start + random.between(-room, room), end + random.between(-room, room)]);
+      });
+      const { gradients } = lossAndGradients(() => {
+        const channels = batch[0]!.features.shape[1];
+        const x = tf.tensor2d(joinRows(rows, channels), [batch.length, channels]);
+        const pass = { parameters: classifierParameters, normalization: 'running' as const };
+        const logits = classifier.logits(x, pass, dropout, random.below(2 ** 31));
+        return {
+          total: crossEntropy(
+            logits,
+            batch.map(({ label }) => label),
+          ),
+          terms: {},
+        };
+      }, parts);
+      optimizer.step(gradients.get('classifier')!, lr);
+      disposeGradients(gradients);
+    });
+  }
+  optimizer.dispose();
+}
+
+/** Sets the classifier's `mean` and `deviation` to those of all training snippets. */
+function standardize(parameters: Parameters, features: readonly Features[]): void {
+  const channels = features[0]!.shape[1];
+  const sum = new Float64Array(channels);
+  const squares = new Float64Array(channels);
+  let count = 0;
+  for (const { data, shape } of features) {
+    count += shape[0];
+    for (let i = 0; i < data.length; i++) {
+      sum[i % channels]! += data[i]!;
+      squares[i % channels]! += data[i]! ** 2;
+    }
+  }
+  const mean = sum.map((total) => total / count);
+  const deviation = squares.map((total, c) => Math.sqrt(Math.max(total / count - mean[c]! ** 2, 1e-8)) + 1e-3);
+  parameters.assign('mean', tf.tensor1d(Float32Array.from(mean)));
+  parameters.assign('deviation', tf.tensor1d(Float32Array.from(deviation)));
+}

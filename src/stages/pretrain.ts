@@ -1,0 +1,158 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { CheckpointRef } from '../checkpoints/store.js';
+import { loadClips, type Clip } from '../data/clips.js';
+import { prefetch } from '../data/prefetch.js';
+import { loadClip } from '../data/snippets.js';
+import { clipTrainTransform, evalTransform } from '../data/transform.js';
+import { randomStream } from '../engine/random.js';
+import { Classifier, crossEntropy } from '../models/classifier.js';
+import { Parameters } from '../models/parameters.js';
+import { UsageError } from '../system/errors.js';
+import { clipByGlobalNorm, disposeGradients, lossAndGradients } from '../train/gradients.js';
+import { learningRate } from '../train/learning-rate.js';
+import { sgd, type ParameterRule } from '../train/optimizers.js';
+import { StatisticsCollector } from '../train/statistics.js';
+import { epochBatches, joinBytes } from './batches.js';
+import { freshEncoder } from './encoder.js';
+import { clipList, type Run } from './run.js';
+import { finishedCheckpoint, trainStage } from './training.js';
+
+interface ClipBatch {
+  ids: string[];
+  frames: Float32Array;
+  classes: number[];
+}
+
+/** Stage 1: encoder and classifier on trimmed clips, by TSM's recipe (lofi_spec §4.3). */
+export async function pretrain(run: Run): Promise<CheckpointRef> {
+  const done = finishedCheckpoint(run, 'pretrain', null);
+  if (done) return done;
+  const { config } = run;
+  const options = config.pretrain;
+  const { frames, stride } = config.encoder;
+  const clips = loadClips(clipList(run));
+  const training = clips.filter((clip) => clip.subset === 'training');
+  const validation = clips.filter((clip) => clip.subset === 'validation');
+  if (training.length === 0) throw new UsageError(`${clipList(run)}: no clip of subset training`);
+  const classes = [...new Set(clips.map((clip) => clip.label))].sort();
+
+  const { encoder, parameters } = freshEncoder(config);
+  const classifier = new Classifier(encoder.channels, classes.length, 0.001);
+  const classifierParameters = new Parameters(
+    classifier.parameters,
+    randomStream(config.seed, 'pretrain', 'classifier'),
+  );
+  const parts = new Map([
+    [
+      'encoder',
+      { parameters, optimizer: sgd(parameters, encoderRules(parameters, options.weightDecay), options.momentum) },
+    ],
+    [
+      'classifier',
+      {
+        parameters: classifierParameters,
+        optimizer: sgd(classifierParameters, classifierRules(options), options.momentum),
+      },
+    ],
+  ]);
+  const byPart = new Map([...parts].map(([name, part]) => [name, part.parameters]));
+  const statistics = new StatisticsCollector();
+  const stepsPerEpoch = Math.ceil(training.length / options.batch);
+  const sampling = { count: frames, stride, mode: options.sampling };
+
+  const load = async (list: readonly Clip[], epoch: number | null): Promise<ClipBatch> => {
+    const samples = await Promise.all(
+      list.map((clip) => {
+        if (epoch === null)
+          return loadClip(clip, options.size, sampling, (s) => evalTransform(s, options.size, 'crop'));
+        const random = randomStream(config.seed, 'pretrain', 'sample', epoch, clipName(clip));
+        const scales = [1, 0.875, 0.75, 0.66];
+        const transform = (source: { width: number; height: number }) =>
+          clipTrainTransform(source, options.size, { flip: config.data.flip, scales }, random);
+        return loadClip(clip, options.size, sampling, transform, random);
+      }),
+    );
+    return {
+      ids: list.map(clipName),
+      frames: joinBytes(samples),
+      classes: list.map((clip) => classes.indexOf(clip.label)),
+    };
+  };
+  const batchesOf = (lists: readonly Clip[][], epoch: number | null) =>
+    prefetch(
+      lists.map((list) => () => load(list, epoch)),
+      config.data.prefetch,
+    );
+  const clipTensor = (batch: ClipBatch) =>
+    tf.tensor(batch.frames, [batch.ids.length, 1, frames, options.size, options.size, 3]);
+  const clipFeatures = (batch: ClipBatch, pass: Parameters, normalization: 'batch' | 'running') =>
+    tf.reshape<tf.Rank.R2>(
+      encoder.encode(clipTensor(batch), { parameters: pass, normalization, onStatistics: statistics.collect }),
+      [batch.ids.length, encoder.channels],
+    );
+
+  return trainStage(run, {
+    stage: 'pretrain',
+    what: 'encoder + clip classifier',
+    parent: null,
+    parts,
+    epochs: options.epochs,
+    stepsPerEpoch,
+    batches: (epoch) => batchesOf(epochBatches(training, options.batch, config.seed, 'pretrain', epoch), epoch),
+    step(batch, { epoch, step }) {
+      const lr = learningRate(options, epoch + (step % stepsPerEpoch) / stepsPerEpoch);
+      const normalization = options.batchNorm === 'train' ? 'batch' : 'running';
+      const seed = randomStream(config.seed, 'pretrain', 'dropout', step).below(2 ** 31);
+      const { total, terms, gradients } = lossAndGradients(() => {
+        const features = clipFeatures(batch, parameters, normalization);
+        const pass = { parameters: classifierParameters, normalization: 'running' as const };
+        return {
+          total: crossEntropy(classifier.logits(features, pass, options.dropout, seed), batch.classes),
+          terms: {},
+        };
+      }, byPart);
+      const clipped = options.clipNorm > 0 ? clipByGlobalNorm(gradients, options.clipNorm) : gradients;
+      for (const [name, part] of parts) part.optimizer.step(clipped.get(name)!, lr);
+      disposeGradients(clipped);
+      statistics.update(parameters);
+      return { loss: total, terms, lr, shape: `${frames}x${options.size}` };
+    },
+    async validate() {
+      if (validation.length === 0) return null;
+      let right = 0;
+      const lists = epochBatches(validation, options.batch, config.seed, 'pretrain validation', 0);
+      for await (const batch of batchesOf(lists, null)) {
+        const best = tf.tidy(() => {
+          const features = clipFeatures(batch, parameters, 'running');
+          const pass = { parameters: classifierParameters, normalization: 'running' as const };
+          return tf.argMax(classifier.logits(features, pass), 1);
+        });
+        const answers = best.dataSync();
+        best.dispose();
+        right += batch.classes.filter((label, i) => answers[i] === label).length;
+      }
+      return { metric: 'top1', value: right / validation.length };
+    },
+  });
+}
+
+/** A clip's name in random streams: its place in the dataset, not on this machine. */
+function clipName({ path, label }: Clip): string {
+  return `${label}/${path.split('/').at(-1)!}`;
+}
+
+/** Weights decay; batch normalisation's scale and offset do not. */
+function encoderRules({ specs }: Parameters, weightDecay: number): Map<string, ParameterRule> {
+  return new Map(
+    specs
+      .filter((spec) => spec.trainable)
+      .map(({ name, kind }) => [name, { lr: 1, weightDecay: kind === 'vector' ? 0 : weightDecay }]),
+  );
+}
+
+function classifierRules({ classifierLr, weightDecay }: Run['config']['pretrain']): Map<string, ParameterRule> {
+  return new Map([
+    ['fc.weight', { lr: classifierLr, weightDecay }],
+    ['fc.bias', { lr: 2 * classifierLr, weightDecay: 0 }],
+  ]);
+}

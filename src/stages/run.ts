@@ -1,0 +1,169 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse, stringify } from 'yaml';
+import { acquireRunLock } from '../checkpoints/lock.js';
+import { MetricsLog } from '../checkpoints/metrics.js';
+import { RunStore } from '../checkpoints/store.js';
+import { configHash, differences, stageConfig, type Stage } from '../config/hash.js';
+import { configSchema, type Config } from '../config/schema.js';
+import { loadDataset, saveDataset, type Dataset, type Video } from '../data/dataset.js';
+import { prepareDataset } from '../data/prepare.js';
+import { synthesize } from '../data/synth.js';
+import { startEngine, type EngineInfo } from '../engine/backend.js';
+import { UsageError, WorkError } from '../system/errors.js';
+import { writeFileAtomic } from '../system/files.js';
+import { startProgress } from '../system/progress.js';
+
+/** What a stage does about what an earlier call left. */
+export interface ResumePolicy {
+  /** `auto`: go on from the newest checkpoint; `never`: start the stage again; a number: go on from that step. */
+  resume: 'auto' | 'never' | number;
+  /** Start the stage again where the configuration has changed, instead of refusing. */
+  allowConfigChange: boolean;
+}
+
+/** An open run folder: one process has it at a time. */
+export interface Run {
+  folder: string;
+  config: Config;
+  policy: ResumePolicy;
+  store: RunStore;
+  log: MetricsLog;
+  engine: EngineInfo;
+  dataset: Dataset;
+  close(): void;
+}
+
+/** The policy of a call that says nothing of it. */
+export const goOn: ResumePolicy = { resume: 'auto', allowConfigChange: false };
+
+/**
+ * Opens (or begins) a run folder: starts the engine, makes the dataset file, writes the configuration.
+ * Throws {@link UsageError} when data are missing, {@link WorkError} when another process has the folder.
+ */
+export async function openRun(folder: string, config: Config, policy: ResumePolicy = goOn): Promise<Run> {
+  checkSources(config);
+  const lock = acquireRunLock(folder);
+  try {
+    const engine = await startEngine();
+    const dataset = await openDataset(folder, config);
+    writeFileAtomic(path.join(folder, 'config.yaml'), stringify(config));
+    const log = new MetricsLog(path.join(folder, 'metrics.jsonl'));
+    const close = () => {
+      log.close();
+      lock.release();
+    };
+    return { folder, config, policy, store: new RunStore(folder), log, engine, dataset, close };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Does `work` with an open run and closes it whatever happens. */
+export async function withRun<T>(
+  folder: string,
+  config: Config,
+  policy: ResumePolicy,
+  work: (run: Run) => Promise<T>,
+): Promise<T> {
+  const run = await openRun(folder, config, policy);
+  try {
+    return await work(run);
+  } finally {
+    run.close();
+  }
+}
+
+/** The configuration that a run folder was made with. Throws {@link UsageError} when it is no run folder. */
+export function readRunConfig(folder: string): Config {
+  const file = path.join(folder, 'config.yaml');
+  if (!existsSync(file)) throw new UsageError(`no run in ${folder}: config.yaml is missing`);
+  const parsed = configSchema.safeParse(parse(readFileSync(file, 'utf8')));
+  if (!parsed.success)
+    throw new UsageError(`${file}: ${parsed.error.issues[0]!.path.join('.')}: ${parsed.error.issues[0]!.message}`);
+  return parsed.data;
+}
+
+/** A path of the `data` section, from `data.root`. */
+export function dataPath(config: Config, file: string): string {
+  return path.resolve(config.data.root, file);
+}
+
+/** The usable videos of a subset; with `data.missing: fail`, all must be. Throws {@link UsageError} where there is none. */
+export function usableVideos(run: Run, subset: string): Video[] {
+  const all = run.dataset.videos.filter((video) => video.subset === subset);
+  const broken = all.filter((video) => video.problem !== undefined);
+  if (broken.length > 0 && run.config.data.missing === 'fail') {
+    const [first] = broken as [Video];
+    throw new WorkError(
+      `${broken.length} of ${all.length} ${subset} videos cannot be used, the first: ${first.path}: ${first.problem!}. ` +
+        'Mend them, or set data.missing=skip.',
+    );
+  }
+  const usable = all.filter((video) => video.problem === undefined);
+  if (usable.length === 0) throw new UsageError(`the dataset has no usable video in subset "${subset}"`);
+  return usable;
+}
+
+/** The clip list of stage 1. */
+export function clipList(run: Run): string {
+  const { synthetic, clips } = run.config.data;
+  if (synthetic) return path.join(run.folder, 'data', 'clips.csv');
+  if (clips === null) throw new UsageError('pretrain needs data.clips, a CSV of path,label[,subset]');
+  return dataPath(run.config, clips);
+}
+
+/** Throws {@link UsageError} when a stage was begun under another configuration and that was not allowed to change. */
+export function refuseConfigChange(run: Run, stage: Stage, before: { config: unknown; hash: string }): void {
+  if (before.hash === configHash(run.config, stage) || run.policy.allowConfigChange) return;
+  const changed = differences(before.config, stageConfig(run.config, stage));
+  throw new UsageError(
+    `${stage} in ${run.folder} was made with another configuration (${changed.join('; ')}).\n` +
+      'Give another --run, or --allow-config-change to do the stage again.',
+  );
+}
+
+function checkSources({ data }: Config): void {
+  const given = [data.dataset, data.annotations, data.synthetic].filter((source) => source !== null);
+  if (given.length !== 1) throw new UsageError('data: give one of data.dataset, data.annotations or data.synthetic');
+  if (data.annotations !== null && data.videos === null)
+    throw new UsageError('data.annotations needs data.videos, their folder');
+}
+
+/** The run's own dataset file, made at its first call; synthetic videos lie in the run folder too. */
+async function openDataset(folder: string, config: Config): Promise<Dataset> {
+  const file = path.join(folder, 'dataset.json');
+  const { dataset, annotations, videos, format, synthetic } = config.data;
+  if (synthetic) {
+    const progress = startProgress('synthetic videos', 1);
+    await synthesize({
+      out: path.join(folder, 'data'),
+      ...synthetic,
+      onProgress: (done, total) => {
+        progress.step(done / total);
+      },
+    });
+    progress.stop();
+    if (!existsSync(file)) saveDataset(file, loadDataset(path.join(folder, 'data', 'dataset.json')));
+  } else if (dataset !== null) {
+    saveDataset(file, loadDataset(dataPath(config, dataset)));
+  } else if (!existsSync(file) || !sameFiles(loadDataset(file), dataPath(config, videos!))) {
+    const progress = startProgress('preparing videos', 1);
+    const prepared = await prepareDataset(
+      { format, annotations: dataPath(config, annotations!), videos: dataPath(config, videos!) },
+      (done, total) => {
+        progress.step(done / total);
+      },
+    );
+    progress.stop();
+    for (const warning of prepared.warnings) process.stderr.write(`warning: ${warning}\n`);
+    saveDataset(file, prepared.dataset);
+  }
+  return loadDataset(file);
+}
+
+/** Whether a dataset made earlier still speaks of files in this folder (`data.root` may have moved). */
+function sameFiles({ videos }: Dataset, folder: string): boolean {
+  return videos.every((video) => video.path.startsWith(path.resolve(folder) + path.sep));
+}

@@ -1,0 +1,99 @@
+import type { CheckpointRef, LoadedCheckpoint, TrainedStage } from '../checkpoints/store.js';
+import { configHash, stageConfig } from '../config/hash.js';
+import { trainLoop, type Batch, type StepResult } from '../train/loop.js';
+import { refuseConfigChange, type Run } from './run.js';
+import { restore, snapshot, type TrainedPart } from './tensors.js';
+
+/** A training stage, as {@link trainStage} takes it. */
+export interface TrainingPlan<B extends Batch> {
+  stage: TrainedStage;
+  /** What the checkpoint holds, for people. */
+  what: string;
+  parent: CheckpointRef | null;
+  parts: ReadonlyMap<string, TrainedPart>;
+  epochs: number;
+  stepsPerEpoch: number;
+  batches: (epoch: number) => AsyncIterable<B>;
+  step: (batch: B, at: { epoch: number; step: number }) => StepResult;
+  /** The metric that the stage is judged by, measured after an epoch; null where it is not measured. */
+  validate?: (epoch: number) => Promise<{ metric: string; value: number } | null>;
+}
+
+/** The checkpoint of a finished stage, or null. Refuses one of another configuration or parent. */
+export function finishedCheckpoint(run: Run, stage: TrainedStage, parent: CheckpointRef | null): CheckpointRef | null {
+  const found = usableCheckpoint(run, stage, parent);
+  if (!found?.manifest.finished) return null;
+  const { step, sha256 } = found.manifest;
+  return { stage, step, sha256 };
+}
+
+/**
+ * Trains a stage to its end: goes on from its newest checkpoint, logs each step, keeps a checkpoint each epoch.
+ * Every random choice is named by epoch and item, so a stage that was interrupted ends as one that was not.
+ */
+export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B>): Promise<CheckpointRef> {
+  const { stage, parts } = plan;
+  const from = usableCheckpoint(run, stage, plan.parent);
+  let best = from?.manifest.best ?? null;
+  if (from) {
+    restore(parts, from.tensors);
+    run.log.truncate((from.manifest.state as { logPosition: number }).logPosition);
+    run.store.discardAfter(stage, from.manifest.step);
+  } else {
+    run.store.discardAfter(stage, -1);
+  }
+  const begun = from ? Math.round(from.manifest.epoch) : 0;
+
+  await trainLoop({
+    title: stage,
+    epochs: { from: begun, to: plan.epochs },
+    stepsPerEpoch: plan.stepsPerEpoch,
+    batches: plan.batches,
+    step: plan.step,
+    onStep: (record) => {
+      run.log.append({ stage, ...record });
+    },
+    afterEpoch: async (epoch, step) => {
+      const measured = (await plan.validate?.(epoch)) ?? null;
+      if (measured) {
+        const { metric, value } = measured;
+        run.log.append({ stage, step, epoch: epoch + 1, metrics: { [metric]: value }, time: new Date().toISOString() });
+        if (!best || value > best.value) best = { metric, value, step };
+      }
+      run.store.save(stage, {
+        what: plan.what,
+        step,
+        epoch: epoch + 1,
+        tensors: snapshot(parts),
+        configHash: configHash(run.config, stage),
+        parent: plan.parent,
+        engine: `${run.engine.name} ${run.engine.version}`,
+        seed: run.config.seed,
+        best,
+        finished: epoch + 1 === plan.epochs,
+        state: { logPosition: run.log.position(), config: stageConfig(run.config, stage) },
+      });
+      run.store.prune(stage, { keepLast: 2 });
+    },
+  });
+  for (const { parameters, optimizer } of parts.values()) {
+    parameters.dispose();
+    optimizer.dispose();
+  }
+  const { step, sha256 } = run.store.manifest(stage)!;
+  return { stage, step, sha256 };
+}
+
+/** The checkpoint to go on from under the run's policy. */
+function usableCheckpoint(run: Run, stage: TrainedStage, parent: CheckpointRef | null): LoadedCheckpoint | null {
+  const { resume, allowConfigChange } = run.policy;
+  if (resume === 'never') return null;
+  const found = run.store.load(stage, resume === 'auto' ? 'latest' : resume);
+  if (!found) return null;
+  const { manifest } = found;
+  const before = { config: (manifest.state as { config: unknown }).config, hash: manifest.configHash };
+  refuseConfigChange(run, stage, before);
+  const sameConfig = before.hash === configHash(run.config, stage) || !allowConfigChange;
+  // A stage on top of another encoder than today's is out of date: it is done again.
+  return sameConfig && manifest.parent?.sha256 === parent?.sha256 ? found : null;
+}
