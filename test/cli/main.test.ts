@@ -83,13 +83,17 @@ for (const [signal, code] of [
   test(`${signal} ends a command that does not handle it with ${code}`, async (t) => {
     const XDG_CACHE_HOME = temporaryFolder(t);
     const cache = makeCacheFolder(path.join(XDG_CACHE_HOME, 'lofi-tal'));
-    const ended = await withLock(cache, () => undefined, async () => {
-      const child = startLofi(['setup'], { XDG_CACHE_HOME, LOFI_ENGINE: 'tensorflow', FFMPEG_PATH: '' });
-      const [said] = (await once(child.stderr!, 'data')) as [Buffer];
-      assert.match(said.toString(), /another set-up is at work/);
-      child.kill(signal);
-      return once(child, 'close');
-    });
+    const ended = await withLock(
+      cache,
+      () => undefined,
+      async () => {
+        const child = startLofi(['setup'], { XDG_CACHE_HOME, LOFI_ENGINE: 'tensorflow', FFMPEG_PATH: '' });
+        const [said] = (await once(child.stderr!, 'data')) as [Buffer];
+        assert.match(said.toString(), /another set-up is at work/);
+        child.kill(signal);
+        return once(child, 'close');
+      },
+    );
     assert.deepEqual(ended, [code, null]);
   });
 }
