@@ -39,7 +39,6 @@ const cuda = (name: string, version: string, platform: string, sha256: string): 
   version,
   platform,
   sha256,
-  bytes: 0,
 });
 
 /** What the wheel's extra `and-cuda` names, the newest of each within the bounds it gives. */
@@ -50,7 +49,7 @@ const gpu: readonly Wheel[] = [
     python,
     platform: 'manylinux_2_27_x86_64',
     sha256: '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124',
-    bytes: 0,
+    bytes: 572_440_367,
   },
   cuda(
     'cublas',

@@ -16,8 +16,8 @@ export interface Wheel {
   readonly python?: string;
   /** Of the file, hexadecimal. */
   readonly sha256: string;
-  /** Size of the file; for the progress bar only. */
-  readonly bytes: number;
+  /** Size of the file, for the progress bar; none is shown without it. */
+  readonly bytes?: number;
 }
 
 /** The programs that fetch and unpack wheels: argument lists without a shell. */
@@ -110,7 +110,13 @@ export function lastLine(output: string, mark: RegExp): string {
 }
 
 /** Shows how much lies in `folder` while `work` runs: pip prints nothing usable when it is not on a terminal. */
-async function withDownloadProgress<T>(title: string, folder: string, bytes: number, work: Promise<T>): Promise<T> {
+async function withDownloadProgress<T>(
+  title: string,
+  folder: string,
+  bytes: number | undefined,
+  work: Promise<T>,
+): Promise<T> {
+  if (bytes === undefined) return work;
   const total = Math.ceil(bytes / 1e6);
   const progress = startProgress(title, total);
   const timer = setInterval(() => {

@@ -12,12 +12,12 @@ const require = createRequire(import.meta.url);
 /** Closed networks often swallow what they do not let through: waiting longer would not help. */
 const DOWNLOADER_SECONDS = 20;
 
-const imageio = (platform: string, sha256: string, bytes: number): Wheel => ({
+const imageio = (platform: string, sha256: string, bytes?: number): Wheel => ({
   project: 'imageio-ffmpeg',
   version: '0.8.1',
   platform,
   sha256,
-  bytes,
+  ...(bytes === undefined ? {} : { bytes }),
 });
 
 /** Wheels that carry an ffmpeg program, by `process.platform-process.arch`. */
@@ -32,9 +32,9 @@ const wheels: Readonly<Record<string, Wheel>> = {
     'fad3176f859b25869e60a8ed79957d4e3ed74a97a95e5f0cdcb91455f6c6d00e',
     0,
   ),
-  'darwin-arm64': imageio('macosx_12_0_arm64', '5636d691e36e5274b13fe38182b1f627b2e35dcecc63944012c2470f9484fc45', 0),
-  'darwin-x64': imageio('macosx_10_13_x86_64', '9538a10e598257263b5de1a1c1b86e7603417bc219245b1e279b452e5e48cc20', 0),
-  'win32-x64': imageio('win_amd64', 'f27ca4cb85e2d4946deedbce1a81245dfd942a2bcf94b53676fb3956aa95bf1b', 0),
+  'darwin-arm64': imageio('macosx_12_0_arm64', '5636d691e36e5274b13fe38182b1f627b2e35dcecc63944012c2470f9484fc45'),
+  'darwin-x64': imageio('macosx_10_13_x86_64', '9538a10e598257263b5de1a1c1b86e7603417bc219245b1e279b452e5e48cc20'),
+  'win32-x64': imageio('win_amd64', 'f27ca4cb85e2d4946deedbce1a81245dfd942a2bcf94b53676fb3956aa95bf1b'),
 };
 
 /**

@@ -25,7 +25,7 @@ export async function makeWheel(folder: string, project: string, members: Record
     [`${info}/RECORD`]: '',
   };
   execFileSync('python3', ['-c', PACK, file, JSON.stringify(files)]);
-  return { project, version: '1.0', platform: 'manylinux_2_27_x86_64', sha256: await sha256File(file), bytes: 0 };
+  return { project, version: '1.0', platform: 'manylinux_2_27_x86_64', sha256: await sha256File(file) };
 }
 
 /** An environment in which pip sees the wheels of `folder` and no network. */

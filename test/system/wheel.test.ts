@@ -48,14 +48,14 @@ test('a file that is not the pinned one is refused even when pip lets it through
     `case "$*" in *--version) exit 0;; esac
      while [ $# -gt 0 ]; do [ "$1" = --dest ] && mkdir -p "$2" && echo forged > "$2/demo-1.0-py3-none-any.whl"; shift; done`,
   );
-  const wheel = { project: 'demo', version: '1.0', platform: 'any', sha256: '0'.repeat(64), bytes: 0 };
+  const wheel = { project: 'demo', version: '1.0', platform: 'any', sha256: '0'.repeat(64) };
   const env = { PATH: [tools, '/usr/bin', '/bin'].join(path.delimiter) };
   await assert.rejects(installWheels(into, [wheel], [''], env), saying(/not the pinned one/));
 });
 
 test('an index that is out of reach is an error that says so', async (t) => {
   const [index, into] = [temporaryFolder(t), temporaryFolder(t)];
-  const wheel = { project: 'demo-absent', version: '1.0', platform: 'any', sha256: '0'.repeat(64), bytes: 0 };
+  const wheel = { project: 'demo-absent', version: '1.0', platform: 'any', sha256: '0'.repeat(64) };
   await assert.rejects(
     installWheels(into, [wheel], [''], offlinePip(index)),
     saying(/demo-absent 1\.0 could not be downloaded/, /No matching distribution/, /Check the network/),
