@@ -86,6 +86,8 @@ function tensorFlowThreads(): number {
 
 async function startWasm(): Promise<EngineInfo> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
+  // Registers the gradients of tfjs's ops, which the core's bundle for Node leaves out (tfjs-node brings them itself).
+  require('@tensorflow/tfjs-layers');
   wasm.setWasmPaths(path.join(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), path.sep));
   const ready = await withoutNewListeners(['uncaughtException', 'unhandledRejection'], () => tf.setBackend('wasm'));
   if (!ready) throw new WorkError('the wasm engine did not start: node_modules is damaged, run npm ci.');
