@@ -1,0 +1,68 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { readMetrics } from '../../src/checkpoints/metrics.js';
+import { differences } from '../../src/config/hash.js';
+import { loadConfig } from '../../src/config/load.js';
+import { readRunConfig } from '../../src/stages/run.js';
+import { UsageError } from '../../src/system/errors.js';
+import { readJson } from '../../src/system/files.js';
+import type { ResultEntry } from './entry.js';
+
+const metricsSchema = z.object({
+  subset: z.string(),
+  tiou: z.array(z.number()),
+  mAP: z.array(z.number()),
+  average_mAP: z.number(),
+});
+const stepSchema = z.object({ loss: z.number(), seconds: z.number(), rssMiB: z.number(), time: z.iso.datetime() });
+
+/**
+ * The result that a finished run folder holds, as an entry of `docs/results.json`.
+ * Throws {@link UsageError} when the run is not finished, or `command` does not give the configuration it was made with.
+ */
+export function resultOfRun(
+  folder: string,
+  { experiment, dataset, command }: Pick<ResultEntry, 'experiment' | 'dataset' | 'command'>,
+): ResultEntry {
+  const { seed, config } = checkedConfig(folder, command);
+  const file = path.join(folder, 'metrics.json');
+  const metrics = metricsSchema.safeParse(readJson(file, 'metrics'));
+  if (!metrics.success) throw new UsageError(`${file}: not a document of \`lofi evaluate --json\``);
+  const steps = readMetrics(path.join(folder, 'metrics.jsonl')).flatMap(
+    (line) => stepSchema.safeParse(line).data ?? [],
+  );
+  const last = steps.at(-1);
+  if (!last) throw new UsageError(`${folder}: metrics.jsonl has no training step`);
+  const { subset, tiou, mAP, average_mAP } = metrics.data;
+  return {
+    ...{ experiment, dataset, subset, config, command, seed, tiou, mAP, average_mAP },
+    train_seconds: round(
+      steps.reduce((sum, { seconds }) => sum + seconds, 0),
+      1,
+    ),
+    peak_gib: round(Math.max(...steps.map(({ rssMiB }) => rssMiB)) / 1024, 2),
+    date: last.time.slice(0, 10),
+  };
+}
+
+/** Seed and configuration file. A command under a result that it does not give would be worse than none. */
+function checkedConfig(folder: string, command: string): { seed: number; config: string } {
+  const words = (command.match(/'[^']*'|"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^(['"])(.*)\1$/, '$2'));
+  const config = words[words.indexOf('--config') + 1];
+  if (!words.includes('--config') || config === undefined) {
+    throw new UsageError('the command must name its configuration: --config FILE');
+  }
+  const overrides = words.flatMap((word, i) => (word === '--set' && words[i + 1] !== undefined ? [words[i + 1]!] : []));
+  const made = readRunConfig(folder);
+  const { config: named } = loadConfig(config, overrides);
+  // Where the data lie is the machine's affair.
+  named.data.root = made.data.root;
+  const changed = differences(named, made);
+  if (changed.length > 0)
+    throw new UsageError(`${folder} was made otherwise than by this command: ${changed.slice(0, 3).join('; ')}`);
+  return { seed: made.seed, config };
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
