@@ -1,0 +1,19 @@
+/**
+ * What of lofi-tal can be called from a program: the evaluator, configurations and dataset files. Nothing here starts an
+ * engine. Training and detection are commands (`lofi --help`); their functions still change and are not exported.
+ *
+ * @packageDocumentation
+ */
+export { configJsonSchema, loadConfig, type LoadedConfig } from './config/load.js';
+export type { Config } from './config/schema.js';
+export { loadDataset, saveDataset, videosOf, type Dataset, type Instance, type Video } from './data/dataset.js';
+export { evaluateDetections, type DetectionCounts, type DetectionMetrics } from './evaluation/detections.js';
+export { readGroundTruth, readPredictions } from './evaluation/files.js';
+export { evaluateProposals, type ProposalMetrics } from './evaluation/proposals.js';
+export { randomProposals } from './evaluation/random-proposals.js';
+export { temporalIou } from './evaluation/segments.js';
+export type { MissingPolicy } from './evaluation/select.js';
+export { softNms, type Proposal } from './evaluation/soft-nms.js';
+export { parseTiou, presets, type Preset } from './evaluation/tiou.js';
+export type { Annotation, Detection, GroundTruth, Predictions, Segment, VideoTruth } from './evaluation/types.js';
+export { LofiError, UsageError, WorkError } from './system/errors.js';
