@@ -55,6 +55,7 @@ const data = z.strictObject({
     .default('fail')
     .describe('Videos that are missing or broken: stop, or leave them out.'),
   prefetch: count.default(2).describe('Batches decoded ahead.'),
+  memoryGiB: z.number().min(0).default(2).describe('Decoded frames kept in memory from epoch to epoch, GiB.'),
   trainVideos: count.nullable().default(null).describe('Training videos, for `schedule` without data.'),
 });
 
@@ -93,7 +94,8 @@ const pretrain = z.strictObject({
   warmupEpochs: schedule.warmupEpochs.default(0),
   weightDecay: schedule.weightDecay.default(1e-4),
   clipNorm: schedule.clipNorm.default(20),
-  momentum: fraction.default(0.9).describe('SGD momentum.'),
+  optimizer: z.enum(['sgd', 'adam']).default('sgd').describe('adam: learns small sets from scratch much sooner.'),
+  momentum: fraction.default(0.9).describe('Of SGD.'),
   size: count.default(224).describe('Side of the square frames, pixels.'),
   sampling: z.enum(['dense', 'uniform']).default('dense').describe('Frames of a clip: consecutive, or spread over it.'),
   dropout: fraction.default(0.5).describe('Before the classifier.'),

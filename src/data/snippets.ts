@@ -1,9 +1,10 @@
 import { WorkError } from '../system/errors.js';
 import type { Random } from '../engine/random.js';
-import { decodeFrames, type FrameTransform } from '../video/decode.js';
+import type { FrameTransform } from '../video/decode.js';
 import { probe, type Size, type VideoInfo } from '../video/probe.js';
 import type { Clip } from './clips.js';
 import type { Video } from './dataset.js';
+import { decodeAlways, type FrameSource } from './frame-memory.js';
 import { clipFrames, snippetFrames, type ClipSampling } from './sampling.js';
 
 /** How finely a video is seen (LoFi §3): snippets over the video, and the side of the square frames in pixels. */
@@ -27,11 +28,12 @@ export async function loadSnippets(
   { snippets, size }: Fidelity,
   { frames, stride }: SnippetSampling,
   transform: FrameTransform,
+  source: FrameSource = decodeAlways,
 ): Promise<Uint8Array> {
   if (video.problem !== undefined) throw new WorkError(`video ${video.id} cannot be used: ${video.problem}`);
   checkSize(transform, size);
   const indices = snippetFrames({ frames: video.frames, snippets, perSnippet: frames, stride });
-  return decodeFrames(video.path, { indices, ...transform });
+  return source(video.path, { indices, ...transform }, indices);
 }
 
 /**
@@ -42,14 +44,16 @@ export async function loadClip(
   clip: Clip,
   size: number,
   sampling: Omit<ClipSampling, 'frames'>,
-  transform: (source: Size) => FrameTransform,
+  transform: (size: Size) => FrameTransform,
+  source: FrameSource = decodeAlways,
   random?: Random,
 ): Promise<Uint8Array> {
   const info = await probeOnce(clip.path);
   const chosen = transform(info);
   checkSize(chosen, size);
   const indices = clipFrames({ ...sampling, frames: info.frames }, random);
-  return decodeFrames(clip.path, { indices, ...chosen });
+  const all = Array.from({ length: info.frames }, (_, frame) => frame);
+  return source(clip.path, { indices, ...chosen }, all);
 }
 
 function checkSize({ crop }: FrameTransform, size: number): void {

@@ -66,7 +66,7 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     const samples = list.map((video) => {
       const random = randomStream(config.seed, 'joint', 'sample', epoch, video.id);
       const transform = videoTrainTransform(video, shape.size, config.data.resize, { flip: config.data.flip }, random);
-      return loadSnippets(video, shape, { frames, stride }, transform);
+      return loadSnippets(video, shape, { frames, stride }, transform, run.frames);
     });
     return { ids: list.map((video) => video.id), videos: [...list], frames: await Promise.all(samples), shape };
   };

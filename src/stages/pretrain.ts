@@ -3,14 +3,15 @@ import type { CheckpointRef } from '../checkpoints/store.js';
 import { loadClips, type Clip } from '../data/clips.js';
 import { prefetch } from '../data/prefetch.js';
 import { loadClip } from '../data/snippets.js';
-import { clipTrainTransform, evalTransform } from '../data/transform.js';
+import { clipTrainTransform, evalTransform, videoTrainTransform } from '../data/transform.js';
 import { randomStream } from '../engine/random.js';
 import { Classifier, crossEntropy } from '../models/classifier.js';
 import { Parameters } from '../models/parameters.js';
 import { UsageError } from '../system/errors.js';
+import type { Size } from '../video/probe.js';
 import { clipByGlobalNorm, disposeGradients, lossAndGradients } from '../train/gradients.js';
 import { learningRate } from '../train/learning-rate.js';
-import { sgd, type ParameterRule } from '../train/optimizers.js';
+import { adam, sgd, type ParameterRule } from '../train/optimizers.js';
 import { StatisticsCollector } from '../train/statistics.js';
 import { epochBatches, joinBytes } from './batches.js';
 import { freshEncoder } from './encoder.js';
@@ -29,7 +30,9 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
   if (done) return done;
   const { config } = run;
   const options = config.pretrain;
+  const { size } = options;
   const { frames, stride } = config.encoder;
+  const { resize, flip } = config.data;
   const clips = loadClips(clipList(run));
   const training = clips.filter((clip) => clip.subset === 'training');
   const validation = clips.filter((clip) => clip.subset === 'validation');
@@ -42,17 +45,13 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
     classifier.parameters,
     randomStream(config.seed, 'pretrain', 'classifier'),
   );
+  const optimizerOf = (of: Parameters, rules: Map<string, ParameterRule>) =>
+    options.optimizer === 'adam' ? adam(of, rules) : sgd(of, rules, options.momentum);
   const parts = new Map([
-    [
-      'encoder',
-      { parameters, optimizer: sgd(parameters, encoderRules(parameters, options.weightDecay), options.momentum) },
-    ],
+    ['encoder', { parameters, optimizer: optimizerOf(parameters, encoderRules(parameters, options.weightDecay)) }],
     [
       'classifier',
-      {
-        parameters: classifierParameters,
-        optimizer: sgd(classifierParameters, classifierRules(options), options.momentum),
-      },
+      { parameters: classifierParameters, optimizer: optimizerOf(classifierParameters, classifierRules(options)) },
     ],
   ]);
   const byPart = new Map([...parts].map(([name, part]) => [name, part.parameters]));
@@ -63,13 +62,15 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
   const load = async (list: readonly Clip[], epoch: number | null): Promise<ClipBatch> => {
     const samples = await Promise.all(
       list.map((clip) => {
-        if (epoch === null)
-          return loadClip(clip, options.size, sampling, (s) => evalTransform(s, options.size, 'crop'));
+        if (epoch === null) {
+          return loadClip(clip, size, sampling, (source) => evalTransform(source, size, resize), run.frames);
+        }
         const random = randomStream(config.seed, 'pretrain', 'sample', epoch, clipName(clip));
-        const scales = [1, 0.875, 0.75, 0.66];
-        const transform = (source: { width: number; height: number }) =>
-          clipTrainTransform(source, options.size, { flip: config.data.flip, scales }, random);
-        return loadClip(clip, options.size, sampling, transform, random);
+        const transform = (source: Size) =>
+          resize === 'squash'
+            ? videoTrainTransform(source, size, resize, { flip }, random)
+            : clipTrainTransform(source, size, { flip, scales: [1, 0.875, 0.75, 0.66] }, random);
+        return loadClip(clip, size, sampling, transform, run.frames, random);
       }),
     );
     return {
@@ -83,8 +84,7 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
       lists.map((list) => () => load(list, epoch)),
       config.data.prefetch,
     );
-  const clipTensor = (batch: ClipBatch) =>
-    tf.tensor(batch.frames, [batch.ids.length, 1, frames, options.size, options.size, 3]);
+  const clipTensor = (batch: ClipBatch) => tf.tensor(batch.frames, [batch.ids.length, 1, frames, size, size, 3]);
   const clipFeatures = (batch: ClipBatch, pass: Parameters, normalization: 'batch' | 'running') =>
     tf.reshape<tf.Rank.R2>(
       encoder.encode(clipTensor(batch), { parameters: pass, normalization, onStatistics: statistics.collect }),
@@ -115,7 +115,7 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
       for (const [name, part] of parts) part.optimizer.step(clipped.get(name)!, lr);
       disposeGradients(clipped);
       statistics.update(parameters);
-      return { loss: total, terms, lr, shape: `${frames}x${options.size}` };
+      return { loss: total, terms, lr, shape: `${frames}x${size}` };
     },
     async validate() {
       if (validation.length === 0) return null;

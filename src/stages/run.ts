@@ -7,6 +7,7 @@ import { RunStore } from '../checkpoints/store.js';
 import { configHash, differences, stageConfig, type Stage } from '../config/hash.js';
 import { configSchema, type Config } from '../config/schema.js';
 import { loadDataset, saveDataset, type Dataset, type Video } from '../data/dataset.js';
+import { frameMemory, type FrameSource } from '../data/frame-memory.js';
 import { prepareDataset } from '../data/prepare.js';
 import { synthesize } from '../data/synth.js';
 import { startEngine, type EngineInfo } from '../engine/backend.js';
@@ -31,6 +32,8 @@ export interface Run {
   log: MetricsLog;
   engine: EngineInfo;
   dataset: Dataset;
+  /** Where training gets its frames. */
+  frames: FrameSource;
   close(): void;
 }
 
@@ -53,7 +56,17 @@ export async function openRun(folder: string, config: Config, policy: ResumePoli
       log.close();
       lock.release();
     };
-    return { folder, config, policy, store: new RunStore(folder), log, engine, dataset, close };
+    return {
+      folder,
+      config,
+      policy,
+      store: new RunStore(folder),
+      log,
+      engine,
+      dataset,
+      frames: frameMemory(config.data.memoryGiB * 2 ** 30),
+      close,
+    };
   } catch (error) {
     lock.release();
     throw error;

@@ -63,6 +63,7 @@ test('a clip gives the frames of its sampling', async () => {
       32,
       sampling,
       (source) => clipTrainTransform(source, 32, { flip: true, scales }, random),
+      undefined,
       random,
     );
   };
