@@ -12,7 +12,7 @@ export { readGroundTruth, readPredictions } from './evaluation/files.js';
 export { evaluateProposals, type ProposalMetrics } from './evaluation/proposals.js';
 export { randomProposals } from './evaluation/random-proposals.js';
 export { temporalIou } from './evaluation/segments.js';
-export type { MissingPolicy } from './evaluation/select.js';
+export { selectVideos, type MissingPolicy, type Selection } from './evaluation/select.js';
 export { softNms, type Proposal } from './evaluation/soft-nms.js';
 export { parseTiou, presets, type Preset } from './evaluation/tiou.js';
 export type { Annotation, Detection, GroundTruth, Predictions, Segment, VideoTruth } from './evaluation/types.js';
