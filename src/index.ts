@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export { configJsonSchema, loadConfig, type LoadedConfig } from './config/load.js';
-export type { Config } from './config/schema.js';
+export { configSchema, type Config } from './config/schema.js';
 export { loadDataset, saveDataset, videosOf, type Dataset, type Instance, type Video } from './data/dataset.js';
 export { evaluateDetections, type DetectionCounts, type DetectionMetrics } from './evaluation/detections.js';
 export { readGroundTruth, readPredictions } from './evaluation/files.js';
