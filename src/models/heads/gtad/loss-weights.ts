@@ -46,6 +46,9 @@ export function balanced(labels: Float32Array, threshold: number): BinaryWeights
   };
 }
 
+/** Labels are float32, and in float32 an overlap of 0.3 is a little more than 0.3. */
+const bandEdge = Math.fround(0.3);
+
 function regressionWeights(
   overlap: Float32Array,
   draw: (anchor: number, band: 'middle' | 'low') => number,
@@ -55,12 +58,12 @@ function regressionWeights(
   let low = 0;
   for (const g of overlap) {
     if (g > 0.7) high++;
-    else if (g > 0.3) middle++;
+    else if (g > bandEdge) middle++;
     else if (g > 0) low++;
   }
   const kept = overlap.map((g, anchor) => {
     if (g > 0.7) return 1;
-    if (g > 0.3) return draw(anchor, 'middle') < high / middle ? 1 : 0;
+    if (g > bandEdge) return draw(anchor, 'middle') < high / middle ? 1 : 0;
     if (g > 0) return draw(anchor, 'low') < high / low ? 1 : 0;
     return 0;
   });
