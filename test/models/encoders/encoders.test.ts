@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import { startEngine } from '../../../src/engine/backend.js';
+import { randomStream } from '../../../src/engine/random.js';
+import type { Encoder, Shift } from '../../../src/models/encoders/encoder.js';
+import { mobilenetV2 } from '../../../src/models/encoders/mobilenet-v2.js';
+import { resnet18 } from '../../../src/models/encoders/resnet.js';
+import type { Pass } from '../../../src/models/layers/layer.js';
+import { Parameters } from '../../../src/models/parameters.js';
+import { assertClose, assertLeavesNothing, seeded } from '../../support/numeric.js';
+
+await startEngine();
+
+const encoders: [string, (shift: Shift) => Encoder][] = [
+  ['resnet18', (shift) => resnet18({ width: 8, shift })],
+  ['mobilenet-v2', (shift) => mobilenetV2({ width: 0.35, shift })],
+];
+const frames = 3;
+/** Two videos of two snippets of three frames. */
+const input = () => seeded<tf.Rank.R6>([2, 2, frames, 32, 32, 3], 'frames', 0, 255);
+
+for (const [name, build] of encoders) {
+  describe(name, () => {
+    const encoder = build({ frames, div: 4 });
+    const parameters = new Parameters(encoder.parameters, randomStream(1));
+    const running: Pass = { parameters, normalization: 'running' };
+    const features = (x: tf.Tensor, of = encoder) => tf.tidy(() => of.encode(x, running));
+
+    it('gives a feature vector a snippet, whatever the size of the frames', () => {
+      assert.deepEqual(features(input()).shape, [2, 2, encoder.channels]);
+      const odd = features(seeded<tf.Rank.R6>([1, 3, frames, 45, 37, 3], 'odd', 0, 255));
+      assert.deepEqual(odd.shape, [1, 3, encoder.channels]);
+      assert.ok(odd.dataSync().every(Number.isFinite));
+    });
+
+    it('keeps snippets apart: the frames of one change that one alone', () => {
+      const x = input();
+      // The second snippet of the first video, as pictures of the first one.
+      const changed = tf.tidy(() => {
+        const [one, two] = tf.split(x, 2) as [tf.Tensor, tf.Tensor];
+        const first = tf.slice(one, [0, 0], [1, 1]);
+        return tf.concat([tf.concat([first, tf.reverse(first, 3)], 1), two], 0);
+      });
+      const [before, after] = [x, changed].map((y) =>
+        tf.unstack(tf.reshape(features(y), [4, -1])).map((t) => t.dataSync()),
+      );
+      for (const snippet of [0, 2, 3]) assertClose(after![snippet]!, before![snippet]!, 1e-6, `snippet ${snippet}`);
+      assert.ok(after![1]!.some((value, i) => Math.abs(value - before![1]![i]!) > 1e-3));
+    });
+
+    it('sees the order of frames by the shift, and only by it', () => {
+      const x = input();
+      const backwards = tf.reverse(x, 2);
+      const still = build({ frames, div: 0 });
+      assertClose(features(backwards, still).dataSync(), features(x, still).dataSync(), 1e-5);
+      const [there, back] = [features(x).dataSync(), features(backwards).dataSync()];
+      assert.ok(there.some((value, i) => Math.abs(value - back[i]!) > 1e-3));
+    });
+
+    it('trains every parameter, hands out the statistics of every normalisation, leaves nothing behind', () => {
+      const x = input();
+      const seen = new Set<string>();
+      const variables = parameters.trainable().map((n) => parameters.variable(n));
+      const step = () => {
+        const { value, grads } = tf.variableGrads(
+          () =>
+            tf.sum(
+              tf.square(
+                encoder.encode(x, { parameters, normalization: 'batch', onStatistics: (layer) => seen.add(layer) }),
+              ),
+            ),
+          variables,
+        );
+        return [value, ...Object.values(grads)];
+      };
+      const [, ...grads] = step();
+      assert.equal(grads.length, variables.length);
+      grads.forEach((gradient, i) => {
+        assert.ok(
+          gradient.dataSync().some((value) => value !== 0),
+          parameters.trainable()[i],
+        );
+      });
+      const layers = parameters.specs
+        .filter((spec) => spec.name.endsWith('.running_mean'))
+        .map((spec) => spec.name.replace('.running_mean', ''));
+      assert.deepEqual([...seen].sort(), layers.sort());
+      tf.dispose(grads);
+      assertLeavesNothing(step);
+    });
+  });
+}
+
+describe('resnet18', () => {
+  it('takes RGB as torchvision does: ImageNet’s mean is zero to it', () => {
+    const encoder = resnet18({ width: 8, shift: { frames: 1, div: 0 } });
+    const parameters = new Parameters(encoder.parameters, randomStream(1));
+    const mean = tf.mul(tf.ones([1, 1, 1, 8, 8, 3]), [0.485 * 255, 0.456 * 255, 0.406 * 255]);
+    const features = encoder.encode(mean, { parameters, normalization: 'running' });
+    assert.ok(features.dataSync().every((value) => Math.abs(value) < 1e-4));
+  });
+});
