@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -34,17 +34,48 @@ export function configJsonSchema(): unknown {
 
 function readTree(file: string, sources: Map<string, string>, above: readonly string[]): Tree {
   if (above.includes(file)) throw new UsageError(`${file}: extends itself by way of ${above.at(-1)!}`);
-  if (!existsSync(file)) throw new UsageError(`configuration not found: ${file}`);
-  const document = parseDocument(readFileSync(file, 'utf8'));
+  const document = parseDocument(readText(file));
   const problem = document.errors[0];
   if (problem) throw new UsageError(`${file}:${problem.linePos?.[0].line ?? 1}: ${problem.message.split('\n')[0]!}`);
-  const tree: unknown = document.toJS() ?? {};
+  const tree = valuesOf(document, `${file}: `) ?? {};
   if (!isTree(tree)) throw new UsageError(`${file}: a configuration is a map of keys`);
   const { extends: base, ...own } = tree;
   if (base !== undefined && typeof base !== 'string') throw new UsageError(`${file}: extends takes the path of a file`);
   const below = base === undefined ? {} : readTree(path.resolve(path.dirname(file), base), sources, [...above, file]);
   note(own, path.relative(process.cwd(), file) || file, sources);
   return merge(below, own);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(
+      code === 'ENOENT'
+        ? `configuration not found: ${file}`
+        : `configuration not readable: ${file} (${code ?? 'error'})`,
+    );
+  }
+}
+
+/** What a YAML document says. Only now are aliases followed: one without anchor, or a bomb of them, shows here. */
+function valuesOf(document: ReturnType<typeof parseDocument>, where: string): unknown {
+  let values: unknown;
+  try {
+    values = document.toJS();
+  } catch (error) {
+    throw new UsageError(where + (error as Error).message);
+  }
+  refusePrototype(values, where);
+  return values;
+}
+
+/** `__proto__` is the one key whose assignment does something else than set it. */
+function refusePrototype(value: unknown, where: string): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Object.hasOwn(value, '__proto__')) throw new UsageError(`${where}unknown key __proto__`);
+  for (const child of Object.values(value)) refusePrototype(child, where);
 }
 
 function merge(below: Tree, above: Tree): Tree {
@@ -62,15 +93,16 @@ function applyOverride(tree: Tree, override: string, sources: Map<string, string
   const keys = override.slice(0, at).split('.');
   const document = parseDocument(override.slice(at + 1));
   if (document.errors.length > 0) throw new UsageError(`--set ${override}: the value is not YAML`);
+  const value = valuesOf(document, `--set ${override}: `);
+  if (keys.includes('__proto__')) throw new UsageError(`--set ${override}: no such key`);
   let node = tree;
   for (const key of keys.slice(0, -1)) {
     const next = node[key];
     node = node[key] = isTree(next) ? next : {};
   }
   const leaf = keys.at(-1)!;
-  if (keys.some((key) => key === '__proto__')) throw new UsageError(`--set ${override}: no such key`);
-  node[leaf] = document.toJS() as unknown;
-  note({ [leaf]: node[leaf] }, '--set', sources, keys.slice(0, -1));
+  node[leaf] = value;
+  note({ [leaf]: value }, '--set', sources, keys.slice(0, -1));
 }
 
 function note(tree: Tree, source: string, sources: Map<string, string>, at: readonly string[] = []): void {
@@ -89,7 +121,8 @@ function explain(issue: z.core.$ZodIssue, sources: Map<string, string>, file: st
     return `${from}: unknown key ${key}${meant ? `; did you mean ${meant}?` : ''}`;
   }
   const key = parent.join('.');
-  const from = [...sources].find(([name]) => name === key || key.startsWith(`${name}.`))?.[1] ?? file;
+  const from =
+    [...sources].find(([name]) => `${key}.`.startsWith(`${name}.`) || name.startsWith(`${key}.`))?.[1] ?? file;
   return `${from}: ${key}: ${issue.message}`;
 }
 

@@ -14,7 +14,7 @@ const shape = z.strictObject({
 
 /** Learning rate over time: warm-up, then steps down. */
 const schedule = {
-  epochs: count,
+  epochs: count.describe('Passes over the training samples.'),
   lr: positive.describe('Base learning rate.'),
   lrSteps: z.array(positive).describe('Epochs at which the rate is multiplied by lrGamma.'),
   lrGamma: positive.describe('Factor at each of lrSteps.'),
@@ -86,7 +86,7 @@ const headModel = z.strictObject({
 
 const pretrain = z.strictObject({
   ...schedule,
-  epochs: count.default(50),
+  epochs: schedule.epochs.default(50),
   batch: schedule.batch.default(128),
   lr: schedule.lr.default(0.02),
   lrSteps: schedule.lrSteps.default([20, 40]),
@@ -107,7 +107,7 @@ const pretrain = z.strictObject({
 
 const joint = z.strictObject({
   ...schedule,
-  epochs: count.default(15),
+  epochs: schedule.epochs.default(15),
   batch: schedule.batch.default(16),
   lr: schedule.lr.default(0.1),
   lrSteps: schedule.lrSteps.default([5, 10]),
@@ -139,7 +139,7 @@ const joint = z.strictObject({
 
 const head = z.strictObject({
   ...schedule,
-  epochs: count.default(10),
+  epochs: schedule.epochs.default(10),
   batch: schedule.batch.default(16),
   lr: schedule.lr.default(4e-3),
   lrSteps: schedule.lrSteps.default([5]),

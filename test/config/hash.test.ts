@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { configHash, differences, stageConfig, type Stage } from '../../src/config/hash.js';
+import { configSchema } from '../../src/config/schema.js';
+
+const stages: Stage[] = ['pretrain', 'joint', 'extract', 'head'];
+const parse = (tree: object) => configSchema.parse(tree);
+const base = parse({});
+/** The stages whose hash a change alters. */
+const touched = (tree: object) => stages.filter((stage) => configHash(parse(tree), stage) !== configHash(base, stage));
+
+test('where and how data are read, and the number in the plan, change no hash', () => {
+  assert.deepEqual(touched({ data: { root: '/elsewhere', prefetch: 9, trainVideos: 3 } }), []);
+});
+
+test('what a stage depends on changes its hash, and no other’s', () => {
+  assert.deepEqual(touched({ seed: 1 }), stages);
+  assert.deepEqual(touched({ data: { dataset: 'other.json' } }), stages);
+  assert.deepEqual(touched({ encoder: { frames: 4 } }), ['pretrain', 'joint', 'extract']);
+  assert.deepEqual(touched({ pretrain: { lr: 1 } }), ['pretrain']);
+  assert.deepEqual(touched({ joint: { cycle: { unit: 'batch' } } }), ['joint']);
+  assert.deepEqual(touched({ model: { k: 4 } }), ['joint', 'head']);
+  assert.deepEqual(touched({ full: { snippets: 50, size: 224 } }), ['extract', 'head']);
+  assert.deepEqual(touched({ head: { classifier: { epochs: 1 } } }), ['head']);
+});
+
+test('a hash is short, and the same whatever order the keys came in', () => {
+  assert.match(configHash(base, 'joint'), /^[0-9a-f]{16}$/);
+  const one = parse({ joint: { lr: 1, batch: 2 }, seed: 3 });
+  const two = parse({ seed: 3, joint: { batch: 2, lr: 1 } });
+  for (const stage of stages) assert.equal(configHash(one, stage), configHash(two, stage));
+});
+
+test('differences: dotted keys with both values, lists as a whole', () => {
+  const before = stageConfig(parse({ joint: { lr: 0.1 } }), 'joint');
+  const after = stageConfig(parse({ joint: { lr: 0.2, lrSteps: [3], cycle: { length: 2 } } }), 'joint');
+  assert.deepEqual(differences(before, before), []);
+  assert.deepEqual(differences(before, after).sort(), [
+    'joint.cycle.length: 1 → 2',
+    'joint.lr: 0.1 → 0.2',
+    'joint.lrSteps: [5,10] → [3]',
+  ]);
+  assert.deepEqual(differences({ a: 1 }, { b: { c: null } }), ['a: 1 → undefined', 'b: undefined → {"c":null}']);
+});
