@@ -1,11 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { acquireRunLock } from '../checkpoints/lock.js';
 import { MetricsLog } from '../checkpoints/metrics.js';
 import { RunStore } from '../checkpoints/store.js';
 import { configHash, differences, stageConfig, type Stage } from '../config/hash.js';
-import { configSchema, type Config } from '../config/schema.js';
+import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
 import { loadDataset, saveDataset, type Dataset, type Video } from '../data/dataset.js';
 import { frameMemory, type FrameSource } from '../data/frame-memory.js';
 import { prepareDataset } from '../data/prepare.js';
@@ -50,7 +51,9 @@ export async function openRun(folder: string, config: Config, policy: ResumePoli
   try {
     const engine = await startEngine();
     const dataset = await openDataset(folder, config);
-    writeFileAtomic(path.join(folder, 'config.yaml'), stringify(config));
+    const store = new RunStore(folder);
+    // Where a stage is about to refuse, the run keeps the configuration that it was made with.
+    if (fits(store, config, policy)) writeFileAtomic(path.join(folder, 'config.yaml'), stringify(config));
     const log = new MetricsLog(path.join(folder, 'metrics.jsonl'));
     const close = () => {
       log.close();
@@ -92,10 +95,7 @@ export async function withRun<T>(
 export function readRunConfig(folder: string): Config {
   const file = path.join(folder, 'config.yaml');
   if (!existsSync(file)) throw new UsageError(`no run in ${folder}: config.yaml is missing`);
-  const parsed = configSchema.safeParse(parse(readFileSync(file, 'utf8')));
-  if (!parsed.success)
-    throw new UsageError(`${file}: ${parsed.error.issues[0]!.path.join('.')}: ${parsed.error.issues[0]!.message}`);
-  return parsed.data;
+  return loadConfig(file).config;
 }
 
 /** A path of the `data` section, from `data.root`. */
@@ -135,6 +135,13 @@ export function refuseConfigChange(run: Run, stage: Stage, before: { config: unk
     `${stage} in ${run.folder} was made with another configuration (${changed.join('; ')}).\n` +
       'Give another --run, or --allow-config-change to do the stage again.',
   );
+}
+
+/** Whether no stage of the run was made with another configuration, or that does not matter. */
+function fits(store: RunStore, config: Config, { resume, allowConfigChange }: ResumePolicy): boolean {
+  if (resume === 'never' || allowConfigChange) return true;
+  const made = (['pretrain', 'joint', 'head'] as const).map((stage) => [stage, store.manifest(stage)] as const);
+  return made.every(([stage, manifest]) => manifest === null || manifest.configHash === configHash(config, stage));
 }
 
 function checkSources({ data }: Config): void {
