@@ -46,7 +46,7 @@ export interface SynthVideo {
 type Subset = 'training' | 'validation';
 
 /** Raised whenever the same options give other frames or labels. */
-const format = 1;
+const format = 2;
 /** Encoders at once. One drawing thread keeps two busy. */
 const encoders = 2;
 

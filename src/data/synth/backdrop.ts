@@ -29,11 +29,11 @@ interface Floater extends Drift {
 export function planBackdrop(width: number, height: number, random: Random): Backdrop {
   const texture = planTexture(width, height, random);
   const unit = Math.min(width, height);
-  for (let n = 5 + random.below(5); n > 0; n--) {
+  for (let n = 3 + random.below(4); n > 0; n--) {
     const { kind, colour, ...at } = planFloater(width, height, random);
     drawWrapped(texture, kind, colour, at);
   }
-  const floaters = Array.from({ length: 1 + random.below(3) }, () => planFloater(width, height, random));
+  const floaters = Array.from({ length: 1 + random.below(2) }, () => planFloater(width, height, random));
   return { texture, drift: planDrift(width, height, random.between(0.01, 0.05) * unit, random), floaters };
 }
 

@@ -90,7 +90,7 @@ export function startingPose(stage: Stage, random: Random): Pose {
 
 function radii({ width, height }: Stage) {
   const unit = Math.min(width, height);
-  return { smallest: 0.09 * unit, largest: 0.2 * unit };
+  return { smallest: 0.13 * unit, largest: 0.27 * unit };
 }
 
 function margin({ width, height }: Stage): number {
@@ -122,7 +122,7 @@ function sweep(sign: 1 | -1): Motion {
 /** Goes round a point that lies roughly towards the middle of the picture, so that the circle is in view. */
 function circle(sign: 1 | -1): Motion {
   return (from, frames, { width, height, fps }, random) => {
-    const orbit = random.between(0.18, 0.24) * Math.min(width, height);
+    const orbit = random.between(0.2, 0.27) * Math.min(width, height);
     const inwards = Math.atan2(height / 2 - from.y, width / 2 - from.x) + random.between(-1, 1);
     const centre = { x: from.x + orbit * Math.cos(inwards), y: from.y + orbit * Math.sin(inwards) };
     const turn = (sign * 2 * Math.PI) / (random.between(1, 1.6) * fps);

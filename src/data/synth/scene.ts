@@ -40,10 +40,10 @@ const sizes: readonly (readonly [number, number])[] = [
   [120, 160],
 ];
 const rates: readonly (readonly [number, number])[] = [
+  [10, 1],
   [12, 1],
   [15, 1],
   [24000, 1001],
-  [25, 1],
 ];
 
 /** A clip is cut out of an action of this many seconds, at a random place: any phase of the motion can be its first. */

@@ -140,7 +140,7 @@ describe('rendering', () => {
   test('has not changed (if it has on purpose, raise `format` in src/data/synth.ts)', () => {
     assert.equal(
       hashFrames(planVideo('move-left', motionNames, randomStream(1, 'video', 0)), 60),
-      '28dab8833498eae7af386b0a9aef8f3f5341d67580fbe7994119fffb1ae82916',
+      '2ad3b3535fce141567928b8efa123bdece7997c16bfe0f5a36a93a52edbb09df',
     );
   });
 
