@@ -34,7 +34,11 @@ const data = z.strictObject({
   annotations: z.string().nullable().default(null).describe('Or an annotation file, prepared at the start of the run.'),
   format: z.enum(['activitynet', 'csv']).default('activitynet').describe('Format of `annotations`.'),
   videos: z.string().nullable().default(null).describe('Folder of the videos of `annotations`.'),
-  clips: z.string().nullable().default(null).describe('CSV of trimmed clips for stage 1: path,label[,subset].'),
+  clips: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('CSV of trimmed clips for stage 1: path,label[,subset]. Without it: the instances of the videos.'),
   synthetic: z
     .strictObject({
       videos: count.describe('Untrimmed videos.'),

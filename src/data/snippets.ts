@@ -51,8 +51,9 @@ export async function loadClip(
   const info = await probeOnce(clip.path);
   const chosen = transform(info);
   checkSize(chosen, size);
-  const indices = clipFrames({ ...sampling, frames: info.frames }, random);
-  const all = Array.from({ length: info.frames }, (_, frame) => frame);
+  const { from, count } = clip.frames ?? { from: 0, count: info.frames };
+  const indices = clipFrames({ ...sampling, frames: count }, random).map((frame) => from + frame);
+  const all = Array.from({ length: count }, (_, frame) => from + frame);
   return source(clip.path, { indices, ...chosen }, all);
 }
 

@@ -1,6 +1,7 @@
+import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef } from '../checkpoints/store.js';
-import { loadClips, type Clip } from '../data/clips.js';
+import type { Clip } from '../data/clips.js';
 import { prefetch } from '../data/prefetch.js';
 import { loadClip } from '../data/snippets.js';
 import { clipTrainTransform, evalTransform, videoTrainTransform } from '../data/transform.js';
@@ -15,7 +16,7 @@ import { adam, sgd, type ParameterRule } from '../train/optimizers.js';
 import { StatisticsCollector } from '../train/statistics.js';
 import { epochBatches, joinBytes } from './batches.js';
 import { freshEncoder } from './encoder.js';
-import { clipList, type Run } from './run.js';
+import { stage1Clips, type Run } from './run.js';
 import { finishedCheckpoint, trainStage } from './training.js';
 
 interface ClipBatch {
@@ -33,10 +34,10 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
   const { size } = options;
   const { frames, stride } = config.encoder;
   const { resize, flip } = config.data;
-  const clips = loadClips(clipList(run));
+  const clips = stage1Clips(run);
   const training = clips.filter((clip) => clip.subset === 'training');
   const validation = clips.filter((clip) => clip.subset === 'validation');
-  if (training.length === 0) throw new UsageError(`${clipList(run)}: no clip of subset training`);
+  if (training.length === 0) throw new UsageError('pretrain: no clip of subset training');
   const classes = [...new Set(clips.map((clip) => clip.label))].sort();
 
   const { encoder, parameters } = freshEncoder(config);
@@ -137,8 +138,8 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
 }
 
 /** A clip's name in random streams: its place in the dataset, not on this machine. */
-function clipName({ path, label }: Clip): string {
-  return `${label}/${path.split('/').at(-1)!}`;
+function clipName({ path: file, label, frames }: Clip): string {
+  return `${label}/${path.basename(file)}${frames ? `@${frames.from}` : ''}`;
 }
 
 /** Weights decay; batch normalisation's scale and offset do not. */

@@ -7,6 +7,7 @@ import { RunStore } from '../checkpoints/store.js';
 import { configHash, differences, stageConfig, type Stage } from '../config/hash.js';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
+import { instancesAsClips, loadClips, type Clip } from '../data/clips.js';
 import { loadDataset, saveDataset, type Dataset, type Video } from '../data/dataset.js';
 import { frameMemory, type FrameSource } from '../data/frame-memory.js';
 import { prepareDataset } from '../data/prepare.js';
@@ -59,17 +60,8 @@ export async function openRun(folder: string, config: Config, policy: ResumePoli
       log.close();
       lock.release();
     };
-    return {
-      folder,
-      config,
-      policy,
-      store: new RunStore(folder),
-      log,
-      engine,
-      dataset,
-      frames: frameMemory(config.data.memoryGiB * 2 ** 30),
-      close,
-    };
+    const frames = frameMemory(config.data.memoryGiB * 2 ** 30);
+    return { folder, config, policy, store, log, engine, dataset, frames, close };
   } catch (error) {
     lock.release();
     throw error;
@@ -119,12 +111,11 @@ export function usableVideos(run: Run, subset: string): Video[] {
   return usable;
 }
 
-/** The clip list of stage 1. */
-export function clipList(run: Run): string {
+/** The clips of stage 1: those that the configuration names, else the instances of the dataset's own videos. */
+export function stage1Clips(run: Run): Clip[] {
   const { synthetic, clips } = run.config.data;
-  if (synthetic) return path.join(run.folder, 'data', 'clips.csv');
-  if (clips === null) throw new UsageError('pretrain needs data.clips, a CSV of path,label[,subset]');
-  return dataPath(run.config, clips);
+  if (synthetic) return loadClips(path.join(run.folder, 'data', 'clips.csv'));
+  return clips === null ? instancesAsClips(run.dataset) : loadClips(dataPath(run.config, clips));
 }
 
 /** Throws {@link UsageError} when a stage was begun under another configuration and that was not allowed to change. */

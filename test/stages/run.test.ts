@@ -5,7 +5,14 @@ import { test } from 'node:test';
 import { acquireRunLock } from '../../src/checkpoints/lock.js';
 import { configSchema } from '../../src/config/schema.js';
 import { saveDataset, toDataset, type Video } from '../../src/data/dataset.js';
-import { clipList, openRun, readRunConfig, refuseConfigChange, usableVideos, withRun } from '../../src/stages/run.js';
+import {
+  openRun,
+  readRunConfig,
+  refuseConfigChange,
+  stage1Clips,
+  usableVideos,
+  withRun,
+} from '../../src/stages/run.js';
 import { UsageError, WorkError } from '../../src/system/errors.js';
 import { temporaryFolder } from '../system/temporary.js';
 
@@ -91,7 +98,12 @@ test('broken videos stop the work by name, or are left out where that is allowed
     );
     assert.throws(() => usableVideos(run, 'validation'), says(UsageError, 'no usable video in subset "validation"'));
     assert.throws(() => usableVideos(run, 'testing'), says(UsageError, '"testing"'));
-    assert.throws(() => clipList(run), says(UsageError, 'data.clips'));
+    // Without a list of clips, the instances of the usable videos.
+    const instances = usableVideos(run, 'training').flatMap((video) => video.instances);
+    assert.deepEqual(
+      stage1Clips(run).map(({ label }) => label),
+      instances.map(({ label }) => label),
+    );
     return Promise.resolve();
   });
 });
