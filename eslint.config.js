@@ -26,10 +26,12 @@ const arrowRules = Object.entries(arrows).map(([room, allowed]) => ({
         patterns: rooms
           .filter((other) => other !== room && !allowed.includes(other))
           .map((other) => ({
-            regex: `^(\\.\\./)+${other}/(?!${allowed
-              .filter((a) => a.startsWith(`${other}/`))
-              .map((a) => `${a.slice(other.length + 1)}\\.js$`)
-              .join('|') || '$^'})`,
+            regex: `^(\\.\\./)+${other}/(?!${
+              allowed
+                .filter((a) => a.startsWith(`${other}/`))
+                .map((a) => `${a.slice(other.length + 1)}\\.js$`)
+                .join('|') || '$^'
+            })`,
             message: `src/${room} must not import from src/${other} (docs/architecture.md).`,
           })),
       },
@@ -47,9 +49,20 @@ export default tseslint.config(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unnecessary-type-parameters': 'off', // tensors of a caller-named rank
-      '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite', 'before', 'after'], package: 'node:test' }] }],
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', name: ['test', 'it', 'describe', 'suite', 'before', 'after'], package: 'node:test' },
+          ],
+        },
+      ],
     },
   },
   ...arrowRules,
-  { files: ['**/*.js', '**/*.mjs'], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+  },
 );

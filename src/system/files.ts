@@ -17,7 +17,7 @@ export function writeFileAtomic(file: string, ...parts: (string | Uint8Array)[])
     try {
       for (const part of parts) {
         const bytes = typeof part === 'string' ? Buffer.from(part) : part;
-        for (let at = 0; at < bytes.byteLength; ) at += writeSync(fd, bytes, at);
+        for (let at = 0; at < bytes.byteLength;) at += writeSync(fd, bytes, at);
       }
       fsyncSync(fd);
     } finally {

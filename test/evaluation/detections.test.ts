@@ -189,5 +189,7 @@ function predictions(rows: Record<string, Row[]>): Predictions {
 
 function near(actual: readonly number[], expected: readonly number[]): void {
   assert.equal(actual.length, expected.length);
-  actual.forEach((v, i) => { assert.ok(Math.abs(v - expected[i]!) < 1e-12, `${v}, expected ${expected[i]}`); });
+  actual.forEach((v, i) => {
+    assert.ok(Math.abs(v - expected[i]!) < 1e-12, `${v}, expected ${expected[i]}`);
+  });
 }
