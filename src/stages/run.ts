@@ -15,7 +15,7 @@ import { synthesize } from '../data/synth.js';
 import { startEngine, type EngineInfo } from '../engine/backend.js';
 import { UsageError, WorkError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
-import { startProgress } from '../system/progress.js';
+import { withProgress } from '../system/progress.js';
 
 /** What a stage does about what an earlier call left. */
 export interface ResumePolicy {
@@ -147,27 +147,19 @@ async function openDataset(folder: string, config: Config): Promise<Dataset> {
   const file = path.join(folder, 'dataset.json');
   const { dataset, annotations, videos, format, synthetic } = config.data;
   if (synthetic) {
-    const progress = startProgress('synthetic videos', 1);
-    await synthesize({
-      out: path.join(folder, 'data'),
-      ...synthetic,
-      onProgress: (done, total) => {
-        progress.step(done / total);
-      },
-    });
-    progress.stop();
+    await withProgress('synthetic videos', (onProgress) =>
+      synthesize({ out: path.join(folder, 'data'), ...synthetic, onProgress }),
+    );
     if (!existsSync(file)) saveDataset(file, loadDataset(path.join(folder, 'data', 'dataset.json')));
   } else if (dataset !== null) {
     saveDataset(file, loadDataset(dataPath(config, dataset)));
   } else if (!existsSync(file) || !sameFiles(loadDataset(file), dataPath(config, videos!))) {
-    const progress = startProgress('preparing videos', 1);
-    const prepared = await prepareDataset(
-      { format, annotations: dataPath(config, annotations!), videos: dataPath(config, videos!) },
-      (done, total) => {
-        progress.step(done / total);
-      },
+    const prepared = await withProgress('preparing videos', (onProgress) =>
+      prepareDataset(
+        { format, annotations: dataPath(config, annotations!), videos: dataPath(config, videos!) },
+        onProgress,
+      ),
     );
-    progress.stop();
     for (const warning of prepared.warnings) process.stderr.write(`warning: ${warning}\n`);
     saveDataset(file, prepared.dataset);
   }

@@ -39,3 +39,19 @@ function newBar(title: string, total: number): cliProgress.SingleBar {
   bar.start(total, 0, { note: '' });
   return bar;
 }
+
+/** Does `work`, which tells how far it is, with a bar. */
+export async function withProgress<T>(
+  title: string,
+  work: (onProgress: (done: number, total: number) => void) => Promise<T>,
+): Promise<T> {
+  let progress: Progress | undefined;
+  try {
+    return await work((done, total) => {
+      progress ??= startProgress(title, total);
+      progress.step(done);
+    });
+  } finally {
+    progress?.stop();
+  }
+}
