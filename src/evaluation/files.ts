@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { UsageError } from '../system/errors.js';
+import { readText } from '../system/files.js';
 import type { Annotation, Detection, GroundTruth, Predictions, Segment, VideoTruth } from './types.js';
 
 type Json = Record<string, unknown>;
@@ -87,12 +87,7 @@ function isObject(value: unknown): value is Json {
 
 /** Python writes NaN and Infinity as bare words, which JSON does not know: read them as null and ±1e999. */
 function readJsonWithNaN(file: string, what: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${what} not readable: ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
-  }
+  const text = readText(file, what);
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -46,14 +46,18 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Reads and parses a JSON file. Throws {@link UsageError} naming the file when it is missing or not JSON. */
-export function readJson(file: string, what: string): unknown {
-  let text: string;
+/** Reads a text file. Throws {@link UsageError} naming it and `what` it should have been. */
+export function readText(file: string, what: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new UsageError(`${what} not readable: ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
   }
+}
+
+/** Reads and parses a JSON file. Throws {@link UsageError} naming the file when it is missing or not JSON. */
+export function readJson(file: string, what: string): unknown {
+  const text = readText(file, what);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

@@ -1,0 +1,22 @@
+import type { CommandModule } from 'yargs';
+import type { Run } from '../stages/run.js';
+import { readRunArguments, runOptions, type RunArguments } from './options.js';
+
+/** The command of one stage; `load` imports it once it is wanted. */
+export function stageCommand(
+  name: string,
+  describe: string,
+  load: () => Promise<(run: Run) => Promise<unknown>>,
+): CommandModule<object, RunArguments> {
+  return {
+    command: name,
+    describe,
+    builder: (yargs) => runOptions(yargs).example(`$0 ${name} --config configs/demo.yaml --run runs/demo`, ''),
+    handler: async (args) => {
+      const { config, folder, policy } = await readRunArguments(args);
+      const [{ withRun }, stage] = await Promise.all([import('../stages/run.js'), load()]);
+      await withRun(folder, config, policy, stage);
+      process.stderr.write(`${name}: done (${folder})\n`);
+    },
+  };
+}
