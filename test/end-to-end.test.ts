@@ -177,6 +177,8 @@ describe('configs/tiny.yaml, from videos to a report', () => {
 
   it('killed in joint and again in head, and run on, ends as if it never had been', async () => {
     begin('killed', 'first');
+    // Before the stage's first checkpoint, and after.
+    await killedIn('killed', 'joint', 1);
     await killedIn('killed', 'joint', 3);
     await killedIn('killed', 'head', 3);
     const { step } = (await stages('killed'))['head']!;

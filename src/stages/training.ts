@@ -19,6 +19,14 @@ export interface TrainingPlan<B extends Batch> {
   validate?: (epoch: number) => Promise<{ metric: string; value: number } | null>;
 }
 
+/** What a checkpoint says of its run beside tensors. */
+interface CheckpointState {
+  /** Length of `metrics.jsonl` when it was written, bytes. */
+  logPosition: number;
+  /** The part of the configuration that it was made with. */
+  config: unknown;
+}
+
 /** The checkpoint of a finished stage, or null. Refuses one of another configuration or parent. */
 export function finishedCheckpoint(run: Run, stage: TrainedStage, parent: CheckpointRef | null): CheckpointRef | null {
   const found = usableCheckpoint(run, stage, parent);
@@ -37,11 +45,13 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
   let best = from?.manifest.best ?? null;
   if (from) {
     restore(parts, from.tensors);
-    run.log.truncate((from.manifest.state as { logPosition: number }).logPosition);
     run.store.discardAfter(stage, from.manifest.step);
   } else {
     run.store.discardAfter(stage, -1);
   }
+  // What the log says beyond that checkpoint was of steps that are done again.
+  const begins = from ?? (plan.parent && run.store.load(plan.parent.stage, plan.parent.step));
+  run.log.truncate(begins ? (begins.manifest.state as CheckpointState).logPosition : 0);
   const begun = from ? Math.round(from.manifest.epoch) : 0;
 
   await trainLoop({
@@ -71,7 +81,7 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
         seed: run.config.seed,
         best,
         finished: epoch + 1 === plan.epochs,
-        state: { logPosition: run.log.position(), config: stageConfig(run.config, stage) },
+        state: { logPosition: run.log.position(), config: stageConfig(run.config, stage) } satisfies CheckpointState,
       });
       run.store.prune(stage, { keepLast: 2 });
     },
@@ -91,7 +101,7 @@ function usableCheckpoint(run: Run, stage: TrainedStage, parent: CheckpointRef |
   const found = run.store.load(stage, resume === 'auto' ? 'latest' : resume);
   if (!found) return null;
   const { manifest } = found;
-  const before = { config: (manifest.state as { config: unknown }).config, hash: manifest.configHash };
+  const before = { config: (manifest.state as CheckpointState).config, hash: manifest.configHash };
   refuseConfigChange(run, stage, before);
   const sameConfig = before.hash === configHash(run.config, stage) || !allowConfigChange;
   // A stage on top of another encoder than today's is out of date: it is done again.
