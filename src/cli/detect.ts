@@ -53,6 +53,7 @@ export const command: CommandModule<object, Arguments> = {
     );
     for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
     process.stdout.write(`${out}/detections.json\n`);
-    if (failures.length > 0) throw new WorkError(`${failures.length} videos could not be read`);
+    if (failures.length > 0)
+      throw new WorkError(`videos that could not be read: ${failures.length}; the others are done`);
   },
 };

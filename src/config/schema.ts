@@ -171,17 +171,24 @@ const detect = z.strictObject({
 });
 
 /** The whole configuration of a run. */
-export const configSchema = z.strictObject({
-  seed: z.int().default(0).describe('Names every random stream of the run.'),
-  data: data.prefault({}).describe('What is trained on.'),
-  encoder: encoder.prefault({}).describe('The video encoder.'),
-  model: headModel.prefault({}).describe('The localisation head.'),
-  full: shape.prefault({ snippets: 100, size: 224 }).describe('Full fidelity: of `extract` and `detect`.'),
-  pretrain: pretrain.prefault({}).describe('Stage 1: encoder and classifier on trimmed clips.'),
-  joint: joint.prefault({}).describe('Stage 2 (LoFi): encoder and head together at low fidelity.'),
-  head: head.prefault({}).describe('Stage 3: a fresh head on features of the frozen encoder.'),
-  detect: detect.prefault({}).describe('From outputs to detections.'),
-});
+export const configSchema = z
+  .strictObject({
+    seed: z.int().default(0).describe('Names every random stream of the run.'),
+    data: data.prefault({}).describe('What is trained on.'),
+    encoder: encoder.prefault({}).describe('The video encoder.'),
+    model: headModel.prefault({}).describe('The localisation head.'),
+    full: shape.prefault({ snippets: 100, size: 224 }).describe('Full fidelity: of `extract` and `detect`.'),
+    pretrain: pretrain.prefault({}).describe('Stage 1: encoder and classifier on trimmed clips.'),
+    joint: joint.prefault({}).describe('Stage 2 (LoFi): encoder and head together at low fidelity.'),
+    head: head.prefault({}).describe('Stage 3: a fresh head on features of the frozen encoder.'),
+    detect: detect.prefault({}).describe('From outputs to detections.'),
+  })
+  .superRefine(({ model, full, joint }, context) => {
+    const shapes = [full, ...joint.shapes];
+    if (shapes.every(({ snippets }) => snippets >= model.k)) return;
+    const message = `a node has ${model.k} neighbours: no shape may have fewer snippets (full, joint.shapes)`;
+    context.addIssue({ code: 'custom', path: ['model', 'k'], message });
+  });
 
 export type Config = z.output<typeof configSchema>;
 export type Shape = z.output<typeof shape>;

@@ -51,6 +51,14 @@ describe('loadConfig', () => {
     for (const name of files) loadConfig(path.join(folder, name));
   });
 
+  it('refuses a shape with fewer snippets than a node has neighbours', (t) => {
+    refused(
+      () => loadConfig(write(t, { 'small.yaml': 'full: { snippets: 2, size: 32 }\n' })),
+      'model.k',
+      '3 neighbours',
+    );
+  });
+
   it('extends: the nearer file wins key by key, lists as a whole, paths from the file’s own folder', (t) => {
     const file = write(t, {
       'top.yaml': 'extends: middle.yaml\njoint: { lr: 0.5 }\nseed: 3\n',
