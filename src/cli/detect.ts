@@ -48,8 +48,12 @@ export const command: CommandModule<object, Arguments> = {
     const config = readRunConfig(args.run);
     if (args.root !== undefined) config.data.root = args.root;
     const out = args.out ?? args.run;
-    const failures = await withRun(args.run, config, goOn, (run) =>
-      args.subset === undefined ? detectFiles(run, files, out) : detectSubset(run, args.subset, out),
+    const failures = await withRun(
+      args.run,
+      config,
+      goOn,
+      (run) => (args.subset === undefined ? detectFiles(run, files, out) : detectSubset(run, args.subset, out)),
+      args.root === undefined ? 'kept' : 'fresh',
     );
     for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
     process.stdout.write(`${out}/detections.json\n`);

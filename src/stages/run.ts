@@ -42,16 +42,24 @@ export interface Run {
 /** The policy of a call that says nothing of it. */
 export const goOn: ResumePolicy = { resume: 'auto', allowConfigChange: false };
 
+/** `fresh`: read the dataset's source again; `kept`: take the run's own copy, so that a trained run needs its sources no more. */
+export type DatasetUse = 'fresh' | 'kept';
+
 /**
  * Opens (or begins) a run folder: starts the engine, makes the dataset file, writes the configuration.
  * Throws {@link UsageError} when data are missing, {@link WorkError} when another process has the folder.
  */
-export async function openRun(folder: string, config: Config, policy: ResumePolicy = goOn): Promise<Run> {
+export async function openRun(
+  folder: string,
+  config: Config,
+  policy: ResumePolicy = goOn,
+  use: DatasetUse = 'fresh',
+): Promise<Run> {
   checkSources(config);
   const lock = acquireRunLock(folder);
   try {
     const engine = await startEngine();
-    const dataset = await openDataset(folder, config);
+    const dataset = await openDataset(folder, config, use);
     const store = new RunStore(folder);
     // Where a stage is about to refuse, the run keeps the configuration that it was made with.
     if (fits(store, config, policy)) writeFileAtomic(path.join(folder, 'config.yaml'), stringify(config));
@@ -74,8 +82,9 @@ export async function withRun<T>(
   config: Config,
   policy: ResumePolicy,
   work: (run: Run) => Promise<T>,
+  use: DatasetUse = 'fresh',
 ): Promise<T> {
-  const run = await openRun(folder, config, policy);
+  const run = await openRun(folder, config, policy, use);
   try {
     return await work(run);
   } finally {
@@ -143,8 +152,9 @@ function checkSources({ data }: Config): void {
 }
 
 /** The run's own dataset file, made at its first call; synthetic videos lie in the run folder too. */
-async function openDataset(folder: string, config: Config): Promise<Dataset> {
+async function openDataset(folder: string, config: Config, use: DatasetUse): Promise<Dataset> {
   const file = path.join(folder, 'dataset.json');
+  if (use === 'kept' && existsSync(file)) return loadDataset(file);
   const { dataset, annotations, videos, format, synthetic } = config.data;
   if (synthetic) {
     await withProgress('synthetic videos', (onProgress) =>

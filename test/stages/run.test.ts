@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { acquireRunLock } from '../../src/checkpoints/lock.js';
 import { configSchema } from '../../src/config/schema.js';
 import { saveDataset, toDataset, type Video } from '../../src/data/dataset.js';
 import {
+  goOn,
   openRun,
   readRunConfig,
   refuseConfigChange,
@@ -158,4 +159,16 @@ test('the configuration of a run with finished stages stays while it does not fi
   assert.equal(readFileSync(path.join(name, 'config.yaml'), 'utf8'), kept);
   (await openRun(name, changed, { resume: 'auto', allowConfigChange: true })).close();
   assert.equal(readRunConfig(name).seed, 5);
+});
+
+test('a run that keeps its dataset opens without the sources of it', async (t) => {
+  const folder = temporaryFolder(t);
+  const file = dataset(folder);
+  const name = path.join(folder, 'run');
+  (await openRun(name, configOf(file))).close();
+  rmSync(file);
+  await assert.rejects(openRun(name, configOf(file)), UsageError);
+  const kept = await openRun(name, configOf(file), goOn, 'kept');
+  assert.equal(kept.dataset.videos.length, 3);
+  kept.close();
 });
