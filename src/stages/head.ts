@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef } from '../checkpoints/store.js';
 import type { Features, FeatureStore } from '../checkpoints/features.js';
 import type { Config } from '../config/schema.js';
-import type { Video } from '../data/dataset.js';
+import { videosOf, type Video } from '../data/dataset.js';
 import { randomStream } from '../engine/random.js';
 import { evaluateDetections } from '../evaluation/detections.js';
 import { readGroundTruth } from '../evaluation/files.js';
@@ -106,7 +106,7 @@ export async function head(run: Run): Promise<CheckpointRef> {
 
 /** Average mAP on the validation videos that have features; null where there are none. */
 function validate(run: Run, localizer: Localizer, store: FeatureStore): { metric: string; value: number } | null {
-  const videos = run.dataset.videos.filter((video) => video.subset === 'validation' && store.has(video.id));
+  const videos = videosOf(run.dataset, 'validation').filter((video) => store.has(video.id));
   if (videos.length === 0) return null;
   const results: Predictions['results'] = {};
   for (const video of videos) {

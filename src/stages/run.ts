@@ -8,7 +8,7 @@ import { configHash, differences, stageConfig, type Stage } from '../config/hash
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { instancesAsClips, loadClips, type Clip } from '../data/clips.js';
-import { loadDataset, saveDataset, type Dataset, type Video } from '../data/dataset.js';
+import { loadDataset, saveDataset, videosOf, type Dataset, type Video } from '../data/dataset.js';
 import { frameMemory, type FrameSource } from '../data/frame-memory.js';
 import { prepareDataset } from '../data/prepare.js';
 import { synthesize } from '../data/synth.js';
@@ -106,7 +106,7 @@ export function dataPath(config: Config, file: string): string {
 
 /** The usable videos of a subset; with `data.missing: fail`, all must be. Throws {@link UsageError} where there is none. */
 export function usableVideos(run: Run, subset: string): Video[] {
-  const all = run.dataset.videos.filter((video) => video.subset === subset);
+  const all = videosOf(run.dataset, subset);
   const broken = all.filter((video) => video.problem !== undefined);
   if (broken.length > 0 && run.config.data.missing === 'fail') {
     const [first] = broken as [Video];

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../system/errors.js';
 import { shapeAt } from './fidelity.js';
+import { baseRate } from './learning-rate.js';
 
 /** One optimiser step of a stage's plan; steps and epochs count from 0, `lr` is the base rate without warm-up. */
 export interface PlannedStep {
@@ -19,13 +20,12 @@ export interface PlannedStep {
 export function planStage(config: Config, stage: 'pretrain' | 'joint', steps?: number): PlannedStep[] {
   const { trainVideos } = config.data;
   if (trainVideos === null) throw new UsageError('schedule needs data.trainVideos, the number of training samples');
-  const { batch, epochs, lr, lrSteps, lrGamma } = config[stage];
+  const { batch, epochs } = config[stage];
   const perEpoch = Math.ceil(trainVideos / batch);
   return Array.from({ length: steps ?? epochs * perEpoch }, (_, step) => {
     const epoch = Math.floor(step / perEpoch);
     const { snippets, size } =
       stage === 'joint' ? shapeAt(config.joint, epoch, step) : { snippets: 1, size: config.pretrain.size };
-    const rate = lr * lrGamma ** lrSteps.filter((at) => epoch >= at).length;
-    return { step, epoch, snippets, size, batch, lr: rate };
+    return { step, epoch, snippets, size, batch, lr: baseRate(config[stage], epoch) };
   });
 }
