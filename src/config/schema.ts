@@ -32,13 +32,22 @@ const data = z.strictObject({
   root: z.string().default('.').describe('Folder that the other paths of this section are relative to.'),
   dataset: z.string().nullable().default(null).describe('A prepared dataset file (`lofi prepare`).'),
   annotations: z.string().nullable().default(null).describe('Or an annotation file, prepared at the start of the run.'),
-  format: z.enum(['activitynet', 'csv']).default('activitynet').describe('Format of `annotations`.'),
+  format: z
+    .enum(['activitynet', 'thumos', 'gtad', 'hacs', 'csv'])
+    .default('activitynet')
+    .describe('Format of `annotations`.'),
   videos: z.string().nullable().default(null).describe('Folder of the videos of `annotations`.'),
   clips: z
     .string()
     .nullable()
     .default(null)
     .describe('CSV of trimmed clips for stage 1: path,label[,subset]. Without it: the instances of the videos.'),
+  labels: z
+    .record(z.string(), z.string().min(1).nullable())
+    .default({})
+    .describe('Labels to rename or merge, from → to; null drops the instances and clips that bear it.'),
+  trainOn: z.string().min(1).default('training').describe('Subset that is trained on.'),
+  validateOn: z.string().min(1).default('validation').describe('Subset that is validated on.'),
   synthetic: z
     .strictObject({
       videos: count.describe('Untrimmed videos.'),
