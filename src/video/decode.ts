@@ -1,5 +1,6 @@
 import { WorkError } from '../system/errors.js';
-import { inputFile, runFfmpeg } from './process.js';
+import { inputFile, runFfmpeg, type FfmpegEnd } from './process.js';
+import { planReads, seekOptions, shownNumber, type Read, type Timing } from './seek.js';
 
 /** What is done to every decoded frame, in this order: scale, crop, mirror. */
 export interface FrameTransform {
@@ -14,6 +15,8 @@ export interface FrameTransform {
 export interface DecodeRequest extends FrameTransform {
   /** Numbers of the wanted frames in order of presentation, from 0; any order, repeats allowed. */
   indices: ArrayLike<number>;
+  /** What the file's probe found: with `seek` in it, frames that lie far apart are sought where that is cheaper. The bytes are the same. */
+  timing?: Timing;
 }
 
 /** Frames that a file may be short of what its probe promised (another ffmpeg may find one more or less at the end). */
@@ -36,25 +39,52 @@ export async function decodeFrames(file: string, request: DecodeRequest): Promis
   if (indices.length === 0) return new Uint8Array(0);
   const wanted = [...new Set(indices)].sort((a, b) => a - b);
   if (wanted[0]! < 0) throw new RangeError(`frame ${wanted[0]!} asked for`);
+  const { timing, crop } = request;
+  const result = new Result(indices, crop.width * crop.height * 3);
 
-  const { expression, passing } = selectFrames(wanted);
-  const sink = new FrameSink(passing, indices, request.crop.width * request.crop.height * 3);
+  const reads = timing ? planReads(wanted, timing) : [{ wanted }];
+  if (reads.length > 1 || reads[0]!.at !== undefined) {
+    if (await readAll(file, request, reads, result)) return result.bytes;
+  }
+  const { end, sink } = await readFrames(file, request, { wanted }, result);
+  if (!end.ok || !sink.complete()) {
+    const where = sink.frame === undefined ? '' : `: frame ${sink.frame} of ${wanted.at(-1)! + 1} did not come`;
+    throw new WorkError(`cannot decode ${file}${where}: ${end.reason || 'the video ends before it'}`);
+  }
+  return result.bytes;
+}
+
+/** Whether every frame came; where an index is damaged or the video is shorter than it was, one pass tells what is so. */
+async function readAll(file: string, request: DecodeRequest, reads: readonly Read[], result: Result): Promise<boolean> {
+  for (const read of reads) {
+    const { end, sink } = await readFrames(file, request, read, result);
+    if (!end.ok || !sink.full) return false;
+  }
+  return true;
+}
+
+async function readFrames(
+  file: string,
+  request: DecodeRequest,
+  { wanted, at }: Read,
+  result: Result,
+): Promise<{ end: FfmpegEnd; sink: FrameSink }> {
+  const { expression, passing } = selectFrames(wanted, at === undefined ? 0 : wanted[0]!);
+  const number = at === undefined ? 'n' : shownNumber(request.timing!, at);
+  const sink = new FrameSink(passing, result);
   const end = await runFfmpeg(
     // prettier-ignore
     [
-      '-threads', '1', '-i', inputFile(file), '-map', '0:V:0', '-fps_mode', 'passthrough', '-filter_threads', '1',
-      '-vf', `select='${expression}',${transformFilters(request)}`,
+      '-threads', '1', ...(at === undefined ? [] : seekOptions(at)), ...inputFile(file), '-map', '0:V:0',
+      '-fps_mode', 'passthrough', '-filter_threads', '1',
+      '-vf', `select='st(0,${number});${expression}',${transformFilters(request)}`,
       '-frames:v', String(passing.length), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1',
     ],
     (chunk) => {
       sink.add(chunk);
     },
   );
-  if (!end.ok || !sink.complete()) {
-    const where = sink.frame === undefined ? '' : `: frame ${sink.frame} of ${wanted.at(-1)! + 1} did not come`;
-    throw new WorkError(`cannot decode ${file}${where}: ${end.reason || 'the video ends before it'}`);
-  }
-  return sink.bytes;
+  return { end, sink };
 }
 
 /** ffmpeg's filters for a transform. RGB comes before the crop: in YUV 4:2:0 odd positions would be rounded. */
@@ -71,19 +101,20 @@ function transformFilters({ scale, crop, flip }: FrameTransform): string {
 type Range = [from: number, to: number];
 
 /**
- * Lets through the wanted frames (sorted, distinct), those just before the last (they stand in for it when the file is short) and heartbeats;
- * where there would be too many ranges, also the frames between near ones. Dropping a frame is far cheaper than scaling it.
+ * Lets through the wanted frames (sorted, distinct), those just before the last (they stand in for it when the file is short) and heartbeats,
+ * none of them before `from`; where there would be too many ranges, also the frames between near ones. Dropping a frame is far cheaper than
+ * scaling it.
  *
- * @returns the expression for ffmpeg's `select` filter and the numbers of the frames that pass it.
+ * @returns the expression for ffmpeg's `select` filter, in which `ld(0)` is the frame's number, and the numbers of the frames that pass it.
  */
-export function selectFrames(wanted: readonly number[]): { expression: string; passing: number[] } {
+export function selectFrames(wanted: readonly number[], from: number): { expression: string; passing: number[] } {
   const last = wanted.at(-1)!;
-  const standIns = Array.from({ length: tolerated }, (_, k) => last - tolerated + k).filter((frame) => frame >= 0);
+  const standIns = Array.from({ length: tolerated }, (_, k) => last - tolerated + k).filter((frame) => frame >= from);
   const ranges = toRanges([...new Set([...wanted, ...standIns])].sort((a, b) => a - b));
   const passing = new Set(ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, k) => from + k)));
-  for (let frame = 0; frame < last; frame += heartbeat) passing.add(frame);
+  for (let frame = Math.ceil(from / heartbeat) * heartbeat; frame < last; frame += heartbeat) passing.add(frame);
   return {
-    expression: `not(mod(n,${heartbeat}))+${searchTree(ranges)}`,
+    expression: `gte(ld(0),${from})*not(mod(ld(0),${heartbeat}))+${searchTree(ranges)}`,
     passing: [...passing].sort((a, b) => a - b),
   };
 }
@@ -103,27 +134,20 @@ function toRanges(sorted: readonly number[]): Range[] {
 
 /** A binary search as an expression: ffmpeg refuses a plain sum of a few hundred terms, and would evaluate all of it for each frame. */
 function searchTree(ranges: readonly Range[]): string {
-  if (ranges.length === 1) return `between(n,${ranges[0]![0]},${ranges[0]![1]})`;
+  if (ranges.length === 1) return `between(ld(0),${ranges[0]![0]},${ranges[0]![1]})`;
   const right = ranges.slice(ranges.length >> 1);
-  return `if(lt(n,${right[0]![0]}),${searchTree(ranges.slice(0, ranges.length >> 1))},${searchTree(right)})`;
+  return `if(lt(ld(0),${right[0]![0]}),${searchTree(ranges.slice(0, ranges.length >> 1))},${searchTree(right)})`;
 }
 
-/** Puts the bytes of the passing frames where they belong in the result and keeps no others. */
-class FrameSink {
-  /** The result: a frame for each index asked for. */
+/** The frames asked for, one after the other. */
+class Result {
   readonly bytes: Uint8Array;
-  /** Frames come so far; the next one's bytes come so far. */
-  private count = 0;
-  private offset = 0;
-  /** Places in the result by frame number. */
+  /** Places by frame number. */
   private readonly slots = new Map<number, number[]>();
-  /** The newest of the last frames. */
-  private standIn: Uint8Array | undefined;
 
   constructor(
-    private readonly passing: readonly number[],
     indices: Int32Array,
-    private readonly frameBytes: number,
+    readonly frameBytes: number,
   ) {
     this.bytes = new Uint8Array(indices.length * frameBytes);
     indices.forEach((frame, slot) => {
@@ -133,18 +157,44 @@ class FrameSink {
     });
   }
 
+  /** Where a frame's bytes belong. */
+  places(frame: number): Uint8Array[] {
+    const { bytes, frameBytes } = this;
+    return (this.slots.get(frame) ?? []).map((slot) => bytes.subarray(slot * frameBytes, (slot + 1) * frameBytes));
+  }
+}
+
+/** Puts the bytes of the passing frames where they belong in the result and keeps no others. */
+class FrameSink {
+  /** Frames come so far; the next one's bytes come so far. */
+  private count = 0;
+  private offset = 0;
+  /** The newest of the last frames. */
+  private standIn: Uint8Array | undefined;
+
+  constructor(
+    private readonly passing: readonly number[],
+    private readonly result: Result,
+  ) {}
+
   /** Number of the frame that should come next; undefined after the last. */
   get frame(): number | undefined {
     return this.passing[this.count];
   }
 
+  /** Whether every frame came. */
+  get full(): boolean {
+    return this.frame === undefined;
+  }
+
   add(chunk: Uint8Array): void {
+    const { frameBytes } = this.result;
     for (let at = 0; at < chunk.length && this.frame !== undefined;) {
-      const part = chunk.subarray(at, at + this.frameBytes - this.offset);
+      const part = chunk.subarray(at, at + frameBytes - this.offset);
       for (const target of this.targets(this.frame)) target.set(part, this.offset);
       at += part.length;
       this.offset += part.length;
-      if (this.offset === this.frameBytes) {
+      if (this.offset === frameBytes) {
         this.offset = 0;
         this.count++;
       }
@@ -152,22 +202,20 @@ class FrameSink {
   }
 
   private targets(frame: number): Uint8Array[] {
-    const targets = (this.slots.get(frame) ?? []).map((slot) => this.place(slot));
-    if (frame >= this.passing.at(-1)! - tolerated) targets.push((this.standIn ??= new Uint8Array(this.frameBytes)));
+    const targets = this.result.places(frame);
+    if (frame >= this.passing.at(-1)! - tolerated) {
+      targets.push((this.standIn ??= new Uint8Array(this.result.frameBytes)));
+    }
     return targets;
-  }
-
-  private place(slot: number): Uint8Array {
-    return this.bytes.subarray(slot * this.frameBytes, (slot + 1) * this.frameBytes);
   }
 
   /** Whether every wanted frame is there, after the last one that came has stood in for those missing at the end. */
   complete(): boolean {
     if (this.offset > 0) return false;
     for (const frame of this.passing.slice(this.count)) {
-      for (const slot of this.slots.get(frame) ?? []) {
+      for (const place of this.result.places(frame)) {
         if (!this.standIn) return false;
-        this.place(slot).set(this.standIn);
+        place.set(this.standIn);
       }
     }
     return true;

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { UsageError, WorkError } from '../system/errors.js';
-import { findFfmpeg } from './ffmpeg.js';
+import { startFfmpeg } from './process.js';
 
 /** What {@link encodeVideo} needs to know about the frames it is given. */
 export interface RawVideo {
@@ -45,9 +44,9 @@ export async function encodeVideo(file: string, video: RawVideo): Promise<void> 
 }
 
 async function runEncoder(target: string, output: string, video: RawVideo): Promise<void> {
-  const ffmpeg = spawn(findFfmpeg().path, encoderArguments(output, video), { stdio: ['pipe', 'ignore', 'pipe'] });
+  const ffmpeg = startFfmpeg(encoderArguments(output, video), ['pipe', 'ignore', 'pipe']);
   let said = '';
-  ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-8192)));
+  ffmpeg.stderr!.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-8192)));
   const closed = new Promise<string | undefined>((resolve) => {
     ffmpeg.once('error', (error) => {
       resolve(error.message);
@@ -57,7 +56,7 @@ async function runEncoder(target: string, output: string, video: RawVideo): Prom
     });
   });
 
-  const fed = await pipeline(Readable.from(checked(target, video)), ffmpeg.stdin).then(
+  const fed = await pipeline(Readable.from(checked(target, video)), ffmpeg.stdin!).then(
     () => undefined,
     (error: unknown) => error as NodeJS.ErrnoException,
   );
@@ -78,7 +77,6 @@ function firstLine(said: string): string {
 
 function encoderArguments(output: string, { width, height, fps }: RawVideo): string[] {
   return [
-    ...['-hide_banner', '-nostdin', '-loglevel', 'error'],
     ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${width}x${height}`],
     ...['-framerate', fps.join('/'), '-i', 'pipe:0'],
     // One thread: small frames gain nothing from more, and several encoders run side by side.

@@ -1,5 +1,7 @@
 import { WorkError } from '../system/errors.js';
+import { framecrc, readFramecrc, type Header, type Row } from './framecrc.js';
 import { inputFile, runFfmpeg } from './process.js';
+import { hasIndex, planReads, seekOptions, shownNumber, type Seek, type Timing } from './seek.js';
 
 /** Width and height in pixels, as shown (after rotation). */
 export interface Size {
@@ -15,74 +17,152 @@ export interface VideoInfo extends Size {
   fps: number;
   /** Number of frames that can be decoded. */
   frames: number;
+  /** Only of a video in which seeking pays and gives the same frames as one pass. */
+  seek?: Seek;
+  /** Seconds by which some frame i is away from i / fps, where that is more than half a frame: a variable frame rate. */
+  drift?: number;
+  /** What ffmpeg complained of, in one line; frames that it mended count as decoded. */
+  damage?: string;
 }
 
 /** Fine enough that a frame of any usual rate (12, 25, 30, 24000/1001, 60000/1001, …) is a whole number of ticks. */
 const timeBase = '1/1440000';
+/** Shorter videos are read in one pass. */
+const leastFrames = 1000;
+/** Of every so many frames the last is hashed, to compare it with what a seek gives. */
+const sampled = 500;
 
 /**
  * Decodes a whole video and counts: containers lie about frames and duration.
  * @throws WorkError naming the file when it is missing, broken, or has no video stream.
  */
 export async function probe(file: string): Promise<VideoInfo> {
-  const table = new FrameTable();
-  // wrapped_avframe hands frames on without copying pixels; framecrc prints a line for each: time, length, and the size once.
-  const end = await runFfmpeg(
-    // prettier-ignore
-    [
-      '-i', inputFile(file), '-map', '0:V:0', '-fps_mode', 'passthrough', '-enc_time_base', timeBase,
-      '-c:v', 'wrapped_avframe', '-f', 'framecrc', 'pipe:1',
-    ],
-    (chunk) => {
-      table.add(chunk.toString('latin1'));
-    },
-  );
+  const [frames, keyframes, hashes] = [new FrameTimes(), new KeyframeGaps(), [] as string[]];
+  const receivers = [
+    readFramecrc((row, header) => {
+      frames.add(row, header);
+    }),
+  ];
+  const outputs = [...video, '-enc_time_base', timeBase, '-c:v', 'wrapped_avframe', ...framecrc(1)];
+  const indexed = hasIndex(file);
+  if (indexed) {
+    receivers.push(
+      readFramecrc(({ keyframe }) => {
+        keyframes.add(keyframe);
+      }),
+      readFramecrc(({ hash }) => hashes.push(hash)),
+    );
+    outputs.push('-map', '0:V:0', '-c:v', 'copy', ...framecrc(3));
+    outputs.push(...video, ...hashed(`eq(mod(n,${sampled}),${sampled - 1})`), ...framecrc(4));
+  }
+  const end = await runFfmpeg([...inputFile(file), ...outputs], receivers);
   if (!end.ok) {
     const reason = end.reason.includes('matches no streams') ? 'it has no video stream' : end.reason || 'ffmpeg failed';
     throw new WorkError(`not a readable video: ${file}: ${reason}`);
   }
-  const info = table.info();
+  const info = frames.info();
   if (!info) throw new WorkError(`not a readable video: ${file}: ${end.reason || 'no frame can be decoded'}`);
+
+  const { fps } = info;
+  const drift = frames.drift(fps);
+  if (drift > 0.5 / fps) info.drift = drift;
+  if (end.errors > 0) {
+    info.damage = `${end.errors} ${end.errors === 1 ? 'error' : 'errors'} while decoding: ${end.reason}`;
+  } else if (indexed && info.frames >= leastFrames && drift < 0.25 / fps) {
+    const seek = { start: frames.start, gap: keyframes.largest };
+    if (await seeksAreExact(file, { fps, seek }, hashes)) info.seek = seek;
+  }
   return info;
 }
 
-/** Reads framecrc's text as it comes: `#tb 0: 1/25`, `#dimensions 0: 320x240`, then `stream, dts, pts, duration, size, hash`. */
-class FrameTable {
-  private rest = '';
-  /** The unit of the times is ticks / perSecond. */
-  private ticks = NaN;
-  private perSecond = NaN;
-  private width = 0;
-  private height = 0;
+/** An output of every decoded frame: none is doubled or left out for the sake of an even rate. */
+const video = ['-map', '0:V:0', '-fps_mode', 'passthrough'];
+
+/** wrapped_avframe hands frames on without copying pixels; here their bytes are wanted. */
+function hashed(select: string): string[] {
+  return ['-vf', `select='${select}'`, '-c:v', 'rawvideo'];
+}
+
+/**
+ * Whether frames near the quarter, the middle and the end, found by seeks where that pays, are those of the one pass. Indices lie, and so do
+ * the marks of keyframes.
+ */
+async function seeksAreExact(file: string, timing: Timing, hashes: readonly string[]): Promise<boolean> {
+  let sought = 0;
+  for (const place of new Set([0.25, 0.5, 1].map((part) => Math.ceil(part * hashes.length) - 1))) {
+    const frame = place * sampled + sampled - 1;
+    const { at } = planReads([frame], timing)[0]!;
+    if (at === undefined) continue;
+    sought++;
+    const found: string[] = [];
+    const { ok } = await runFfmpeg(
+      // prettier-ignore
+      [
+        '-threads', '1', ...seekOptions(at), ...inputFile(file), ...video,
+        ...hashed(`eq(${shownNumber(timing, at)},${frame})`), '-frames:v', '1', ...framecrc(1),
+      ],
+      readFramecrc(({ hash }) => found.push(hash)),
+    );
+    if (!ok || found[0] !== hashes[place]) return false;
+  }
+  return sought > 0;
+}
+
+/** The times of all frames. */
+class FrameTimes {
+  private times = new Float64Array(1024);
   private frames = 0;
+  private header: Header | undefined;
   private first = Infinity;
   private last = -Infinity;
 
-  add(text: string): void {
-    const lines = (this.rest + text).split('\n');
-    this.rest = lines.pop()!;
-    for (const line of lines) this.line(line);
-  }
-
-  private line(line: string): void {
-    const [key, value] = line.split(':', 2);
-    if (key === '#tb 0') {
-      [this.ticks, this.perSecond] = value!.split('/').map(Number) as [number, number];
-    } else if (key === '#dimensions 0') {
-      [this.width, this.height] = value!.split('x').map(Number) as [number, number];
-    } else if (!line.startsWith('#')) {
-      const [, , pts, duration] = line.split(',').map(Number);
-      this.frames++;
-      this.first = Math.min(this.first, pts!);
-      this.last = Math.max(this.last, pts! + duration!);
+  add({ pts, duration }: Row, header: Header): void {
+    if (this.frames === this.times.length) {
+      const times = new Float64Array(2 * this.frames);
+      times.set(this.times);
+      this.times = times;
     }
+    this.times[this.frames++] = pts;
+    this.header = header;
+    this.first = Math.min(this.first, pts);
+    this.last = Math.max(this.last, pts + duration);
   }
 
   info(): VideoInfo | undefined {
-    if (this.frames === 0) return undefined;
-    const ticks = (this.last - this.first) * this.ticks;
-    if (!(ticks > 0)) return undefined;
-    const [duration, fps] = [ticks / this.perSecond, (this.frames * this.perSecond) / ticks];
-    return { duration, fps, frames: this.frames, width: this.width, height: this.height };
+    const duration = this.seconds(this.last - this.first);
+    if (!this.header || !(duration > 0)) return undefined;
+    const { width, height, timeBase: [ticks, perSecond] } = this.header; // prettier-ignore
+    const fps = (this.frames * perSecond) / ((this.last - this.first) * ticks);
+    return { duration, fps, frames: this.frames, width, height };
+  }
+
+  /** Seconds of the first frame on the container's clock. */
+  get start(): number {
+    return this.seconds(this.first);
+  }
+
+  /** Seconds by which the frame that strays most is away from i / fps. */
+  drift(fps: number): number {
+    let most = 0;
+    for (let i = 0; i < this.frames; i++) {
+      most = Math.max(most, Math.abs(this.seconds(this.times[i]! - this.first) - i / fps));
+    }
+    return most;
+  }
+
+  private seconds(time: number): number {
+    const [ticks, perSecond] = this.header?.timeBase ?? [NaN, NaN];
+    return (time * ticks) / perSecond;
+  }
+}
+
+/** Packets from one keyframe to the next, at most. */
+class KeyframeGaps {
+  largest = 0;
+  private current = 0;
+
+  add(keyframe: boolean): void {
+    this.current = keyframe ? 1 : this.current + 1;
+    this.largest = Math.max(this.largest, this.current);
   }
 }

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { findFfmpeg } from './ffmpeg.js';
 
 /** How an ffmpeg process ended. */
@@ -8,26 +9,54 @@ export interface FfmpegEnd {
   ok: boolean;
   /** Why it failed, in one line of ffmpeg's own words; empty when it said nothing. */
   reason: string;
+  /** Lines of errors on stderr: above 0 in a process that ended well where damage was concealed. */
+  errors: number;
+}
+
+/** Takes a part of ffmpeg's output. It must be done with the bytes when it returns: the pipe is read no faster than that, so memory is bounded. */
+export type Receiver = (chunk: Buffer) => void;
+
+/** What a hostile file may claim is bounded: a frame by 8K DCI's pixels, any one piece of memory by such a frame in 16-bit RGBA. */
+const maxPixels = 8192 * 4320;
+const maxAllocation = maxPixels * 8;
+
+/** Of the processes that this thread started, those that have not ended. */
+const running = new Set<ChildProcess>();
+
+/** Kills every ffmpeg that this thread has running; what waited for them fails. For a worker that is about to be ended. */
+export function endAllFfmpeg(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
+/** Starts ffmpeg, to be killed at the latest when this thread exits. It reads local files only, whatever a playlist asks for. */
+export function startFfmpeg(args: readonly string[], stdio: StdioOptions): ChildProcess {
+  const common = ['-hide_banner', '-nostdin', '-loglevel', 'repeat+error', '-protocol_whitelist', 'file,pipe'];
+  const limits = ['-max_alloc', String(maxAllocation)];
+  const child = spawn(findFfmpeg().path, [...common, ...limits, ...args], { stdio, windowsHide: true });
+  if (running.size === 0) process.once('exit', endAllFfmpeg);
+  running.add(child);
+  const forget = () => {
+    running.delete(child);
+    if (running.size === 0) process.off('exit', endAllFfmpeg);
+  };
+  child.once('exit', forget).once('error', forget);
+  return child;
 }
 
 /**
- * Runs ffmpeg and hands its standard output over as it comes. It reads local files only, whatever a playlist asks for.
+ * Runs ffmpeg and hands its output over as it comes: `pipe:1` to the first receiver, `pipe:3` to the second, `pipe:4` to the third.
  *
- * @param onOutput must be done with the bytes when it returns: the pipe is read no faster than that, so memory is bounded.
  * @param silence seconds without output after which the process counts as stuck and is killed.
  */
 export function runFfmpeg(
   args: readonly string[],
-  onOutput: (chunk: Buffer) => void,
+  receivers: Receiver | readonly Receiver[],
   { silence = 60 }: { silence?: number } = {},
 ): Promise<FfmpegEnd> {
+  const [first, ...others] = typeof receivers === 'function' ? [receivers] : receivers;
   return new Promise((resolve, reject) => {
-    const child = spawn(
-      findFfmpeg().path,
-      ['-hide_banner', '-nostdin', '-loglevel', 'error', '-protocol_whitelist', 'file,pipe', ...args],
-      { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true },
-    );
-    let errors = '';
+    const child = startFfmpeg(args, ['ignore', 'pipe', 'pipe', ...others.map(() => 'pipe' as const)]);
+    const said = new ErrorLines();
     let failure: Error | undefined;
     // Ticks are counted, not time: a step of the engine that blocks this thread for minutes is one tick, not a stuck ffmpeg.
     let quietTicks = 0;
@@ -41,18 +70,20 @@ export function runFfmpeg(
       (silence * 1000) / 12,
     );
 
-    child.stdout.on('data', (chunk: Buffer) => {
-      quietTicks = 0;
-      if (failure) return;
-      try {
-        onOutput(chunk);
-      } catch (error) {
-        failure = error instanceof Error ? error : new Error(String(error));
-        child.kill('SIGKILL');
-      }
+    [first!, ...others].forEach((receive, i) => {
+      (child.stdio[i === 0 ? 1 : i + 2] as Readable).on('data', (chunk: Buffer) => {
+        quietTicks = 0;
+        if (failure) return;
+        try {
+          receive(chunk);
+        } catch (error) {
+          failure = error instanceof Error ? error : new Error(String(error));
+          child.kill('SIGKILL');
+        }
+      });
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      errors = (errors + text).slice(-8192);
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      said.add(text);
     });
     child.on('error', (error) => {
       clearInterval(watch);
@@ -60,16 +91,38 @@ export function runFfmpeg(
     });
     child.on('close', (code, signal) => {
       clearInterval(watch);
+      const errors = said.count();
       if (failure) reject(failure);
-      else if (stuck) resolve({ ok: false, reason: `no output for ${silence} s, ended` });
-      else resolve({ ok: code === 0, reason: errorReason(errors) || (signal ? `ended by ${signal}` : '') });
+      else if (stuck) resolve({ ok: false, reason: `no output for ${silence} s, ended`, errors });
+      else resolve({ ok: code === 0, reason: said.reason() || (signal ? `ended by ${signal}` : ''), errors });
     });
   });
 }
 
 /** A path as ffmpeg's input: never taken for an option or a protocol, whatever the file is called. */
-export function inputFile(file: string): string {
-  return `file:${path.resolve(file)}`;
+export function inputFile(file: string): string[] {
+  return ['-max_pixels', String(maxPixels), '-i', `file:${path.resolve(file)}`];
+}
+
+/** Counts lines of ffmpeg's error output and keeps the first: the others mostly follow from them. */
+class ErrorLines {
+  private head = '';
+  private lines = 0;
+  private open = false;
+
+  add(text: string): void {
+    if (this.head.length < 8192) this.head += text;
+    this.lines += text.split('\n').length - 1;
+    this.open = !text.endsWith('\n');
+  }
+
+  count(): number {
+    return this.lines + (this.open ? 1 : 0);
+  }
+
+  reason(): string {
+    return errorReason(this.head);
+  }
 }
 
 /** The two most telling lines of ffmpeg's error output as one line of printable characters. */
@@ -82,9 +135,7 @@ export function errorReason(errors: string): string {
         .replace(/\p{Cc}/gu, ' ')
         .trim(),
     )
-    .filter(
-      (line) => line !== '' && !/^(Error opening (in|out)put files?\b|To ignore this|Last message repeated)/.test(line),
-    )
+    .filter((line) => line !== '' && !/^(Error opening (in|out)put files?\b|To ignore this)/.test(line))
     .map((line) => (line.length > 160 ? `${line.slice(0, 160)}…` : line));
   return [...new Set(lines)].slice(0, 2).join('; ');
 }

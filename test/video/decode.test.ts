@@ -172,7 +172,7 @@ test('the selection stays short enough for a command and comes in order', () => 
   ] as const;
   for (const [count, below] of cases) {
     const wanted = [...new Set(Array.from({ length: count }, () => random.below(below)))].sort((a, b) => a - b);
-    const { expression, passing } = selectFrames(wanted);
+    const { expression, passing } = selectFrames(wanted, 0);
     assert.ok(expression.length < 100_000, `${expression.length} characters`);
     assert.deepEqual(
       passing,
@@ -190,7 +190,7 @@ test('a stuck ffmpeg is ended, one that waits for us is not', async () => {
   // prettier-ignore
   const stuck = ['-re', '-f', 'lavfi', '-i', 'color=s=16x16:r=1/3600', '-f', 'rawvideo', 'pipe:1'];
   const end = await runFfmpeg(stuck, () => undefined, { silence: 0.6 });
-  assert.deepEqual(end, { ok: false, reason: 'no output for 0.6 s, ended' });
+  assert.deepEqual(end, { ok: false, reason: 'no output for 0.6 s, ended', errors: 0 });
   assert.ok(Date.now() - started < 10_000);
 
   let bytes = 0;
@@ -203,7 +203,7 @@ test('a stuck ffmpeg is ended, one that waits for us is not', async () => {
     },
     { silence: 0.6 },
   );
-  assert.deepEqual(healthy, { ok: true, reason: '' });
+  assert.deepEqual(healthy, { ok: true, reason: '', errors: 0 });
   assert.equal(bytes, 25 * 256 * 256 * 3);
 });
 
