@@ -138,6 +138,7 @@ export function allKeys(schema: z.ZodType, at = ''): string[] {
   while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodNullable) {
     inner = inner.unwrap();
   }
+  if (inner instanceof z.ZodPipe) inner = inner.in;
   if (!(inner instanceof z.ZodObject)) return at === '' ? [] : [at];
   const shape = inner.shape as Record<string, z.ZodType>;
   const below = Object.entries(shape).flatMap(([key, value]) => allKeys(value, at === '' ? key : `${at}.${key}`));

@@ -25,8 +25,10 @@ const schedule = {
 };
 
 const batchNorm = z
-  .enum(['train', 'frozen'])
-  .describe("Batch normalisation while training: by the batch's statistics, or by the running ones, left as they are.");
+  .enum(['train', 'frozen', 'frozen-affine'])
+  .describe(
+    "Batch normalisation while training: by the batch's statistics; by the running ones, left as they are (frozen); scale and offset left as they are too (frozen-affine).",
+  );
 
 const data = z.strictObject({
   root: z.string().default('.').describe('Folder that the other paths of this section are relative to.'),
@@ -72,10 +74,21 @@ const data = z.strictObject({
   trainVideos: count.nullable().default(null).describe('Training videos, for `schedule` without data.'),
 });
 
-const encoder = z.strictObject({
-  type: z.enum(['resnet18', 'mobilenet-v2']).default('resnet18').describe('Frame network.'),
-  width: positive.default(64).describe('resnet18: channels of its first stage; mobilenet-v2: width multiplier.'),
-  shift: z.int().min(0).default(8).describe('TSM: 1/shift of the channels to either side in time; 0: no shift.'),
+const encoderKeys = z.strictObject({
+  type: z
+    .enum(['resnet18', 'resnet34', 'resnet50', 'r2plus1d-18', 'mobilenet-v2'])
+    .default('resnet18')
+    .describe('A network of frames (with TSM), or of whole snippets: r2plus1d-18, made for frames of 112 pixels.'),
+  width: positive
+    .nullable()
+    .default(null)
+    .describe('Channels of the first stage (null: 64); mobilenet-v2: factor on all channels (null: 1).'),
+  shift: z
+    .int()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe('TSM: 1/shift of the channels to either side in time (null: 8); 0: no shift. Not for r2plus1d-18.'),
   frames: count.default(8).describe('Frames a snippet, F.'),
   stride: count.default(8).describe('Frames of video from one frame of a snippet to the next.'),
   weights: z
@@ -84,6 +97,26 @@ const encoder = z.strictObject({
     .default(null)
     .describe('Start from: a safetensors file, or the model.json of a tfjs layers MobileNetV2; relative to data.root.'),
 });
+
+/** `encoder`, with what only some of the networks take. */
+const encoder = encoderKeys
+  .superRefine(({ type, width, shift }, context) => {
+    const refuse = (key: string, message: string) => {
+      context.addIssue({ code: 'custom', path: [key], message });
+    };
+    if (type === 'mobilenet-v2') {
+      if (width !== null && width > 2) refuse('width', `mobilenet-v2 takes a factor of at most 2, not ${width}`);
+    } else if (width !== null && !Number.isInteger(width)) {
+      refuse('width', `${type} takes a whole number of channels, not ${width}`);
+    }
+    if (shift === 1) refuse('shift', '1/shift of the channels goes to either side: it takes 0, or 2 and more');
+    if (type === 'r2plus1d-18' && shift) refuse('shift', `${type} has convolutions over time and takes no shift`);
+  })
+  .transform((keys) => ({
+    ...keys,
+    width: keys.width ?? (keys.type === 'mobilenet-v2' ? 1 : 64),
+    shift: keys.shift ?? (keys.type === 'r2plus1d-18' ? 0 : 8),
+  }));
 
 const headModel = z.strictObject({
   type: z.enum(['gtad']).default('gtad').describe('The localisation head.'),

@@ -2,16 +2,25 @@ import { UsageError } from '../system/errors.js';
 import type { Config } from '../config/schema.js';
 import type { Encoder } from './encoders/encoder.js';
 import { mobilenetV2 } from './encoders/mobilenet-v2.js';
-import { resnet18 } from './encoders/resnet.js';
+import { r2plus1d18 } from './encoders/r2plus1d.js';
+import { resnet18, resnet34, resnet50 } from './encoders/resnet.js';
 import { GtadHead } from './heads/gtad/gtad.js';
 
 /** The encoder that a configuration names. */
 export function buildEncoder({ type, width, shift, frames }: Config['encoder']): Encoder {
   const options = { width, shift: { frames, div: shift } };
-  if (type === 'mobilenet-v2') return mobilenetV2(options);
-  if (!Number.isInteger(width))
-    throw new UsageError(`encoder.width: resnet18 takes a whole number of channels, not ${width}`);
-  return resnet18(options);
+  switch (type) {
+    case 'resnet18':
+      return resnet18(options);
+    case 'resnet34':
+      return resnet34(options);
+    case 'resnet50':
+      return resnet50(options);
+    case 'r2plus1d-18':
+      return r2plus1d18(options);
+    case 'mobilenet-v2':
+      return mobilenetV2(options);
+  }
 }
 
 /** The head that a configuration names, for features of C channels. */

@@ -4,6 +4,7 @@ import type { ParameterKind } from './parameters.js';
 const toTorch: Record<ParameterKind, number[]> = {
   conv: [3, 2, 0, 1],
   depthwise: [2, 3, 0, 1],
+  conv3d: [4, 3, 0, 1, 2],
   conv1d: [2, 1, 0],
   pointwise: [2, 1, 0],
   linear: [1, 0],
@@ -43,11 +44,13 @@ export function permute({ shape, data }: Values, order: number[]): Values {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
   const outShape = order.map((axis) => shape[axis]!);
   const outStrides = order.map((axis) => strides[axis]!);
-  const out = new Float32Array(data.length);
+  // As bits: a number taken out and put back may come out as another NaN.
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const out = new Uint32Array(data.length);
   const index = new Array<number>(outShape.length).fill(0);
   let from = 0;
   for (let to = 0; to < out.length; to++) {
-    out[to] = data[from]!;
+    out[to] = bits[from]!;
     for (let axis = outShape.length - 1; axis >= 0; axis--) {
       index[axis]!++;
       from += outStrides[axis]!;
@@ -56,5 +59,5 @@ export function permute({ shape, data }: Values, order: number[]): Values {
       index[axis] = 0;
     }
   }
-  return { shape: outShape, data: out };
+  return { shape: outShape, data: new Float32Array(out.buffer) };
 }

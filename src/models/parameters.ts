@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../engine/random.js';
 
 /**
- * How a parameter is laid out. In memory: conv `[kh, kw, in/groups, out]`, depthwise `[kh, kw, C, 1]`, conv1d
+ * How a parameter is laid out. In memory: conv `[kh, kw, in/groups, out]`, depthwise `[kh, kw, C, 1]`, conv3d `[kt, kh, kw, in, out]`, conv1d
  * `[k, in/groups, out]`, pointwise `[1, in/groups, out]` (a 1×1 convolution over edges or anchors), linear `[in, out]`. In files: PyTorch's (`[out, in/groups, kh, kw]`, …), see layout.ts.
  */
-export type ParameterKind = 'conv' | 'depthwise' | 'conv1d' | 'pointwise' | 'linear' | 'vector';
+export type ParameterKind = 'conv' | 'depthwise' | 'conv3d' | 'conv1d' | 'pointwise' | 'linear' | 'vector';
 
 /** How a parameter starts. Bounds are PyTorch's defaults; `fanIn` counts inputs to one output. */
 export type Initializer =

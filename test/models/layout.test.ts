@@ -14,6 +14,10 @@ const shapes: Record<ParameterKind, [ours: number[], torch: number[]]> = {
     [2, 3, 4, 1],
     [4, 1, 2, 3],
   ],
+  conv3d: [
+    [2, 3, 4, 5, 6],
+    [6, 5, 2, 3, 4],
+  ],
   conv1d: [
     [3, 4, 5],
     [5, 4, 3],

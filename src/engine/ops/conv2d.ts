@@ -7,7 +7,8 @@ export type Padding = readonly [number, number, number, number];
 
 /** Where a convolution looks: its stride and the zeros around the input (PyTorch's, not TensorFlow's "same"). */
 export interface ConvGeometry {
-  stride: number;
+  /** Along both axes, or [rows, columns]. */
+  stride: number | readonly [number, number];
   pad: Padding;
   /** False where x needs no gradient (the first layer): half of the backward pass is saved there. */
   inputGradient?: boolean;
@@ -22,8 +23,11 @@ export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: ConvGeomet
   return native('Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter', x, filter, geometry);
 }
 
+/** A convolution's geometry where TensorFlow's kernel takes one stride for both axes. */
+export type EvenGeometry = ConvGeometry & { stride: number };
+
 /** Depthwise 2-D convolution: x `[N, H, W, C]`, filter `[kh, kw, C, 1]` → `[N, H', W', C]`. */
-export function depthwiseConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: ConvGeometry): tf.Tensor4D {
+export function depthwiseConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: EvenGeometry): tf.Tensor4D {
   if (!isNative()) return portableDepthwise(x, filter, geometry);
   const op = 'DepthwiseConv2dNative';
   return native(op, `${op}BackpropInput`, `${op}BackpropFilter`, x, filter, geometry);
@@ -38,7 +42,7 @@ function native(
   { stride, pad: [top, bottom, left, right], inputGradient = true }: ConvGeometry,
 ): tf.Tensor4D {
   const attributes = {
-    strides: [1, stride, stride, 1],
+    strides: [1, ...bothAxes(stride), 1],
     padding: 'EXPLICIT',
     explicit_paddings: [0, 0, top, bottom, left, right, 0, 0],
     data_format: 'NHWC',
@@ -55,7 +59,7 @@ function native(
 /** conv2d whose gradient is made of forward ops: wasm lacks the filter gradient's kernel. */
 function portableConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: ConvGeometry): tf.Tensor4D {
   return convWithGradients(x, filter, geometry.inputGradient ?? true, {
-    forward: (x, filter) => tf.conv2d(padded(x, geometry.pad), filter, geometry.stride, 'valid'),
+    forward: (x, filter) => tf.conv2d(padded(x, geometry.pad), filter, bothAxes(geometry.stride), 'valid'),
     input: (x, filter, dy) => portableInputGradient(x, filter, dy, geometry),
     filter: (x, filter, dy) => portableFilterGradient(x, filter, dy, geometry),
   });
@@ -92,7 +96,11 @@ function portableInputGradient(
 ): tf.Tensor4D {
   const [n, h, w, c] = x.shape;
   const full: [number, number, number, number] = [n, h + pad[0] + pad[1], w + pad[2] + pad[3], c];
-  return tf.slice(tf.conv2dTranspose(dy, filter, full, stride, 'valid'), [0, pad[0], pad[2], 0], [n, h, w, c]);
+  return tf.slice(
+    tf.conv2dTranspose(dy, filter, full, bothAxes(stride), 'valid'),
+    [0, pad[0], pad[2], 0],
+    [n, h, w, c],
+  );
 }
 
 /** A convolution of x with dy, batch and channels changing places, dilated by the stride. */
@@ -105,22 +113,19 @@ function portableFilterGradient(
   const [kh, kw] = filter.shape;
   const [, oh, ow] = dy.shape;
   const all = padded(x, pad);
-  const rows = (oh - 1) * stride + kh;
-  const columns = (ow - 1) * stride + kw;
+  const [down, across] = bothAxes(stride);
+  const rows = (oh - 1) * down + kh;
+  const columns = (ow - 1) * across + kw;
   const used = tf.slice(all, [0, 0, 0, 0], [all.shape[0], rows, columns, all.shape[3]]);
-  const gradient = tf.conv2d(
-    tf.transpose(used, [3, 1, 2, 0]),
-    tf.transpose(dy, [1, 2, 0, 3]),
-    1,
-    'valid',
-    'NHWC',
-    stride,
-  );
+  const gradient = tf.conv2d(tf.transpose(used, [3, 1, 2, 0]), tf.transpose(dy, [1, 2, 0, 3]), 1, 'valid', 'NHWC', [
+    down,
+    across,
+  ]);
   return tf.transpose(gradient, [1, 2, 0, 3]);
 }
 
 /** Depthwise convolution as kh·kw shifted products: elementwise ops whose gradients every backend has. */
-function portableDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }: ConvGeometry): tf.Tensor4D {
+function portableDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }: EvenGeometry): tf.Tensor4D {
   const [kh, kw, c] = filter.shape;
   const all = padded(x, pad);
   const [n, h, w] = all.shape;
@@ -146,6 +151,10 @@ function portableDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }:
     }
   }
   return sum!;
+}
+
+function bothAxes(stride: ConvGeometry['stride']): [number, number] {
+  return typeof stride === 'number' ? [stride, stride] : [...stride];
 }
 
 function padded(x: tf.Tensor4D, [top, bottom, left, right]: Padding): tf.Tensor4D {

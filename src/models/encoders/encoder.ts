@@ -11,14 +11,6 @@ export interface Encoder {
   encode(x: tf.Tensor, pass: Pass): tf.Tensor3D;
 }
 
-/** Whether frames of a snippet see each other (TSM §4.1), and how many there are. */
-export interface Shift {
-  /** Frames a snippet, F. */
-  frames: number;
-  /** 1/div of the channels looks ahead, 1/div back; 0: no shift (the plain 2-D network). */
-  div: number;
-}
-
 /** How RGB 0..255 becomes the network's input: (x - mean) / deviation, per channel. */
 export interface InputScaling {
   mean: [number, number, number];
@@ -31,8 +23,20 @@ export const imagenetScaling: InputScaling = {
   deviation: [0.229 * 255, 0.224 * 255, 0.225 * 255],
 };
 
+/** Of Kinetics, as torchvision's video networks take it, in units of 0..255. */
+export const kineticsScaling: InputScaling = {
+  mean: [0.43216 * 255, 0.394666 * 255, 0.37645 * 255],
+  deviation: [0.22803 * 255, 0.22145 * 255, 0.216989 * 255],
+};
+
 /** To -1..1, as Keras' MobileNets take it. */
 export const unitScaling: InputScaling = { mean: [127.5, 127.5, 127.5], deviation: [127.5, 127.5, 127.5] };
+
+/** Frames `[…, H, W, 3]`, RGB 0..255, as images `[N, H, W, 3]` in the network's units. */
+export function scaled(x: tf.Tensor, { mean, deviation }: InputScaling): tf.Tensor4D {
+  const [height, width] = x.shape.slice(-3) as [number, number, number];
+  return tf.div(tf.sub(tf.reshape(x, [-1, height, width, 3]), mean), deviation);
+}
 
 /**
  * An encoder from a frame network (`[N, H, W, 3]` → `[N, h, w, C]`): global average pool of each frame, then the mean
@@ -43,10 +47,8 @@ export function frameEncoder(network: Layer, channels: number, scaling: InputSca
     parameters: network.parameters,
     channels,
     encode(x, pass) {
-      const [batch, snippets, frames, height, width] = x.shape as [number, number, number, number, number];
-      const images = tf.reshape<tf.Rank.R4>(x, [batch * snippets * frames, height, width, 3]);
-      const input = tf.div<tf.Tensor4D>(tf.sub(images, scaling.mean), scaling.deviation);
-      const pooled = tf.mean(network.apply(input, pass), [1, 2]);
+      const [batch, snippets, frames] = x.shape as [number, number, number];
+      const pooled = tf.mean(network.apply(scaled(x, scaling), pass), [1, 2]);
       return tf.mean<tf.Tensor3D>(tf.reshape(pooled, [batch, snippets, frames, channels]), 2);
     },
   };

@@ -1,11 +1,11 @@
-import * as tf from '@tensorflow/tfjs-core';
 import { relu6 } from '../../engine/ops/activation.js';
-import { temporalShift } from '../../engine/ops/temporal-shift.js';
 import { batchNorm } from '../layers/batch-norm.js';
 import { conv, depthwise } from '../layers/conv.js';
 import type { Layer } from '../layers/layer.js';
 import { sequence } from '../layers/layer.js';
-import { frameEncoder, unitScaling, type Encoder, type Shift } from './encoder.js';
+import { residual } from '../layers/residual.js';
+import { shifted, type Shift } from '../layers/shift.js';
+import { frameEncoder, unitScaling, type Encoder } from './encoder.js';
 
 /** [expansion, channels at width 1, blocks, stride of the first] (Sandler et al. 2018, table 2). */
 const stages: [number, number, number, number][] = [
@@ -76,10 +76,7 @@ function invertedResidual(
     batchNorm(`${name}.${at + 2}`, out, epsilon),
   );
   if (stride !== 1 || inputs !== out) return branch;
-  return {
-    parameters: branch.parameters,
-    apply: (x, pass) => tf.add(x, branch.apply(shift.div > 0 ? temporalShift(x, shift.frames, shift.div) : x, pass)),
-  };
+  return residual(sequence(shifted(shift), branch), sequence());
 }
 
 /** The nearest multiple of 8 that loses at most a tenth (the authors' rounding). */

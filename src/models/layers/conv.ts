@@ -1,4 +1,4 @@
-import { conv2d, depthwiseConv2d, type ConvGeometry, type Padding } from '../../engine/ops/conv2d.js';
+import { conv2d, depthwiseConv2d, type EvenGeometry, type Padding } from '../../engine/ops/conv2d.js';
 import type { Layer } from './layer.js';
 
 interface ConvOptions {
@@ -17,7 +17,7 @@ function geometry(
   kernel: number,
   stride: number,
   padding: 'symmetric' | 'same',
-): ConvGeometry {
+): EvenGeometry {
   const p = (kernel - 1) / 2;
   if (padding === 'symmetric') return { stride, pad: [p, p, p, p] };
   const along = (size: number): [number, number] => {

@@ -2,13 +2,27 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../../src/engine/backend.js';
-import { conv2d, depthwiseConv2d, type ConvGeometry, type Padding } from '../../../src/engine/ops/conv2d.js';
+import {
+  conv2d,
+  depthwiseConv2d,
+  type ConvGeometry,
+  type EvenGeometry,
+  type Padding,
+} from '../../../src/engine/ops/conv2d.js';
 import { assertClose, assertGradients, assertLeavesNothing, seeded } from '../../support/numeric.js';
 
 await startEngine();
 
+/** One case of a square kernel. */
+interface Square {
+  kernel: number;
+  stride: number;
+  pad: Padding;
+  size: [number, number];
+}
+
 /** Kernels 1, 3 and 7, both strides, symmetric, one-sided and no padding, sizes that a stride does not divide. */
-const cases: { kernel: number; stride: number; pad: Padding; size: [number, number] }[] = [
+const cases: Square[] = [
   { kernel: 1, stride: 1, pad: [0, 0, 0, 0], size: [3, 2] },
   { kernel: 1, stride: 2, pad: [0, 0, 0, 0], size: [5, 4] },
   { kernel: 3, stride: 1, pad: [1, 1, 1, 1], size: [4, 3] },
@@ -24,8 +38,9 @@ function naive(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }: ConvGeometr
   const [kh, kw, , last] = filter.shape;
   const out = depthwise ? c : last;
   const [top, bottom, left, right] = pad;
-  const oh = Math.floor((h + top + bottom - kh) / stride) + 1;
-  const ow = Math.floor((w + left + right - kw) / stride) + 1;
+  const [down, across] = typeof stride === 'number' ? [stride, stride] : stride;
+  const oh = Math.floor((h + top + bottom - kh) / down) + 1;
+  const ow = Math.floor((w + left + right - kw) / across) + 1;
   const input = x.dataSync();
   const weights = filter.dataSync();
   const result: number[] = [];
@@ -36,8 +51,8 @@ function naive(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }: ConvGeometr
           let sum = 0;
           for (let i = 0; i < kh; i++)
             for (let j = 0; j < kw; j++) {
-              const y = row * stride + i - top;
-              const z = column * stride + j - left;
+              const y = row * down + i - top;
+              const z = column * across + j - left;
               if (y < 0 || y >= h || z < 0 || z >= w) continue;
               const at = ((image * h + y) * w + z) * c;
               if (depthwise) sum += input[at + o]! * weights[(i * kw + j) * c + o]!;
@@ -72,7 +87,7 @@ for (const [name, op, depthwise] of [
     it('leaves no tensors behind, forward or backward', () => {
       const x = seeded<tf.Rank.R4>([1, 5, 5, 2], 'x');
       const filter = seeded<tf.Rank.R4>([3, 3, 2, depthwise ? 1 : 2], 'filter');
-      const geometry: ConvGeometry = { stride: 2, pad: [1, 1, 1, 1] };
+      const geometry: EvenGeometry = { stride: 2, pad: [1, 1, 1, 1] };
       assertLeavesNothing(() => tf.tidy(() => op(x, filter, geometry)));
       assertLeavesNothing(() =>
         tf.grads((a, b) => tf.sum(op(a as tf.Tensor4D, b as tf.Tensor4D, geometry)))([x, filter]),
@@ -89,6 +104,23 @@ describe('conv2d', () => {
     assert.deepEqual(y.shape, [1, 2, 2, 1]);
     assert.deepEqual([...y.dataSync()], [1, 5, 11, 28]);
   });
+
+  // Convolutions over time: the rows are frames, the columns the places of a frame.
+  for (const [kh, kw, stride, rows] of [
+    [3, 1, [1, 1], 4],
+    [3, 1, [2, 1], 4],
+    [3, 1, [2, 1], 5],
+    [3, 1, [2, 1], 1],
+    [2, 3, [1, 2], 3],
+  ] as const) {
+    it(`kernel ${kh}x${kw}, strides ${stride.join(' ')}, ${rows} rows: value and gradient`, () => {
+      const x = seeded<tf.Rank.R4>([2, rows, 3, 2], 'x');
+      const filter = seeded<tf.Rank.R4>([kh, kw, 2, 3], 'filter');
+      const geometry: ConvGeometry = { stride, pad: [1, 1, 0, 0] };
+      assertClose(conv2d(x, filter, geometry).dataSync(), naive(x, filter, geometry, false), 1e-5);
+      assertGradients((a, b) => conv2d(a as tf.Tensor4D, b as tf.Tensor4D, geometry), [x, filter]);
+    });
+  }
 
   it('without an input gradient gives the filter the same one', () => {
     const x = seeded<tf.Rank.R4>([1, 4, 4, 2], 'x');

@@ -3,10 +3,12 @@ import { describe, it } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../../src/engine/backend.js';
 import { randomStream } from '../../../src/engine/random.js';
-import type { Encoder, Shift } from '../../../src/models/encoders/encoder.js';
+import type { Encoder } from '../../../src/models/encoders/encoder.js';
 import { mobilenetV2 } from '../../../src/models/encoders/mobilenet-v2.js';
-import { resnet18 } from '../../../src/models/encoders/resnet.js';
+import { r2plus1d18 } from '../../../src/models/encoders/r2plus1d.js';
+import { resnet18, resnet34, resnet50 } from '../../../src/models/encoders/resnet.js';
 import type { Pass } from '../../../src/models/layers/layer.js';
+import type { Shift } from '../../../src/models/layers/shift.js';
 import { Parameters } from '../../../src/models/parameters.js';
 import { assertClose, assertLeavesNothing, seeded } from '../../support/numeric.js';
 
@@ -14,6 +16,9 @@ await startEngine();
 
 const encoders: [string, (shift: Shift) => Encoder][] = [
   ['resnet18', (shift) => resnet18({ width: 8, shift })],
+  ['resnet34', (shift) => resnet34({ width: 8, shift })],
+  ['resnet50', (shift) => resnet50({ width: 4, shift })],
+  ['r2plus1d-18', () => r2plus1d18({ width: 8 })],
   ['mobilenet-v2', (shift) => mobilenetV2({ width: 0.35, shift })],
 ];
 const frames = 3;
@@ -49,17 +54,20 @@ for (const [name, build] of encoders) {
       assert.ok(after![1]!.some((value, i) => Math.abs(value - before![1]![i]!) > 1e-3));
     });
 
-    it('sees the order of frames by the shift, and only by it', () => {
+    it('sees the order of frames, a frame network by the shift alone', () => {
       const x = input();
       const backwards = tf.reverse(x, 2);
-      const still = build({ frames, div: 0 });
-      assertClose(features(backwards, still).dataSync(), features(x, still).dataSync(), 1e-5);
+      if (name !== 'r2plus1d-18') {
+        const still = build({ frames, div: 0 });
+        assertClose(features(backwards, still).dataSync(), features(x, still).dataSync(), 1e-5);
+      }
       const [there, back] = [features(x).dataSync(), features(backwards).dataSync()];
       assert.ok(there.some((value, i) => Math.abs(value - back[i]!) > 1e-3));
     });
 
     it('trains every parameter, hands out the statistics of every normalisation, leaves nothing behind', () => {
-      const x = input();
+      const x = seeded<tf.Rank.R6>([1, 1, 8, 64, 64, 3], 'eight frames', 0, 255);
+      const encoder = build({ frames: 8, div: 4 });
       const seen = new Set<string>();
       const variables = parameters.trainable().map((n) => parameters.variable(n));
       const step = () => {
@@ -92,12 +100,16 @@ for (const [name, build] of encoders) {
   });
 }
 
-describe('resnet18', () => {
-  it('takes RGB as torchvision does: ImageNet’s mean is zero to it', () => {
-    const encoder = resnet18({ width: 8, shift: { frames: 1, div: 0 } });
-    const parameters = new Parameters(encoder.parameters, randomStream(1));
-    const mean = tf.mul(tf.ones([1, 1, 1, 8, 8, 3]), [0.485 * 255, 0.456 * 255, 0.406 * 255]);
-    const features = encoder.encode(mean, { parameters, normalization: 'running' });
-    assert.ok(features.dataSync().every((value) => Math.abs(value) < 1e-4));
+for (const [name, encoder, mean] of [
+  ['resnet18', resnet18({ width: 8, shift: { frames: 1, div: 0 } }), [0.485, 0.456, 0.406]],
+  ['r2plus1d-18', r2plus1d18({ width: 8 }), [0.43216, 0.394666, 0.37645]],
+] as const) {
+  describe(name, () => {
+    it('takes RGB as torchvision does: the mean of its training set is zero to it', () => {
+      const parameters = new Parameters(encoder.parameters, randomStream(1));
+      const grey = tf.mul(tf.ones([1, 1, 1, 8, 8, 3]), tf.mul(tf.tensor1d([...mean]), 255));
+      const features = encoder.encode(grey, { parameters, normalization: 'running' });
+      assert.ok(features.dataSync().every((value) => Math.abs(value) < 1e-4));
+    });
   });
-});
+}
