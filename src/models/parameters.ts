@@ -56,9 +56,14 @@ export class Parameters {
     value.dispose();
   }
 
-  /** Names of the trainable tensors, in the model's order. */
+  /** Names of the trainable tensors, in the model's order, less those that {@link freeze} took out. */
   trainable(): string[] {
-    return this.specs.filter((spec) => spec.trainable).map((spec) => spec.name);
+    return this.specs.filter(({ name }) => this.variable(name).trainable).map(({ name }) => name);
+  }
+
+  /** Takes a tensor out of training for good: nobody asks for its gradient any more. */
+  freeze(name: string): void {
+    this.variable(name).trainable = false;
   }
 
   variable(name: string): tf.Variable {

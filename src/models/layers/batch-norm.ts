@@ -1,7 +1,8 @@
 import type { Tensor1D } from '@tensorflow/tfjs-core';
+import type { Config } from '../../config/schema.js';
 import { batchNormFixed, batchNormTrain } from '../../engine/ops/batch-norm.js';
-import type { ParameterSpec } from '../parameters.js';
-import type { Layer } from './layer.js';
+import type { Parameters, ParameterSpec } from '../parameters.js';
+import type { Layer, Pass } from './layer.js';
 
 /** Batch normalisation over `[N, H, W, C]`, with PyTorch's parameter names. */
 export function batchNorm(name: string, channels: number, epsilon = 1e-5): Layer {
@@ -30,4 +31,21 @@ export function batchNorm(name: string, channels: number, epsilon = 1e-5): Layer
       return batchNormFixed(x, scale, offset, mean, variance, epsilon);
     },
   };
+}
+
+/** How batch normalisation behaves while a model trains (`joint.batchNorm`). */
+export type BatchNormMode = Config['joint']['batchNorm'];
+
+/**
+ * Sets a model up to train in a mode; returns what its passes normalise by from then on. `train`: the batch's
+ * statistics; `frozen`: the running ones, with scale and offset trained; `frozen-affine`: those are left alone too.
+ */
+export function setBatchNormMode(parameters: Parameters, mode: BatchNormMode): Pass['normalization'] {
+  if (mode === 'frozen-affine') {
+    for (const { name } of parameters.specs) {
+      const layer = /^(.*)\.(weight|bias)$/.exec(name)?.[1];
+      if (layer !== undefined && parameters.has(`${layer}.running_mean`)) parameters.freeze(name);
+    }
+  }
+  return mode === 'train' ? 'batch' : 'running';
 }
