@@ -25,8 +25,8 @@ const random = randomProposals(truth, { seed: 0, trainSubset: 'training', testSu
 const floor = evaluateDetections(truth, random, { subset: 'validation', tiou: presets.activitynet.tiou });
 const page = await writeReport([run, baseline]);
 const table = runsTable([
-  { name: `LoFi (${run})`, metrics: evaluateRun(run) },
-  { name: `baseline (${baseline})`, metrics: evaluateRun(baseline) },
+  { name: `LoFi (${run})`, metrics: evaluateRun(run, 'validation').all },
+  { name: `baseline (${baseline})`, metrics: evaluateRun(baseline, 'validation').all },
   { name: 'random proposals', metrics: floor },
 ]);
 process.stdout.write(`${table}\nreport: ${path.resolve(page)}\n`);

@@ -34,14 +34,20 @@ export const command: CommandModule<object, Arguments> = {
       if (!baseline) await joint(run);
       await extract(run);
       await head(run);
-      const failures = await detectSubset(run, 'validation', folder);
+      const failures = await detectSubset(run, config.data.validateOn, folder);
       if (failures.length > 0) throw new WorkError(`not done: ${failures[0]!.id}: ${failures[0]!.reason}`);
     });
     const { evaluateRun } = await import('../report/evaluate-run.js');
     const { writeReport } = await import('../report/write-report.js');
     const { runsTable } = await import('../report/table.js');
-    const metrics = evaluateRun(folder);
+    const { all, available } = evaluateRun(folder, config.data.validateOn);
     const page = await writeReport([folder]);
-    process.stdout.write(`${runsTable([{ name: folder, metrics }])}\n${page}\n`);
+    const rows = [{ name: folder, metrics: all }];
+    if (available) {
+      const { videos_missing: missing } = all.counts;
+      rows[0]!.name = `${folder}, all ${all.counts.videos} videos`;
+      rows.push({ name: `without the ${missing} that could not be used`, metrics: available });
+    }
+    process.stdout.write(`${runsTable(rows)}\n${page}\n`);
   },
 };

@@ -12,7 +12,7 @@ const sections: Record<Stage, readonly (keyof Config)[]> = {
 };
 
 /** Keys of `data` that change where and how data are read, not which. */
-const fetching = ['root', 'prefetch', 'memoryGiB', 'trainVideos'];
+const fetching = ['root', 'prefetch', 'processes', 'memoryGiB', 'cacheGiB', 'cache', 'trainVideos'];
 
 /** The part of a configuration that decides a stage's result. */
 export function stageConfig(config: Config, stage: Stage): Record<string, unknown> {

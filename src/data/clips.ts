@@ -1,5 +1,4 @@
 import path from 'node:path';
-import type { Dataset } from './dataset.js';
 import { readTable } from './table.js';
 
 /** A trimmed video that shows one action from beginning to end. */
@@ -9,8 +8,6 @@ export interface Clip {
   label: string;
   /** 'training', 'validation', … */
   subset: string;
-  /** The part of the file that is the clip, in frames: from, and how many. All of it where this is absent. */
-  frames?: { from: number; count: number };
 }
 
 /**
@@ -24,17 +21,4 @@ export function loadClips(csv: string): Clip[] {
     label: fields['label']!,
     subset: fields['subset'] || 'training',
   }));
-}
-
-/** The instances of untrimmed videos as clips: what stage 1 trains on where there are no others. */
-export function instancesAsClips({ videos }: Dataset): Clip[] {
-  return videos
-    .filter((video) => video.problem === undefined)
-    .flatMap(({ path, subset, fps, frames, instances }) =>
-      instances.map(({ start, end, label }) => {
-        const from = Math.min(Math.round(start * fps), frames - 1);
-        const count = Math.max(1, Math.min(Math.round(end * fps), frames) - from);
-        return { path, label, subset, frames: { from, count } };
-      }),
-    );
 }

@@ -1,10 +1,10 @@
 import { WorkError } from '../system/errors.js';
 import type { Random } from '../engine/random.js';
 import type { FrameTransform } from '../video/decode.js';
-import { probe, type Size, type VideoInfo } from '../video/probe.js';
-import type { Clip } from './clips.js';
 import type { Video } from './dataset.js';
-import { decodeAlways, type FrameSource } from './frame-memory.js';
+import type { ColorTransform } from './frames/color.js';
+import type { FrameRequest } from './frames/request.js';
+import type { MeasuredClip } from './measured-clips.js';
 import { clipFrames, snippetFrames, type ClipSampling } from './sampling.js';
 
 /** How finely a video is seen (LoFi §3): snippets over the video, and the side of the square frames in pixels. */
@@ -19,55 +19,59 @@ export interface SnippetSampling {
   stride: number;
 }
 
+/** How a sample's frames are seen. */
+export interface View extends FrameTransform {
+  color?: ColorTransform | undefined;
+}
+
 /**
- * A video as the encoder takes it: `[snippets, frames, size, size, 3]` RGB bytes.
- * @throws WorkError when the video is marked as a problem or cannot be decoded.
+ * The frames of a video as the encoder takes them: `[snippets, frames, size, size, 3]`.
+ *
+ * @param again whether they will be asked for again, in another view of the same scale.
+ * @throws WorkError when the video is marked as a problem.
  */
-export async function loadSnippets(
+export function snippetRequest(
   video: Video,
   { snippets, size }: Fidelity,
   { frames, stride }: SnippetSampling,
-  transform: FrameTransform,
-  source: FrameSource = decodeAlways,
-): Promise<Uint8Array> {
+  view: View,
+  again: boolean,
+): FrameRequest {
   if (video.problem !== undefined) throw new WorkError(`video ${video.id} cannot be used: ${video.problem}`);
-  checkSize(transform, size);
   const indices = snippetFrames({ frames: video.frames, snippets, perSnippet: frames, stride });
-  return source(video.path, { indices, ...transform }, indices);
+  return request(video.path, video, indices, size, view, again ? [...new Set(indices)] : undefined);
 }
 
-/**
- * A trimmed clip as the classifier takes it: `[count, size, size, 3]` RGB bytes. `transform` is asked once the clip's size is known.
- * @throws WorkError when the clip cannot be decoded.
- */
-export async function loadClip(
-  clip: Clip,
+/** The frames of a trimmed clip as the classifier takes them: `[count, size, size, 3]`. All of the clip may be kept. */
+export function clipRequest(
+  clip: MeasuredClip,
   size: number,
   sampling: Omit<ClipSampling, 'frames'>,
-  transform: (size: Size) => FrameTransform,
-  source: FrameSource = decodeAlways,
+  view: View,
   random?: Random,
-): Promise<Uint8Array> {
-  const info = await probeOnce(clip.path);
-  const chosen = transform(info);
-  checkSize(chosen, size);
-  const { from, count } = clip.frames ?? { from: 0, count: info.frames };
+): FrameRequest {
+  const { from, count } = clip.frames;
   const indices = clipFrames({ ...sampling, frames: count }, random).map((frame) => from + frame);
   const all = Array.from({ length: count }, (_, frame) => from + frame);
-  return source(clip.path, { indices, ...chosen }, all);
+  return request(clip.path, clip.file, indices, size, view, all);
 }
 
-function checkSize({ crop }: FrameTransform, size: number): void {
-  if (crop.width !== size || crop.height !== size) {
-    throw new RangeError(`the transform gives ${crop.width}x${crop.height}, not ${size}x${size}`);
-  }
-}
-
-const probed = new Map<string, Promise<VideoInfo>>();
-
-/** Clips are read in every epoch: each is probed once a process. */
-function probeOnce(file: string): Promise<VideoInfo> {
-  let info = probed.get(file);
-  if (!info) probed.set(file, (info = probe(file)));
-  return info;
+function request(
+  file: string,
+  { fps, seek }: MeasuredClip['file'],
+  indices: Int32Array,
+  size: number,
+  { color, ...transform }: View,
+  family: number[] | undefined,
+): FrameRequest {
+  const { width, height } = transform.crop;
+  if (width !== size || height !== size) throw new RangeError(`the view gives ${width}x${height}, not ${size}x${size}`);
+  return {
+    file,
+    indices,
+    ...transform,
+    ...(seek && { timing: { fps, seek } }),
+    ...(color && { color }),
+    ...(family && { family: Int32Array.from(family).sort() }),
+  };
 }

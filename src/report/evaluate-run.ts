@@ -4,11 +4,22 @@ import { readGroundTruth, readPredictions } from '../evaluation/files.js';
 import { presets } from '../evaluation/tiou.js';
 import { writeFileAtomic } from '../system/files.js';
 
-/** Evaluates a run folder's `detections.json` on its validation videos and writes `metrics.json` beside it. */
-export function evaluateRun(folder: string): DetectionMetrics {
+/** How good a run's detections are. */
+export interface RunMetrics {
+  /** Over all ground truth, as official numbers are: an instance of a video that was left out is missed. */
+  all: DetectionMetrics;
+  /** Over the videos that could be used; null where those are all. */
+  available: DetectionMetrics | null;
+}
+
+/** Evaluates a run folder's `detections.json` on a subset of its videos and writes `metrics.json` beside it. */
+export function evaluateRun(folder: string, subset: string): RunMetrics {
   const truth = readGroundTruth(path.join(folder, 'dataset.json'));
   const predictions = readPredictions(path.join(folder, 'detections.json'));
-  const metrics = evaluateDetections(truth, predictions, { subset: 'validation', tiou: presets.activitynet.tiou });
-  writeFileAtomic(path.join(folder, 'metrics.json'), `${JSON.stringify(metrics, null, 1)}\n`);
-  return metrics;
+  const options = { subset, tiou: presets.activitynet.tiou };
+  const all = evaluateDetections(truth, predictions, options);
+  writeFileAtomic(path.join(folder, 'metrics.json'), `${JSON.stringify(all, null, 1)}\n`);
+  const available =
+    all.counts.videos_missing > 0 ? evaluateDetections(truth, predictions, { ...options, missing: 'skip' }) : null;
+  return { all, available };
 }

@@ -31,7 +31,7 @@ export async function detect(run: Run, videos: readonly Video[]): Promise<Detect
   const jobs = videos.map((video) => async () => {
     if (known(video)) return { video, frames: null };
     try {
-      return { video, frames: await loadFullFidelity(run.config, video) };
+      return { video, frames: await loadFullFidelity(run, video) };
     } catch (error) {
       if (error instanceof WorkError) return { video, reason: error.message };
       throw error;

@@ -1,7 +1,7 @@
 import { FeatureStore, featureKey } from '../checkpoints/features.js';
 import { configHash } from '../config/hash.js';
 import { prefetch } from '../data/prefetch.js';
-import { loadSnippets } from '../data/snippets.js';
+import { snippetRequest } from '../data/snippets.js';
 import { evalTransform } from '../data/transform.js';
 import type { Config } from '../config/schema.js';
 import type { Video } from '../data/dataset.js';
@@ -20,7 +20,7 @@ export async function extract(run: Run): Promise<FeatureStore> {
     const progress = startProgress('extract', waiting.length);
     let done = 0;
     let saved = Date.now();
-    const jobs = waiting.map((video) => async () => ({ video, frames: await loadFullFidelity(run.config, video) }));
+    const jobs = waiting.map((video) => async () => ({ video, frames: await loadFullFidelity(run, video) }));
     for await (const { video, frames } of prefetch(jobs, run.config.data.prefetch)) {
       store.put(video.id, videoFeatures(run.config, loaded, frames));
       progress.step(++done, video.id);
@@ -48,9 +48,9 @@ export function featureStore(run: Run, encoderSha256: string): FeatureStore {
 }
 
 /** A video's frames at full fidelity, without chance. */
-export function loadFullFidelity(config: Config, video: Video): Promise<Uint8Array> {
+export async function loadFullFidelity({ config, frames }: Run, video: Video): Promise<Uint8Array> {
   const { encoder, full, data } = config;
-  return loadSnippets(video, full, encoder, evalTransform(video, full.size, data.resize));
+  return frames.load(snippetRequest(video, full, encoder, evalTransform(video, full.size, data.resize), false));
 }
 
 /** Features of a video from its frames at full fidelity. */

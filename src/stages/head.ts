@@ -39,7 +39,7 @@ export async function head(run: Run): Promise<CheckpointRef> {
   const done = finishedCheckpoint(run, 'head', parent);
   if (done) return done;
   const store = featureStore(run, parent.sha256);
-  const videos = usableVideos(run, 'training');
+  const videos = usableVideos(run, config.data.trainOn);
   if (!store.has(videos[0]!.id)) throw new UsageError(`no features in ${run.folder}: run \`lofi extract\` first`);
   const features = new Map(videos.map((video) => [video.id, store.get(video.id)]));
   const localizer = freshLocalizer(config, encoder.encoder.channels, run.dataset.classes);
@@ -106,7 +106,8 @@ export async function head(run: Run): Promise<CheckpointRef> {
 
 /** Average mAP on the validation videos that have features; null where there are none. */
 function validate(run: Run, localizer: Localizer, store: FeatureStore): { metric: string; value: number } | null {
-  const videos = videosOf(run.dataset, 'validation').filter((video) => store.has(video.id));
+  const { validateOn: subset } = run.config.data;
+  const videos = videosOf(run.dataset, subset).filter((video) => store.has(video.id));
   if (videos.length === 0) return null;
   const results: Predictions['results'] = {};
   for (const video of videos) {
@@ -114,7 +115,7 @@ function validate(run: Run, localizer: Localizer, store: FeatureStore): { metric
   }
   const truth = readGroundTruth(`${run.folder}/dataset.json`);
   const { tiou } = presets.activitynet;
-  const metrics = evaluateDetections(truth, { results }, { subset: 'validation', tiou, missing: 'skip' });
+  const metrics = evaluateDetections(truth, { results }, { subset, tiou, missing: 'skip' });
   return { metric: 'average_mAP', value: metrics.average_mAP };
 }
 

@@ -1,16 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef } from '../checkpoints/store.js';
-import type { Shape } from '../config/schema.js';
-import type { Video } from '../data/dataset.js';
-import { prefetch } from '../data/prefetch.js';
-import { loadSnippets } from '../data/snippets.js';
-import { videoTrainTransform } from '../data/transform.js';
 import { randomStream } from '../engine/random.js';
 import { buildHead } from '../models/build.js';
 import { gtadLoss } from '../models/heads/gtad/loss.js';
 import { lossWeights } from '../models/heads/gtad/loss-weights.js';
 import { Parameters } from '../models/parameters.js';
-import { shapeAt } from '../train/fidelity.js';
 import {
   accumulate,
   clipByGlobalNorm,
@@ -21,18 +15,12 @@ import {
 import { learningRate } from '../train/learning-rate.js';
 import { sgd } from '../train/optimizers.js';
 import { StatisticsCollector } from '../train/statistics.js';
-import { epochBatches, joinBytes } from './batches.js';
+import { joinBytes } from './batches.js';
 import { storedEncoder } from './encoder.js';
 import { usableVideos, type Run } from './run.js';
 import { videoLabels } from './targets.js';
 import { finishedCheckpoint, trainStage } from './training.js';
-
-interface VideoBatch {
-  ids: string[];
-  videos: Video[];
-  frames: Uint8Array[];
-  shape: Shape;
-}
+import { videoBatches, type VideoBatch } from './video-batches.js';
 
 /**
  * Stage 2, LoFi: encoder and head together on whole videos at low fidelity, the shapes in turn (LoFi §3.3). The head
@@ -44,8 +32,8 @@ export async function joint(run: Run): Promise<CheckpointRef> {
   const { encoder, parameters, reference: parent } = storedEncoder(run, 'pretrain');
   const done = finishedCheckpoint(run, 'joint', parent);
   if (done) return done;
-  const { frames, stride } = config.encoder;
-  const videos = usableVideos(run, 'training');
+  const { frames } = config.encoder;
+  const videos = usableVideos(run, config.data.trainOn);
   const head = buildHead(config.model, encoder.channels);
   const headParameters = new Parameters(head.parameters, randomStream(config.seed, 'joint', 'head'));
   const rules = (of: Parameters, lr: number) =>
@@ -61,15 +49,6 @@ export async function joint(run: Run): Promise<CheckpointRef> {
   const statistics = new StatisticsCollector();
   const normalization = options.batchNorm === 'train' ? 'batch' : 'running';
   const stepsPerEpoch = Math.ceil(videos.length / options.batch);
-
-  const load = async (list: readonly Video[], shape: Shape, epoch: number): Promise<VideoBatch> => {
-    const samples = list.map((video) => {
-      const random = randomStream(config.seed, 'joint', 'sample', epoch, video.id);
-      const transform = videoTrainTransform(video, shape.size, config.data.resize, { flip: config.data.flip }, random);
-      return loadSnippets(video, shape, { frames, stride }, transform, run.frames);
-    });
-    return { ids: list.map((video) => video.id), videos: [...list], frames: await Promise.all(samples), shape };
-  };
 
   /** Loss and gradients of some videos of a batch. */
   const microStep = ({ videos, frames: bytes, shape }: VideoBatch, from: number, step: number) => {
@@ -97,13 +76,7 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     parts,
     epochs: options.epochs,
     stepsPerEpoch,
-    batches: (epoch) =>
-      prefetch(
-        epochBatches(videos, options.batch, config.seed, 'joint', epoch).map((list, i) => () => {
-          return load(list, shapeAt(options, epoch, epoch * stepsPerEpoch + i), epoch);
-        }),
-        config.data.prefetch,
-      ),
+    batches: (epoch) => videoBatches(config, run.frames.load, videos, epoch),
     step(batch, { epoch, step }) {
       const lr = learningRate(options, epoch + (step % stepsPerEpoch) / stepsPerEpoch);
       let sum: GradientsByPart | undefined;

@@ -1,29 +1,18 @@
-import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef } from '../checkpoints/store.js';
-import type { Clip } from '../data/clips.js';
-import { prefetch } from '../data/prefetch.js';
-import { loadClip } from '../data/snippets.js';
-import { clipTrainTransform, evalTransform, videoTrainTransform } from '../data/transform.js';
 import { randomStream } from '../engine/random.js';
 import { Classifier, crossEntropy } from '../models/classifier.js';
 import { Parameters } from '../models/parameters.js';
 import { UsageError } from '../system/errors.js';
-import type { Size } from '../video/probe.js';
 import { clipByGlobalNorm, disposeGradients, lossAndGradients } from '../train/gradients.js';
 import { learningRate } from '../train/learning-rate.js';
 import { adam, sgd, type ParameterRule } from '../train/optimizers.js';
 import { StatisticsCollector } from '../train/statistics.js';
-import { epochBatches, joinBytes } from './batches.js';
+import { joinBytes } from './batches.js';
+import { clipBatches, validationBatches, type ClipBatch } from './clip-batches.js';
 import { freshEncoder } from './encoder.js';
 import { stage1Clips, type Run } from './run.js';
 import { finishedCheckpoint, trainStage } from './training.js';
-
-interface ClipBatch {
-  ids: string[];
-  frames: Float32Array;
-  classes: number[];
-}
 
 /** Stage 1: encoder and classifier on trimmed clips, by TSM's recipe (lofi_spec §4.3). */
 export async function pretrain(run: Run): Promise<CheckpointRef> {
@@ -32,9 +21,8 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
   const { config } = run;
   const options = config.pretrain;
   const { size } = options;
-  const { frames, stride } = config.encoder;
-  const { resize, flip } = config.data;
-  const clips = stage1Clips(run);
+  const { frames } = config.encoder;
+  const clips = await stage1Clips(run);
   const training = clips.filter((clip) => clip.subset === 'training');
   const validation = clips.filter((clip) => clip.subset === 'validation');
   if (training.length === 0) throw new UsageError('pretrain: no clip of subset training');
@@ -58,34 +46,10 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
   const byPart = new Map([...parts].map(([name, part]) => [name, part.parameters]));
   const statistics = new StatisticsCollector();
   const stepsPerEpoch = Math.ceil(training.length / options.batch);
-  const sampling = { count: frames, stride, mode: options.sampling };
 
-  const load = async (list: readonly Clip[], epoch: number | null): Promise<ClipBatch> => {
-    const samples = await Promise.all(
-      list.map((clip) => {
-        if (epoch === null) {
-          return loadClip(clip, size, sampling, (source) => evalTransform(source, size, resize), run.frames);
-        }
-        const random = randomStream(config.seed, 'pretrain', 'sample', epoch, clipName(clip));
-        const transform = (source: Size) =>
-          resize === 'squash'
-            ? videoTrainTransform(source, size, resize, { flip }, random)
-            : clipTrainTransform(source, size, { flip, scales: [1, 0.875, 0.75, 0.66] }, random);
-        return loadClip(clip, size, sampling, transform, run.frames, random);
-      }),
-    );
-    return {
-      ids: list.map(clipName),
-      frames: joinBytes(samples),
-      classes: list.map((clip) => classes.indexOf(clip.label)),
-    };
-  };
-  const batchesOf = (lists: readonly Clip[][], epoch: number | null) =>
-    prefetch(
-      lists.map((list) => () => load(list, epoch)),
-      config.data.prefetch,
-    );
-  const clipTensor = (batch: ClipBatch) => tf.tensor(batch.frames, [batch.ids.length, 1, frames, size, size, 3]);
+  const labels = ({ clips }: ClipBatch) => clips.map(({ label }) => classes.indexOf(label));
+  const clipTensor = (batch: ClipBatch) =>
+    tf.tensor(joinBytes(batch.frames), [batch.ids.length, 1, frames, size, size, 3]);
   const clipFeatures = (batch: ClipBatch, pass: Parameters, normalization: 'batch' | 'running') =>
     tf.reshape<tf.Rank.R2>(
       encoder.encode(clipTensor(batch), { parameters: pass, normalization, onStatistics: statistics.collect }),
@@ -99,7 +63,7 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
     parts,
     epochs: options.epochs,
     stepsPerEpoch,
-    batches: (epoch) => batchesOf(epochBatches(training, options.batch, config.seed, 'pretrain', epoch), epoch),
+    batches: (epoch) => clipBatches(config, run.frames.load, training, epoch),
     step(batch, { epoch, step }) {
       const lr = learningRate(options, epoch + (step % stepsPerEpoch) / stepsPerEpoch);
       const normalization = options.batchNorm === 'train' ? 'batch' : 'running';
@@ -108,7 +72,7 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
         const features = clipFeatures(batch, parameters, normalization);
         const pass = { parameters: classifierParameters, normalization: 'running' as const };
         return {
-          total: crossEntropy(classifier.logits(features, pass, options.dropout, seed), batch.classes),
+          total: crossEntropy(classifier.logits(features, pass, options.dropout, seed), labels(batch)),
           terms: {},
         };
       }, byPart);
@@ -121,8 +85,7 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
     async validate() {
       if (validation.length === 0) return null;
       let right = 0;
-      const lists = epochBatches(validation, options.batch, config.seed, 'pretrain validation', 0);
-      for await (const batch of batchesOf(lists, null)) {
+      for await (const batch of validationBatches(config, run.frames.load, validation)) {
         const best = tf.tidy(() => {
           const features = clipFeatures(batch, parameters, 'running');
           const pass = { parameters: classifierParameters, normalization: 'running' as const };
@@ -130,16 +93,11 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
         });
         const answers = best.dataSync();
         best.dispose();
-        right += batch.classes.filter((label, i) => answers[i] === label).length;
+        right += labels(batch).filter((label, i) => answers[i] === label).length;
       }
       return { metric: 'top1', value: right / validation.length };
     },
   });
-}
-
-/** A clip's name in random streams: its place in the dataset, not on this machine. */
-function clipName({ path: file, label, frames }: Clip): string {
-  return `${label}/${path.basename(file)}${frames ? `@${frames.from}` : ''}`;
 }
 
 /** Weights decay; batch normalisation's scale and offset do not. */

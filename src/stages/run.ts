@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { acquireRunLock } from '../checkpoints/lock.js';
@@ -7,12 +8,15 @@ import { RunStore } from '../checkpoints/store.js';
 import { configHash, differences, stageConfig, type Stage } from '../config/hash.js';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
-import { instancesAsClips, loadClips, type Clip } from '../data/clips.js';
+import { loadClips } from '../data/clips.js';
+import { mapClipLabels, mapLabels } from '../data/labels.js';
 import { loadDataset, saveDataset, videosOf, type Dataset, type Video } from '../data/dataset.js';
-import { frameMemory, type FrameSource } from '../data/frame-memory.js';
+import { startFrameLoader, type FrameLoader } from '../data/frames/loader.js';
+import { instancesAsClips, measureClips, type MeasuredClip } from '../data/measured-clips.js';
 import { prepareDataset } from '../data/prepare.js';
 import { synthesize } from '../data/synth.js';
 import { startEngine, type EngineInfo } from '../engine/backend.js';
+import { cacheFolder } from '../system/cache.js';
 import { UsageError, WorkError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
 import { withProgress } from '../system/progress.js';
@@ -34,8 +38,8 @@ export interface Run {
   log: MetricsLog;
   engine: EngineInfo;
   dataset: Dataset;
-  /** Where training gets its frames. */
-  frames: FrameSource;
+  /** Where all frames come from. */
+  frames: FrameLoader;
   close(): void;
 }
 
@@ -64,11 +68,12 @@ export async function openRun(
     // Where a stage is about to refuse, the run keeps the configuration that it was made with.
     if (fits(store, config, policy)) writeFileAtomic(path.join(folder, 'config.yaml'), stringify(config));
     const log = new MetricsLog(path.join(folder, 'metrics.jsonl'));
+    const frames = startFrameLoader(frameOptions(config));
     const close = () => {
+      frames.close();
       log.close();
       lock.release();
     };
-    const frames = frameMemory(config.data.memoryGiB * 2 ** 30);
     return { folder, config, policy, store, log, engine, dataset, frames, close };
   } catch (error) {
     lock.release();
@@ -100,12 +105,19 @@ export function readRunConfig(folder: string): Config {
 }
 
 /** A path of the `data` section, from `data.root`. */
-export function dataPath(config: Config, file: string): string {
+export function dataPath(config: Pick<Config, 'data'>, file: string): string {
   return path.resolve(config.data.root, file);
 }
 
 /** The usable videos of a subset; with `data.missing: fail`, all must be. Throws {@link UsageError} where there is none. */
 export function usableVideos(run: Run, subset: string): Video[] {
+  const usable = readableVideos(run, subset);
+  if (usable.length === 0) throw new UsageError(`the dataset has no usable video in subset "${subset}"`);
+  return usable;
+}
+
+/** As {@link usableVideos}, but there may be none. */
+function readableVideos(run: Run, subset: string): Video[] {
   const all = videosOf(run.dataset, subset);
   const broken = all.filter((video) => video.problem !== undefined);
   if (broken.length > 0 && run.config.data.missing === 'fail') {
@@ -115,16 +127,37 @@ export function usableVideos(run: Run, subset: string): Video[] {
         'Mend them, or set data.missing=skip.',
     );
   }
-  const usable = all.filter((video) => video.problem === undefined);
-  if (usable.length === 0) throw new UsageError(`the dataset has no usable video in subset "${subset}"`);
-  return usable;
+  return all.filter((video) => video.problem === undefined);
 }
 
-/** The clips of stage 1: those that the configuration names, else the instances of the dataset's own videos. */
-export function stage1Clips(run: Run): Clip[] {
-  const { synthetic, clips } = run.config.data;
-  if (synthetic) return loadClips(path.join(run.folder, 'data', 'clips.csv'));
-  return clips === null ? instancesAsClips(run.dataset) : loadClips(dataPath(run.config, clips));
+/**
+ * The clips of stage 1: those that the configuration names, else the instances of the dataset's own videos. Throws
+ * {@link WorkError} when some cannot be used, unless `data.missing` leaves them out.
+ */
+export async function stage1Clips(run: Run): Promise<MeasuredClip[]> {
+  const { synthetic, clips: list, missing, labels } = run.config.data;
+  if (!synthetic && list === null) {
+    const { trainOn, validateOn } = run.config.data;
+    return [
+      ...instancesAsClips(usableVideos(run, trainOn), 'training'),
+      ...instancesAsClips(readableVideos(run, validateOn), 'validation'),
+    ];
+  }
+  const file = synthetic ? path.join(run.folder, 'data', 'clips.csv') : dataPath(run.config, list!);
+  const listed = mapClipLabels(loadClips(file), labels);
+  const { clips, unusable } = await withProgress('measuring clips', (onProgress) =>
+    measureClips(listed, path.join(run.folder, 'clips.json'), onProgress),
+  );
+  if (unusable.length > 0 && missing === 'fail') {
+    const [first] = unusable as [(typeof unusable)[0]];
+    throw new WorkError(
+      `${unusable.length} of ${listed.length} clips cannot be used, the first: ${first.reason}. Mend them, or set data.missing=skip.`,
+    );
+  }
+  for (const { reason } of unusable)
+    process.stderr.write(`warning: left out: ${reason}
+`);
+  return clips;
 }
 
 /** Throws {@link UsageError} when a stage was begun under another configuration and that was not allowed to change. */
@@ -144,6 +177,15 @@ function fits(store: RunStore, config: Config, { resume, allowConfigChange }: Re
   return made.every(([stage, manifest]) => manifest === null || manifest.configHash === configHash(config, stage));
 }
 
+function frameOptions({ data }: Config) {
+  const folder = data.cache === null ? path.join(cacheFolder(), 'frames') : dataPath({ data }, data.cache);
+  return {
+    processes: data.processes ?? availableParallelism(),
+    memory: data.memoryGiB * 2 ** 30,
+    disk: data.cacheGiB > 0 ? { folder, limit: data.cacheGiB * 2 ** 30 } : null,
+  };
+}
+
 function checkSources({ data }: Config): void {
   const given = [data.dataset, data.annotations, data.synthetic].filter((source) => source !== null);
   if (given.length !== 1) throw new UsageError('data: give one of data.dataset, data.annotations or data.synthetic');
@@ -151,32 +193,39 @@ function checkSources({ data }: Config): void {
     throw new UsageError('data.annotations needs data.videos, their folder');
 }
 
-/** The run's own dataset file, made at its first call; synthetic videos lie in the run folder too. */
+/** The run's own dataset file under the labels of its configuration. */
 async function openDataset(folder: string, config: Config, use: DatasetUse): Promise<Dataset> {
   const file = path.join(folder, 'dataset.json');
-  if (use === 'kept' && existsSync(file)) return loadDataset(file);
+  if (use === 'fresh' || !existsSync(file)) {
+    const { dataset, warnings } = mapLabels(await sourceDataset(folder, config), config.data.labels);
+    for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+    saveDataset(file, dataset);
+  }
+  return loadDataset(file);
+}
+
+/** The dataset as its source has it. What has to be made or measured for that is kept in the run folder. */
+async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
   const { dataset, annotations, videos, format, synthetic } = config.data;
   if (synthetic) {
-    await withProgress('synthetic videos', (onProgress) =>
-      synthesize({ out: path.join(folder, 'data'), ...synthetic, onProgress }),
-    );
-    if (!existsSync(file)) saveDataset(file, loadDataset(path.join(folder, 'data', 'dataset.json')));
-  } else if (dataset !== null) {
-    saveDataset(file, loadDataset(dataPath(config, dataset)));
-  } else if (!existsSync(file) || !sameFiles(loadDataset(file), dataPath(config, videos!))) {
-    const prepared = await withProgress('preparing videos', (onProgress) =>
-      prepareDataset(
-        { format, annotations: dataPath(config, annotations!), videos: dataPath(config, videos!) },
-        onProgress,
-      ),
-    );
+    const out = path.join(folder, 'data');
+    await withProgress('synthetic videos', (onProgress) => synthesize({ out, ...synthetic, onProgress }));
+    return loadDataset(path.join(out, 'dataset.json'));
+  }
+  if (dataset !== null) return loadDataset(dataPath(config, dataset));
+  const file = path.join(folder, 'prepared.json');
+  const source = { format, annotations: dataPath(config, annotations!), videos: dataPath(config, videos!) };
+  if (!isPrepared(file, source)) {
+    const prepared = await withProgress('preparing videos', (onProgress) => prepareDataset(source, onProgress));
     for (const warning of prepared.warnings) process.stderr.write(`warning: ${warning}\n`);
     saveDataset(file, prepared.dataset);
   }
   return loadDataset(file);
 }
 
-/** Whether a dataset made earlier still speaks of files in this folder (`data.root` may have moved). */
-function sameFiles({ videos }: Dataset, folder: string): boolean {
-  return videos.every((video) => video.path.startsWith(path.resolve(folder) + path.sep));
+/** Whether a dataset prepared earlier still speaks of these annotations and of files in this folder (`data.root` may have moved). */
+function isPrepared(file: string, { annotations, videos }: { annotations: string; videos: string }): boolean {
+  const [made, changed] = [file, annotations].map((name) => statSync(name, { throwIfNoEntry: false })?.mtimeMs);
+  if (made === undefined || (changed !== undefined && changed > made)) return false;
+  return loadDataset(file).videos.every((video) => video.path.startsWith(path.resolve(videos) + path.sep));
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { instancesAsClips, loadClips } from '../../src/data/clips.js';
+import { loadClips } from '../../src/data/clips.js';
 import { UsageError } from '../../src/system/errors.js';
 import { temporaryFolder } from '../video/fixture.js';
 
@@ -50,26 +50,4 @@ test('the real clips', (t) => {
   const clips = loadClips(real);
   assert.equal(clips.length, 579);
   assert.ok(clips.every((clip) => existsSync(clip.path)));
-});
-
-test('instances become clips by their frames, inside the video', () => {
-  const video = {
-    id: 'v',
-    subset: 'training',
-    path: '/v.mp4',
-    duration: 10,
-    fps: 12.5,
-    frames: 125,
-    width: 8,
-    height: 8,
-    instances: [
-      { start: 2, end: 4, label: 'jump' },
-      { start: 9.99, end: 10, label: 'end' },
-    ],
-  };
-  const broken = { ...video, id: 'w', problem: 'missing' };
-  assert.deepEqual(instancesAsClips({ videos: [video, broken], classes: ['end', 'jump'] }), [
-    { path: '/v.mp4', label: 'jump', subset: 'training', frames: { from: 25, count: 25 } },
-    { path: '/v.mp4', label: 'end', subset: 'training', frames: { from: 124, count: 1 } },
-  ]);
 });

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Video } from '../../src/data/dataset.js';
+import type { MeasuredClip } from '../../src/data/measured-clips.js';
 import { clipFrames, snippetFrames } from '../../src/data/sampling.js';
-import { loadClip, loadSnippets } from '../../src/data/snippets.js';
-import { clipTrainTransform, evalTransform, videoTrainTransform } from '../../src/data/transform.js';
+import { clipRequest, snippetRequest } from '../../src/data/snippets.js';
+import { evalTransform } from '../../src/data/transform.js';
 import { randomStream } from '../../src/engine/random.js';
 import { WorkError } from '../../src/system/errors.js';
 import { decodeFrames } from '../../src/video/decode.js';
@@ -25,58 +26,61 @@ test('snippets at each fidelity are the frames of the grid', async () => {
     [3, 56],
     [5, 40],
   ] as const) {
-    const transform = evalTransform(a, size, 'crop');
-    const bytes = await loadSnippets(a, { snippets, size }, { frames: 4, stride: 3 }, transform);
+    const view = evalTransform(a, size, 'crop');
+    const request = snippetRequest(a, { snippets, size }, { frames: 4, stride: 3 }, view, false);
+    assert.equal(request.family, undefined);
+    const bytes = await decodeFrames(request.file, request);
     assert.equal(bytes.length, snippets * 4 * size * size * 3);
     const indices = snippetFrames({ frames: 150, snippets, perSnippet: 4, stride: 3 });
-    const last = indices.length - 1;
-    const one = await decodeFrames(file, { indices: [indices[last]!], ...transform });
-    assert.deepEqual(bytes.subarray(last * size * size * 3), one);
+    assert.deepEqual(request.indices, indices);
+    const one = await decodeFrames(file, { indices: [indices.at(-1)!], ...view });
+    assert.deepEqual(bytes.subarray((snippets * 4 - 1) * size * size * 3), one);
   }
 });
 
-test('one crop and flip for all frames of a video, the same for the same stream', async () => {
+test('where snippets overlap, what may be kept is each frame once, rising', async () => {
   const a = await video();
-  const load = (epoch: number) => {
-    const transform = videoTrainTransform(a, 28, 'crop', { flip: true }, randomStream(1, 'augment', epoch, a.id));
-    return loadSnippets(a, { snippets: 4, size: 28 }, { frames: 2, stride: 4 }, transform);
-  };
-  assert.deepEqual(await load(1), await load(1));
-  assert.notDeepEqual(await load(1), await load(2));
+  const view = evalTransform(a, 28, 'crop');
+  const { indices, family } = snippetRequest(a, { snippets: 60, size: 28 }, { frames: 4, stride: 3 }, view, true);
+  assert.ok(indices.length > family!.length);
+  assert.deepEqual(
+    [...family!],
+    [...new Set(indices)].sort((x, y) => x - y),
+  );
 });
 
-test('a clip gives the frames of its sampling', async () => {
-  const clip = { path: file, label: 'x', subset: 'training' };
-  const sampling = { count: 8, stride: 4, mode: 'dense' } as const;
-  const bytes = await loadClip(clip, 32, sampling, (source) => evalTransform(source, 32, 'squash'));
-  const indices = clipFrames({ frames: 150, ...sampling });
-  assert.deepEqual(
-    bytes,
-    await decodeFrames(file, { indices, ...evalTransform({ width: 80, height: 60 }, 32, 'squash') }),
-  );
-
-  const train = (name: string) => {
-    const random = randomStream(1, name);
-    const scales = [1, 0.875, 0.75, 0.66];
-    return loadClip(
-      clip,
-      32,
-      sampling,
-      (source) => clipTrainTransform(source, 32, { flip: true, scales }, random),
-      undefined,
-      random,
-    );
+test('a clip gives the frames of its sampling, counted from its first; all of it may be kept', async () => {
+  const { width, height, fps } = await video();
+  const clip: MeasuredClip = {
+    path: file,
+    label: 'x',
+    subset: 'training',
+    frames: { from: 30, count: 50 },
+    file: { width, height, fps },
   };
-  assert.equal((await train('a')).length, 8 * 32 * 32 * 3);
-  assert.deepEqual(await train('a'), await train('a'));
-  assert.notDeepEqual(await train('a'), await train('b'));
+  const sampling = { count: 8, stride: 4, mode: 'dense' } as const;
+  const view = { ...evalTransform(clip.file, 32, 'squash'), color: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 9] };
+  const request = clipRequest(clip, 32, sampling, view, randomStream(1));
+  assert.deepEqual(
+    [...request.indices],
+    [...clipFrames({ frames: 50, ...sampling }, randomStream(1))].map((frame) => frame + 30),
+  );
+  assert.deepEqual(
+    [...request.family!],
+    Array.from({ length: 50 }, (_, i) => i + 30),
+  );
+  assert.deepEqual(request.color, view.color);
+  assert.equal(request.timing, undefined);
+  const seek = { start: 0.5, gap: 12 };
+  const long = clipRequest({ ...clip, file: { ...clip.file, seek } }, 32, sampling, view);
+  assert.deepEqual(long.timing, { fps, seek });
 });
 
 test('a video with a problem is refused by its name', async () => {
   const broken = { ...(await video()), problem: 'missing: no such video file' };
-  const transform = evalTransform(broken, 28, 'crop');
-  await assert.rejects(
-    loadSnippets(broken, { snippets: 1, size: 28 }, { frames: 1, stride: 1 }, transform),
+  const view = evalTransform(broken, 28, 'crop');
+  assert.throws(
+    () => snippetRequest(broken, { snippets: 1, size: 28 }, { frames: 1, stride: 1 }, view, false),
     (error) => {
       assert.ok(error instanceof WorkError);
       assert.equal(error.message, 'video a cannot be used: missing: no such video file');
@@ -85,8 +89,9 @@ test('a video with a problem is refused by its name', async () => {
   );
 });
 
-test('a transform of another size is a mistake in the program', async () => {
+test('a view of another size is a mistake in the program', async () => {
   const a = await video();
-  const load = loadSnippets(a, { snippets: 1, size: 56 }, { frames: 1, stride: 1 }, evalTransform(a, 28, 'crop'));
-  await assert.rejects(load, /28x28, not 56x56/);
+  const view = evalTransform(a, 28, 'crop');
+  const request = () => snippetRequest(a, { snippets: 1, size: 56 }, { frames: 1, stride: 1 }, view, false);
+  assert.throws(request, /28x28, not 56x56/);
 });

@@ -1,32 +1,74 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { epochBatches, joinBytes } from '../../src/stages/batches.js';
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { before, test } from 'node:test';
+import { configSchema, type Config } from '../../src/config/schema.js';
+import { loadClips } from '../../src/data/clips.js';
+import { loadDataset, videosOf, type Video } from '../../src/data/dataset.js';
+import { startFrameLoader } from '../../src/data/frames/loader.js';
+import type { FrameSourceOptions } from '../../src/data/frames/source.js';
+import { measureClips, type MeasuredClip } from '../../src/data/measured-clips.js';
+import { synthesize } from '../../src/data/synth.js';
+import { clipBatches } from '../../src/stages/clip-batches.js';
+import { videoBatches } from '../../src/stages/video-batches.js';
+import { temporaryFolder } from '../video/fixture.js';
 
-const items = Array.from({ length: 23 }, (_, i) => `video ${i}`);
+const folder = temporaryFolder();
+let videos: Video[];
+let clips: MeasuredClip[];
 
-test('an epoch has every item once, in batches of which the last may be smaller', () => {
-  const batches = epochBatches(items, 5, 1, 'joint', 0);
-  assert.deepEqual(
-    batches.map((batch) => batch.length),
-    [5, 5, 5, 5, 3],
-  );
-  assert.deepEqual(batches.flat().sort(), [...items].sort());
-  assert.notDeepEqual(batches.flat(), items);
+before(async () => {
+  await synthesize({ out: folder, videos: 8, classes: 2, clipsPerClass: 4, seed: 1 });
+  videos = videosOf(loadDataset(path.join(folder, 'dataset.json')), 'training');
+  ({ clips } = await measureClips(loadClips(path.join(folder, 'clips.csv')), path.join(folder, 'clips.json')));
 });
 
-test('the order hangs on seed, stage and epoch alone', () => {
-  const order = (seed: number, stage: string, epoch: number) => epochBatches(items, 5, seed, stage, epoch).flat();
-  assert.deepEqual(order(1, 'joint', 3), order(1, 'joint', 3));
-  for (const other of [order(2, 'joint', 3), order(1, 'head', 3), order(1, 'joint', 4)])
-    assert.notDeepEqual(other, order(1, 'joint', 3));
-  assert.deepEqual(epochBatches(items, 4, 1, 'joint', 3).flat(), order(1, 'joint', 3));
+const config: Config = configSchema.parse({
+  seed: 3,
+  data: { colorJitter: 0.2 },
+  encoder: { frames: 2, stride: 3 },
+  pretrain: { batch: 3, size: 24 },
+  joint: {
+    batch: 2,
+    shapes: [
+      { snippets: 8, size: 16 },
+      { snippets: 4, size: 32 },
+    ],
+    cycle: { unit: 'batch', length: 1 },
+  },
 });
 
-test('few items, and none', () => {
-  assert.deepEqual(epochBatches(['a'], 8, 0, 'head', 0), [['a']]);
-  assert.deepEqual(epochBatches([], 8, 0, 'head', 0), []);
-});
+/** What two epochs of both stages give: of each batch its items, its shape, and a hash of its bytes. */
+async function epochs(options: FrameSourceOptions): Promise<unknown[]> {
+  const { load, close } = startFrameLoader(options);
+  const seen: unknown[] = [];
+  for (const epoch of [0, 1]) {
+    for await (const { ids, frames, shape } of videoBatches(config, load, videos, epoch)) {
+      seen.push([ids, shape, frames.map(sha256)]);
+    }
+    for await (const { ids, frames } of clipBatches(config, load, clips, epoch)) seen.push([ids, frames.map(sha256)]);
+  }
+  close();
+  return seen;
+}
 
-test('bytes of samples, end to end as numbers', () => {
-  assert.deepEqual(joinBytes([Uint8Array.of(0, 255), Uint8Array.of(7)]), Float32Array.of(0, 255, 7));
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+test('the same seed gives the same batches, byte for byte, from 1 or 4 processes, with memory and disk cache on or off', async () => {
+  const expected = await epochs({ processes: 1, memory: 0, disk: null });
+  const hashes = expected.flatMap((batch) => (batch as unknown[]).at(-1) as string[]);
+  assert.equal(hashes.length, 2 * (videos.length + clips.length));
+  // No sample is like another, in another epoch neither.
+  assert.equal(new Set(hashes).size, hashes.length);
+
+  const disk = { folder: path.join(folder, 'cache'), limit: 1e9 };
+  for (const options of [
+    { processes: 4, memory: 0, disk: null },
+    { processes: 1, memory: 1e9, disk: null },
+    { processes: 4, memory: 0, disk },
+    { processes: 1, memory: 0, disk },
+    { processes: 4, memory: 2e6, disk },
+  ]) {
+    assert.deepEqual(await epochs(options), expected, JSON.stringify(options));
+  }
 });

@@ -92,7 +92,7 @@ test('broken videos stop the work by name, or are left out where that is allowed
     return Promise.resolve();
   });
   const skipping = configOf(file, { missing: 'skip' });
-  await withRun(path.join(folder, 'skip'), skipping, { resume: 'auto', allowConfigChange: false }, (run) => {
+  await withRun(path.join(folder, 'skip'), skipping, { resume: 'auto', allowConfigChange: false }, async (run) => {
     assert.deepEqual(
       usableVideos(run, 'training').map(({ id }) => id),
       ['a'],
@@ -101,11 +101,11 @@ test('broken videos stop the work by name, or are left out where that is allowed
     assert.throws(() => usableVideos(run, 'testing'), says(UsageError, '"testing"'));
     // Without a list of clips, the instances of the usable videos.
     const instances = usableVideos(run, 'training').flatMap((video) => video.instances);
+    const clips = await stage1Clips(run);
     assert.deepEqual(
-      stage1Clips(run).map(({ label }) => label),
+      clips.map(({ label }) => label),
       instances.map(({ label }) => label),
     );
-    return Promise.resolve();
   });
 });
 

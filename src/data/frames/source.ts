@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import PQueue from 'p-queue';
+import { decodeFrames } from '../../video/decode.js';
+import { findFfmpeg } from '../../video/ffmpeg.js';
+import { recolor } from './color.js';
+import { cut, type ScaledFrames } from './cut.js';
+import { diskCache } from './disk.js';
+import type { FrameRequest, FrameSource } from './request.js';
+
+export interface FrameSourceOptions {
+  /** Requests served at a time, each by one ffmpeg process at most. */
+  processes: number;
+  /** Scaled frames kept in memory, bytes. */
+  memory: number;
+  /** Scaled frames kept on disk: where, and bytes. Null: none. */
+  disk: { folder: string; limit: number } | null;
+}
+
+/**
+ * Frames from memory, from disk, or decoded; what a request has a family for is kept, whole frames of the whole family, so that other
+ * crops of it need no decoder. In memory what came first stays, since training goes round and round.
+ *
+ * @param say takes warnings.
+ */
+export function frameSource({ processes, memory, disk }: FrameSourceOptions, say: (line: string) => void): FrameSource {
+  const queue = new PQueue({ concurrency: processes });
+  const cache = disk && diskCache(disk.folder, disk.limit, say);
+  const inMemory = new Map<string, Promise<ScaledFrames>>();
+  let taken = 0;
+
+  /** The whole family of a request from wherever it may be kept; undefined where there is no room for it. */
+  function family(request: FrameRequest, frames: Int32Array): Promise<ScaledFrames> | undefined {
+    const [width, height] = request.scale;
+    const length = frames.length * width * height * 3;
+    const key = hash(JSON.stringify([request.file, width, height]), frames);
+    const found = inMemory.get(key);
+    if (found) return found;
+    const fits = taken + length <= memory;
+    if (!fits && !cache?.fits(length)) return undefined;
+    const scaled = readOrDecode(request, frames, length).then((bytes) => ({ frames, width, height, bytes }));
+    if (fits) {
+      taken += length;
+      inMemory.set(key, scaled);
+      scaled.catch(() => {
+        inMemory.delete(key);
+        taken -= length;
+      });
+    }
+    return scaled;
+  }
+
+  async function readOrDecode(request: FrameRequest, frames: Int32Array, length: number): Promise<Uint8Array> {
+    const [width, height] = request.scale;
+    const whole = { ...request, indices: frames, crop: { x: 0, y: 0, width, height }, flip: false };
+    if (!cache?.fits(length)) return decodeFrames(request.file, whole);
+    const key = await fileKey(request, frames);
+    const kept = key && (await cache.get(key, length));
+    if (kept) return kept;
+    const bytes = await decodeFrames(request.file, whole);
+    if (key) await cache.put(key, bytes);
+    return bytes;
+  }
+
+  async function serve(request: FrameRequest): Promise<Uint8Array> {
+    const kept = request.family && (await family(request, request.family));
+    const bytes = kept ? cut(kept, request) : await decodeFrames(request.file, request);
+    if (request.color) recolor(bytes, request.color);
+    return bytes;
+  }
+
+  return (request) => queue.add(() => serve(request));
+}
+
+/** Names scaled frames by what they depend on: the file's place, length and time, the ffmpeg, scale and frames. */
+async function fileKey({ file, scale }: FrameRequest, frames: Int32Array): Promise<string | undefined> {
+  const info = await stat(file).catch(() => undefined);
+  // The decoder will say what is wrong with it.
+  if (!info) return undefined;
+  const { version } = findFfmpeg();
+  return hash(JSON.stringify([file, info.size, info.mtimeMs, version, ...scale]), frames);
+}
+
+function hash(text: string, frames: Int32Array): string {
+  return createHash('sha256').update(text).update('\0').update(frames).digest('hex');
+}

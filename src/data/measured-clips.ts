@@ -1,0 +1,100 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import PQueue from 'p-queue';
+import { z } from 'zod';
+import { WorkError } from '../system/errors.js';
+import { writeFileAtomic } from '../system/files.js';
+import { probe, type VideoInfo } from '../video/probe.js';
+import type { Clip } from './clips.js';
+import type { Video } from './dataset.js';
+
+/** A clip, the frames of the file that it is made of, and what was measured of that file. */
+export interface MeasuredClip extends Clip {
+  /** First frame, and number of frames. */
+  frames: { from: number; count: number };
+  file: Pick<VideoInfo, 'width' | 'height' | 'fps' | 'seek'>;
+}
+
+/** The instances of untrimmed videos as clips: what stage 1 trains on where there are no others. */
+export function instancesAsClips(videos: readonly Video[], subset: string): MeasuredClip[] {
+  return videos.flatMap((video) =>
+    video.instances.map(({ start, end, label }) => {
+      const from = Math.min(Math.round(start * video.fps), video.frames - 1);
+      const count = Math.max(1, Math.min(Math.round(end * video.fps), video.frames) - from);
+      return { path: video.path, label, subset, frames: { from, count }, file: video };
+    }),
+  );
+}
+
+/** Clips that can be used, and why the others cannot. */
+export interface MeasuredClips {
+  clips: MeasuredClip[];
+  unusable: { path: string; reason: string }[];
+}
+
+const measured = z.record(
+  z.string(),
+  z.object({
+    bytes: z.int(),
+    width: z.int().positive(),
+    height: z.int().positive(),
+    frames: z.int().positive(),
+    fps: z.number().positive(),
+    seek: z.object({ start: z.number(), gap: z.int().positive() }).optional(),
+  }),
+);
+type Measured = z.output<typeof measured>;
+
+/**
+ * Measures clips by decoding them. What was measured is kept in `memo`, a file of ours, so that a second call is quick.
+ */
+export async function measureClips(
+  clips: readonly Clip[],
+  memo: string,
+  onProgress?: (done: number, total: number) => void,
+): Promise<MeasuredClips> {
+  const folder = path.dirname(path.resolve(memo));
+  const known = readMemo(memo);
+  const unusable: MeasuredClips['unusable'] = [];
+  const queue = new PQueue({ concurrency: os.availableParallelism() });
+  const lengths = new Map(clips.map(({ path: file }) => [file, statSync(file, { throwIfNoEntry: false })?.size]));
+  const entry = (file: string) => {
+    const found = known[path.relative(folder, file)];
+    return found?.bytes === lengths.get(file) ? found : undefined;
+  };
+  const todo = [...lengths.keys()].filter((file) => !entry(file));
+  let done = 0;
+  await queue.addAll(
+    todo.map((file) => async () => {
+      try {
+        const { width, height, frames, fps, seek } = await probe(file);
+        const bytes = lengths.get(file) ?? 0;
+        known[path.relative(folder, file)] = { bytes, width, height, frames, fps, ...(seek && { seek }) };
+      } catch (error) {
+        if (!(error instanceof WorkError)) throw error;
+        unusable.push({ path: file, reason: error.message });
+      }
+      onProgress?.(++done, todo.length);
+    }),
+  );
+  if (todo.length > 0) writeFileAtomic(memo, JSON.stringify(known, null, 1));
+  unusable.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    clips: clips.flatMap((clip) => {
+      const file = entry(clip.path);
+      return file ? [{ ...clip, frames: { from: 0, count: file.frames }, file }] : [];
+    }),
+    unusable,
+  };
+}
+
+/** A memo that does not read is made again. */
+function readMemo(file: string): Measured {
+  if (!existsSync(file)) return {};
+  try {
+    return measured.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return {};
+  }
+}

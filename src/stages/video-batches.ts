@@ -1,0 +1,42 @@
+import type { Config, Shape } from '../config/schema.js';
+import type { Video } from '../data/dataset.js';
+import { drawColor } from '../data/frames/color.js';
+import type { FrameSource } from '../data/frames/request.js';
+import { prefetch } from '../data/prefetch.js';
+import { snippetRequest } from '../data/snippets.js';
+import { videoTrainTransform } from '../data/transform.js';
+import { randomStream } from '../engine/random.js';
+import { shapeAt } from '../train/fidelity.js';
+import { epochBatches } from './batches.js';
+
+/** Videos at one fidelity. */
+export interface VideoBatch {
+  ids: string[];
+  videos: Video[];
+  /** Of each video `[snippets, frames, size, size, 3]` RGB bytes. */
+  frames: Uint8Array[];
+  shape: Shape;
+}
+
+/** The batches of an epoch of `joint`, read ahead: every video once, each batch at the shape of the schedule, one view for all frames of a video. */
+export function videoBatches(
+  config: Config,
+  load: FrameSource,
+  videos: readonly Video[],
+  epoch: number,
+): AsyncIterable<VideoBatch> {
+  const { seed, data, encoder, joint } = config;
+  const lists = epochBatches(videos, joint.batch, seed, 'joint', epoch);
+  const sample = (video: Video, shape: Shape) => {
+    const random = randomStream(seed, 'joint', 'sample', epoch, video.id);
+    const transform = videoTrainTransform(video, shape.size, data.resize, { flip: data.flip }, random);
+    const view = { ...transform, color: drawColor(data.colorJitter, random) };
+    return load(snippetRequest(video, shape, encoder, view, true));
+  };
+  const jobs = lists.map((list, i) => async () => {
+    const shape = shapeAt(joint, epoch, epoch * lists.length + i);
+    const frames = await Promise.all(list.map((video) => sample(video, shape)));
+    return { ids: list.map(({ id }) => id), videos: list, frames, shape };
+  });
+  return prefetch(jobs, data.prefetch);
+}
