@@ -69,8 +69,22 @@ const data = z.strictObject({
     .enum(['fail', 'skip'])
     .default('fail')
     .describe('Videos that are missing or broken: stop, or leave them out.'),
+  colorJitter: fraction
+    .default(0)
+    .describe('Brightness, contrast and saturation of training samples vary by up to this part; 0: colours stay.'),
   prefetch: count.default(2).describe('Batches decoded ahead.'),
+  processes: count.nullable().default(null).describe('ffmpeg processes at a time; null: as many as cores.'),
   memoryGiB: z.number().min(0).default(2).describe('Decoded frames kept in memory from epoch to epoch, GiB.'),
+  cacheGiB: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('Decoded frames kept on disk from run to run, GiB, the least recently used thrown out first; 0: none.'),
+  cache: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe("Folder of that cache, for one or several runs; safe to delete. null: in the user's cache folder."),
   trainVideos: count.nullable().default(null).describe('Training videos, for `schedule` without data.'),
 });
 
