@@ -1,5 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { UsageError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
+import { openFile, readBytes, withFile } from './bytes.js';
+import { parseStrictJson } from './json.js';
 import { arrays, bytesOf, sizeOf, type Dtype, type TensorData } from './tensor.js';
 
 /** A dtype as it may stand in a file; the half floats are widened to F32 on reading. */
@@ -29,6 +32,11 @@ export interface SafetensorsHeader {
 const maxHeaderBytes = 2 ** 24;
 /** The header, an entry in it, its shape. */
 const maxDepth = 3;
+const what = 'safetensors file';
+const howToUnpickle =
+  'Write them as safetensors in Python: import torch, safetensors.torch as st; ' +
+  'w = torch.load("IN.pth", map_location="cpu", weights_only=True); w = w.get("state_dict", w); ' +
+  'st.save_file({k: v.clone().contiguous() for k, v in w.items()}, "OUT.safetensors")';
 const metadataKey = '__metadata__';
 /** Names that turn into something else once they become keys of a plain object, or that the format reserves. */
 const reservedNames = new Set([metadataKey, '__proto__', 'constructor', 'prototype']);
@@ -86,14 +94,17 @@ export function readSafetensors(file: string): {
  * @throws UsageError naming the file and what is wrong with it.
  */
 export function readSafetensorsHeader(file: string): SafetensorsHeader {
-  return withFile(file, (fd) => {
-    const { size } = fstatSync(fd);
+  return withFile(file, what, (open) => {
+    const { size } = open;
     if (size < 8) throw broken(file, `${size} bytes long, shorter than any safetensors file`);
-    const headerBytes = Number(readBytes(fd, file, 0, 8).readBigUInt64LE());
+    const start = readBytes(open, 0, 8);
+    const headerBytes = Number(start.readBigUInt64LE());
+    if (headerBytes > maxHeaderBytes && isPickled(start))
+      throw new UsageError(`pickled PyTorch weights cannot be read: ${file}. ${howToUnpickle}`);
     if (headerBytes > size - 8) throw broken(file, `the header claims ${headerBytes} bytes, the file has ${size}`);
     if (headerBytes > maxHeaderBytes)
       throw broken(file, `a header of ${headerBytes} bytes (at most ${maxHeaderBytes} are allowed)`);
-    const fields = parseHeader(file, readBytes(fd, file, 8, headerBytes));
+    const fields = parseHeader(file, readBytes(open, 8, headerBytes));
     const metadata = readMetadata(file, fields.get(metadataKey));
     fields.delete(metadataKey);
     const dataStart = 8 + headerBytes;
@@ -114,10 +125,10 @@ export function* readTensors(
   header: SafetensorsHeader,
   entries: readonly TensorEntry[] = header.entries,
 ): Generator<[name: string, tensor: TensorData]> {
-  const fd = open(header.file);
+  const open = openFile(header.file, what);
   try {
     for (const { name, dtype, shape, offset, byteLength } of entries) {
-      const bytes = readBytes(fd, header.file, offset, byteLength);
+      const bytes = readBytes(open, offset, byteLength);
       if (dtype === 'F16' || dtype === 'BF16') {
         const halves = new Uint16Array(bytes.buffer);
         yield [name, { dtype: 'F32', shape, data: dtype === 'F16' ? widenF16(halves) : widenBF16(halves) }];
@@ -126,57 +137,24 @@ export function* readTensors(
       }
     }
   } finally {
-    closeSync(fd);
+    closeSync(open.fd);
   }
+}
+
+/** A zip (torch.save since 1.6) or a bare pickle. Read as a header's length, both are beyond any header. */
+function isPickled(start: Buffer): boolean {
+  return start.toString('latin1', 0, 4) === 'PK\x03\x04' || start[0] === 0x80;
 }
 
 function parseHeader(file: string, bytes: Uint8Array): Map<string, unknown> {
-  let fault: string | undefined;
   let parsed: unknown;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    fault = structureFault(text);
-    if (fault === undefined) parsed = JSON.parse(text);
-  } catch {
-    fault = 'the header is not JSON';
+    parsed = parseStrictJson(bytes, maxDepth);
+  } catch (error) {
+    throw broken(file, `the header ${(error as Error).message}`);
   }
-  if (fault !== undefined) throw broken(file, fault);
   if (!isObject(parsed)) throw broken(file, 'the header is not a JSON object');
   return new Map(Object.entries(parsed));
-}
-
-/**
- * Looks at a header text before it is parsed: JSON.parse would keep the last of two equal keys without a word, and take
- * memory for any depth of nesting.
- *
- * @returns What is wrong, or undefined.
- */
-function structureFault(json: string): string | undefined {
-  const keysOfOpen: (Set<string> | null)[] = [];
-  for (let i = 0; i < json.length; i++) {
-    const c = json[i];
-    if (c === '{' || c === '[') {
-      keysOfOpen.push(c === '{' ? new Set() : null);
-      if (keysOfOpen.length > maxDepth) return 'the header is nested too deep';
-    } else if (c === '}' || c === ']') {
-      keysOfOpen.pop();
-    } else if (c === '"') {
-      const begin = i++;
-      while (i < json.length && json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
-      if (!isKey(json, i + 1)) continue;
-      const key = JSON.parse(json.slice(begin, i + 1)) as string;
-      const keys = keysOfOpen.at(-1);
-      if (keys?.has(key)) return `"${shown(key)}" stands twice in the header`;
-      keys?.add(key);
-    }
-  }
-  return undefined;
-}
-
-/** Whether a string that ends before `at` is a key, that is, a colon follows. */
-function isKey(json: string, at: number): boolean {
-  while (json[at] === ' ' || json[at] === '\n' || json[at] === '\r' || json[at] === '\t') at++;
-  return json[at] === ':';
 }
 
 function readMetadata(file: string, field: unknown): Record<string, string> {
@@ -184,26 +162,26 @@ function readMetadata(file: string, field: unknown): Record<string, string> {
   if (!isObject(field)) throw broken(file, `${metadataKey} is not an object`);
   for (const [key, value] of Object.entries(field)) {
     if (reservedNames.has(key)) throw broken(file, `${metadataKey} has a reserved key, "${key}"`);
-    if (typeof value !== 'string') throw broken(file, `${metadataKey}."${shown(key)}" is not a string`);
+    if (typeof value !== 'string') throw broken(file, `${metadataKey}."${printable(key)}" is not a string`);
   }
   return field as Record<string, string>;
 }
 
 function readEntry(file: string, name: string, field: unknown, dataStart: number): TensorEntry {
-  const wrong = (reason: string) => broken(file, `tensor "${shown(name)}": ${reason}`);
+  const wrong = (reason: string) => broken(file, `tensor "${printable(name)}": ${reason}`);
   if (reservedNames.has(name)) throw wrong('the name is reserved');
   if (!isObject(field)) throw wrong('its entry is not an object');
   const { dtype, shape, data_offsets: offsets } = field;
   if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype))
     throw wrong(
-      `dtype ${shown(typeof dtype === 'string' ? dtype : typeof dtype)} is not one of ${Object.keys(elementBytes).join(' ')}`,
+      `dtype ${printable(typeof dtype === 'string' ? dtype : typeof dtype)} is not one of ${Object.keys(elementBytes).join(' ')}`,
     );
   if (!isSizes(shape)) throw wrong('its shape is not a list of whole numbers');
   if (!isSizes(offsets) || offsets.length !== 2) throw wrong('data_offsets are not two whole numbers');
   const [begin, end] = offsets as [number, number];
   const expected = sizeOf(shape) * elementBytes[dtype as FileDtype];
   if (end - begin !== expected)
-    throw wrong(`${dtype} [${shown(shape.join())}] takes ${expected} bytes, data_offsets give ${end - begin}`);
+    throw wrong(`${dtype} [${printable(shape.join())}] takes ${expected} bytes, data_offsets give ${end - begin}`);
   return { name, dtype: dtype as FileDtype, shape, offset: dataStart + begin, byteLength: expected };
 }
 
@@ -212,7 +190,7 @@ function checkCoverage(file: string, entries: readonly TensorEntry[], dataStart:
   let at = dataStart;
   for (const { name, offset, byteLength } of entries) {
     if (offset !== at)
-      throw broken(file, `tensor "${shown(name)}" ${offset < at ? 'overlaps another' : 'follows a hole'}`);
+      throw broken(file, `tensor "${printable(name)}" ${offset < at ? 'overlaps another' : 'follows a hole'}`);
     at = offset + byteLength;
   }
   if (at !== fileSize) throw broken(file, `its tensors end at byte ${at}, the file at ${fileSize}`);
@@ -226,48 +204,8 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
 }
 
-/** A text out of the file, fit for one line of an error. */
-function shown(text: string): string {
-  const clean = text.replace(/\p{C}/gu, '?');
-  return clean.length > 80 ? `${clean.slice(0, 80)}…` : clean;
-}
-
 function broken(file: string, reason: string): UsageError {
   return new UsageError(`not a valid safetensors file: ${file}: ${reason}`);
-}
-
-function open(file: string): number {
-  try {
-    // Asked before it is opened: opening a pipe would wait for its writer.
-    if (!statSync(file).isFile()) throw new UsageError(`not a file: ${file}`);
-    return openSync(file, 'r');
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(
-      `safetensors file not readable: ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`,
-    );
-  }
-}
-
-function withFile<T>(file: string, use: (fd: number) => T): T {
-  const fd = open(file);
-  try {
-    return use(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Exactly `length` bytes in a buffer of their own, so that any typed array may lie over it. */
-function readBytes(fd: number, file: string, position: number, length: number): Buffer<ArrayBuffer> {
-  const bytes = Buffer.from(new ArrayBuffer(length));
-  for (let at = 0; at < length;) {
-    // One read call takes less than 2 GiB.
-    const read = readSync(fd, bytes, at, Math.min(length - at, 2 ** 30), position + at);
-    if (read === 0) throw broken(file, 'it ends before its data does');
-    at += read;
-  }
-  return bytes;
 }
 
 function widenBF16(halves: Uint16Array): Float32Array {
