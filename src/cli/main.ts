@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, string>> = {
   schedule: 'Print the plan of a stage, step by step, without data',
   detect: 'Find actions in videos with a trained model',
   evaluate: 'Compute mAP or AR@AN of detections',
+  convert: "Convert an encoder's weights to and from PyTorch's names",
   report: 'Make one page about one or several runs',
   runs: 'List the runs, or the stages of one',
   config: 'Print the resolved configuration and where each value came from',

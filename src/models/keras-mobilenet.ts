@@ -1,39 +1,55 @@
 import { UsageError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
 import type { ParameterSpec } from './parameters.js';
 import { toTorchLayout, type Values } from './layout.js';
-import type { State } from './state.js';
+import { listed, type State } from './state.js';
 
-const batchNormParts: Record<string, string> = {
-  gamma: 'weight',
-  beta: 'bias',
-  moving_mean: 'running_mean',
-  moving_variance: 'running_var',
-};
+const leaves = new Map([
+  ['kernel', 'weight'],
+  ['depthwise_kernel', 'weight'],
+  ['gamma', 'weight'],
+  ['beta', 'bias'],
+  ['moving_mean', 'running_mean'],
+  ['moving_variance', 'running_var'],
+]);
 
-/** Weights of Keras' MobileNetV2, by its layers' names and in its layouts, as a state of ours for `specs`. */
+const ends = new Map([
+  ['Conv1', 'features.0.0'],
+  ['bn_Conv1', 'features.0.1'],
+  ['Conv_1', 'features.18.0'],
+  ['Conv_1_bn', 'features.18.1'],
+]);
+
+/**
+ * Weights of Keras' MobileNetV2, by its layers' names and in its layouts, as a state of ours for `specs` (of any width).
+ *
+ * @throws UsageError naming weights that have no place in the encoder.
+ */
 export function fromKerasMobilenet(weights: ReadonlyMap<string, Values>, specs: readonly ParameterSpec[]): State {
-  const kinds = new Map(specs.map(({ name, kind }) => [name, kind]));
+  const byName = new Map(specs.map((spec) => [spec.name, spec]));
   const state: State = new Map();
+  const strangers: string[] = [];
   for (const [kerasName, values] of weights) {
     const name = translate(kerasName);
-    const kind = name === undefined ? undefined : kinds.get(name);
-    if (name === undefined || kind === undefined) throw new UsageError(`no place in the encoder for ${kerasName}`);
-    state.set(name, toTorchLayout(kind, values));
+    const spec = byName.get(name ?? '');
+    if (name === undefined || spec?.shape.length !== values.shape.length) strangers.push(printable(kerasName));
+    else state.set(name, toTorchLayout(spec.kind, values));
   }
+  if (strangers.length > 0)
+    throw new UsageError(`no place in a MobileNetV2 without classifier for ${listed(strangers)}`);
   return state;
 }
 
 /** `block_3_expand_BN/gamma` → `features.4.conv.0.1.weight`. */
 function translate(kerasName: string): string | undefined {
   const [layer, part] = kerasName.split('/') as [string, string?];
-  const leaf = batchNormParts[part ?? ''] ?? 'weight';
-  const ends: Record<string, string> = {
-    Conv1: 'features.0.0',
-    bn_Conv1: 'features.0.1',
-    Conv_1: 'features.18.0',
-    Conv_1_bn: 'features.18.1',
-  };
-  if (layer in ends) return `${ends[layer]!}.${leaf}`;
+  const place = ends.get(layer) ?? placeInBlock(layer);
+  const leaf = leaves.get(part ?? '');
+  return place === undefined || leaf === undefined ? undefined : `${place}.${leaf}`;
+}
+
+/** `block_3_expand_BN` → `features.4.conv.0.1`. */
+function placeInBlock(layer: string): string | undefined {
   const match = /^(expanded_conv|block_(\d+))_(expand|depthwise|project)(_BN)?$/.exec(layer);
   if (!match) return undefined;
   const [, , number, step, normalization] = match;
@@ -43,5 +59,5 @@ function translate(kerasName: string): string | undefined {
   if (at < 0) return undefined;
   // Expansion and depthwise are [conv, bn, relu] groups; the projection's conv and bn lie flat after them.
   const place = step === 'project' ? `${at + (normalization ? 1 : 0)}` : `${at}.${normalization ? 1 : 0}`;
-  return `features.${block}.conv.${place}.${leaf}`;
+  return `features.${block}.conv.${place}`;
 }

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UsageError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
 import { fromTorchLayout, torchShape, toTorchLayout, type Values } from './layout.js';
-import type { Parameters } from './parameters.js';
+import type { Parameters, ParameterSpec } from './parameters.js';
 
 /** A model's tensors by name, in PyTorch's layouts: the form in which they are stored and exchanged. */
 export type State = Map<string, Values>;
@@ -21,21 +22,28 @@ export function exportState(parameters: Parameters): State {
  * Throws {@link UsageError} listing what is missing or of another shape.
  */
 export function importState(parameters: Parameters, state: State, source: string, prefix = ''): void {
-  const problems: string[] = [];
-  for (const { name, kind, shape } of parameters.specs) {
-    const values = state.get(prefix + name);
-    const wanted = torchShape(kind, shape).join();
-    if (!values) problems.push(`${name} is missing`);
-    else if (values.shape.join() !== wanted) problems.push(`${name} is [${values.shape.join()}], not [${wanted}]`);
-  }
-  if (problems.length > 0) throw new UsageError(`${source} does not fit the model: ${problems.join('; ')}`);
+  const problems = parameters.specs.flatMap((spec) => problemOf(spec, state.get(prefix + spec.name)?.shape) ?? []);
+  if (problems.length > 0) throw new UsageError(`${source} does not fit the model: ${listed(problems)}`);
   for (const { name, kind } of parameters.specs) {
     const { data, shape } = fromTorchLayout(kind, state.get(prefix + name)!);
     parameters.assign(name, tf.tensor(data, shape));
   }
 }
 
-/** A tensor's name without what wrappers add to it: `module.`, `base_model.`, TSM's `.net`. */
+/** What is wrong with PyTorch's shape of a parameter; undefined when nothing is. */
+export function problemOf({ name, kind, shape }: ParameterSpec, given?: readonly number[]): string | undefined {
+  if (!given) return `${name} is missing`;
+  const wanted = torchShape(kind, shape).join();
+  return given.join() === wanted ? undefined : `${name} is [${printable(given.join())}], not [${wanted}]`;
+}
+
+/** Problems in one line, the first ten and how many more there are. */
+export function listed(problems: readonly string[]): string {
+  const more = problems.length - 10;
+  return problems.slice(0, 10).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
+/** A tensor's name without what wrappers add to it: `module.`, `base_model.`, TSM's `.net` around a convolution. */
 export function plainName(name: string): string {
-  return name.replace(/^(module\.|base_model\.)+/, '').replace('.net.', '.');
+  return name.replace(/^(module\.|base_model\.)+/, '').replace(/\.net(?=\.(weight|bias)$)/, '');
 }

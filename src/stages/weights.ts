@@ -1,0 +1,153 @@
+import {
+  readSafetensorsHeader,
+  readTensors,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from '../checkpoints/safetensors.js';
+import type { TensorData } from '../checkpoints/tensor.js';
+import { readTfjsWeights } from '../checkpoints/tfjs-layers.js';
+import { fromKerasMobilenet } from '../models/keras-mobilenet.js';
+import { closestEncoder, encoderTypes, knownEncoder, type KnownEncoder } from '../models/known-encoders.js';
+import { torchvisionNames } from '../models/naming.js';
+import type { Parameters } from '../models/parameters.js';
+import { importState, listed, problemOf, type State } from '../models/state.js';
+import { UsageError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
+
+/** The weights of an encoder out of a file, in PyTorch's layouts, under torchvision's names. */
+export interface EncoderWeights {
+  encoder: KnownEncoder;
+  /** All of the encoder's tensors, and no others. */
+  state: State;
+  /** What a file may hold beside them: the classifier `fc.weight`, `fc.bias`, and `….num_batches_tracked`. */
+  others: Map<string, TensorData>;
+  metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads an encoder's weights: safetensors with torchvision's or TSM's names, wrapped or not; a checkpoint of a run, of
+ * which the encoder is taken; the model.json of a tfjs layers MobileNetV2. F64, F16 and BF16 become F32; F32 stays as it
+ * is to the bit. Tensors are read only when their names and shapes are those of an encoder.
+ *
+ * @throws UsageError when the file does not parse, or listing every tensor that is missing, extra or misshapen.
+ */
+export function readEncoderWeights(file: string): EncoderWeights {
+  return file.endsWith('.json') ? readKeras(file) : readTorch(file);
+}
+
+/**
+ * Sets an encoder's parameters from a file ({@link readEncoderWeights}).
+ *
+ * @throws UsageError too when the file holds another encoder than `parameters` are of.
+ */
+export function loadEncoderWeights(parameters: Parameters, file: string): void {
+  const { encoder, state } = readEncoderWeights(file);
+  const names = new Set(parameters.specs.map(({ name }) => name));
+  if (!encoder.parameters.every(({ name }) => names.has(name)))
+    throw new UsageError(`${file} holds another encoder: set ${keysOf(encoder)}`);
+  importState(parameters, state, file);
+}
+
+/** The keys of a configuration that make this encoder. */
+export function keysOf({ type, width }: KnownEncoder): string {
+  return `encoder.type=${type} encoder.width=${width}`;
+}
+
+function readKeras(file: string): EncoderWeights {
+  // Names and layouts are those of every width.
+  const { parameters } = knownEncoder('mobilenet-v2', 1)!;
+  const state = fromKerasMobilenet(readTfjsWeights(file), parameters);
+  return { encoder: identify(file, state, []), state, others: new Map(), metadata: {} };
+}
+
+function readTorch(file: string): EncoderWeights {
+  const header = readSafetensorsHeader(file);
+  const names = isCheckpoint(header) ? checkpointNames(header) : torchvisionNames(header.entries.map((e) => e.name));
+  const own = new Map<string, TensorEntry>();
+  const beside = new Map<string, TensorEntry>();
+  const known = new Set(names.values());
+  for (const entry of header.entries) {
+    const name = names.get(entry.name);
+    if (name !== undefined) (isBeside(name, known) ? beside : own).set(name, entry);
+  }
+  const numbers = [...own, ...beside].filter(([name]) => !name.endsWith('.num_batches_tracked'));
+  const problems = numbers
+    .filter(([, { dtype }]) => !floats.has(dtype))
+    .map(([name, { dtype }]) => `${name} is ${dtype}, not a float`);
+  const encoder = identify(file, own, problems, beside);
+
+  const state: State = new Map();
+  const others = new Map<string, TensorData>();
+  for (const [fileName, tensor] of readTensors(
+    header,
+    header.entries.filter((entry) => names.has(entry.name)),
+  )) {
+    const name = names.get(fileName)!;
+    const narrow = narrowed(tensor);
+    if (own.has(name)) state.set(name, { shape: [...narrow.shape], data: narrow.data as Float32Array });
+    else others.set(name, narrow);
+  }
+  return { encoder, state, others, metadata: header.metadata };
+}
+
+const floats = new Set(['F32', 'F64', 'F16', 'BF16']);
+
+function narrowed(tensor: TensorData): TensorData {
+  return tensor.dtype === 'F64'
+    ? { ...tensor, dtype: 'F32', data: Float32Array.from(tensor.data as Float64Array) }
+    : tensor;
+}
+
+function isCheckpoint({ entries }: SafetensorsHeader): boolean {
+  return entries.some(({ name }) => /^(encoder|head)\./.test(name));
+}
+
+/** Of a run's checkpoint: the encoder and, from stage 1, its classifier of clips; not the head, not the optimizer's slots. */
+function checkpointNames({ file, entries }: SafetensorsHeader): Map<string, string> {
+  const names = entries.flatMap(({ name }): [string, string][] => {
+    const own = /^(?:encoder\.(.+)|classifier\.(fc\..+))$/.exec(name);
+    return own ? [[name, (own[1] ?? own[2])!]] : [];
+  });
+  if (!entries.some(({ name }) => name.startsWith('encoder.')))
+    throw new UsageError(`${file}: a checkpoint without encoder: take one of store/pretrain or store/joint`);
+  return new Map(names);
+}
+
+/** Whether a tensor stands beside the encoder's own: the classifier, and how many batches a normalisation has seen. */
+function isBeside(name: string, names: ReadonlySet<string>): boolean {
+  const normalization = /^(.*)\.num_batches_tracked$/.exec(name)?.[1];
+  return name === 'fc.weight' || name === 'fc.bias' || names.has(`${normalization ?? ''}.running_mean`);
+}
+
+/** The encoder that has exactly these tensors. Throws {@link UsageError} listing `problems` and all that tells them from the closest. */
+function identify(
+  file: string,
+  state: ReadonlyMap<string, { shape: readonly number[] }>,
+  problems: readonly string[],
+  beside: ReadonlyMap<string, { shape: readonly number[] }> = new Map(),
+): KnownEncoder {
+  const closest = closestEncoder(new Map([...state].map(([name, { shape }]) => [name, shape])));
+  const specs = new Map(closest.parameters.map((spec) => [spec.name, spec]));
+  const all = [
+    ...problems,
+    ...closest.parameters.flatMap((spec) => problemOf(spec, state.get(spec.name)?.shape) ?? []),
+    ...[...state.keys()].filter((name) => !specs.has(name)).map((name) => `${printable(name)} is extra`),
+    ...classifierProblems(closest.channels, beside),
+  ];
+  if (all.length === 0) return closest;
+  throw new UsageError(
+    `${file} holds none of the encoders ${encoderTypes.join(', ')}. From the closest, ${closest.type} of width ${closest.width}, ` +
+      `it differs by ${all.length}: ${listed(all)}`,
+  );
+}
+
+function classifierProblems(channels: number, beside: ReadonlyMap<string, { shape: readonly number[] }>): string[] {
+  const [weight, bias] = ['fc.weight', 'fc.bias'].map((name) => beside.get(name)?.shape);
+  const problems: string[] = [];
+  if (!weight && bias) problems.push('fc.weight is missing');
+  if (weight && (weight.length !== 2 || weight[1] !== channels))
+    problems.push(`fc.weight is [${printable(weight.join())}], not [classes,${channels}]`);
+  if (weight && bias && (bias.length !== 1 || bias[0] !== weight[0]))
+    problems.push(`fc.bias is [${printable(bias.join())}], not [classes]`);
+  return problems;
+}
