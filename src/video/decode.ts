@@ -88,7 +88,7 @@ async function readFrames(
 }
 
 /** ffmpeg's filters for a transform. RGB comes before the crop: in YUV 4:2:0 odd positions would be rounded. */
-function transformFilters({ scale, crop, flip }: FrameTransform): string {
+export function transformFilters({ scale, crop, flip }: FrameTransform): string {
   return [
     `scale=${scale[0]}:${scale[1]}:flags=bilinear+accurate_rnd+full_chroma_int`,
     'format=rgb24',
