@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
-import { UsageError } from '../system/errors.js';
-import { readJson, writeFileAtomic } from '../system/files.js';
+import { writeFileAtomic } from '../system/files.js';
+import { JsonFile } from './json-file.js';
 
 /** An action in a video: from `start` to `end` (seconds), of the class `label`. */
 export interface Instance {
@@ -24,9 +24,13 @@ export interface Video {
   /** Pixels, as shown (after rotation). */
   width: number;
   height: number;
+  /** Where seeks in the file are exact: seconds of its first frame as `-ss` counts, the largest distance of keyframes in frames. */
+  seek?: { start: number; gap: number };
   instances: Instance[];
   /** Why the video cannot be used; its duration, frames and size may then be 0. */
   problem?: string;
+  /** What is odd about its annotations, or was mended in them; one line each. */
+  warnings?: string[];
 }
 
 export interface Dataset {
@@ -51,13 +55,15 @@ const videoSchema = z
     width: count,
     height: count,
     path: name,
+    seek: z.object({ start: z.number(), gap: z.int().positive() }).exactOptional(),
     annotations: z.array(
       annotationSchema.refine(({ segment: [start, end] }) => start >= 0 && end > start, {
         path: ['segment'],
         error: 'must be [start, end] with 0 <= start < end (seconds)',
       }),
     ),
-    problem: name.optional(),
+    problem: name.exactOptional(),
+    warnings: z.array(z.string()).exactOptional(),
   })
   .superRefine((video, context) => {
     if (video.problem !== undefined) return;
@@ -66,24 +72,23 @@ const videoSchema = z
     }
   });
 
-const datasetSchema = z.object({ version: z.string(), database: z.record(z.string(), videoSchema) });
+const datasetSchema = z.object({ version: z.string(), database: z.unknown() });
 
 /**
- * Reads a dataset file: ActivityNet's JSON, and for each video duration (seconds), fps, frames, width, height (pixels), `path` (absolute or
- * relative to the file's folder), and `problem` where the video cannot be used.
- * @throws UsageError naming the file and the field.
+ * Reads a dataset file (docs/datasets.md): ActivityNet's JSON, and for each video what was measured of it, and `path` (absolute or relative
+ * to the file's folder).
+ * @throws UsageError with file:line and the field.
  */
 export function loadDataset(file: string): Dataset {
-  const { database } = parseFile(datasetSchema, readJson(file, 'dataset'), file);
+  const json = new JsonFile(file, 'dataset');
+  const { database } = json.parse(datasetSchema);
   const folder = path.dirname(path.resolve(file));
   return toDataset(
-    Object.entries(database).map(([id, { annotations, problem, ...video }]) => ({
-      ...video,
-      id,
-      path: path.resolve(folder, video.path),
-      instances: annotations.map(({ segment: [start, end], label }) => ({ start, end, label })),
-      ...(problem === undefined ? {} : { problem }),
-    })),
+    [...json.entries(database, ['database'])].map(([id, value]) => {
+      const { annotations, ...video } = json.parse(videoSchema, value, ['database', id]);
+      const instances = annotations.map(({ segment: [start, end], label }) => ({ start, end, label }));
+      return { ...video, id, path: path.resolve(folder, video.path), instances };
+    }),
   );
 }
 
@@ -91,13 +96,12 @@ export function loadDataset(file: string): Dataset {
 export function saveDataset(file: string, dataset: Dataset): void {
   const folder = path.dirname(path.resolve(file));
   const database = Object.fromEntries(
-    dataset.videos.map(({ id, instances, path: absolute, problem, ...video }) => [
+    dataset.videos.map(({ id, instances, path: absolute, ...video }) => [
       id,
       {
         ...video,
         path: portablePath(folder, absolute),
         annotations: instances.map(({ start, end, label }) => ({ segment: [start, end], label })),
-        ...(problem === undefined ? {} : { problem }),
       },
     ]),
   );
@@ -121,19 +125,4 @@ export function videosOf(dataset: Dataset, subset: string): Video[] {
 export function toDataset(videos: Video[]): Dataset {
   const labels = new Set(videos.flatMap(({ instances }) => instances.map(({ label }) => label)));
   return { videos, classes: [...labels].sort() };
-}
-
-/** What `schema` makes of `content`. @throws UsageError naming the file and the first wrong field. */
-export function parseFile<T>(schema: z.ZodType<T>, content: unknown, file: string): T {
-  const result = schema.safeParse(content);
-  if (result.success) return result.data;
-  const [first, ...others] = result.error.issues;
-  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
-  throw new UsageError(`${file}: ${fieldName(first!.path)}${first!.message}${more}`);
-}
-
-/** `database.v_1.annotations[0].segment: `; empty for the whole file. */
-function fieldName(steps: readonly PropertyKey[]): string {
-  if (steps.length === 0) return '';
-  return `${steps.map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i > 0 ? '.' : ''}${String(step)}`)).join('')}: `;
 }

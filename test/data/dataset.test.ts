@@ -31,6 +31,7 @@ test('a dataset comes back as it was saved', () => {
     video('a', { subset: 'validation', instances: [{ start: 0, end: 1, label: 'Jump' }], path: '/elsewhere/a.mp4' }),
     video('gone', { duration: 0, fps: 0, frames: 0, width: 0, height: 0, problem: 'missing' }),
     video('constructor', { instances: [] }),
+    video('__proto__', { seek: { start: -0.04, gap: 250 }, warnings: ['"run" [1, 1] s dropped'] }),
   ]);
   const file = path.join(folder, 'set', 'dataset.json');
   saveDataset(file, dataset);
@@ -38,7 +39,7 @@ test('a dataset comes back as it was saved', () => {
   assert.deepEqual(dataset.classes, ['Jump', 'run']);
   assert.deepEqual(
     videosOf(dataset, 'training').map(({ id }) => id),
-    ['b', 'gone', 'constructor'],
+    ['b', 'gone', 'constructor', '__proto__'],
   );
 });
 
@@ -64,13 +65,16 @@ const good = {
 };
 const wrong: [string, unknown, RegExp][] = [
   ['not JSON', '{', /is not JSON/],
-  ['no database', {}, /: (version|database): /],
+  ['no database', {}, /:1: version: /],
+  ['a database of text', { version: '1', database: 'v_1' }, /:1: database: expected an object/],
   ['a list', [], /expected object/],
+  ['a video of text', { version: '1', database: { v_1: 'a.mp4' } }, /:1: database\.v_1: /],
   ['no path', { ...good, path: undefined }, /: database\.v_1\.path: /],
   ['frames of text', { ...good, frames: '100' }, /: database\.v_1\.frames: /],
   ['no frames, no problem', { ...good, frames: 0 }, /: database\.v_1\.frames: must be above 0/],
   ['backwards', { ...good, annotations: [{ segment: [3, 1], label: 'x' }] }, /annotations\[0\]\.segment: must be/],
   ['no label', { ...good, annotations: [{ segment: [0, 1], label: '' }] }, /annotations\[0\]\.label: /],
+  ['seeks that count half frames', { ...good, seek: { start: 0, gap: 2.5 } }, /database\.v_1\.seek\.gap: /],
   ['half a segment', { ...good, annotations: [{ segment: [0], label: 'x' }] }, /annotations\[0\]\.segment/],
 ];
 for (const [name, content, message] of wrong) {
@@ -90,6 +94,19 @@ for (const [name, content, message] of wrong) {
     );
   });
 }
+
+test('errors name the line, fields that are not ours are left alone', () => {
+  const file = path.join(folder, 'lines.json');
+  const database = { a: { ...good, scene: '01' }, b: { ...good, annotations: [{ segment: [2, 1], label: 'x' }] } };
+  const text = JSON.stringify({ version: '1', licence: 'none', database }, null, 1);
+  writeFileSync(file, text);
+  const line = text.slice(0, text.lastIndexOf('"segment"')).split('\n').length;
+  assert.throws(() => loadDataset(file), {
+    message: `${file}:${line}: database.b.annotations[0].segment: must be [start, end] with 0 <= start < end (seconds)`,
+  });
+  writeFileSync(file, text.replace('2,', '0,'));
+  assert.equal(loadDataset(file).videos.length, 2);
+});
 
 test('a missing file is the caller’s mistake', () => {
   assert.throws(() => loadDataset(path.join(folder, 'none.json')), UsageError);

@@ -7,4 +7,14 @@ export interface AnnotatedVideo {
   /** Seconds, where the file says. */
   duration?: number;
   instances: Instance[];
+  /** What is odd about the file's words on this video. */
+  warnings: Warning[];
+}
+
+/** Something that does not stop the work but that the user should hear of. */
+export interface Warning {
+  /** What many warnings of this kind are counted as: `clipped instances`. */
+  kind: string;
+  /** One line, without the video's id. */
+  text: string;
 }

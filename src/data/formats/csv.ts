@@ -1,4 +1,5 @@
 import { UsageError } from '../../system/errors.js';
+import { printable } from '../../system/printable.js';
 import { readTable } from '../table.js';
 import { stripVideoExtension } from '../video-files.js';
 import type { AnnotatedVideo } from './annotations.js';
@@ -9,26 +10,26 @@ import type { AnnotatedVideo } from './annotations.js';
  * @throws UsageError with file:line.
  */
 export function readCsv(file: string): AnnotatedVideo[] {
-  const videos = new Map<string, AnnotatedVideo>();
-  for (const { line, fields } of readTable(file, ['video', 'start', 'end', 'label'], ['subset'])) {
-    const id = stripVideoExtension(fields['video']!);
-    const subset = fields['subset'] || 'training';
-    const video = videos.get(id) ?? { id, subset, instances: [] };
-    if (video.subset !== subset) {
-      throw new UsageError(
-        `${file}:${line}: ${id} is in "${subset}" here and in "${video.subset}" before: give it one split`,
-      );
-    }
-    const [start, end] = [fields['start']!, fields['end']!].map((text) => {
-      const time = parseTime(text);
-      if (time === undefined)
-        throw new UsageError(`${file}:${line}: "${text}" is no time: write seconds or hh:mm:ss.mmm`);
-      return time;
-    });
-    video.instances.push({ start: start!, end: end!, label: fields['label']! });
-    videos.set(id, video);
-  }
-  return [...videos.values()];
+  return readTable(file, ['video', 'start', 'end', 'label'], ['subset']).map(({ line, fields }) => ({
+    id: stripVideoExtension(fields['video']!),
+    subset: fields['subset'] || 'training',
+    instances: [
+      {
+        start: timeOf(fields['start']!, `${file}:${line}`),
+        end: timeOf(fields['end']!, `${file}:${line}`),
+        label: fields['label']!,
+      },
+    ],
+    warnings: [],
+  }));
+}
+
+/** {@link parseTime}. @throws UsageError that begins with `where`. */
+export function timeOf(text: string, where: string): number {
+  const time = parseTime(text);
+  if (time === undefined)
+    throw new UsageError(`${where}: "${printable(text, 40)}" is no time: write seconds or hh:mm:ss.mmm`);
+  return time;
 }
 
 /** Seconds from `83.5`, `1:23.5` or `00:01:23.500`; undefined when it is none of these. */
@@ -36,7 +37,6 @@ export function parseTime(text: string): number | undefined {
   const match = /^(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d*)?|\.\d+)$/.exec(text);
   if (!match) return undefined;
   const [, hours = '0', minutes, rest] = match;
-  const seconds = Number(rest);
-  if (minutes === undefined) return seconds;
-  return seconds < 60 ? Number(hours) * 3600 + Number(minutes) * 60 + seconds : undefined;
+  const [whole, seconds] = [Number(hours) * 3600 + Number(minutes ?? 0) * 60, Number(rest)];
+  return (minutes === undefined || seconds < 60) && Number.isFinite(whole + seconds) ? whole + seconds : undefined;
 }
