@@ -7,7 +7,7 @@ interface PrepareArguments {
   out: string;
 }
 
-const warningsShown = 20;
+const problemsShown = 20;
 
 export const command: CommandModule<object, PrepareArguments> = {
   command: 'prepare',
@@ -17,46 +17,37 @@ export const command: CommandModule<object, PrepareArguments> = {
       .option('format', {
         type: 'string',
         demandOption: true,
-        describe: 'Format of the annotations: activitynet or csv',
+        describe: 'Format of the annotations: activitynet, thumos, gtad, hacs or csv',
       })
-      .option('annotations', { type: 'string', demandOption: true, describe: 'Annotation file' })
+      .option('annotations', {
+        type: 'string',
+        demandOption: true,
+        describe: "Annotation file; thumos, gtad: or a folder of G-TAD's tables",
+      })
       .option('videos', { type: 'string', demandOption: true, describe: 'Folder with the video files' })
       .option('out', { type: 'string', demandOption: true, describe: 'Dataset file to write' })
       .example('lofi prepare --format csv --annotations actions.csv --videos videos --out dataset.json', ''),
   handler: async (argv) => {
-    const [{ prepareDataset }, { saveDataset, videosOf }, { startProgress }] = await Promise.all([
+    const [{ prepareDataset }, { saveDataset, videosOf }, { withProgress }, { printable }] = await Promise.all([
       import('../data/prepare.js'),
       import('../data/dataset.js'),
       import('../system/progress.js'),
+      import('../system/printable.js'),
     ]);
-    let progress: ReturnType<typeof startProgress> | undefined;
-    try {
-      const { dataset, warnings } = await prepareDataset(argv, (done, total) => {
-        progress ??= startProgress('probing videos', total);
-        progress.step(done);
-      });
-      progress?.stop();
-      saveDataset(argv.out, dataset);
+    const { dataset, warnings } = await withProgress('probing videos', (onProgress) =>
+      prepareDataset(argv, onProgress),
+    );
+    saveDataset(argv.out, dataset);
 
-      const problems = dataset.videos.flatMap(({ id, problem }) =>
-        problem === undefined ? [] : [`${id}: ${problem}`],
-      );
-      printSome(problems, 'unusable videos');
-      printSome(warnings, 'warnings');
-      const splits = [...new Set(dataset.videos.map(({ subset }) => subset))]
-        .map((subset) => `${videosOf(dataset, subset).length} ${subset}`)
-        .join(', ');
-      process.stderr.write(
-        `${dataset.videos.length} videos (${splits}), ${dataset.classes.length} classes, ${problems.length} unusable\n`,
-      );
-      process.stdout.write(`${argv.out}\n`);
-    } finally {
-      progress?.stop();
-    }
+    const say = (line: string) => process.stderr.write(`${printable(line, 300)}\n`);
+    const problems = dataset.videos.flatMap(({ id, problem }) => (problem === undefined ? [] : [`${id}: ${problem}`]));
+    for (const line of problems.slice(0, problemsShown)) say(line);
+    if (problems.length > problemsShown) say(`… ${problems.length - problemsShown} more unusable videos`);
+    for (const line of warnings) say(line);
+    const splits = [...new Set(dataset.videos.map(({ subset }) => subset))]
+      .map((subset) => `${videosOf(dataset, subset).length} ${subset}`)
+      .join(', ');
+    say(`${dataset.videos.length} videos (${splits}), ${dataset.classes.length} classes, ${problems.length} unusable`);
+    process.stdout.write(`${argv.out}\n`);
   },
 };
-
-function printSome(lines: readonly string[], what: string): void {
-  for (const line of lines.slice(0, warningsShown)) process.stderr.write(`${line}\n`);
-  if (lines.length > warningsShown) process.stderr.write(`… ${lines.length - warningsShown} more ${what}\n`);
-}

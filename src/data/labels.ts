@@ -1,6 +1,6 @@
 import { nearest } from '../system/nearest.js';
 import type { Clip } from './clips.js';
-import { toDataset, type Dataset, type Instance } from './dataset.js';
+import { toDataset, videosOf, type Dataset, type Instance } from './dataset.js';
 
 /** `data.labels`: from a label of the annotations to the label wanted, each taken once; null drops what bears it. */
 export type LabelMap = Readonly<Record<string, string | null>>;
@@ -15,12 +15,25 @@ export function mapLabels(dataset: Dataset, labels: LabelMap): { dataset: Datase
 }
 
 /** The clips of stage 1 under other labels. */
-export function mapClipLabels(clips: readonly Clip[], labels: LabelMap): Clip[] {
+export function mapClipLabels<T extends Clip>(clips: readonly T[], labels: LabelMap): T[] {
   return relabel(clips, labels);
 }
 
+/**
+ * Warnings of labels that other subsets bear but `trainOn` does not: nothing can learn them. None where `trainOn` is empty, since then it is
+ * not the subset that will be trained on.
+ */
+export function unseenLabels(dataset: Dataset, trainOn: string): string[] {
+  const trained = videosOf(dataset, trainOn);
+  if (trained.length === 0) return [];
+  const { classes } = toDataset(trained);
+  return dataset.classes
+    .filter((label) => !classes.includes(label))
+    .map((label) => `label ${JSON.stringify(label)} is in no video of subset "${trainOn}": it cannot be learnt`);
+}
+
 /** The first of each instance; two are the same when start, end and label are. */
-export function distinct(instances: readonly Instance[]): Instance[] {
+function distinct(instances: readonly Instance[]): Instance[] {
   const first = new Map<string, Instance>();
   for (const instance of instances) {
     const key = JSON.stringify([instance.start, instance.end, instance.label]);

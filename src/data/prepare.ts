@@ -1,17 +1,21 @@
+import os from 'node:os';
 import path from 'node:path';
 import PQueue from 'p-queue';
 import { WorkError } from '../system/errors.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe } from '../video/probe.js';
-import { toDataset, type Dataset, type Instance, type Video } from './dataset.js';
-import type { AnnotatedVideo } from './formats/annotations.js';
+import { toDataset, type Dataset, type Video } from './dataset.js';
+import type { AnnotatedVideo, Warning } from './formats/annotations.js';
 import { readAnnotations } from './formats/read.js';
+import { unseenLabels } from './labels.js';
+import { mendInstances, seconds } from './mend.js';
+import { printable } from '../system/printable.js';
 import { VideoFolder } from './video-files.js';
 
 export interface PrepareRequest {
-  /** 'activitynet' or 'csv'. */
+  /** 'activitynet', 'thumos', 'gtad', 'hacs' or 'csv'. */
   format: string;
-  /** The annotation file. */
+  /** The annotation file; of 'thumos' and 'gtad' also a folder of G-TAD's tables. */
   annotations: string;
   /** The folder with the video files: `<id>.<extension>`, with or without a leading `v_`. */
   videos: string;
@@ -19,9 +23,12 @@ export interface PrepareRequest {
 
 export interface PreparedDataset {
   dataset: Dataset;
-  /** One line each: what was changed in the annotations. */
+  /** One line each, of many of a kind the first ones and how many more; each video's own are all in the dataset. */
   warnings: string[];
 }
+
+/** Warnings of one kind. */
+const shownOfAKind = 5;
 
 /**
  * Joins annotations and video files to a dataset: finds each video's file, measures it, and mends the annotations. Missing and unreadable
@@ -34,11 +41,11 @@ export async function prepareDataset(
 ): Promise<PreparedDataset> {
   const annotated = readAnnotations(request.format, request.annotations);
   const folder = new VideoFolder(request.videos);
-  const files = annotated.map(({ id }) => folder.find(id));
+  const files = annotated.map((video) => findFile(folder, video, request.format === 'hacs'));
   // Without ffmpeg nothing can be said of any video.
   findFfmpeg();
   let done = 0;
-  const queue = new PQueue({ concurrency: 2 });
+  const queue = new PQueue({ concurrency: os.availableParallelism() });
   const measured = await Promise.all(
     annotated.map((video, i) =>
       queue.add(async () => {
@@ -48,22 +55,63 @@ export async function prepareDataset(
       }),
     ),
   );
-  const warnings: string[] = [];
-  const videos = measured.map((video, i) => {
-    const mended = mendInstances(video, annotated[i]!.duration);
-    warnings.push(...mended.warnings);
-    return { ...video, instances: mended.instances };
-  });
-  return { dataset: toDataset(videos), warnings };
+  const warnings = measured.flatMap(({ video: { id }, warnings }) =>
+    warnings.map(({ kind, text }) => ({ kind, text: `${id}: ${text}` })),
+  );
+  const dataset = toDataset(
+    measured.map(({ video, warnings }) =>
+      warnings.length === 0 ? video : { ...video, warnings: warnings.map(({ text }) => text) },
+    ),
+  );
+  const unseen = unseenLabels(dataset, 'training').map((text) => ({ kind: 'labels that cannot be learnt', text }));
+  return { dataset, warnings: shorten([...warnings, ...unseen]) };
 }
 
-async function measure(annotated: AnnotatedVideo, { file, exists }: { file: string; exists: boolean }): Promise<Video> {
-  const { id, subset, instances } = annotated;
-  const unmeasured = { duration: annotated.duration ?? 0, fps: 0, frames: 0, width: 0, height: 0 };
-  const unusable = (problem: string) => ({ id, subset, path: file, ...unmeasured, instances, problem });
+/** The first lines of each kind, and how many more there are. */
+function shorten(warnings: readonly Warning[]): string[] {
+  const kinds = [...new Set(warnings.map(({ kind }) => kind))];
+  return kinds.flatMap((kind) => {
+    const lines = warnings.filter((warning) => warning.kind === kind).map(({ text }) => printable(text, 300));
+    const more = lines.length - shownOfAKind;
+    return more > 0 ? [...lines.slice(0, shownOfAKind), `… ${more} more ${kind}`] : lines;
+  });
+}
+
+/** Where a video's file is. HACS's own downloader puts it into a folder named after a label, with `_` for spaces. */
+function findFile(folder: VideoFolder, { id, instances }: AnnotatedVideo, inLabelFolders: boolean) {
+  const found = folder.find(id);
+  if (found.exists || !inLabelFolders) return found;
+  const labels = new Set(instances.map(({ label }) => label.replaceAll(' ', '_')));
+  const places = [...labels]
+    .filter((label) => /^[^./\\][^/\\]*$/.test(label))
+    .map((label) => folder.find(`${label}/${id}`));
+  return places.find(({ exists }) => exists) ?? found;
+}
+
+async function measure(
+  annotated: AnnotatedVideo,
+  { file, exists }: { file: string; exists: boolean },
+): Promise<{ video: Video; warnings: Warning[] }> {
+  const { id, subset } = annotated;
+  const mended = (duration: number) => mendInstances(annotated.instances, duration);
+  const unusable = (problem: string) => {
+    const duration = annotated.duration ?? 0;
+    const { instances, warnings } = mended(duration);
+    const unmeasured = { duration, fps: 0, frames: 0, width: 0, height: 0 };
+    return {
+      video: { id, subset, path: file, ...unmeasured, instances, problem },
+      warnings: [...annotated.warnings, ...warnings],
+    };
+  };
   if (!exists) return unusable('missing: no such video file');
   try {
-    return { id, subset, path: file, ...(await probe(file)), instances };
+    const { damage, drift, ...info } = await probe(file);
+    const { instances, warnings } = mended(info.duration);
+    const odd = oddities(annotated.duration, info.duration, damage, drift);
+    return {
+      video: { id, subset, path: file, ...info, instances },
+      warnings: [...annotated.warnings, ...odd, ...warnings],
+    };
   } catch (error) {
     if (!(error instanceof WorkError)) throw error;
     // The path is beside it already, in a form that survives a move of the folder.
@@ -71,37 +119,17 @@ async function measure(annotated: AnnotatedVideo, { file, exists }: { file: stri
   }
 }
 
-/** Drops instances without length, clips those that begin before the video or end after it, and says so. */
-export function mendInstances(
-  video: Pick<Video, 'id' | 'duration' | 'instances'>,
-  annotatedDuration?: number,
-): { instances: Instance[]; warnings: string[] } {
-  const warnings: string[] = [];
-  const { id, duration } = video;
-  if (annotatedDuration !== undefined && Math.abs(duration - annotatedDuration) > 1) {
-    warnings.push(`${id}: the file has ${format(duration)} s, its annotation says ${format(annotatedDuration)} s`);
+/** What a file does that its annotations do not lead one to expect. */
+function oddities(annotated: number | undefined, duration: number, damage?: string, drift?: number): Warning[] {
+  const warnings: Warning[] = [];
+  if (annotated !== undefined && Math.abs(duration - annotated) > 1) {
+    const text = `the file has ${seconds(duration)}, its annotation says ${seconds(annotated)}`;
+    warnings.push({ kind: 'videos of another length', text });
   }
-  // A missing video may have no known duration: nothing is beyond it.
-  const limit = duration > 0 ? duration : Infinity;
-  const instances = video.instances.flatMap((instance) => {
-    const { start, end, label } = instance;
-    const clipped = { start: Math.max(0, start), end: Math.min(end, limit), label };
-    const name = `${id}: "${label}" [${format(start)}, ${format(end)}] s`;
-    if (clipped.end <= clipped.start) {
-      warnings.push(
-        `${name} dropped: ${end <= start ? 'its end is not after its start' : 'it lies outside the video'}`,
-      );
-      return [];
-    }
-    // Annotations are rounded: a few hundredths of a second are no news.
-    if (end - clipped.end > 0.05 || clipped.start - start > 0.05) {
-      warnings.push(`${name} clipped to the video's ${format(duration)} s`);
-    }
-    return [clipped];
-  });
-  return { instances, warnings };
-}
-
-function format(seconds: number): string {
-  return String(Math.round(seconds * 1000) / 1000);
+  if (damage !== undefined) warnings.push({ kind: 'damaged videos', text: `damaged: ${damage}` });
+  if (drift !== undefined) {
+    const text = `variable frame rate: a frame is up to ${seconds(drift)} away from its number / fps`;
+    warnings.push({ kind: 'videos of variable frame rate', text });
+  }
+  return warnings;
 }

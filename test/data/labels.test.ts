@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toDataset, type Instance, type Video } from '../../src/data/dataset.js';
-import { mapClipLabels, mapLabels } from '../../src/data/labels.js';
+import { mapClipLabels, mapLabels, unseenLabels } from '../../src/data/labels.js';
 
 const measured = { path: '/v.mp4', duration: 60, fps: 25, frames: 1500, width: 64, height: 48 };
 
@@ -63,10 +63,24 @@ test('a name that no instance bears is a warning that names the nearest', () => 
   ]);
 });
 
-test('clips are mapped alike', () => {
-  const clip = (label: string) => ({ path: '/c.mp4', label, subset: 'training', frames: { from: 3, count: 4 } });
+test('clips are mapped alike, with all that is known of them', () => {
+  const clip = (label: string) => ({ path: '/c.mp4', label, subset: 'training', frames: 50 });
   assert.deepEqual(mapClipLabels([clip('fight'), clip('noFight'), clip('smash')], { noFight: null, smash: 'stroke' }), [
     clip('fight'),
     clip('stroke'),
   ]);
+});
+
+test('a label that only other subsets bear cannot be learnt', () => {
+  const dataset = toDataset([
+    video('a', [0, 1, 'x'], [1, 2, 'y']),
+    { ...video('b', [0, 1, 'y'], [1, 2, 'z']), subset: 'validation' },
+  ]);
+  assert.deepEqual(unseenLabels(dataset, 'training'), [
+    'label "z" is in no video of subset "training": it cannot be learnt',
+  ]);
+  assert.deepEqual(unseenLabels(dataset, 'validation'), [
+    'label "x" is in no video of subset "validation": it cannot be learnt',
+  ]);
+  assert.deepEqual(unseenLabels(dataset, 'Validation'), []);
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { loadDataset, saveDataset } from '../../src/data/dataset.js';
-import { mendInstances, prepareDataset } from '../../src/data/prepare.js';
+import { prepareDataset } from '../../src/data/prepare.js';
 import { UsageError } from '../../src/system/errors.js';
+import { missing, shared } from '../support/shared.js';
 import { temporaryFolder, testVideo } from '../video/fixture.js';
 
 const folder = temporaryFolder();
@@ -34,7 +35,8 @@ test('finds, measures and mends; marks what cannot be used; keeps splits', async
     'Sub/-dash,0,1,run,',
     'broken,0,1,run,validation',
     'notes,0,1,run,',
-    'PLAIN,0,1,swim,',
+    'PLAIN,0,1,swim,validation',
+    'PLAIN,2,1,swim,training',
   ]);
   const seen: number[] = [];
   const { dataset, warnings } = await prepareDataset({ format: 'csv', annotations: file, videos }, (done, total) => {
@@ -51,11 +53,11 @@ test('finds, measures and mends; marks what cannot be used; keeps splits', async
       ['Sub/-dash', 'training', path.join('Sub', '-dash.mp4'), undefined],
       ['broken', 'validation', 'broken.mp4', dataset.videos[4]!.problem],
       ['notes', 'training', 'notes.mp4', 'missing: no such video file'],
-      ['PLAIN', 'training', 'PLAIN.mp4', 'missing: no such video file'],
+      ['PLAIN', 'validation', 'PLAIN.mp4', 'missing: no such video file'],
     ],
   );
   assert.match(dataset.videos[4]!.problem!, /^not a readable video: broken\.mp4: /);
-  const { instances, ...measured } = dataset.videos[0]!;
+  const { instances, warnings: own, ...measured } = dataset.videos[0]!;
   // prettier-ignore
   assert.deepEqual(measured, {
     id: 'plain', subset: 'validation', path: plain, duration: 2, fps: 25, frames: 50, width: 64, height: 48,
@@ -64,10 +66,19 @@ test('finds, measures and mends; marks what cannot be used; keeps splits', async
     { start: 0.5, end: 1.5, label: 'run' },
     { start: 1.5, end: 2, label: 'jump' },
   ]);
+  const ofPlain = [
+    '"jump" [1.5, 9] s clipped to the video\'s 2 s',
+    '"run" [1, 1] s dropped: its end is not after its start',
+    '"run" [3, 4] s dropped: it lies outside the video',
+  ];
+  assert.deepEqual(own, ofPlain);
   assert.deepEqual(warnings, [
-    'plain: "jump" [1.5, 9] s clipped to the video\'s 2 s',
-    'plain: "run" [1, 1] s dropped: its end is not after its start',
-    'plain: "run" [3, 4] s dropped: it lies outside the video',
+    ...ofPlain.slice(0, 2).map((warning) => `plain: ${warning}`),
+    'PLAIN: "swim" [2, 1] s dropped: its end is not after its start',
+    `plain: ${ofPlain[2]!}`,
+    'PLAIN: is in "validation" and in "training": it stays in "validation", with the instances of both',
+    'label "jump" is in no video of subset "training": it cannot be learnt',
+    'label "swim" is in no video of subset "training": it cannot be learnt',
   ]);
   assert.deepEqual(dataset.classes, ['jump', 'run', 'swim']);
 
@@ -93,18 +104,51 @@ test('a folder that is not there is the caller’s mistake', async () => {
   await assert.rejects(prepareDataset(request), UsageError);
 });
 
-test('a file of another length than annotated is worth a warning; rounding is not', () => {
-  const video = { id: 'v', duration: 10, instances: [{ start: 0, end: 10.04, label: 'x' }] };
-  assert.deepEqual(mendInstances(video, 10.9), { instances: [{ start: 0, end: 10, label: 'x' }], warnings: [] });
-  assert.deepEqual(mendInstances(video, 20).warnings, ['v: the file has 10 s, its annotation says 20 s']);
+test('many warnings of a kind are counted; each video keeps its own', async () => {
+  const lines = Array.from({ length: 8 }, (_, i) => `gone,${i + 1},${i},run,`);
+  const { dataset, warnings } = await prepareDataset({ format: 'csv', annotations: annotations(lines), videos });
+  assert.equal(warnings.length, 6);
+  assert.equal(warnings[4], 'gone: "run" [5, 4] s dropped: its end is not after its start');
+  assert.equal(warnings[5], '… 3 more instances without length');
+  assert.equal(dataset.videos[0]!.warnings!.length, 8);
 });
 
-test('two real ActivityNet videos', async (t) => {
-  const real = path.resolve('../shared/data/anet_two_videos');
-  if (!existsSync(real)) {
-    t.skip('no ../shared/data');
-    return;
-  }
+test('a file of another length than annotated is worth a warning; rounding is not', async () => {
+  testVideo(path.join(videos, 'two.mp4'), { seconds: 2 });
+  const prepare = async (duration: number) => {
+    const database = { two: { duration, subset: 'training', annotations: [] } };
+    const file = path.join(folder, 'length.json');
+    writeFileSync(file, JSON.stringify({ database }));
+    return (await prepareDataset({ format: 'activitynet', annotations: file, videos })).warnings;
+  };
+  assert.deepEqual(await prepare(2.9), []);
+  assert.deepEqual(await prepare(20), ['two: the file has 2 s, its annotation says 20 s']);
+});
+
+test('HACS: videos in the folders of its downloader, named by label', async () => {
+  const hacs = path.join(folder, 'hacs');
+  mkdirSync(path.join(hacs, 'Ironing_clothes'), { recursive: true });
+  copyFileSync(path.join(videos, 'bare.mkv'), path.join(hacs, 'Ironing_clothes', 'v_abc.mkv'));
+  copyFileSync(path.join(videos, 'bare.mkv'), path.join(hacs, 'flat.mkv'));
+  copyFileSync(path.join(videos, 'bare.mkv'), path.join(folder, 'up.mkv'));
+  const video = (label: string) => ({ duration: '2', subset: 'training', annotations: [{ segment: [0, 1], label }] });
+  const database = { abc: video('Ironing clothes'), flat: video('Surfing'), def: video('Surfing'), up: video('..') };
+  const file = path.join(folder, 'hacs.json');
+  writeFileSync(file, JSON.stringify({ database }));
+  const { dataset } = await prepareDataset({ format: 'hacs', annotations: file, videos: hacs });
+  assert.deepEqual(
+    dataset.videos.map(({ path: found, problem }) => [path.relative(hacs, found), problem]),
+    [
+      [path.join('Ironing_clothes', 'v_abc.mkv'), undefined],
+      ['flat.mkv', undefined],
+      ['def.mp4', 'missing: no such video file'],
+      ['up.mp4', 'missing: no such video file'],
+    ],
+  );
+});
+
+const real = shared('data', 'anet_two_videos');
+test('two real ActivityNet videos', { skip: missing(real) }, async () => {
   const database = {
     GGSY1Qvo990: {
       duration: 18.16,
@@ -120,10 +164,26 @@ test('two real ActivityNet videos', async (t) => {
   const file = path.join(folder, 'anet.json');
   writeFileSync(file, JSON.stringify({ version: '1.3', taxonomy: [], database }));
   const { dataset, warnings } = await prepareDataset({ format: 'activitynet', annotations: file, videos: real });
-  assert.deepEqual(warnings, []);
+  assert.deepEqual(warnings, ['label "Walking the dog" is in no video of subset "training": it cannot be learnt']);
   for (const video of dataset.videos) {
     assert.equal(video.problem, undefined);
     assert.ok(Math.abs(video.duration - database[video.id as keyof typeof database].duration) < 0.5, video.id);
     assert.ok(video.frames > 300);
   }
+});
+
+test('two real ActivityNet videos by CSV', { skip: missing(real) }, async () => {
+  const file = annotations([
+    'v_GGSY1Qvo990,5.824,00:00:16.199,Clean and jerk,training',
+    'v_ZNVhz7ctTq0.mp4,0.329,14.048,Walking the dog,training',
+  ]);
+  const { dataset, warnings } = await prepareDataset({ format: 'csv', annotations: file, videos: real });
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(
+    dataset.videos.map(({ problem, instances }) => [problem, instances.length]),
+    [
+      [undefined, 1],
+      [undefined, 1],
+    ],
+  );
 });
