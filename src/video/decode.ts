@@ -54,11 +54,11 @@ export async function decodeFrames(file: string, request: DecodeRequest): Promis
   return result.bytes;
 }
 
-/** Whether every frame came; where an index is damaged or the video is shorter than it was, one pass tells what is so. */
+/** Whether every frame came, without a complaint; where an index is damaged or the file has changed, one pass tells what is so. */
 async function readAll(file: string, request: DecodeRequest, reads: readonly Read[], result: Result): Promise<boolean> {
   for (const read of reads) {
     const { end, sink } = await readFrames(file, request, read, result);
-    if (!end.ok || !sink.full) return false;
+    if (!end.ok || end.errors > 0 || !sink.full) return false;
   }
   return true;
 }

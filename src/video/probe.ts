@@ -29,15 +29,17 @@ export interface VideoInfo extends Size {
 const timeBase = '1/1440000';
 /** Shorter videos are read in one pass. */
 const leastFrames = 1000;
-/** Of every so many frames the last is hashed, to compare it with what a seek gives. */
-const sampled = 500;
+/** Of every so many frames the last is hashed, to compare it with what a seek gives. Prime, so as to fall anywhere between keyframes. */
+const sampled = 97;
+/** So many of them are compared. */
+const compared = 3;
 
 /**
  * Decodes a whole video and counts: containers lie about frames and duration.
  * @throws WorkError naming the file when it is missing, broken, or has no video stream.
  */
 export async function probe(file: string): Promise<VideoInfo> {
-  const [frames, keyframes, hashes] = [new FrameTimes(), new KeyframeGaps(), [] as string[]];
+  const [frames, keyframes, hashes] = [new FrameTimes(), new Keyframes(), [] as string[]];
   const receivers = [
     readFramecrc((row, header) => {
       frames.add(row, header);
@@ -69,8 +71,8 @@ export async function probe(file: string): Promise<VideoInfo> {
   if (end.errors > 0) {
     info.damage = `${end.errors} ${end.errors === 1 ? 'error' : 'errors'} while decoding: ${end.reason}`;
   } else if (indexed && info.frames >= leastFrames && drift < 0.25 / fps) {
-    const seek = { start: frames.start, gap: keyframes.largest };
-    if (await seeksAreExact(file, { fps, seek }, hashes)) info.seek = seek;
+    const seek = { start: frames.start, gap: keyframes.gap() };
+    if (await seeksAreExact(file, { fps, seek }, keyframes, hashes)) info.seek = seek;
   }
   return info;
 }
@@ -84,18 +86,25 @@ function hashed(select: string): string[] {
 }
 
 /**
- * Whether frames near the quarter, the middle and the end, found by seeks where that pays, are those of the one pass. Indices lie, and so do
- * the marks of keyframes.
+ * Whether seeking pays, and frames found so are those of the one pass, without a complaint: indices lie, and so do the marks of keyframes.
+ * Frames are compared that come soonest after the keyframe that the seek finds: what is wrong with it shows there.
  */
-async function seeksAreExact(file: string, timing: Timing, hashes: readonly string[]): Promise<boolean> {
-  let sought = 0;
-  for (const place of new Set([0.25, 0.5, 1].map((part) => Math.ceil(part * hashes.length) - 1))) {
-    const frame = place * sampled + sampled - 1;
-    const { at } = planReads([frame], timing)[0]!;
-    if (at === undefined) continue;
-    sought++;
+async function seeksAreExact(
+  file: string,
+  timing: Timing,
+  keyframes: Keyframes,
+  hashes: readonly string[],
+): Promise<boolean> {
+  const samples = hashes
+    .map((hash, place) => ({ hash, frame: (place + 1) * sampled - 1 }))
+    .map((sample) => ({ ...sample, at: planReads([sample.frame], timing)[0]!.at }))
+    .filter((sample): sample is typeof sample & { at: number } => sample.at !== undefined)
+    .map((sample) => ({ ...sample, run: keyframes.runTo((sample.at - timing.seek!.start) * timing.fps) }))
+    .sort((a, b) => a.run - b.run)
+    .slice(0, compared);
+  for (const { hash, frame, at } of samples) {
     const found: string[] = [];
-    const { ok } = await runFfmpeg(
+    const { ok, errors } = await runFfmpeg(
       // prettier-ignore
       [
         '-threads', '1', ...seekOptions(at), ...inputFile(file), ...video,
@@ -103,9 +112,9 @@ async function seeksAreExact(file: string, timing: Timing, hashes: readonly stri
       ],
       readFramecrc(({ hash }) => found.push(hash)),
     );
-    if (!ok || found[0] !== hashes[place]) return false;
+    if (!ok || errors > 0 || found[0] !== hash) return false;
   }
-  return sought > 0;
+  return samples.length > 0;
 }
 
 /** The times of all frames. */
@@ -156,13 +165,26 @@ class FrameTimes {
   }
 }
 
-/** Packets from one keyframe to the next, at most. */
-class KeyframeGaps {
-  largest = 0;
-  private current = 0;
+/** The keyframes' numbers among the packets: in order of decoding, which is near enough to the frames' own. */
+class Keyframes {
+  private readonly numbers: number[] = [];
+  private packets = 0;
 
   add(keyframe: boolean): void {
-    this.current = keyframe ? 1 : this.current + 1;
-    this.largest = Math.max(this.largest, this.current);
+    if (keyframe) this.numbers.push(this.packets);
+    this.packets++;
+  }
+
+  /** Packets from one keyframe to the next, at most. */
+  gap(): number {
+    return [...this.numbers, this.packets].reduce(
+      (most, end, i) => Math.max(most, end - (this.numbers[i - 1] ?? 0)),
+      0,
+    );
+  }
+
+  /** Frames from the keyframe before a frame to it. */
+  runTo(frame: number): number {
+    return frame - (this.numbers.findLast((number) => number <= frame) ?? 0);
   }
 }

@@ -23,7 +23,7 @@ export interface Read {
 }
 
 /** What starting a run and opening the file costs, in decoded frames. */
-const startUp = 100;
+const startUp = 200;
 
 /** Frames that a seek goes back too far on purpose: no reordering of frames and no seeking by decoding time reaches as far. */
 function margin(fps: number): number {

@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
+import type { FrameTransform } from '../../src/video/decode.js';
 import { findFfmpeg } from '../../src/video/ffmpeg.js';
 
 /** A folder that is gone after the tests of the file. */
@@ -22,6 +24,47 @@ export function ffmpeg(...args: string[]): Buffer {
   });
 }
 
+let encoders: string | undefined;
+
+/** Whether the ffmpeg at hand can make this test's video: `codec` is as {@link testVideo} takes it. */
+export function hasEncoder([encoder = '']: readonly string[]): boolean {
+  encoders ??= ffmpeg('-encoders').toString();
+  return encoders.includes(` ${encoder} `);
+}
+
+/** Encoders' options for small videos with all that makes decoding hard: frames out of order, references across keyframes. */
+export const codecs = {
+  h264: ['libx264', '-bf', '3', '-g', '30'],
+  'h264 open GOP': ['libx264', '-x264-params', 'open-gop=1:bframes=5:b-pyramid=normal:keyint=25:scenecut=0'],
+  hevc: ['libx265', '-preset', 'superfast', '-x265-params', 'log-level=none:bframes=4:keyint=40'],
+  vp9: [
+    'libvpx-vp9',
+    '-deadline',
+    'realtime',
+    '-cpu-used',
+    '8',
+    '-g',
+    '50',
+    '-auto-alt-ref',
+    '1',
+    '-lag-in-frames',
+    '8',
+  ],
+  av1: ['libaom-av1', '-cpu-used', '8', '-usage', 'realtime', '-g', '50'],
+  mpeg4: ['mpeg4', '-bf', '2', '-g', '40'],
+};
+
+export interface VideoOptions {
+  size?: string;
+  rate?: string;
+  seconds?: number;
+  filter?: string;
+  pixels?: string;
+  codec?: readonly string[];
+  /** Seconds by which a sound track is longer than the pictures and begins before them. */
+  sound?: number;
+}
+
 /** Every frame differs from every other: ffmpeg's test picture with a running counter and moving noise. */
 export function testVideo(
   file: string,
@@ -31,11 +74,51 @@ export function testVideo(
     seconds = 2,
     filter = 'null',
     pixels = 'yuv420p',
-    codec = ['libx264', '-bf', '3', '-g', '30'],
-  } = {},
+    codec = codecs.h264,
+    sound = 0,
+  }: VideoOptions = {},
 ): string {
   const source = `testsrc2=s=${size}:r=${rate}:d=${seconds},noise=alls=20:allf=t:all_seed=7,${filter}`;
   // prettier-ignore
-  ffmpeg('-f', 'lavfi', '-i', source, '-fps_mode', 'passthrough', '-pix_fmt', pixels, '-c:v', ...codec, `file:${file}`);
+  // prettier-ignore
+  ffmpeg(
+    '-f', 'lavfi', ...(sound > 0 ? ['-itsoffset', String(sound)] : []), '-i', source,
+    ...(sound > 0 ? ['-f', 'lavfi', '-i', `sine=d=${seconds + 2 * sound}`] : []),
+    '-fps_mode', 'passthrough', '-pix_fmt', pixels, '-c:v', ...codec, `file:${file}`,
+  );
   return file;
+}
+
+/** A transform that changes nothing. */
+export function whole(width: number, height: number): FrameTransform {
+  return { scale: [width, height], crop: { x: 0, y: 0, width, height }, flip: false };
+}
+
+/** All frames of a file, decoded in one go without any selecting: what every other way must equal. Cut and mirrored here. */
+export function allFrames(video: string, { scale: [width, height], crop, flip }: FrameTransform): Buffer[] {
+  // prettier-ignore
+  const bytes = ffmpeg('-i', `file:${video}`, '-map', '0:V:0', '-fps_mode', 'passthrough', '-vf',
+    `scale=${width}:${height}:flags=bilinear+accurate_rnd+full_chroma_int,format=rgb24`, '-f', 'rawvideo', '-');
+  const size = width * height * 3;
+  assert.equal(bytes.length % size, 0);
+  return Array.from({ length: bytes.length / size }, (_, i) => {
+    const frame = Buffer.alloc(crop.width * crop.height * 3);
+    for (let y = 0, to = 0; y < crop.height; y++) {
+      for (let x = 0; x < crop.width; x++) {
+        const column = crop.x + (flip ? crop.width - 1 - x : x);
+        for (let c = 0; c < 3; c++, to++) frame[to] = bytes[i * size + ((crop.y + y) * width + column) * 3 + c]!;
+      }
+    }
+    return frame;
+  });
+}
+
+/** Holds decoded bytes against {@link allFrames}. */
+export function assertFrames(bytes: Uint8Array, indices: readonly number[], frames: readonly Buffer[]): void {
+  const size = frames[0]!.length;
+  assert.equal(bytes.length, indices.length * size);
+  indices.forEach((index, k) => {
+    const same = Buffer.compare(bytes.subarray(k * size, (k + 1) * size), frames[index]!) === 0;
+    assert.ok(same, `place ${k} does not hold frame ${index}`);
+  });
 }
