@@ -75,7 +75,10 @@ function readManifest(file: string): Group[] {
 /** The bytes of a group of weights. Shards lie beside the model: a path that leads elsewhere is not followed. */
 function readShards(file: string, { paths, weights }: Group): Buffer {
   const wanted = weights.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
-  const shards = paths.map((name) => path.join(path.dirname(file), path.basename(name)));
+  const shards = paths.map((name) => {
+    if (printable(name, 255) !== name) throw new UsageError(`${file}: shard "${printable(name)}" is no file name`);
+    return path.join(path.dirname(file), path.basename(name));
+  });
   const held = shards.reduce((sum, shard) => sum + withFile(shard, 'weights', ({ size }) => size), 0);
   if (held !== wanted) throw new UsageError(`${file}: its weights take ${wanted} bytes, its shards hold ${held}`);
   return Buffer.concat(shards.map((shard) => withFile(shard, 'weights', (open) => readBytes(open, 0, open.size))));

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { readTfjsWeights } from '../../src/checkpoints/tfjs-layers.js';
+import { randomStream } from '../../src/engine/random.js';
 import { UsageError } from '../../src/system/errors.js';
 import { temporaryFolder } from '../system/temporary.js';
+import { flippedBits, growth, hostileToken, rewrite } from './mutations.js';
 
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
 const weights = [
@@ -69,4 +72,73 @@ test('what does not hold what it says is refused, by file', (t) => {
   writeFileSync(text, 'no JSON');
   refused(text, 'tfjs model is not JSON');
   refused(path.join(path.dirname(text), 'no.json'), 'tfjs model not readable', 'no.json');
+});
+
+test('nothing is taken into memory that the files do not hold, and nothing is waited for', (t) => {
+  const refused = (file: string, said: RegExp) => {
+    assert.throws(() => readTfjsWeights(file), { name: 'UsageError', message: said });
+  };
+  const shard = { 'w.bin': floats(1, 2, 3, 4, 5, 6) };
+  const huge = [{ name: 'w', shape: [2 ** 52, 2 ** 52], dtype: 'float32' }];
+  refused(model(t, [{ paths: ['w.bin'], weights: huge }], shard), /its weights take 8[.]1.*e[+]31 bytes/);
+  const many = [{ name: 'w', shape: [6, 1e5], dtype: 'float32' }];
+  const paths = Array.from({ length: 1e5 }, (_, i) => `${i}/w.bin`);
+  refused(model(t, [{ paths, weights: many }], shard), /shard "w\.bin" stands twice/);
+  const twice = [weights[2]!, weights[2]!];
+  refused(model(t, [{ paths: ['w.bin'], weights: twice }], shard), /weight "bn\/gamma" stands twice/);
+  refused(model(t, [{ paths: ['w\n\0.bin'], weights }], shard), /shard "w\?\?\.bin" is no file name/);
+  const shape = [{ name: 'w', shape: [-6], dtype: 'float32' }];
+  refused(model(t, [{ paths: ['w.bin'], weights: shape }], shard), /weightsManifest\.0\.weights\.0\.shape\.0/);
+
+  const folder = temporaryFolder(t);
+  const file = path.join(folder, 'model.json');
+  const write = (text: string | Buffer) => {
+    writeFileSync(file, text);
+    return file;
+  };
+  refused(write('['.repeat(1e6)), /^tfjs model is nested too deep/);
+  refused(write('{"a":1,\n"a":2}'), /^tfjs model has "a" twice/);
+  refused(write(Buffer.from('{"\xff":1}', 'latin1')), /^tfjs model is not UTF-8/);
+  truncateSync(write(''), 2 ** 33);
+  refused(file, /^tfjs model of 8589934592 bytes/);
+  refused(folder, /^not a file/);
+  const sparse = model(t, [{ paths: ['w.bin'], weights }], shard);
+  truncateSync(path.join(path.dirname(sparse), 'w.bin'), 2 ** 33);
+  refused(sparse, /its shards hold 8589934592/);
+  const pipe = path.join(folder, 'w.bin');
+  execFileSync('mkfifo', [pipe]);
+  refused(write(JSON.stringify({ weightsManifest: [{ paths: ['w.bin'], weights }] })), /^not a file: .*w\.bin/);
+});
+
+test('2000 seeded mutations: one line of UsageError or a valid read, in little memory', (t) => {
+  const shard = floats(1, 2, 3, 4, 5, 6);
+  const file = model(t, [{ paths: ['w.bin'], weights }], { 'w.bin': shard });
+  const json = Buffer.from(JSON.stringify({ modelTopology: {}, weightsManifest: [{ paths: ['w.bin'], weights }] }));
+  const random = randomStream(3, 'tfjs-fuzz');
+  const mutations: (() => { json: string | Buffer; shard: Buffer })[] = [
+    () => ({ json: json.subarray(0, random.below(json.length)), shard }),
+    () => ({ json, shard: Buffer.alloc(random.below(64)) }),
+    () => ({ json: flippedBits(json, json.length, random), shard }),
+    () => ({ json: hostileToken(json.toString(), random), shard }),
+  ];
+  let refusals = 0;
+  const grown = growth(() => {
+    for (let i = 0; i < 2000; i++) {
+      const mutated = mutations[i % mutations.length]!();
+      rewrite(file, mutated.json);
+      rewrite(path.join(path.dirname(file), 'w.bin'), mutated.shard);
+      try {
+        const read = readTfjsWeights(file);
+        const held = [...read.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+        // Without its list of groups or weights a model is valid and empty.
+        assert(held === 0 || held === mutated.shard.length, `mutation ${i} read ${held} bytes`);
+      } catch (error) {
+        assert(error instanceof UsageError, `mutation ${i}: ${String(error)}`);
+        assert(!/[\p{Cc}\p{Cs}]/u.test(error.message), error.message);
+        refusals++;
+      }
+    }
+  });
+  assert(refusals > 1200, `${refusals} refused`);
+  assert(grown < 2 ** 27, `${grown} bytes`);
 });

@@ -1,0 +1,53 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import type { Random } from '../../src/engine/random.js';
+
+/** What a JSON file may hold where something else belongs. */
+const hostile = [
+  '-1',
+  '1.5',
+  '1e400',
+  '-0.0001',
+  '9007199254740993',
+  '18446744073709551615',
+  'NaN',
+  'null',
+  '[]',
+  '{}',
+  '[[[[0]]]]',
+  '"x"',
+  '"../x"',
+  '"__proto__"',
+  '"constructor"',
+  '"\\ud800"',
+  '"a\\n\\u001b[2Jb"',
+];
+
+/** One number or string of a JSON text, drawn at random, is another thing. */
+export function hostileToken(json: string, random: Random): string {
+  const tokens = [...json.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+/g)];
+  const { index, 0: token } = tokens[random.below(tokens.length)]!;
+  return json.slice(0, index) + hostile[random.below(hostile.length)]! + json.slice(index + token.length);
+}
+
+/** One to three bits of the first `end` bytes are flipped. */
+export function flippedBits(bytes: Uint8Array, end: number, random: Random): Buffer {
+  const flipped = Buffer.from(bytes);
+  for (let flips = 1 + random.below(3); flips > 0; flips--) {
+    const at = random.below(end);
+    flipped[at] = flipped[at]! ^ (1 << random.below(8));
+  }
+  return flipped;
+}
+
+/** By how many bytes the largest resident size of the process has grown while `work` was done. */
+export function growth(work: () => void): number {
+  const before = process.resourceUsage().maxRSS;
+  work();
+  return (process.resourceUsage().maxRSS - before) * 1024;
+}
+
+/** Writes a small file anew. Overwriting it would have the file system flush it each time. */
+export function rewrite(file: string, content: string | Uint8Array): void {
+  rmSync(file, { force: true });
+  writeFileSync(file, content);
+}
