@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { UsageError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
 import { readTable } from './table.js';
 
 /** A trimmed video that shows one action from beginning to end. */
@@ -12,13 +14,20 @@ export interface Clip {
 
 /**
  * Reads a list of clips: `path,label[,subset]`, paths relative to the list's folder, subset 'training' if not given.
- * @throws UsageError with file:line.
+ * @throws UsageError with file:line, also of a file that is in two subsets: accuracy would be measured on what was trained on.
  */
 export function loadClips(csv: string): Clip[] {
   const folder = path.dirname(path.resolve(csv));
-  return readTable(csv, ['path', 'label'], ['subset']).map(({ fields }) => ({
-    path: path.resolve(folder, fields['path']!),
-    label: fields['label']!,
-    subset: fields['subset'] || 'training',
-  }));
+  const subsets = new Map<string, string>();
+  return readTable(csv, ['path', 'label'], ['subset']).map(({ line, fields }) => {
+    const file = path.resolve(folder, fields['path']!);
+    const subset = fields['subset'] || 'training';
+    const before = subsets.get(file) ?? subset;
+    if (before !== subset) {
+      const message = `${fields['path']!} is in subset "${subset}" here and in "${before}" before: give it one`;
+      throw new UsageError(`${csv}:${line}: ${printable(message, 300)}`);
+    }
+    subsets.set(file, subset);
+    return { path: file, label: fields['label']!, subset };
+  });
 }

@@ -23,7 +23,7 @@ export class JsonFile {
       this.content = JSON.parse(this.text) as unknown;
     } catch {
       const at = walkJson(this.text, () => undefined) ?? 0;
-      const found = at < this.text.length ? `at ${JSON.stringify(this.text.slice(at, at + 20))}` : 'it ends too early';
+      const found = at < this.text.length ? `at "${printable(this.text.slice(at), 20)}"` : 'it ends too early';
       throw new UsageError(`${file}:${this.lineAt(at)}: ${what} is not JSON: ${found}`);
     }
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CsvError, parse } from 'csv-parse/sync';
 import { UsageError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
 
 /** A row of a CSV file: its fields by column name, and the line it ends on. */
 export interface Row {
@@ -45,6 +46,6 @@ function parseRows(text: string, file: string): { line: number; cells: string[] 
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const line = 'lines' in error && typeof error.lines === 'number' ? error.lines : 1;
-    throw new UsageError(`${file}:${line}: ${error.message.replace(/\s+on line \d+$/, '')}`);
+    throw new UsageError(`${file}:${line}: ${printable(error.message.replace(/\s+on line \d+$/, ''), 200)}`);
   }
 }

@@ -55,3 +55,14 @@ test('a wrong call ends with 2, one line, and no file', () => {
   assert.ok(!existsSync(path.dirname(out)));
   assert.deepEqual(readdirSync(videos), ['a.mp4', 'b.mp4']);
 });
+
+test('what comes from the annotations cannot write to the terminal or break a line', () => {
+  const out = path.join(folder, 'hostile.json');
+  const { status, stderr } = prepare('video,start,end,label,subset\n"x\ny\u001b[2J",2,1,"a\u001b[2J","s\nt"\n', out);
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(stderr.trim().split('\n'), [
+    'x?y?[2J: missing: no such video file',
+    'x?y?[2J: "a\\u001b[2J" [2, 1] s dropped: its end is not after its start',
+    '1 videos (1 s?t), 0 classes, 1 unusable',
+  ]);
+});

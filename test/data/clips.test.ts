@@ -24,6 +24,11 @@ const wrong: [string, string, RegExp][] = [
   ['no label column', 'path,class\na,b\n', /clips\.csv:1: no column "label"; the header must be path,label\[,subset\]/],
   ['an empty label', 'path,label\na,b\nc,\n', /clips\.csv:3: label is empty/],
   ['too few fields', 'path,label\na,b\nc\n', /clips\.csv:3: /],
+  [
+    'two subsets',
+    'path,label,subset\na,b,\n./a,b,validation\n',
+    /clips\.csv:3: \.\/a is in subset "validation" here and in "training"/,
+  ],
   ['an open quote', 'path,label\na,"b\n', /clips\.csv:\d: /],
 ];
 for (const [name, content, message] of wrong) {

@@ -108,6 +108,20 @@ test('errors name the line, fields that are not ours are left alone', () => {
   assert.equal(loadDataset(file).videos.length, 2);
 });
 
+test('the example of docs/datasets.md is a dataset file, and its error is what is said', () => {
+  const page = readFileSync(new URL('../../docs/datasets.md', import.meta.url), 'utf8');
+  const example = /```json\n(\{\n {2}"version": "lofi-tal[^`]*)```/.exec(page)![1]!;
+  const file = path.join(folder, 'example.json');
+  writeFileSync(file, example);
+  const dataset = loadDataset(file);
+  assert.equal(dataset.videos[0]!.path, path.join(folder, 'videos', 'match1.mp4'));
+  saveDataset(file, dataset);
+  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), JSON.parse(example));
+  writeFileSync(file, example.replace('[12.4, 17.9]', '[17.9, 12.4]'));
+  const said = /^dataset\.json(:\d+: database\.match1.*)$/m.exec(page)![1]!;
+  assert.throws(() => loadDataset(file), { message: file + said });
+});
+
 test('a missing file is the caller’s mistake', () => {
   assert.throws(() => loadDataset(path.join(folder, 'none.json')), UsageError);
 });
