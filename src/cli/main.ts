@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, string>> = {
   setup: "Find or build the engine and ffmpeg in the user's cache; safe to repeat",
   doctor: 'Say which engine and which ffmpeg will be used, and what is wrong',
   prepare: 'Turn an annotation file and a folder of videos into one dataset file',
+  'check-videos': 'Decode every video of a dataset and list what is missing or broken',
   synth: 'Make a synthetic dataset of real mp4 files',
   pretrain: 'Stage 1: train the encoder on trimmed clips',
   joint: 'Stage 2: train encoder and head together at low fidelity (LoFi)',

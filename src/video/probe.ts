@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { WorkError } from '../system/errors.js';
 import { framecrc, readFramecrc, type Header, type Row } from './framecrc.js';
 import { inputFile, runFfmpeg } from './process.js';
@@ -46,6 +47,8 @@ export async function probe(file: string): Promise<VideoInfo> {
     }),
   ];
   const outputs = [...video, '-enc_time_base', timeBase, '-c:v', 'wrapped_avframe', ...framecrc(1)];
+  // Opening a named pipe would wait for its writer, for ever.
+  if (isPipe(file)) throw new WorkError(`not a readable video: ${file}: it is no regular file`);
   const indexed = hasIndex(file);
   if (indexed) {
     receivers.push(
@@ -75,6 +78,15 @@ export async function probe(file: string): Promise<VideoInfo> {
     if (await seeksAreExact(file, { fps, seek }, keyframes, hashes)) info.seek = seek;
   }
   return info;
+}
+
+function isPipe(file: string): boolean {
+  try {
+    return statSync(file).isFIFO();
+  } catch {
+    // ffmpeg says best why a file cannot be read.
+    return false;
+  }
 }
 
 /** An output of every decoded frame: none is doubled or left out for the sake of an even rate. */

@@ -1,0 +1,153 @@
+import { readdirSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import PQueue from 'p-queue';
+import { UsageError, WorkError } from '../system/errors.js';
+import { findFfmpeg } from '../video/ffmpeg.js';
+import { probe, type VideoInfo } from '../video/probe.js';
+import { loadDataset, type Video } from './dataset.js';
+import { stripVideoExtension } from './video-files.js';
+
+/** What is wrong with a video. */
+export interface Finding {
+  /** Its id in the dataset, or its path below the folder. */
+  video: string;
+  path: string;
+  reason: string;
+}
+
+export interface VideoCheck {
+  /** Videos that are neither missing nor broken. */
+  ok: number;
+  missing: Finding[];
+  /** Cannot be decoded, end early, or ffmpeg reports errors in them. */
+  broken: Finding[];
+  /** Usable, but not what the dataset says of them, or with frames at uneven times. */
+  warnings: Finding[];
+}
+
+/** A video to check, with what a dataset file says of it. */
+type Listed = Pick<Video, 'id' | 'path'> & { said?: Video };
+
+/** Annotations are rounded: seconds that they may lie beyond the end. */
+const rounding = 0.05;
+/** Frames that a video may be short of, as when it is decoded for training. */
+const tolerated = 2;
+
+/**
+ * Decodes every video of a dataset file, or of a folder and the folders below, and holds each against its description.
+ * @throws UsageError when there is no such file or folder, or nothing in it.
+ */
+export async function checkVideos(
+  dataset: string,
+  onProgress?: (done: number, total: number) => void,
+): Promise<VideoCheck> {
+  const videos = isFolder(dataset)
+    ? listFolder(dataset)
+    : loadDataset(dataset).videos.map((video) => ({ id: video.id, path: video.path, said: video }));
+  if (videos.length === 0) throw new UsageError(`no videos in ${dataset}`);
+  // Without ffmpeg nothing can be said of any video.
+  findFfmpeg();
+  const check: VideoCheck = { ok: 0, missing: [], broken: [], warnings: [] };
+  const queue = new PQueue({ concurrency: availableParallelism() });
+  let done = 0;
+  const verdicts = await Promise.all(
+    videos.map((video) =>
+      queue.add(async () => {
+        const verdict = await checkVideo(video);
+        onProgress?.(++done, videos.length);
+        return verdict;
+      }),
+    ),
+  );
+  verdicts.forEach((verdict, i) => {
+    const { id, path: file } = videos[i]!;
+    if (verdict) check[verdict.list].push({ video: id, path: file, reason: verdict.reason });
+    if (!verdict || verdict.list === 'warnings') check.ok++;
+  });
+  return check;
+}
+
+interface Verdict {
+  list: 'missing' | 'broken' | 'warnings';
+  reason: string;
+}
+
+async function checkVideo({ path: file, said }: Listed): Promise<Verdict | undefined> {
+  const absence = absent(file);
+  if (absence !== undefined) return { list: 'missing', reason: absence };
+  let found: VideoInfo;
+  try {
+    found = await probe(file);
+  } catch (error) {
+    if (!(error instanceof WorkError)) throw error;
+    return { list: 'broken', reason: error.message.replace(`not a readable video: ${file}: `, '') };
+  }
+  const broken = damage(found, said);
+  if (broken !== undefined) return { list: 'broken', reason: broken };
+  const warnings = [...disagreements(found, said), ...unevenness(found)];
+  return warnings.length > 0 ? { list: 'warnings', reason: warnings.join('; ') } : undefined;
+}
+
+/** Why there is nothing at a path, whatever links lead there; undefined where there is something. */
+function absent(file: string): string | undefined {
+  try {
+    statSync(file);
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? 'no such file' : `no way to the file (${code ?? 'error'})`;
+  }
+}
+
+function damage(found: VideoInfo, said: Video | undefined): string | undefined {
+  if (found.frames === 1) return 'it holds a single frame';
+  if (said?.problem === undefined && said && found.frames < said.frames - tolerated) {
+    const words = found.damage === undefined ? '' : `; ${found.damage}`;
+    return `it ends early: ${found.frames} frames of the ${said.frames} that the dataset says${words}`;
+  }
+  return found.damage;
+}
+
+/** In what a good video is not as its dataset describes it. */
+function disagreements(found: VideoInfo, said: Video | undefined): string[] {
+  if (!said) return [];
+  if (said.problem !== undefined) return [`it can be decoded, but the dataset says: ${said.problem}`];
+  const differing: string[] = [];
+  const compare = (what: string, is: string, was: string) => differing.push(`${what} ${is}, the dataset says ${was}`);
+  if (found.width !== said.width || found.height !== said.height)
+    compare('size', `${found.width}x${found.height}`, `${said.width}x${said.height}`);
+  if (found.frames !== said.frames) compare('frames', String(found.frames), String(said.frames));
+  if (Math.abs(found.fps / said.fps - 1) > 0.001) compare('fps', round(found.fps), round(said.fps));
+  if (Math.abs(found.duration - said.duration) > tolerated / found.fps)
+    compare('duration', `${round(found.duration)} s`, `${round(said.duration)} s`);
+
+  const beyond = said.instances.filter(({ end }) => end > found.duration + rounding);
+  if (beyond.length > 0) {
+    const last = Math.max(...beyond.map(({ end }) => end));
+    const those = beyond.length === 1 ? '1 annotation ends' : `${beyond.length} annotations end`;
+    differing.push(`${those} beyond its ${round(found.duration)} s (${round(last)} s)`);
+  }
+  return differing;
+}
+
+function unevenness({ drift }: VideoInfo): string[] {
+  if (drift === undefined) return [];
+  return [`variable frame rate: frames are shown up to ${round(drift)} s from where an even rate has them`];
+}
+
+function round(value: number): string {
+  return String(Math.round(value * 1000) / 1000);
+}
+
+function isFolder(place: string): boolean {
+  return statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Whatever is named like a video, sorted. */
+function listFolder(folder: string): Listed[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => stripVideoExtension(name) !== name)
+    .sort()
+    .map((name) => ({ id: name, path: path.resolve(folder, name) }));
+}
