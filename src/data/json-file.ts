@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { UsageError } from '../system/errors.js';
 import { readText } from '../system/files.js';
-import { walkJson, type JsonPath } from './json-walk.js';
 import { printable } from '../system/printable.js';
+import { walkJson, type JsonPath } from './json-walk.js';
 
 /** A JSON file that knows the lines of its values. They are looked up only when there is something to say of them. */
 export class JsonFile {

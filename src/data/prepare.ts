@@ -2,6 +2,7 @@ import os from 'node:os';
 import path from 'node:path';
 import PQueue from 'p-queue';
 import { WorkError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe } from '../video/probe.js';
 import { toDataset, type Dataset, type Video } from './dataset.js';
@@ -9,7 +10,6 @@ import type { AnnotatedVideo, Warning } from './formats/annotations.js';
 import { readAnnotations } from './formats/read.js';
 import { unseenLabels } from './labels.js';
 import { mendInstances, seconds } from './mend.js';
-import { printable } from '../system/printable.js';
 import { VideoFolder } from './video-files.js';
 
 export interface PrepareRequest {
@@ -27,7 +27,7 @@ export interface PreparedDataset {
   warnings: string[];
 }
 
-/** Warnings of one kind. */
+/** Of a kind of warnings; the others are counted. */
 const shownOfAKind = 5;
 
 /**
@@ -42,6 +42,7 @@ export async function prepareDataset(
   const annotated = readAnnotations(request.format, request.annotations);
   const folder = new VideoFolder(request.videos);
   const files = annotated.map((video) => findFile(folder, video, request.format === 'hacs'));
+  const owners = new Map(annotated.map(({ id }, i) => [files[i]!.file, id] as const).reverse());
   // Without ffmpeg nothing can be said of any video.
   findFfmpeg();
   let done = 0;
@@ -49,7 +50,7 @@ export async function prepareDataset(
   const measured = await Promise.all(
     annotated.map((video, i) =>
       queue.add(async () => {
-        const result = await measure(video, files[i]!);
+        const result = await measure(video, files[i]!, owners.get(files[i]!.file)!);
         onProgress?.(++done, annotated.length);
         return result;
       }),
@@ -91,6 +92,7 @@ function findFile(folder: VideoFolder, { id, instances }: AnnotatedVideo, inLabe
 async function measure(
   annotated: AnnotatedVideo,
   { file, exists }: { file: string; exists: boolean },
+  owner: string,
 ): Promise<{ video: Video; warnings: Warning[] }> {
   const { id, subset } = annotated;
   const mended = (duration: number) => mendInstances(annotated.instances, duration);
@@ -104,6 +106,8 @@ async function measure(
     };
   };
   if (!exists) return unusable('missing: no such video file');
+  // As `abc` and as `v_abc`: it could be trained and validated on.
+  if (owner !== id) return unusable(`its file is already that of ${JSON.stringify(owner)}`);
   try {
     const { damage, drift, ...info } = await probe(file);
     const { instances, warnings } = mended(info.duration);

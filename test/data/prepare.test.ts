@@ -104,6 +104,17 @@ test('a folder that is not there is the caller’s mistake', async () => {
   await assert.rejects(prepareDataset(request), UsageError);
 });
 
+test('two ids of one file: the second cannot be used, lest the file be trained and validated on', async () => {
+  testVideo(path.join(videos, 'v_one.mp4'), { seconds: 0.2 });
+  const file = annotations(['one,0,1,run,training', 'v_one,0,1,run,validation', 'Sub/../one,0,1,run,validation']);
+  const { dataset } = await prepareDataset({ format: 'csv', annotations: file, videos });
+  const taken = 'its file is already that of "one"';
+  assert.deepEqual(
+    dataset.videos.map(({ problem }) => problem),
+    [undefined, taken, taken],
+  );
+});
+
 test('many warnings of a kind are counted; each video keeps its own', async () => {
   const lines = Array.from({ length: 8 }, (_, i) => `gone,${i + 1},${i},run,`);
   const { dataset, warnings } = await prepareDataset({ format: 'csv', annotations: annotations(lines), videos });

@@ -86,7 +86,6 @@ function annotationsAs(format: string): (file: string) => number {
     });
     const out = path.join(folder, 'saved', 'dataset.json');
     saveDataset(out, toDataset(videos));
-    assert.deepEqual(loadDataset(out).videos.length, videos.length);
     assert.deepEqual(new Set(loadDataset(out).videos), new Set(videos));
     return videos.length;
   };
