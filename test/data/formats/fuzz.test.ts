@@ -11,7 +11,7 @@ import { UsageError } from '../../../src/system/errors.js';
 import { temporaryFolder } from '../../video/fixture.js';
 
 const folder = temporaryFolder();
-const mutations = 300;
+const mutations = 200;
 
 const annotations = [
   { segment: [1.5, 60.25], label: 'Ballet' },
