@@ -23,9 +23,14 @@ const ends = new Map([
 /**
  * Weights of Keras' MobileNetV2, by its layers' names and in its layouts, as a state of ours for `specs` (of any width).
  *
+ * @param source - What they come from, for the message.
  * @throws UsageError naming weights that have no place in the encoder.
  */
-export function fromKerasMobilenet(weights: ReadonlyMap<string, Values>, specs: readonly ParameterSpec[]): State {
+export function fromKerasMobilenet(
+  weights: ReadonlyMap<string, Values>,
+  specs: readonly ParameterSpec[],
+  source = 'the tfjs model',
+): State {
   const byName = new Map(specs.map((spec) => [spec.name, spec]));
   const state: State = new Map();
   const strangers: string[] = [];
@@ -36,7 +41,7 @@ export function fromKerasMobilenet(weights: ReadonlyMap<string, Values>, specs: 
     else state.set(name, toTorchLayout(spec.kind, values));
   }
   if (strangers.length > 0)
-    throw new UsageError(`no place in a MobileNetV2 without classifier for ${listed(strangers)}`);
+    throw new UsageError(`${source} is no MobileNetV2 without classifier: no place for ${listed(strangers)}`);
   return state;
 }
 

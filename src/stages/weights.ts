@@ -56,7 +56,7 @@ export function keysOf({ type, width }: KnownEncoder): string {
 function readKeras(file: string): EncoderWeights {
   // Names and layouts are those of every width.
   const { parameters } = knownEncoder('mobilenet-v2', 1)!;
-  const state = fromKerasMobilenet(readTfjsWeights(file), parameters);
+  const state = fromKerasMobilenet(readTfjsWeights(file), parameters, file);
   return { encoder: identify(file, state, []), state, others: new Map(), metadata: {} };
 }
 
@@ -119,7 +119,8 @@ function isBeside(name: string, names: ReadonlySet<string>): boolean {
   return name === 'fc.weight' || name === 'fc.bias' || names.has(`${normalization ?? ''}.running_mean`);
 }
 
-/** The encoder that has exactly these tensors. Throws {@link UsageError} listing `problems` and all that tells them from the closest. */
+/** The encoder that has exactly these tensors. Throws {@link UsageError} listing
+ * `problems` and all that tells them from the closest. */
 function identify(
   file: string,
   state: ReadonlyMap<string, { shape: readonly number[] }>,
@@ -127,17 +128,22 @@ function identify(
   beside: ReadonlyMap<string, { shape: readonly number[] }> = new Map(),
 ): KnownEncoder {
   const closest = closestEncoder(new Map([...state].map(([name, { shape }]) => [name, shape])));
-  const specs = new Map(closest.parameters.map((spec) => [spec.name, spec]));
-  const all = [
-    ...problems,
-    ...closest.parameters.flatMap((spec) => problemOf(spec, state.get(spec.name)?.shape) ?? []),
-    ...[...state.keys()].filter((name) => !specs.has(name)).map((name) => `${printable(name)} is extra`),
-    ...classifierProblems(closest.channels, beside),
-  ];
-  if (all.length === 0) return closest;
+  const specs = new Set(closest.parameters.map(({ name }) => name));
+  const [present, absent] = [true, false].map((is) => closest.parameters.filter(({ name }) => state.has(name) === is));
+  const differences = {
+    missing: absent!.map(({ name }) => name),
+    extra: [...state.keys()].filter((name) => !specs.has(name)).map((name) => printable(name)),
+    wrong: [
+      ...problems,
+      ...present!.flatMap((spec) => problemOf(spec, state.get(spec.name)?.shape) ?? []),
+      ...classifierProblems(closest.channels, beside),
+    ],
+  };
+  const lists = Object.entries(differences).filter(([, list]) => list.length > 0);
+  if (lists.length === 0) return closest;
   throw new UsageError(
-    `${file} holds none of the encoders ${encoderTypes.join(', ')}. From the closest, ${closest.type} of width ${closest.width}, ` +
-      `it differs by ${all.length}: ${listed(all)}`,
+    `${file} holds none of the encoders ${encoderTypes.join(', ')}. Compared with the closest, ${closest.type} of width ` +
+      `${closest.width}: ${lists.map(([what, list]) => `${what}: ${listed(list)}`).join('. ')}`,
   );
 }
 

@@ -82,3 +82,9 @@ test('permuting puts every element where its indices say', () => {
     assert.equal(data[((c * 2 + a) * 5 + d) * 3 + b], values.data[at]);
   }
 });
+
+test('values keep their bits, NaNs with payloads too', () => {
+  const bits = Uint32Array.of(0x7f812345, 0xffc12345, 0x80000000, 1);
+  const there = toTorchLayout('linear', { shape: [2, 2], data: new Float32Array(bits.slice().buffer) });
+  assert.deepEqual(new Uint32Array(there.data.buffer), Uint32Array.of(bits[0]!, bits[2]!, bits[1]!, bits[3]!));
+});

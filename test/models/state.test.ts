@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { startEngine } from '../../src/engine/backend.js';
 import { randomStream } from '../../src/engine/random.js';
 import { Parameters, type ParameterSpec } from '../../src/models/parameters.js';
-import { exportState, importState, plainName, type State } from '../../src/models/state.js';
+import { exportState, importState, listed, plainName, type State } from '../../src/models/state.js';
 import { UsageError } from '../../src/system/errors.js';
 
 await startEngine();
@@ -57,8 +57,15 @@ test('a state that does not fit: all that is missing or of another shape is name
   assert.deepEqual(exportState(parameters), before);
 });
 
+test('of many problems ten are listed and the rest counted', () => {
+  const problems = Array.from({ length: 12 }, (_, i) => `p${i}`);
+  assert.equal(listed(problems.slice(0, 10)), 'p0; p1; p2; p3; p4; p5; p6; p7; p8; p9');
+  assert.equal(listed(problems), 'p0; p1; p2; p3; p4; p5; p6; p7; p8; p9; and 2 more');
+});
+
 test('plain names: what wrappers add is taken away', () => {
   assert.equal(plainName('module.base_model.layer1.0.conv1.net.weight'), 'layer1.0.conv1.weight');
   assert.equal(plainName('layer1.0.bn1.running_mean'), 'layer1.0.bn1.running_mean');
   assert.equal(plainName('base_model.conv1.weight'), 'conv1.weight');
+  assert.equal(plainName('layer1.0.net.conv1.weight'), 'layer1.0.net.conv1.weight');
 });

@@ -1,0 +1,46 @@
+import { writeFileSync } from 'node:fs';
+import { encodeSafetensors } from '../../src/checkpoints/safetensors.js';
+import type { TensorData } from '../../src/checkpoints/tensor.js';
+import { randomStream } from '../../src/engine/random.js';
+import { knownEncoder, type KnownEncoder } from '../../src/models/known-encoders.js';
+import { torchShape } from '../../src/models/layout.js';
+
+/**
+ * What a state_dict of PyTorch holds of an encoder: every tensor, random in all its bits (NaNs with payloads, -0,
+ * subnormals), the counters of its normalisations, a classifier of five classes.
+ */
+export function stateDict(type: KnownEncoder['type'], width: number): Map<string, TensorData> {
+  const { parameters, channels } = knownEncoder(type, width)!;
+  const random = randomStream(11, type);
+  const bits = (...shape: number[]): TensorData => {
+    const values = Uint32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.below(2 ** 32));
+    return { dtype: 'F32', shape, data: new Float32Array(values.buffer) };
+  };
+  const tensors = new Map<string, TensorData>();
+  for (const { name, kind, shape } of parameters) {
+    tensors.set(name, bits(...torchShape(kind, shape)));
+    if (name.endsWith('.running_var'))
+      tensors.set(name.replace('running_var', 'num_batches_tracked'), {
+        dtype: 'I64',
+        shape: [],
+        data: BigInt64Array.of(BigInt(random.below(2 ** 32)) << 20n),
+      });
+  }
+  const classifier = type === 'mobilenet-v2' ? 'classifier.1' : 'fc';
+  tensors.set(`${classifier}.weight`, bits(5, channels));
+  tensors.set(`${classifier}.bias`, bits(5));
+  // Quiet and signalling NaNs with payloads, -0, the smallest subnormal.
+  const [first] = tensors.values();
+  new Uint32Array(first!.data.buffer).set([0x7fc12345, 0x7f812345, 0xffffffff, 0x80000000, 1]);
+  return tensors;
+}
+
+/** Writes tensors as safetensors and gives the file back. */
+export function writeWeights(
+  file: string,
+  tensors: ReadonlyMap<string, TensorData>,
+  metadata?: Readonly<Record<string, string>>,
+): string {
+  writeFileSync(file, Buffer.concat(encodeSafetensors(tensors, metadata)));
+  return file;
+}
