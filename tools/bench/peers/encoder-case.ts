@@ -1,0 +1,140 @@
+/**
+ * Runs a case of encoder_golden.py through our encoder and prints how far we are from PyTorch:
+ *   npx tsx tools/bench/peers/encoder-case.ts CASE.json        (tensors in the .safetensors beside it)
+ * Each figure is the largest error relative to the largest absolute value of that tensor.
+ */
+import { pathToFileURL } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { readSafetensors } from '../../../src/checkpoints/safetensors.js';
+import type { Config } from '../../../src/config/schema.js';
+import { startEngine } from '../../../src/engine/backend.js';
+import { randomStream } from '../../../src/engine/random.js';
+import { buildEncoder } from '../../../src/models/build.js';
+import {
+  imagenetScaling,
+  kineticsScaling,
+  unitScaling,
+  type InputScaling,
+} from '../../../src/models/encoders/encoder.js';
+import { toTorchLayout, type Values } from '../../../src/models/layout.js';
+import type { Pass } from '../../../src/models/layers/layer.js';
+import { Parameters } from '../../../src/models/parameters.js';
+import { importState, type State } from '../../../src/models/state.js';
+import { readJson } from '../../../src/system/files.js';
+import { StatisticsCollector } from '../../../src/train/statistics.js';
+
+interface Case {
+  batch: number;
+  snippets: number;
+  frames: number;
+  side: number;
+  normalization: Pass['normalization'];
+  encoder: { type: Config['encoder']['type']; width: number; shift_div: number };
+}
+
+/** Largest relative errors of a training pass; `names`: whether the case has exactly our parameters. */
+export interface EncoderErrors {
+  names: boolean;
+  features: number;
+  running: number;
+  grads_encoder: number;
+}
+
+/** Compares our encoder with the case in `file`. The engine is to be running. */
+export function encoderErrors(file: string): EncoderErrors {
+  const reference = readJson(file, 'case') as Case;
+  const { tensors } = readSafetensors(file.replace(/\.json$/, '.safetensors'));
+  const theirs = (name: string) => tensors.get(name)!.data as Float32Array;
+  const state: State = new Map(
+    [...tensors].map(([name, { shape }]) => [name, { shape: [...shape], data: theirs(name) }]),
+  );
+  const { type, width, shift_div: shift } = reference.encoder;
+  const encoder = buildEncoder({ type, width, shift, frames: reference.frames, stride: 1, weights: null });
+  const parameters = new Parameters(encoder.parameters, randomStream(0));
+  importState(parameters, state, file, 'param.encoder.');
+
+  const input = networkInput(state.get('input')!, reference, scalings[type]);
+  const given = tensorOf(state.get('grad.features')!);
+  const statistics = new StatisticsCollector();
+  let features: tf.Tensor | undefined;
+  const { value, grads } = tf.variableGrads(
+    () => {
+      const x = encoder.encode(input, {
+        parameters,
+        normalization: reference.normalization,
+        onStatistics: statistics.collect,
+      });
+      features = tf.keep(tf.transpose(x, [0, 2, 1]));
+      return tf.sum(tf.mul(features, given));
+    },
+    parameters.trainable().map((name) => parameters.variable(name)),
+  );
+  statistics.update(parameters);
+  const specs = encoder.parameters;
+  const errors = {
+    names: [...tensors.keys()].filter((name) => name.startsWith('param.')).length === specs.length,
+    features: error(features!.dataSync<'float32'>(), theirs('features')),
+    running: Math.max(
+      ...specs
+        .filter((spec) => !spec.trainable)
+        .map(({ name }) => error(parameters.get(name).dataSync<'float32'>(), theirs(`after.encoder.${name}`))),
+    ),
+    grads_encoder: Math.max(
+      ...specs
+        .filter((spec) => spec.trainable)
+        .map(({ name, kind }) => {
+          const gradient = grads[parameters.variable(name).name]!;
+          const ours = toTorchLayout(kind, { shape: gradient.shape, data: gradient.dataSync<'float32'>() });
+          return error(ours.data, theirs(`grad.encoder.${name}`));
+        }),
+    ),
+  };
+  tf.dispose([input, given, value, features!, ...Object.values(grads)]);
+  parameters.dispose();
+  return errors;
+}
+
+const scalings: Record<Config['encoder']['type'], InputScaling> = {
+  resnet18: imagenetScaling,
+  resnet34: imagenetScaling,
+  resnet50: imagenetScaling,
+  'r2plus1d-18': kineticsScaling,
+  'mobilenet-v2': unitScaling,
+};
+
+/** The case's input is what the network sees: RGB 0..255 that our scaling makes it of, in our order of axes. */
+function networkInput(
+  values: Values,
+  { batch, snippets, frames, side }: Case,
+  { mean, deviation }: InputScaling,
+): tf.Tensor {
+  return tf.tidy(() => {
+    const images = tf.tensor(values.data, [batch * snippets * frames, 3, side, side]);
+    const rgb = tf.add(tf.mul(tf.transpose(images, [0, 2, 3, 1]), deviation), mean);
+    return tf.reshape(rgb, [batch, snippets, frames, side, side, 3]);
+  });
+}
+
+function tensorOf({ shape, data }: Values): tf.Tensor {
+  return tf.tensor(data, shape);
+}
+
+function error(ours: Float32Array, theirs: Float32Array): number {
+  if (ours.length !== theirs.length) throw new Error(`${ours.length} values for ${theirs.length}`);
+  let worst = 0;
+  let largest = 0;
+  ours.forEach((value, i) => {
+    const distance = Math.abs(value - theirs[i]!);
+    // A NaN compares as nothing: it is the worst.
+    if (!(distance <= worst)) worst = distance;
+    largest = Math.max(largest, Math.abs(theirs[i]!));
+  });
+  return worst / largest;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const file = process.argv[2];
+  if (!file) throw new Error('usage: encoder-case.ts CASE.json');
+  await startEngine();
+  console.log(JSON.stringify(encoderErrors(file)));
+}

@@ -1,0 +1,170 @@
+"""Golden cases of the encoders: one training pass of a narrow torchvision network, for numerical parity tests.
+
+    python encoder_golden.py resnet34 --width 2 --frames 3 --seed 8 --out resnet34
+    python encoder_golden.py resnet50 --width 2 --side 33 --seed 8 --out resnet50
+    python encoder_golden.py r2plus1d-18 --width 2 --side 20 --snippets 3 --frames 3 --seed 1 --out r2plus1d-18
+    python encoder_golden.py mobilenet-v2 --width 0.35 --frozen --out mobilenet-v2
+
+writes <out>.json and <out>.safetensors in the form of the LoFi step's case: param.encoder.*, input, features,
+grad.features, grad.encoder.*, after.encoder.*running*, all in PyTorch's names and layouts (without TSM's `.net`).
+`encoder-case.ts` beside this compares them with ours. Needs torch, torchvision and safetensors.
+
+The first three are those of test/fixtures/encoders. A seed whose gradients jump under a 1e-7 change of the input (a
+ReLU flips) is refused; the 52 batch normalisations of MobileNetV2 leave none, so that it takes --frozen.
+"""
+import argparse
+import json
+
+import torch
+import torch.nn.functional as F
+import torchvision
+from safetensors.torch import save_file
+from torch import nn
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+from torchvision.models.video import resnet as video
+
+
+def shift(x, frames, div):
+    """TSM: the first C/div channels of x [N*F, C, H, W] take the next frame's values, the next C/div the last one's."""
+    nf, c, h, w = x.shape
+    v = x.view(nf // frames, frames, c, h, w)
+    f = c // div
+    y = torch.zeros_like(v)
+    y[:, :-1, :f] = v[:, 1:, :f]
+    y[:, 1:, f:2 * f] = v[:, :-1, f:2 * f]
+    y[:, :, 2 * f:] = v[:, :, 2 * f:]
+    return y.view(nf, c, h, w)
+
+
+def shifted(conv, o):
+    """The convolution sees shifted frames, by a hook, so that its name stays."""
+    if o.shift:
+        conv.register_forward_pre_hook(lambda _, x: (shift(x[0], o.frames, o.shift),))
+
+
+def resnet(o):
+    block, blocks = {'resnet18': (BasicBlock, [2, 2, 2, 2]), 'resnet34': (BasicBlock, [3, 4, 6, 3]),
+                     'resnet50': (Bottleneck, [3, 4, 6, 3])}[o.encoder]
+    net, width = ResNet(block, blocks), int(o.width)
+    net.inplanes = width
+    net.conv1, net.bn1 = nn.Conv2d(3, width, 7, 2, 3, bias=False), nn.BatchNorm2d(width)
+    for i in range(4):
+        stage = net._make_layer(block, width << i, blocks[i], stride=1 if i == 0 else 2)
+        setattr(net, f'layer{i + 1}', stage)
+        for b in stage:
+            shifted(b.conv1, o)
+    net.fc = nn.Identity()
+    return net
+
+
+def r2plus1d(o):
+    net, width = torchvision.models.video.r2plus1d_18(), int(o.width)
+    between = -(-45 * width // 64)
+    net.stem[0] = nn.Conv3d(3, between, (1, 7, 7), (1, 2, 2), (0, 3, 3), bias=False)
+    net.stem[1] = nn.BatchNorm3d(between)
+    net.stem[3] = nn.Conv3d(between, width, (3, 1, 1), 1, (1, 0, 0), bias=False)
+    net.stem[4] = nn.BatchNorm3d(width)
+    net.inplanes = width
+    for i in range(4):
+        stage = net._make_layer(video.BasicBlock, video.Conv2Plus1D, width << i, 2, stride=1 if i == 0 else 2)
+        setattr(net, f'layer{i + 1}', stage)
+    net.fc = nn.Identity()
+    return net
+
+
+def mobilenet(o):
+    """With Keras' arithmetic, which the small widths' ImageNet weights come with: padding "same" and eps 1e-3."""
+    net = torchvision.models.mobilenet_v2(width_mult=o.width)
+    net.classifier = nn.Identity()
+
+    def same(conv, x):
+        total = [max((-(-s // 2) - 1) * 2 + 3 - s, 0) for s in x[0].shape[-2:]]
+        (top, bottom), (left, right) = [(t // 2, t - t // 2) for t in total]
+        return (F.pad(x[0], (left, right, top, bottom)),)
+
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps, module.momentum = 1e-3, 0.1
+        if isinstance(module, nn.Conv2d) and module.stride == (2, 2):
+            module.padding = (0, 0)
+            module.register_forward_pre_hook(same)
+        if isinstance(module, torchvision.models.mobilenetv2.InvertedResidual) and module.use_res_connect:
+            first = module.conv[0]
+            shifted(first[0], o)
+    return net
+
+
+def build(o):
+    torch.manual_seed(o.seed)
+    make = {'r2plus1d-18': r2plus1d, 'mobilenet-v2': mobilenet}.get(o.encoder, resnet)
+    net = make(o).train(not o.frozen)
+    for module in net.modules():
+        if isinstance(module, (nn.BatchNorm2d, nn.BatchNorm3d)):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.3, 0.3)
+            if o.frozen:
+                nn.init.uniform_(module.running_mean, -0.3, 0.3)
+                nn.init.uniform_(module.running_var, 0.5, 1.5)
+    return net
+
+
+def encode(net, x, o):
+    """x [B, L, F, 3, H, W] -> features [B, C, L]."""
+    b, l, f = x.shape[:3]
+    if o.encoder == 'r2plus1d-18':
+        y = net(x.reshape(b * l, *x.shape[2:]).transpose(1, 2)).view(b, l, -1)
+    else:
+        y = net(x.reshape(b * l * f, *x.shape[3:])).view(b, l, f, -1).mean(2)
+    return y.transpose(1, 2)
+
+
+def step(o, noise=0):
+    net = build(o)
+    initial = {k: v.detach().clone() for k, v in net.state_dict().items() if v.is_floating_point()}
+    x = torch.randn(o.batch, o.snippets, o.frames, 3, o.side, o.side)
+    seen = x * (1 + 1e-7 * torch.randn(x.shape, generator=torch.Generator().manual_seed(noise))) if noise else x
+    features = encode(net, seen, o)
+    given = torch.randn(features.shape, generator=torch.Generator().manual_seed(o.seed + 1))
+    features.backward(given)
+    return net, initial, x, features, given
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('encoder', choices=('resnet18', 'resnet34', 'resnet50', 'r2plus1d-18', 'mobilenet-v2'))
+    p.add_argument('--width', type=float, required=True)
+    p.add_argument('--shift', type=int, default=4, help='1/shift of the channels; 0: none')
+    p.add_argument('--batch', type=int, default=1)
+    p.add_argument('--snippets', type=int, default=2)
+    p.add_argument('--frames', type=int, default=4)
+    p.add_argument('--side', type=int, default=32)
+    p.add_argument('--seed', type=int, default=1)
+    p.add_argument('--frozen', action='store_true', help='normalise by running statistics')
+    p.add_argument('--out', required=True)
+    o = p.parse_args()
+    if o.encoder == 'r2plus1d-18':
+        o.shift = 0
+    net, initial, x, features, given = step(o)
+    grads = {k: v.grad for k, v in net.named_parameters()}
+    worst = 0.0
+    for noise in range(1, 9):
+        other = step(o, noise)[0]
+        worst = max([worst] + [((v.grad - grads[k]).abs().max() / grads[k].abs().max()).item() for k, v in other.named_parameters()])
+    if not worst < 1e-4:
+        raise SystemExit(f'seed {o.seed}: gradients move by {worst:.1e} under a 1e-7 change of the input; take another seed')
+    tensors = {'param.encoder.' + k: v for k, v in initial.items()}
+    tensors.update({'grad.encoder.' + k: v for k, v in grads.items()})
+    tensors.update({'after.encoder.' + k: v for k, v in net.state_dict().items() if 'running' in k})
+    tensors.update({'input': x, 'features': features, 'grad.features': given})
+    save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, o.out + '.safetensors')
+    with open(o.out + '.json', 'w') as file:
+        width = o.width if o.encoder == 'mobilenet-v2' else int(o.width)
+        json.dump(dict(seed=o.seed, batch=o.batch, snippets=o.snippets, frames=o.frames, side=o.side, normalization='running' if o.frozen else 'batch',
+                       encoder=dict(type=o.encoder, width=width, shift_div=o.shift),
+                       peer=dict(torch=torch.__version__.split('+')[0], torchvision=torchvision.__version__.split('+')[0])), file, indent=2)
+        file.write('\n')
+    print(json.dumps(dict(parameters=sum(v.numel() for v in net.parameters()), gradient_noise=worst)))
+
+
+if __name__ == '__main__':
+    main()
