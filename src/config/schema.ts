@@ -5,6 +5,7 @@ import { z } from 'zod';
 const positive = z.number().positive();
 const count = z.int().positive();
 const fraction = z.number().min(0).max(1);
+const part = z.number().positive().max(1);
 
 /** One low-fidelity shape: how many snippets of a video, how large. */
 const shape = z.strictObject({
@@ -144,6 +145,41 @@ const headModel = z.strictObject({
   context: count.default(4).describe('SGAlign bins on the semantic context.'),
 });
 
+/** Multigrid (Wu et al., CVPR 2020): coarse shapes with large batches first. Factors are of encoder.frames and pretrain.size. */
+const multigrid = z
+  .strictObject({
+    longCycle: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Go through longFactors once in every plateau of the rate; the last plateau has the last of them only.',
+      ),
+    shortCycle: z.boolean().default(true).describe('From batch to batch, go through shortFactors and the long shape.'),
+    epochFactor: positive.default(1.5).describe('Epochs of the whole schedule, as a factor on `epochs`.'),
+    longFactors: z
+      .array(
+        z.strictObject({
+          frames: part.describe('Frames a clip, part of encoder.frames.'),
+          size: part.describe('Side of the square frames, part of pretrain.size.'),
+        }),
+      )
+      .min(1)
+      .default([
+        { frames: 1 / 4, size: Math.SQRT1_2 },
+        { frames: 1 / 2, size: Math.SQRT1_2 },
+        { frames: 1 / 2, size: 1 },
+        { frames: 1, size: 1 },
+      ])
+      .describe('Shapes of the long cycle, in order; batch and rate grow by what a clip shrinks.'),
+    shortFactors: z
+      .array(part)
+      .min(1)
+      .default([1 / 2, Math.SQRT1_2])
+      .describe('Sides of the short cycle, parts of pretrain.size, never above the long shape; only the batch grows.'),
+    batchNormBase: count.default(8).describe('Clips whose batch statistics are taken together, in the long shape.'),
+  })
+  .refine(({ longCycle, shortCycle }) => longCycle || shortCycle, 'neither longCycle nor shortCycle: set it to null');
+
 const pretrain = z.strictObject({
   ...schedule,
   epochs: schedule.epochs.default(50),
@@ -163,6 +199,7 @@ const pretrain = z.strictObject({
     .default(5)
     .describe("Factor on the rate of the classifier's weight (twice that for its bias)."),
   batchNorm: batchNorm.default('train'),
+  multigrid: multigrid.nullable().default(null).describe('Train by multigrid; null: one shape all along.'),
 });
 
 const joint = z.strictObject({
