@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -17,8 +18,11 @@ test('counts frames and measures the duration', async () => {
 test('a variable frame rate gives the mean rate', async () => {
   // Frames 0-9 of 25 a second, then every fifth: 10 + 8 frames in 2 s.
   const video = testVideo(file('vfr.mp4'), { filter: "select='lt(n,10)+not(mod(n,5))*gte(n,10)'" });
-  const { duration, frames, fps } = await probe(video);
+  const { duration, frames, fps, drift, damage } = await probe(video);
   assert.equal(frames, 18);
+  // Frame 10 comes at 0.4 s, and frames come 18 in 2 s.
+  assert.ok(Math.abs(drift! - (10 / fps - 0.4)) < 1e-6, `${drift!} s`);
+  assert.equal(damage, undefined);
   assert.ok(Math.abs(duration - 2) < 0.17, `${duration} s`);
   assert.ok(Math.abs(fps - frames / duration) < 1e-9);
 });
@@ -39,6 +43,16 @@ test('of a truncated file only what can be decoded counts', async () => {
   assert.ok(frames > 10 && frames < 40, `${frames} frames`);
 });
 
+test('damage that the decoder conceals is told in one line, and the video stays usable', async () => {
+  const video = testVideo(file('payload.ts'));
+  const bytes = readFileSync(video);
+  for (let at = 30_000; at < bytes.length - 10_000; at += 1777) bytes[at]! ^= 0x55;
+  writeFileSync(video, bytes);
+  const { frames, damage } = await probe(video);
+  assert.ok(frames > 40, `${frames} frames`);
+  assert.match(damage!, /^\d+ errors? while decoding: [^\n]+$/);
+});
+
 test('any file name is only a file name', async () => {
   const video = testVideo(file('plain.mp4'), { seconds: 0.2 });
   mkdirSync(file('odd'));
@@ -51,6 +65,7 @@ test('any file name is only a file name', async () => {
 test('what is no video is refused in one line that names the file and the reason', async () => {
   writeFileSync(file('text.mp4'), 'not a video\n');
   writeFileSync(file('empty.mp4'), '');
+  execFileSync('mkfifo', [file('pipe.mp4')]);
   ffmpeg('-f', 'lavfi', '-i', 'sine=d=0.2', file('sound.m4a'));
   // A playlist must not make ffmpeg read from elsewhere.
   writeFileSync(file('list.mp4'), '#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n');
@@ -61,6 +76,8 @@ test('what is no video is refused in one line that names the file and the reason
     ['sound.m4a', /no video stream/],
     ['list.mp4', /./],
     ['.', /directory/i],
+    // Nobody ever writes to it.
+    ['pipe.mp4', /no regular file/],
   ];
   for (const [name, reason] of cases) {
     await assert.rejects(probe(file(name)), (error) => {
