@@ -18,34 +18,51 @@ const encoderSchema = configSchema.shape.encoder.unwrap();
 /** `encoder.type` of every encoder there is. */
 export const encoderTypes = encoderSchema.in.shape.type.unwrap().options;
 
-/** Width multipliers, the usual ones first: narrow neighbours may have the same channels. */
-const multipliers = [0.35, 0.5, 0.75, 1.3, 1.4, ...Array.from({ length: 40 }, (_, i) => (i + 1) / 20)];
+/** Width multipliers, the usual ones first: neighbours may have the same channels. So fine that hardly a network lies between. */
+const multipliers = [0.35, 0.5, 0.75, 1.3, 1.4, ...Array.from({ length: 800 }, (_, i) => (i + 1) / 400)];
 
 /**
- * The encoder whose tensors these are, or the one that comes closest.
+ * The encoder whose tensors these are, or the one that comes closest: first by names, which a type has whatever its
+ * width, then by shapes.
  *
  * @param shapes - PyTorch's shapes by torchvision's names.
  */
 export function closestEncoder(shapes: ReadonlyMap<string, readonly number[]>): KnownEncoder {
-  let closest: KnownEncoder | undefined;
-  let fewest = Infinity;
-  for (const candidate of candidates(shapes)) {
-    const present = candidate.parameters.filter(({ name }) => shapes.has(name));
-    const fitting = present.filter((spec) => problemOf(spec, shapes.get(spec.name)) === undefined);
-    const misfits = candidate.parameters.length - fitting.length + (shapes.size - present.length);
-    if (misfits < fewest) [closest, fewest] = [candidate, misfits];
+  const published = encoderTypes.map((type) => knownEncoder(type)!);
+  const types = fewest(published, ({ parameters }) => {
+    const present = parameters.filter(({ name }) => shapes.has(name)).length;
+    return parameters.length - present + (shapes.size - present);
+  });
+  const misfits = ({ parameters }: KnownEncoder) =>
+    parameters.filter((spec) => problemOf(spec, shapes.get(spec.name)) !== undefined).length;
+  let closest = types[0]!;
+  let least = Infinity;
+  for (const type of types) {
+    for (const candidate of inAllWidths(type, shapes)) {
+      const count = misfits(candidate);
+      if (count < least) [closest, least] = [candidate, count];
+      if (least === 0) return closest;
+    }
   }
-  return closest!;
+  return closest;
 }
 
-function* candidates(shapes: ReadonlyMap<string, readonly number[]>): Generator<KnownEncoder> {
-  for (const type of encoderTypes) {
-    const published = knownEncoder(type)!;
-    yield published;
-    for (const width of new Set([channelsOf(published, shapes), ...multipliers])) {
-      const encoder = knownEncoder(type, width);
-      if (encoder) yield encoder;
-    }
+/** Those for which `count` is smallest, in their order. */
+function fewest<T>(items: readonly T[], count: (item: T) => number): T[] {
+  const counts = items.map(count);
+  const smallest = Math.min(...counts);
+  return items.filter((_, i) => counts[i] === smallest);
+}
+
+/** A published encoder, then the same in the other widths that its tensors may have, the likely ones first. */
+function* inAllWidths(
+  published: KnownEncoder,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Generator<KnownEncoder> {
+  yield published;
+  for (const width of new Set([channelsOf(published, shapes), ...multipliers])) {
+    const encoder = knownEncoder(published.type, width);
+    if (encoder) yield encoder;
   }
 }
 

@@ -1,5 +1,4 @@
 import { UsageError } from '../system/errors.js';
-import { printable } from '../system/printable.js';
 import type { ParameterSpec } from './parameters.js';
 import { plainName } from './state.js';
 
@@ -8,8 +7,7 @@ import { plainName } from './state.js';
  * checkpoints of TSM's authors: wrapped in `module.base_model.`, shifted convolutions under `.net`, MobileNetV2's blocks
  * numbered flat, the classifier called `new_fc`.
  */
-export const namings = ['torchvision', 'tsm'] as const;
-export type Naming = (typeof namings)[number];
+export type Naming = 'torchvision' | 'tsm';
 
 /** The classifier behind the encoder: torchvision's ResNets, TSM, TSM's MobileNetV2, torchvision's. */
 const classifier = /^(?:fc|new_fc|classifier|classifier\.1)\.(weight|bias)$/;
@@ -20,22 +18,13 @@ const placeInBlock = /^(features\.\d+\.conv)\.(\d+(?:\.\d+)?)\.(\D.*)$/;
  * torchvision's name of each tensor of a file in either naming, with or without wrappers. A classifier is `fc` whatever
  * the file calls it.
  *
- * @returns File's name → torchvision's.
- * @throws UsageError when two of them mean the same tensor.
+ * @returns File's name → torchvision's; two may have the same.
  */
 export function torchvisionNames(names: Iterable<string>): Map<string, string> {
   const plain = new Map([...names].map((name) => [name, plainName(name).replace(classifier, 'fc.$1')]));
   const all = new Set(plain.values());
   const flat = [...all].some((name) => /^features\.\d+\.conv\.0\.weight$/.test(name));
-  const taken = new Map<string, string>();
-  for (const [name, own] of plain) {
-    const nested = flat ? nest(own, all) : own;
-    const other = taken.get(nested);
-    if (other !== undefined)
-      throw new UsageError(`"${printable(name)}" and "${printable(other)}" are the same tensor, ${printable(nested)}`);
-    taken.set(nested, name);
-  }
-  return new Map([...taken].map(([own, name]) => [name, own]));
+  return flat ? new Map([...plain].map(([name, own]) => [name, nest(own, all)])) : plain;
 }
 
 /**

@@ -63,31 +63,39 @@ function readKeras(file: string): EncoderWeights {
 function readTorch(file: string): EncoderWeights {
   const header = readSafetensorsHeader(file);
   const names = isCheckpoint(header) ? checkpointNames(header) : torchvisionNames(header.entries.map((e) => e.name));
-  const own = new Map<string, TensorEntry>();
-  const beside = new Map<string, TensorEntry>();
-  const known = new Set(names.values());
-  for (const entry of header.entries) {
-    const name = names.get(entry.name);
-    if (name !== undefined) (isBeside(name, known) ? beside : own).set(name, entry);
-  }
-  const numbers = [...own, ...beside].filter(([name]) => !name.endsWith('.num_batches_tracked'));
-  const problems = numbers
-    .filter(([, { dtype }]) => !floats.has(dtype))
-    .map(([name, { dtype }]) => `${name} is ${dtype}, not a float`);
+  const entries = byOwnName(header, names);
+  const beside = new Map([...entries].filter(([name]) => isBeside(name, entries)));
+  const own = new Map([...entries].filter(([name]) => !beside.has(name)));
+  const problems = [...own, ...beside]
+    .filter(([name, { dtype }]) => !isCounter(name) && !floats.has(dtype))
+    .map(([name, { dtype }]) => `${printable(name)} is ${dtype}, not a float`);
   const encoder = identify(file, own, problems, beside);
 
   const state: State = new Map();
   const others = new Map<string, TensorData>();
-  for (const [fileName, tensor] of readTensors(
-    header,
-    header.entries.filter((entry) => names.has(entry.name)),
-  )) {
+  for (const [fileName, tensor] of readTensors(header, [...entries.values()])) {
     const name = names.get(fileName)!;
     const narrow = narrowed(tensor);
     if (own.has(name)) state.set(name, { shape: [...narrow.shape], data: narrow.data as Float32Array });
     else others.set(name, narrow);
   }
   return { encoder, state, others, metadata: header.metadata };
+}
+
+/** The entries that `names` has a name for, by that name. */
+function byOwnName({ file, entries }: SafetensorsHeader, names: ReadonlyMap<string, string>): Map<string, TensorEntry> {
+  const named = new Map<string, TensorEntry>();
+  for (const entry of entries) {
+    const name = names.get(entry.name);
+    if (name === undefined) continue;
+    const other = named.get(name);
+    if (other)
+      throw new UsageError(
+        `${file}: "${printable(other.name)}" and "${printable(entry.name)}" are the same tensor, ${printable(name)}`,
+      );
+    named.set(name, entry);
+  }
+  return named;
 }
 
 const floats = new Set(['F32', 'F64', 'F16', 'BF16']);
@@ -113,14 +121,17 @@ function checkpointNames({ file, entries }: SafetensorsHeader): Map<string, stri
   return new Map(names);
 }
 
-/** Whether a tensor stands beside the encoder's own: the classifier, and how many batches a normalisation has seen. */
-function isBeside(name: string, names: ReadonlySet<string>): boolean {
-  const normalization = /^(.*)\.num_batches_tracked$/.exec(name)?.[1];
-  return name === 'fc.weight' || name === 'fc.bias' || names.has(`${normalization ?? ''}.running_mean`);
+/** Whether a tensor stands beside the encoder's own: the classifier, and the counters of normalisations that are there. */
+function isBeside(name: string, all: ReadonlyMap<string, unknown>): boolean {
+  if (isCounter(name)) return all.has(name.replace(counter, '.running_mean'));
+  return name === 'fc.weight' || name === 'fc.bias';
 }
 
-/** The encoder that has exactly these tensors. Throws {@link UsageError} listing
- * `problems` and all that tells them from the closest. */
+/** How many batches a normalisation has seen. */
+const counter = /\.num_batches_tracked$/;
+const isCounter = (name: string) => counter.test(name);
+
+/** The encoder that has exactly these tensors. Throws {@link UsageError} with `problems` and all that the closest has otherwise. */
 function identify(
   file: string,
   state: ReadonlyMap<string, { shape: readonly number[] }>,

@@ -8,11 +8,19 @@ const shapesOf = ({ parameters }: KnownEncoder) =>
 
 test('every encoder is known by its tensors, as published and narrow', () => {
   for (const type of encoderTypes) {
-    for (const width of type === 'mobilenet-v2' ? [1, 0.35, 0.5, 0.75, 0.6, 1.4] : [64, 4, 24]) {
+    for (const width of type === 'mobilenet-v2' ? [1, 0.35, 0.5, 0.75, 1.4] : [64, 4, 24]) {
       const encoder = knownEncoder(type, width)!;
       const found = closestEncoder(shapesOf(encoder));
       assert.deepEqual([found.type, found.width, found.channels], [type, width, encoder.channels]);
     }
+  }
+});
+
+test('of a width that nobody publishes, one with the same tensors is found', () => {
+  for (const width of [0.1, 0.37, 0.615, 1.005]) {
+    const shapes = shapesOf(knownEncoder('mobilenet-v2', width)!);
+    const found = closestEncoder(shapes);
+    assert.deepEqual([found.type, shapesOf(found)], ['mobilenet-v2', shapes]);
   }
 });
 

@@ -79,6 +79,17 @@ describe('readEncoderWeights', () => {
     );
   });
 
+  it('refuses two tensors that are the same', (t) => {
+    const message =
+      /weights\.safetensors: "(module\.bn1\.bias|bn1\.bias)" and "\S*bn1\.bias" are the same tensor, bn1\.bias$/;
+    const file = fileWith(t, { 'module.bn1.bias': vector(1, 2) });
+    assert.throws(() => readEncoderWeights(file), { name: 'UsageError', message });
+    assert.throws(
+      () => readEncoderWeights(fileWith(t, { 'new_fc.bias': vector(1, 2) })),
+      /are the same tensor, fc\.bias$/,
+    );
+  });
+
   it('lists ten of many and counts the rest, in one line', (t) => {
     const tensors = new Map(Array.from({ length: 500 }, (_, i) => [`bert.${i}.weight`, vector(i)]));
     const file = writeWeights(path.join(temporaryFolder(t), 'bert.safetensors'), tensors);
