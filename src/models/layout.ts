@@ -47,17 +47,13 @@ export function permute({ shape, data }: Values, order: number[]): Values {
   // As bits: a number taken out and put back may come out as another NaN.
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
   const out = new Uint32Array(data.length);
-  const index = new Array<number>(outShape.length).fill(0);
-  let from = 0;
-  for (let to = 0; to < out.length; to++) {
-    out[to] = bits[from]!;
-    for (let axis = outShape.length - 1; axis >= 0; axis--) {
-      index[axis]!++;
-      from += outStrides[axis]!;
-      if (index[axis]! < outShape[axis]!) break;
-      from -= outStrides[axis]! * outShape[axis]!;
-      index[axis] = 0;
-    }
-  }
+  let to = 0;
+  const copy = (axis: number, from: number): void => {
+    const end = from + outShape[axis]! * outStrides[axis]!;
+    const stride = outStrides[axis]!;
+    if (axis < outShape.length - 1) for (let at = from; at < end; at += stride) copy(axis + 1, at);
+    else for (let at = from; at < end; at += stride) out[to++] = bits[at]!;
+  };
+  copy(0, 0);
   return { shape: outShape, data: new Float32Array(out.buffer) };
 }
