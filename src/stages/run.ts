@@ -9,7 +9,7 @@ import { configHash, differences, stageConfig, type Stage } from '../config/hash
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { loadClips } from '../data/clips.js';
-import { mapClipLabels, mapLabels } from '../data/labels.js';
+import { mapClipLabels, mapLabels, unseenLabels } from '../data/labels.js';
 import { loadDataset, saveDataset, videosOf, type Dataset, type Video } from '../data/dataset.js';
 import { startFrameLoader, type FrameLoader } from '../data/frames/loader.js';
 import { instancesAsClips, measureClips, type MeasuredClip } from '../data/measured-clips.js';
@@ -198,7 +198,8 @@ async function openDataset(folder: string, config: Config, use: DatasetUse): Pro
   const file = path.join(folder, 'dataset.json');
   if (use === 'fresh' || !existsSync(file)) {
     const { dataset, warnings } = mapLabels(await sourceDataset(folder, config), config.data.labels);
-    for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+    const unseen = config.data.trainOn === 'training' ? [] : unseenLabels(dataset, config.data.trainOn);
+    for (const warning of [...warnings, ...unseen]) process.stderr.write(`warning: ${warning}\n`);
     saveDataset(file, dataset);
   }
   return loadDataset(file);
