@@ -1,17 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef, TrainedStage } from '../checkpoints/store.js';
-import { readSafetensors } from '../checkpoints/safetensors.js';
-import { readTfjsWeights } from '../checkpoints/tfjs-layers.js';
 import type { Config } from '../config/schema.js';
 import { randomStream } from '../engine/random.js';
 import { buildEncoder } from '../models/build.js';
 import type { Encoder } from '../models/encoders/encoder.js';
-import { fromKerasMobilenet } from '../models/keras-mobilenet.js';
 import { Parameters } from '../models/parameters.js';
-import { importState, plainName } from '../models/state.js';
+import { importState } from '../models/state.js';
 import { UsageError, WorkError } from '../system/errors.js';
 import { dataPath, type Run } from './run.js';
 import { toState } from './tensors.js';
+import { loadEncoderWeights } from './weights.js';
 
 /** An encoder with its parameters. */
 export interface LoadedEncoder {
@@ -23,7 +21,8 @@ export interface LoadedEncoder {
 export function freshEncoder(config: Config): LoadedEncoder {
   const encoder = buildEncoder(config.encoder);
   const parameters = new Parameters(encoder.parameters, randomStream(config.seed, 'encoder'));
-  if (config.encoder.weights !== null) loadWeights(config, { encoder, parameters });
+  const { weights } = config.encoder;
+  if (weights !== null) loadEncoderWeights(parameters, dataPath(config, weights));
   return { encoder, parameters };
 }
 
@@ -70,14 +69,4 @@ export function encodeVideo(
     part.dispose();
   }
   return features;
-}
-
-function loadWeights(config: Config, { encoder, parameters }: LoadedEncoder): void {
-  const file = dataPath(config, config.encoder.weights!);
-  if (file.endsWith('.json')) {
-    importState(parameters, fromKerasMobilenet(readTfjsWeights(file), encoder.parameters), file);
-    return;
-  }
-  const state = toState(readSafetensors(file).tensors);
-  importState(parameters, new Map([...state].map(([name, values]) => [plainName(name), values])), file);
 }
