@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { WorkError } from '../system/errors.js';
 import { framecrc, readFramecrc, type Header, type Row } from './framecrc.js';
-import { inputFile, runFfmpeg } from './process.js';
+import { inputFile, runFfmpeg, type FfmpegEnd } from './process.js';
 import { hasIndex, planReads, seekOptions, shownNumber, type Seek, type Timing } from './seek.js';
 
 /** Width and height in pixels, as shown (after rotation). */
@@ -40,27 +40,13 @@ const compared = 3;
  * @throws WorkError naming the file when it is missing, broken, or has no video stream.
  */
 export async function probe(file: string): Promise<VideoInfo> {
-  const [frames, keyframes, hashes] = [new FrameTimes(), new Keyframes(), [] as string[]];
-  const receivers = [
-    readFramecrc((row, header) => {
-      frames.add(row, header);
-    }),
-  ];
-  const outputs = [...video, '-enc_time_base', timeBase, '-c:v', 'wrapped_avframe', ...framecrc(1)];
   // Opening a named pipe would wait for its writer, for ever.
   if (isPipe(file)) throw new WorkError(`not a readable video: ${file}: it is no regular file`);
-  const indexed = hasIndex(file);
-  if (indexed) {
-    receivers.push(
-      readFramecrc(({ keyframe }) => {
-        keyframes.add(keyframe);
-      }),
-      readFramecrc(({ hash }) => hashes.push(hash)),
-    );
-    outputs.push('-map', '0:V:0', '-c:v', 'copy', ...framecrc(3));
-    outputs.push(...video, ...hashed(`eq(mod(n,${sampled}),${sampled - 1})`), ...framecrc(4));
-  }
-  const end = await runFfmpeg([...inputFile(file), ...outputs], receivers);
+  let seen = await decodeAll(file, hasIndex(file));
+  // Odd packets that are listed must not speak against frames that are not.
+  if (seen.listed && (!seen.end.ok || seen.end.errors > 0)) seen = await decodeAll(file, false);
+
+  const { end, frames, listed } = seen;
   if (!end.ok) {
     const reason = end.reason.includes('matches no streams') ? 'it has no video stream' : end.reason || 'ffmpeg failed';
     throw new WorkError(`not a readable video: ${file}: ${reason}`);
@@ -73,11 +59,45 @@ export async function probe(file: string): Promise<VideoInfo> {
   if (drift > 0.5 / fps) info.drift = drift;
   if (end.errors > 0) {
     info.damage = `${end.errors} ${end.errors === 1 ? 'error' : 'errors'} while decoding: ${end.reason}`;
-  } else if (indexed && info.frames >= leastFrames && drift < 0.25 / fps) {
-    const seek = { start: frames.start, gap: keyframes.gap() };
-    if (await seeksAreExact(file, { fps, seek }, keyframes, hashes)) info.seek = seek;
+  } else if (listed && info.frames >= leastFrames && drift < 0.25 / fps) {
+    const seek = { start: frames.start, gap: listed.keyframes.gap() };
+    if (await seeksAreExact(file, { fps, seek }, listed)) info.seek = seek;
   }
   return info;
+}
+
+/** What is listed, besides the frames, of a video in which seeks may work. */
+interface Listed {
+  keyframes: Keyframes;
+  /** Of the pixels of every {@link sampled}th frame. */
+  hashes: string[];
+}
+
+/** One pass over the whole video. */
+async function decodeAll(
+  file: string,
+  indexed: boolean,
+): Promise<{ end: FfmpegEnd; frames: FrameTimes; listed: Listed | undefined }> {
+  const frames = new FrameTimes();
+  const listed = indexed ? { keyframes: new Keyframes(), hashes: [] as string[] } : undefined;
+  const outputs = [...video, '-enc_time_base', timeBase, '-c:v', 'wrapped_avframe', ...framecrc(1)];
+  const receivers = [
+    readFramecrc((row, header) => {
+      frames.add(row, header);
+    }),
+  ];
+  if (listed) {
+    outputs.push('-map', '0:V:0', '-c:v', 'copy', ...framecrc(3));
+    outputs.push(...video, ...hashed(`eq(mod(n,${sampled}),${sampled - 1})`), ...framecrc(4));
+    receivers.push(
+      readFramecrc(({ keyframe }) => {
+        listed.keyframes.add(keyframe);
+      }),
+      readFramecrc(({ hash }) => listed.hashes.push(hash)),
+    );
+  }
+  const end = await runFfmpeg([...inputFile(file), ...outputs], receivers);
+  return { end, frames, listed };
 }
 
 function isPipe(file: string): boolean {
@@ -101,12 +121,7 @@ function hashed(select: string): string[] {
  * Whether seeking pays, and frames found so are those of the one pass, without a complaint: indices lie, and so do the marks of keyframes.
  * Frames are compared that come soonest after the keyframe that the seek finds: what is wrong with it shows there.
  */
-async function seeksAreExact(
-  file: string,
-  timing: Timing,
-  keyframes: Keyframes,
-  hashes: readonly string[],
-): Promise<boolean> {
+async function seeksAreExact(file: string, timing: Timing, { keyframes, hashes }: Listed): Promise<boolean> {
   const samples = hashes
     .map((hash, place) => ({ hash, frame: (place + 1) * sampled - 1 }))
     .map((sample) => ({ ...sample, at: planReads([sample.frame], timing)[0]!.at }))
