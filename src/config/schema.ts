@@ -23,6 +23,19 @@ const schedule = {
   batch: count.describe('Videos or clips an optimiser step.'),
   weightDecay: z.number().min(0).describe('L2 added to the gradient of weights.'),
   clipNorm: z.number().min(0).describe('Largest norm of the whole gradient; 0: not clipped.'),
+  microBatch: count
+    .nullable()
+    .describe('Videos or clips through the network at once, gradients adding up to the batch; null: the whole batch.'),
+  lrFactors: z
+    .record(z.string(), positive)
+    .default({})
+    .describe(
+      'Factors on the rate, from the beginning of a name (encoder, encoder.layer4, head.loc); the longest counts.',
+    ),
+  ema: fraction
+    .lt(1)
+    .default(0)
+    .describe('Decay of a moving average of the weights, which validation and later stages then use; 0: none.'),
 };
 
 const batchNorm = z
@@ -190,6 +203,7 @@ const pretrain = z.strictObject({
   warmupEpochs: schedule.warmupEpochs.default(0),
   weightDecay: schedule.weightDecay.default(1e-4),
   clipNorm: schedule.clipNorm.default(20),
+  microBatch: schedule.microBatch.default(null),
   optimizer: z.enum(['sgd', 'adam']).default('sgd').describe('adam: learns small sets from scratch much sooner.'),
   momentum: fraction.default(0.9).describe('Of SGD.'),
   size: count.default(224).describe('Side of the square frames, pixels.'),
@@ -198,6 +212,22 @@ const pretrain = z.strictObject({
   classifierLr: positive
     .default(5)
     .describe("Factor on the rate of the classifier's weight (twice that for its bias)."),
+  mixup: z
+    .number()
+    .min(0)
+    .max(4)
+    .default(0)
+    .describe('α of mixup: samples are blended in pairs by shares from Beta(α, α); 0: they are not.'),
+  views: z
+    .strictObject({
+      clips: count.default(1).describe('Samples in time, evenly spaced.'),
+      crops: z
+        .union([z.literal(1), z.literal(3)])
+        .default(1)
+        .describe('1: the centre at `size`; 3: squares of the short side, before it is cropped, along the long one.'),
+    })
+    .prefault({})
+    .describe('Views a clip whose logits are averaged in a last validation at the end (10 × 3 in the literature).'),
   batchNorm: batchNorm.default('train'),
   multigrid: multigrid.nullable().default(null).describe('Train by multigrid; null: one shape all along.'),
 });
@@ -212,8 +242,8 @@ const joint = z.strictObject({
   warmupEpochs: schedule.warmupEpochs.default(0),
   weightDecay: schedule.weightDecay.default(1e-4),
   clipNorm: schedule.clipNorm.default(0),
+  microBatch: schedule.microBatch.default(4),
   momentum: fraction.default(0).describe('SGD momentum.'),
-  microBatch: count.default(4).describe('Videos through the network at once; gradients add up to the batch.'),
   shapes: z
     .array(shape)
     .min(1)
@@ -230,7 +260,6 @@ const joint = z.strictObject({
     })
     .prefault({})
     .describe('When the shape changes.'),
-  encoderLr: positive.default(1).describe('Factor on the rate of the encoder.'),
   batchNorm: batchNorm.default('train'),
 });
 
@@ -244,6 +273,7 @@ const head = z.strictObject({
   warmupEpochs: schedule.warmupEpochs.default(0),
   weightDecay: schedule.weightDecay.default(1e-4),
   clipNorm: schedule.clipNorm.default(0),
+  microBatch: schedule.microBatch.default(null),
   validateEvery: count.default(1).describe('Epochs between validations; the best by mAP is kept.'),
   classifier: z
     .strictObject({
@@ -276,7 +306,11 @@ export const configSchema = z
     head: head.prefault({}).describe('Stage 3: a fresh head on features of the frozen encoder.'),
     detect: detect.prefault({}).describe('From outputs to detections.'),
   })
-  .superRefine(({ model, full, joint }, context) => {
+  .superRefine(({ data, model, full, pretrain, joint }, context) => {
+    if (data.resize === 'squash' && pretrain.views.crops > 1) {
+      const message = 'data.resize=squash leaves one crop, the whole frame: set 1';
+      context.addIssue({ code: 'custom', path: ['pretrain', 'views', 'crops'], message });
+    }
     const shapes = [full, ...joint.shapes];
     if (shapes.every(({ snippets }) => snippets >= model.k)) return;
     const message = `a node has ${model.k} neighbours: no shape may have fewer snippets (full, joint.shapes)`;
@@ -285,5 +319,7 @@ export const configSchema = z
 
 export type Config = z.output<typeof configSchema>;
 export type Shape = z.output<typeof shape>;
+/** The keys that every training stage has. */
+export type Schedule = Pick<Config['pretrain'], keyof typeof schedule>;
 /** The keys that every training stage's learning rate is made of. */
 export type LearningRate = Pick<Config['pretrain'], 'lr' | 'lrSteps' | 'lrGamma' | 'warmupEpochs'>;

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { linear } from './layers/dense.js';
 import type { Pass } from './layers/layer.js';
-import type { ParameterSpec } from './parameters.js';
+import type { Initializer, ParameterSpec } from './parameters.js';
+
+const zero: Initializer = { type: 'constant', value: 0 };
 
 /**
  * A softmax over feature vectors `[N, C]` → logits `[N, K]`: of clips in stage 1, of segments in stage 3. Features are
@@ -20,7 +22,9 @@ export class Classifier {
       init: { type: 'constant', value },
       trainable: false,
     });
-    this.parameters = [...this.layer.parameters, constant('mean', 0), constant('deviation', 1)];
+    // TSM begins with a bias of 0; a linear layer would begin with a random one.
+    const layer = this.layer.parameters.map((spec) => (spec.name === 'fc.bias' ? { ...spec, init: zero } : spec));
+    this.parameters = [...layer, constant('mean', 0), constant('deviation', 1)];
   }
 
   /** `dropout`: part of the features left out, drawn by `seed`; 0 for inference. */
@@ -34,6 +38,22 @@ export class Classifier {
 
 /** Mean cross-entropy of logits `[N, K]` and class numbers. */
 export function crossEntropy(logits: tf.Tensor2D, classes: readonly number[]): tf.Scalar {
+  return tf.mean(lossOfEach(logits, classes));
+}
+
+/** Mixup's: of each row, by `shares` the loss of its own class and for the rest that of the `others`. */
+export function mixedCrossEntropy(
+  logits: tf.Tensor2D,
+  classes: readonly number[],
+  others: readonly number[],
+  shares: readonly number[],
+): tf.Scalar {
+  const [own, other] = [lossOfEach(logits, classes), lossOfEach(logits, others)];
+  return tf.mean(tf.add(other, tf.mul(tf.sub(own, other), tf.tensor1d([...shares]))));
+}
+
+/** `[N]` */
+function lossOfEach(logits: tf.Tensor2D, classes: readonly number[]): tf.Tensor1D {
   const target = tf.oneHot(tf.tensor1d([...classes], 'int32'), logits.shape[1]);
-  return tf.neg(tf.mean<tf.Scalar>(tf.sum(tf.mul(tf.cast(target, 'float32'), tf.logSoftmax(logits)), 1)));
+  return tf.neg(tf.sum<tf.Tensor1D>(tf.mul(tf.cast(target, 'float32'), tf.logSoftmax(logits)), 1));
 }

@@ -2,8 +2,12 @@ import { randomStream } from '../engine/random.js';
 
 /** The items of an epoch in random order, in batches; the last one may be smaller. */
 export function epochBatches<T>(items: readonly T[], batch: number, seed: number, stage: string, epoch: number): T[][] {
-  const order = randomStream(seed, stage, 'order', epoch).shuffled(items);
-  return Array.from({ length: Math.ceil(order.length / batch) }, (_, i) => order.slice(i * batch, (i + 1) * batch));
+  return inBatches(randomStream(seed, stage, 'order', epoch).shuffled(items), batch);
+}
+
+/** Items in their order, in batches; the last one may be smaller. */
+export function inBatches<T>(items: readonly T[], batch: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / batch) }, (_, i) => items.slice(i * batch, (i + 1) * batch));
 }
 
 /** Bytes of several samples as one array of numbers. */

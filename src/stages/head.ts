@@ -13,16 +13,17 @@ import { gtadLoss } from '../models/heads/gtad/loss.js';
 import { lossWeights } from '../models/heads/gtad/loss-weights.js';
 import type { Parameters } from '../models/parameters.js';
 import { UsageError } from '../system/errors.js';
-import { clipByGlobalNorm, disposeGradients, lossAndGradients } from '../train/gradients.js';
-import { learningRate } from '../train/learning-rate.js';
+import { disposeGradients, lossAndGradients } from '../train/gradients.js';
 import { adam } from '../train/optimizers.js';
+import { uniformRules } from '../train/parameter-rules.js';
+import { trainedParts } from '../train/parts.js';
 import { epochBatches } from './batches.js';
 import { trainedEncoder } from './encoder.js';
 import { featureStore } from './extract.js';
 import { freshLocalizer, joinRows, localize, poolSegment, type Localizer } from './localizer.js';
 import { usableVideos, type Run } from './run.js';
 import { spans, videoLabels } from './targets.js';
-import { finishedCheckpoint, trainStage } from './training.js';
+import { finishedCheckpoint, trainStage, type Measured } from './training.js';
 
 interface FeatureBatch {
   ids: string[];
@@ -46,54 +47,46 @@ export async function head(run: Run): Promise<CheckpointRef> {
   const { head: model, headParameters, classifierParameters } = localizer;
 
   trainClassifier(config, localizer, videos, features);
-  const rules = (parameters: Parameters) =>
-    new Map(parameters.trainable().map((name) => [name, { lr: 1, weightDecay: options.weightDecay }]));
-  const optimizer = adam(headParameters, rules(headParameters));
-  const parts = new Map([
-    ['head', { parameters: headParameters, optimizer }],
-    // Trained above, in one go; kept with the head.
-    ['classifier', { parameters: classifierParameters, optimizer: adam(classifierParameters, new Map()) }],
-  ]);
-  const byPart = new Map([['head', headParameters]]);
+  const parts = trainedParts(
+    'head',
+    options,
+    {
+      head: { parameters: headParameters, rules: uniformRules(headParameters.specs, options.weightDecay) },
+      // Trained above, in one go; kept with the head.
+      classifier: { parameters: classifierParameters, rules: new Map() },
+    },
+    adam,
+  );
   const { snippets } = config.full;
   const anchors = model.anchors(snippets);
   const labels = new Map(videos.map((video) => [video.id, videoLabels(video, snippets, anchors)]));
-  const stepsPerEpoch = Math.ceil(videos.length / options.batch);
 
   return trainStage<FeatureBatch>(run, {
     stage: 'head',
     what: 'head + segment classifier',
     parent,
     parts,
-    epochs: options.epochs,
-    stepsPerEpoch,
+    stepsPerEpoch: Math.ceil(videos.length / options.batch),
     // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
     async *batches(epoch) {
       for (const list of epochBatches(videos, options.batch, config.seed, 'head', epoch)) {
         yield { ids: list.map((video) => video.id), videos: list };
       }
     },
-    step({ videos: list }, { epoch, step }) {
-      const lr = learningRate(options, epoch + (step % stepsPerEpoch) / stepsPerEpoch);
-      const draws = randomStream(config.seed, 'head', 'draws', step);
+    shape: () => `${snippets}x${config.full.size}`,
+    loss({ videos: all }, { from, to }, { step }) {
+      const list = all.slice(from, to);
+      const draws = randomStream(config.seed, 'head', 'draws', step, from);
       const weights = lossWeights(
         list.map((video) => labels.get(video.id)!),
         () => draws.uniform(),
       );
-      const { total, terms, gradients } = lossAndGradients(() => {
-        const rows = list.map((video) => features.get(video.id)!.data);
-        const channels = encoder.encoder.channels;
-        const x = tf.tensor3d(joinRows(rows, snippets * channels), [list.length, snippets, channels]);
-        const { total, ...terms } = gtadLoss(
-          model.apply(x, { parameters: headParameters, normalization: 'running' }),
-          weights,
-        );
-        return { total, terms };
-      }, byPart);
-      const clipped = options.clipNorm > 0 ? clipByGlobalNorm(gradients, options.clipNorm) : gradients;
-      optimizer.step(clipped.get('head')!, lr);
-      disposeGradients(clipped);
-      return { loss: total, terms, lr, shape: `${snippets}x${config.full.size}` };
+      const rows = list.map((video) => features.get(video.id)!.data);
+      const { channels } = encoder.encoder;
+      const x = tf.tensor3d(joinRows(rows, snippets * channels), [list.length, snippets, channels]);
+      const output = model.apply(x, { parameters: headParameters, normalization: 'running' });
+      const { total, ...terms } = gtadLoss(output, weights);
+      return { total, terms };
     },
     validate(epoch) {
       const due = (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
@@ -105,7 +98,7 @@ export async function head(run: Run): Promise<CheckpointRef> {
 }
 
 /** Average mAP on the validation videos that have features; null where there are none. */
-function validate(run: Run, localizer: Localizer, store: FeatureStore): { metric: string; value: number } | null {
+function validate(run: Run, localizer: Localizer, store: FeatureStore): Measured | null {
   const { validateOn: subset } = run.config.data;
   const videos = videosOf(run.dataset, subset).filter((video) => store.has(video.id));
   if (videos.length === 0) return null;
@@ -116,10 +109,10 @@ function validate(run: Run, localizer: Localizer, store: FeatureStore): { metric
   const truth = readGroundTruth(`${run.folder}/dataset.json`);
   const { tiou } = presets.activitynet;
   const metrics = evaluateDetections(truth, { results }, { subset, tiou, missing: 'skip' });
-  return { metric: 'average_mAP', value: metrics.average_mAP };
+  return { judge: 'average_mAP', metrics: { average_mAP: metrics.average_mAP } };
 }
 
-/** A softmax on the mean feature of each training instance, its ends jittered; features standardised by training's. */
+/** A softmax on the mean feature of each training instance, its ends jittered; features standardised by training's. Frozen afterwards. */
 function trainClassifier(
   config: Config,
   { classes, classifier, classifierParameters }: Localizer,
@@ -168,6 +161,7 @@ function trainClassifier(
     });
   }
   optimizer.dispose();
+  for (const name of classifierParameters.trainable()) classifierParameters.freeze(name);
 }
 
 /** Sets the classifier's `mean` and `deviation` to those of all training snippets. */

@@ -1,15 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef } from '../checkpoints/store.js';
+import type { MeasuredClip } from '../data/measured-clips.js';
 import { randomStream } from '../engine/random.js';
-import { Classifier, crossEntropy } from '../models/classifier.js';
+import { Classifier, crossEntropy, mixedCrossEntropy } from '../models/classifier.js';
+import { setBatchNormMode } from '../models/layers/batch-norm.js';
+import type { Pass } from '../models/layers/layer.js';
 import { Parameters } from '../models/parameters.js';
 import { UsageError } from '../system/errors.js';
-import { clipByGlobalNorm, disposeGradients, lossAndGradients } from '../train/gradients.js';
-import { learningRate } from '../train/learning-rate.js';
-import { adam, sgd, type ParameterRule } from '../train/optimizers.js';
-import { StatisticsCollector } from '../train/statistics.js';
+import { drawShare, mix } from '../train/mixup.js';
+import { adam, sgd } from '../train/optimizers.js';
+import { tsmRules } from '../train/parameter-rules.js';
+import { trainedParts } from '../train/parts.js';
 import { joinBytes } from './batches.js';
+import { clipAccuracy } from './clip-accuracy.js';
 import { clipBatches, validationBatches, type ClipBatch } from './clip-batches.js';
+import type { Views } from './clip-views.js';
 import { freshEncoder } from './encoder.js';
 import { stage1Clips, type Run } from './run.js';
 import { finishedCheckpoint, trainStage } from './training.js';
@@ -19,9 +24,7 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
   const done = finishedCheckpoint(run, 'pretrain', null);
   if (done) return done;
   const { config } = run;
-  const options = config.pretrain;
-  const { size } = options;
-  const { frames } = config.encoder;
+  const { seed, pretrain: options } = config;
   const clips = await stage1Clips(run);
   const training = clips.filter((clip) => clip.subset === 'training');
   const validation = clips.filter((clip) => clip.subset === 'validation');
@@ -29,89 +32,69 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
   const classes = [...new Set(clips.map((clip) => clip.label))].sort();
 
   const { encoder, parameters } = freshEncoder(config);
+  const normalization = setBatchNormMode(parameters, options.batchNorm);
   const classifier = new Classifier(encoder.channels, classes.length, 0.001);
-  const classifierParameters = new Parameters(
-    classifier.parameters,
-    randomStream(config.seed, 'pretrain', 'classifier'),
+  const classifierParameters = new Parameters(classifier.parameters, randomStream(seed, 'pretrain', 'classifier'));
+  const parts = trainedParts(
+    'pretrain',
+    options,
+    {
+      encoder: { parameters, rules: tsmRules(parameters.specs, options) },
+      classifier: { parameters: classifierParameters, rules: tsmRules(classifierParameters.specs, options) },
+    },
+    (of, rules) => (options.optimizer === 'adam' ? adam(of, rules) : sgd(of, rules, options.momentum)),
   );
-  const optimizerOf = (of: Parameters, rules: Map<string, ParameterRule>) =>
-    options.optimizer === 'adam' ? adam(of, rules) : sgd(of, rules, options.momentum);
-  const parts = new Map([
-    ['encoder', { parameters, optimizer: optimizerOf(parameters, encoderRules(parameters, options.weightDecay)) }],
-    [
-      'classifier',
-      { parameters: classifierParameters, optimizer: optimizerOf(classifierParameters, classifierRules(options)) },
-    ],
-  ]);
-  const byPart = new Map([...parts].map(([name, part]) => [name, part.parameters]));
-  const statistics = new StatisticsCollector();
-  const stepsPerEpoch = Math.ceil(training.length / options.batch);
+  const trainingPass: Pass = { parameters, normalization, onStatistics: parts.encoder.statistics.collect };
+  const runningPass: Pass = { parameters, normalization: 'running' };
+  const classifierPass: Pass = { parameters: classifierParameters, normalization: 'running' };
 
-  const labels = ({ clips }: ClipBatch) => clips.map(({ label }) => classes.indexOf(label));
-  const clipTensor = (batch: ClipBatch) =>
-    tf.tensor(joinBytes(batch.frames), [batch.ids.length, 1, frames, size, size, 3]);
-  const clipFeatures = (batch: ClipBatch, pass: Parameters, normalization: 'batch' | 'running') =>
-    tf.reshape<tf.Rank.R2>(
-      encoder.encode(clipTensor(batch), { parameters: pass, normalization, onStatistics: statistics.collect }),
-      [batch.ids.length, encoder.channels],
+  /** Frames of samples `[N, 1, F, S, S, 3]`: a clip is one snippet. */
+  const clipTensor = (samples: readonly Uint8Array[], size: number) =>
+    tf.tensor(joinBytes(samples), [samples.length, 1, config.encoder.frames, size, size, 3]);
+  const features = (x: tf.Tensor, pass: Pass) =>
+    tf.reshape<tf.Rank.R2>(encoder.encode(x, pass), [x.shape[0], encoder.channels]);
+  const classOf = ({ label }: MeasuredClip) => classes.indexOf(label);
+
+  const accuracy = (views: Views) =>
+    clipAccuracy(
+      validationBatches(config, run.frames.load, validation, views),
+      ({ frames, size }) => classifier.logits(features(clipTensor(frames, size), runningPass), classifierPass),
+      classOf,
     );
 
-  return trainStage(run, {
+  return trainStage<ClipBatch>(run, {
     stage: 'pretrain',
     what: 'encoder + clip classifier',
     parent: null,
     parts,
-    epochs: options.epochs,
-    stepsPerEpoch,
+    stepsPerEpoch: Math.ceil(training.length / options.batch),
     batches: (epoch) => clipBatches(config, run.frames.load, training, epoch),
-    step(batch, { epoch, step }) {
-      const lr = learningRate(options, epoch + (step % stepsPerEpoch) / stepsPerEpoch);
-      const normalization = options.batchNorm === 'train' ? 'batch' : 'running';
-      const seed = randomStream(config.seed, 'pretrain', 'dropout', step).below(2 ** 31);
-      const { total, terms, gradients } = lossAndGradients(() => {
-        const features = clipFeatures(batch, parameters, normalization);
-        const pass = { parameters: classifierParameters, normalization: 'running' as const };
-        return {
-          total: crossEntropy(classifier.logits(features, pass, options.dropout, seed), labels(batch)),
-          terms: {},
-        };
-      }, byPart);
-      const clipped = options.clipNorm > 0 ? clipByGlobalNorm(gradients, options.clipNorm) : gradients;
-      for (const [name, part] of parts) part.optimizer.step(clipped.get(name)!, lr);
-      disposeGradients(clipped);
-      statistics.update(parameters);
-      return { loss: total, terms, lr, shape: `${frames}x${size}` };
+    shape: ({ size }) => `${config.encoder.frames}x${size}`,
+    loss({ ids, clips: list, frames, size }, { from, to }, { epoch, step }) {
+      const dropoutSeed = randomStream(seed, 'pretrain', 'dropout', step, from).below(2 ** 31);
+      const logitsOf = (x: tf.Tensor) =>
+        classifier.logits(features(x, trainingPass), classifierPass, options.dropout, dropoutSeed);
+      const own = clipTensor(frames.slice(from, to), size);
+      const labels = list.slice(from, to).map(classOf);
+      if (options.mixup === 0) return { total: crossEntropy(logitsOf(own), labels), terms: {} };
+      // Each is blended with the next of the batch; the order of an epoch is random.
+      const next = <T>(all: readonly T[]) => [...all.slice(1), all[0]!].slice(from, to);
+      const shares = ids
+        .slice(from, to)
+        .map((id) => drawShare(options.mixup, randomStream(seed, 'pretrain', 'mixup', epoch, id)));
+      const logits = logitsOf(mix(own, clipTensor(next(frames), size), shares));
+      return { total: mixedCrossEntropy(logits, labels, next(list).map(classOf), shares), terms: {} };
     },
-    async validate() {
+    async validate(epoch) {
       if (validation.length === 0) return null;
-      let right = 0;
-      for await (const batch of validationBatches(config, run.frames.load, validation)) {
-        const best = tf.tidy(() => {
-          const features = clipFeatures(batch, parameters, 'running');
-          const pass = { parameters: classifierParameters, normalization: 'running' as const };
-          return tf.argMax(classifier.logits(features, pass), 1);
-        });
-        const answers = best.dataSync();
-        best.dispose();
-        right += labels(batch).filter((label, i) => answers[i] === label).length;
+      const metrics: Record<string, number> = await accuracy({ clips: 1, crops: 1 });
+      const { views } = options;
+      if (epoch + 1 === options.epochs && views.clips * views.crops > 1) {
+        const { top1, top5 } = await accuracy(views);
+        const name = `${views.clips}x${views.crops}`;
+        Object.assign(metrics, { [`top1 ${name}`]: top1, [`top5 ${name}`]: top5 });
       }
-      return { metric: 'top1', value: right / validation.length };
+      return { judge: 'top1', metrics };
     },
   });
-}
-
-/** Weights decay; batch normalisation's scale and offset do not. */
-function encoderRules({ specs }: Parameters, weightDecay: number): Map<string, ParameterRule> {
-  return new Map(
-    specs
-      .filter((spec) => spec.trainable)
-      .map(({ name, kind }) => [name, { lr: 1, weightDecay: kind === 'vector' ? 0 : weightDecay }]),
-  );
-}
-
-function classifierRules({ classifierLr, weightDecay }: Run['config']['pretrain']): Map<string, ParameterRule> {
-  return new Map([
-    ['fc.weight', { lr: classifierLr, weightDecay }],
-    ['fc.bias', { lr: 2 * classifierLr, weightDecay: 0 }],
-  ]);
 }

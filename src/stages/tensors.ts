@@ -1,41 +1,46 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorData } from '../checkpoints/tensor.js';
-import type { Parameters } from '../models/parameters.js';
 import { exportState, importState, type State } from '../models/state.js';
-import type { Optimizer } from '../train/optimizers.js';
+import type { TrainedPart } from '../train/parts.js';
 
-/** A part of what a stage trains: its parameters, kept under `<part>.<name>`, and its optimizer. */
-export interface TrainedPart {
-  parameters: Parameters;
-  optimizer: Optimizer;
-}
+type Parts = Readonly<Record<string, TrainedPart>>;
 
-/** All tensors of the parts, as the store keeps them: parameters in PyTorch's layout, optimizer slots as they are. */
-export function snapshot(parts: ReadonlyMap<string, TrainedPart>): Map<string, TensorData> {
+/**
+ * All tensors of the parts, as the store keeps them: parameters under `<part>.<name>` in PyTorch's layout, optimizer slots
+ * and what averages hold as they are. Where there are averages, they stand in the parameters' place
+ * (`swapAverages`), so that whoever reads a checkpoint gets them; what is trained lies beside, as `optimizer.<part>.trained.<name>`.
+ */
+export function snapshot(parts: Parts): Map<string, TensorData> {
   const tensors = new Map<string, TensorData>();
-  for (const [part, { parameters, optimizer }] of parts) {
+  for (const [part, { parameters, optimizer, average }] of Object.entries(parts)) {
     for (const [name, { shape, data }] of exportState(parameters)) {
       tensors.set(`${part}.${name}`, { dtype: 'F32', shape, data });
     }
-    for (const [slot, tensor] of optimizer.slots()) {
+    const keep = (name: string, tensor: tf.Tensor) => {
       const data = tensor.dataSync<'float32'>();
-      tensors.set(`optimizer.${part}.${slot}`, { dtype: 'F32', shape: tensor.shape, data });
-    }
+      tensors.set(`optimizer.${part}.${name}`, { dtype: 'F32', shape: tensor.shape, data });
+    };
+    for (const [slot, tensor] of optimizer.slots()) keep(slot, tensor);
+    for (const [name, tensor] of average?.slots() ?? []) keep(`trained.${name}`, tensor);
   }
   return tensors;
 }
 
 /** The reverse of {@link snapshot}. */
-export function restore(parts: ReadonlyMap<string, TrainedPart>, tensors: ReadonlyMap<string, TensorData>): void {
+export function restore(parts: Parts, tensors: ReadonlyMap<string, TensorData>): void {
   const state = toState(tensors);
-  for (const [part, { parameters, optimizer }] of parts) {
+  for (const [part, { parameters, optimizer, average }] of Object.entries(parts)) {
     importState(parameters, state, 'checkpoint', `${part}.`);
-    const slots = new Map<string, tf.Tensor>();
-    for (const slot of optimizer.slots().keys()) {
-      const values = state.get(`optimizer.${part}.${slot}`);
-      if (values) slots.set(slot, tf.tensor(values.data, values.shape));
-    }
-    optimizer.restore(slots);
+    const stored = (names: Iterable<string>, prefix: string) => {
+      const slots = new Map<string, tf.Tensor>();
+      for (const name of names) {
+        const values = state.get(`optimizer.${part}.${prefix}${name}`);
+        if (values) slots.set(name, tf.tensor(values.data, values.shape));
+      }
+      return slots;
+    };
+    optimizer.restore(stored(optimizer.slots().keys(), ''));
+    average?.restore(stored(average.slots().keys(), 'trained.'));
   }
 }
 

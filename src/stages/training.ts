@@ -1,22 +1,35 @@
 import type { CheckpointRef, LoadedCheckpoint, TrainedStage } from '../checkpoints/store.js';
 import { configHash, stageConfig } from '../config/hash.js';
-import { trainLoop, type Batch, type StepResult } from '../train/loop.js';
+import type { Schedule } from '../config/schema.js';
+import type { LossTensors } from '../train/gradients.js';
+import { learningRate } from '../train/learning-rate.js';
+import { trainLoop, type Batch } from '../train/loop.js';
+import { disposeParts, swapAverages, type TrainedPart } from '../train/parts.js';
+import { update, type MicroBatch } from '../train/update.js';
 import { refuseConfigChange, type Run } from './run.js';
-import { restore, snapshot, type TrainedPart } from './tensors.js';
+import { restore, snapshot } from './tensors.js';
 
-/** A training stage, as {@link trainStage} takes it. */
+/** A training stage, as {@link trainStage} takes it; the rest is the section of the configuration that has its name. */
 export interface TrainingPlan<B extends Batch> {
   stage: TrainedStage;
   /** What the checkpoint holds, for people. */
   what: string;
   parent: CheckpointRef | null;
-  parts: ReadonlyMap<string, TrainedPart>;
-  epochs: number;
+  parts: Readonly<Record<string, TrainedPart>>;
   stepsPerEpoch: number;
   batches: (epoch: number) => AsyncIterable<B>;
-  step: (batch: B, at: { epoch: number; step: number }) => StepResult;
-  /** The metric that the stage is judged by, measured after an epoch; null where it is not measured. */
-  validate?: (epoch: number) => Promise<{ metric: string; value: number } | null>;
+  /** Fidelity of a batch, for the log: snippets (`pretrain`: frames) × side in pixels. */
+  shape: (batch: B) => string;
+  /** Of some items of a batch, on the tape. `epoch` and `step` count from 0. */
+  loss: (batch: B, micro: MicroBatch, at: { epoch: number; step: number }) => LossTensors;
+  /** What is measured after an epoch; null where nothing is. */
+  validate?: (epoch: number) => Promise<Measured | null>;
+}
+
+/** Metrics by name; the stage is judged by that called `judge`: more is better. */
+export interface Measured {
+  judge: string;
+  metrics: Record<string, number>;
 }
 
 /** What a checkpoint says of its run beside tensors. */
@@ -40,11 +53,13 @@ export function finishedCheckpoint(run: Run, stage: TrainedStage, parent: Checkp
  * Every random choice is named by epoch and item, so a stage that was interrupted ends as one that was not.
  */
 export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B>): Promise<CheckpointRef> {
-  const { stage, parts } = plan;
+  const { stage, parts, stepsPerEpoch } = plan;
+  const options: Schedule = run.config[stage];
   const from = usableCheckpoint(run, stage, plan.parent);
   let best = from?.manifest.best ?? null;
   if (from) {
     restore(parts, from.tensors);
+    swapAverages(parts);
     run.store.discardAfter(stage, from.manifest.step);
   } else {
     run.store.discardAfter(stage, -1);
@@ -54,20 +69,27 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
   run.log.truncate(begins ? (begins.manifest.state as CheckpointState).logPosition : 0);
   const begun = from ? Math.round(from.manifest.epoch) : 0;
 
-  await trainLoop({
+  await trainLoop<B>({
     title: stage,
-    epochs: { from: begun, to: plan.epochs },
-    stepsPerEpoch: plan.stepsPerEpoch,
+    epochs: { from: begun, to: options.epochs },
+    stepsPerEpoch,
     batches: plan.batches,
-    step: plan.step,
+    step(batch, { epoch, step }) {
+      const lr = learningRate(options, epoch + (step % stepsPerEpoch) / stepsPerEpoch);
+      const loss = (micro: MicroBatch) => plan.loss(batch, micro, { epoch, step });
+      return { ...update(parts, options, batch.ids.length, { step, lr }, loss), lr, shape: plan.shape(batch) };
+    },
     onStep: (record) => {
       run.log.append({ stage, ...record });
     },
     afterEpoch: async (epoch, step) => {
+      // Averages are what is measured and what the checkpoint gives to others.
+      swapAverages(parts);
       const measured = (await plan.validate?.(epoch)) ?? null;
       if (measured) {
-        const { metric, value } = measured;
-        run.log.append({ stage, step, epoch: epoch + 1, metrics: { [metric]: value }, time: new Date().toISOString() });
+        const { judge: metric, metrics } = measured;
+        run.log.append({ stage, step, epoch: epoch + 1, metrics, time: new Date().toISOString() });
+        const value = metrics[metric]!;
         if (!best || value > best.value) best = { metric, value, step };
       }
       run.store.save(stage, {
@@ -80,16 +102,14 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
         engine: `${run.engine.name} ${run.engine.version}`,
         seed: run.config.seed,
         best,
-        finished: epoch + 1 === plan.epochs,
+        finished: epoch + 1 === options.epochs,
         state: { logPosition: run.log.position(), config: stageConfig(run.config, stage) } satisfies CheckpointState,
       });
       run.store.prune(stage, { keepLast: 2 });
+      swapAverages(parts);
     },
   });
-  for (const { parameters, optimizer } of parts.values()) {
-    parameters.dispose();
-    optimizer.dispose();
-  }
+  disposeParts(parts);
   const { step, sha256 } = run.store.manifest(stage)!;
   return { stage, step, sha256 };
 }

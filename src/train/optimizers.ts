@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameters } from '../models/parameters.js';
 
-/** How one parameter is updated: factors on the rate and on the decay. */
+/** How one parameter is updated: the factor on the rate, and its L2 decay. */
 export interface ParameterRule {
   lr: number;
   weightDecay: number;
