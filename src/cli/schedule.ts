@@ -1,4 +1,6 @@
 import type { CommandModule } from 'yargs';
+import { UsageError } from '../system/errors.js';
+import type { PlannedStep } from '../train/plan.js';
 import { configOptions, type ConfigArguments } from './options.js';
 
 interface Arguments extends ConfigArguments {
@@ -16,17 +18,18 @@ export const command: CommandModule<object, Arguments> = {
       .option('steps', { type: 'number', describe: 'so many steps (default: the whole stage)' })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON document' })
       .example('$0 schedule --config configs/activitynet/lofi-long.yaml --stage joint --steps 2000 --json', ''),
-  handler: async (args) => {
+  handler: async ({ config: file, set, stage, steps, json }) => {
     const { loadConfig } = await import('../config/load.js');
     const { planStage } = await import('../train/plan.js');
-    const { config } = loadConfig(args.config, args.set);
-    const plan = planStage(config, args.stage, args.steps);
-    if (args.json) {
-      process.stdout.write(`${JSON.stringify(plan)}\n`);
-      return;
+    if (steps !== undefined && !(Number.isInteger(steps) && steps > 0)) {
+      throw new UsageError('--steps takes a whole number from 1');
     }
-    for (const { step, epoch, snippets, size, batch, lr } of plan) {
-      process.stdout.write(`step ${step} epoch ${epoch} ${snippets}x${size} batch ${batch} lr ${lr}\n`);
-    }
+    const plan = planStage(loadConfig(file, set).config, stage, steps);
+    process.stdout.write(json ? `${JSON.stringify(plan)}\n` : plan.map(line).join(''));
   },
 };
+
+function line({ step, epoch, snippets, size, frames, batch, lr }: PlannedStep): string {
+  const shape = `${snippets}x${size}${frames === undefined ? '' : ` frames ${frames}`}`;
+  return `step ${step} epoch ${epoch} ${shape} batch ${batch} lr ${lr}\n`;
+}

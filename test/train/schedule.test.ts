@@ -77,6 +77,35 @@ test('the plan of stage 1: a clip is one snippet; the last batch of an epoch may
   assert.deepEqual(plan[3], { step: 3, epoch: 1, snippets: 1, size: 224, batch: 8, lr: 0.02 * 0.1 });
 });
 
+test('the plan of stage 1 by multigrid, as large as Kinetics-400: shape by shape, every clip once an epoch', () => {
+  const clips = 240_000;
+  const config = configSchema.parse({
+    data: { trainVideos: clips },
+    encoder: { frames: 32 },
+    pretrain: { batch: 64, epochs: 239, lr: 0.1, lrSteps: [94, 154, 196], multigrid: {} },
+  });
+  const plan = planStage(config, 'pretrain');
+  // Epochs of each shape (lofi_spec §2.5), batches an epoch: 240,000 clips by cycles of 2048, 1024, 896, 448 clips.
+  const epochs = [73 + 47 + 32, 37 + 23 + 17, 32 + 20 + 14, 16 + 11 + 7 + 29];
+  const batches = [3 * 117 + 1, 3 * 234 + 1, 3 * 267 + 2, 3 * 535 + 2];
+  assert.equal(
+    plan.length,
+    epochs.reduce((total, n, shape) => total + n * batches[shape]!, 0),
+  );
+  assert.deepEqual(plan.slice(0, 3), [
+    { step: 0, epoch: 0, snippets: 1, size: 112, batch: 1024, lr: 0.8, frames: 8 },
+    { step: 1, epoch: 0, snippets: 1, size: 158, batch: 512, lr: 0.8, frames: 8 },
+    { step: 2, epoch: 0, snippets: 1, size: 158, batch: 512, lr: 0.8, frames: 8 },
+  ]);
+  const end = plan.at(-1)!;
+  assert.deepEqual([end.step, end.epoch, end.frames], [plan.length - 1, 357, 32]);
+  assertNear(end.lr, 1e-4);
+  assert.ok(plan.every(({ step }, i) => step === i));
+  assert.deepEqual(planStage(config, 'pretrain', 5), plan.slice(0, 5));
+  assert.equal(planStage(config, 'pretrain', plan.length + 7).at(-1)!.epoch, 358);
+  assert.equal(planStage(config, 'joint', 1)[0]!.frames, undefined);
+});
+
 test('without data.trainVideos there is no plan', () => {
   assert.throws(
     () => planStage(configSchema.parse({}), 'joint'),
