@@ -63,8 +63,8 @@ describe('the published schedules (lofi_spec §2.5)', () => {
     assert.deepEqual(boundaries(ssv2), [11, 16, 21, 24, 27, 28, 30, 30, 33]);
   });
 
-  it("a dozen others are what the authors' code makes of them", () => {
-    // Made by SlowFast's slowfast/utils/multigrid.py and ShortCycleBatchSampler (batch 16, NumPy 2.4) of random settings.
+  it("a dozen others are what the authors' algorithm makes of them", () => {
+    // Random settings, through a transcription of SlowFast's multigrid.py and ShortCycleBatchSampler (batch 16, NumPy 2.4).
     const file = new URL('../fixtures/multigrid-slowfast.json', import.meta.url);
     const cases = JSON.parse(readFileSync(file, 'utf8')) as {
       training: { frames: number; size: number; epochs: number; lrSteps: number[]; lrGamma: number };
