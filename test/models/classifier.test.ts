@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
 import { randomStream } from '../../src/engine/random.js';
-import { Classifier, crossEntropy } from '../../src/models/classifier.js';
+import { Classifier, crossEntropy, mixedCrossEntropy } from '../../src/models/classifier.js';
 import type { Pass } from '../../src/models/layers/layer.js';
 import { Parameters } from '../../src/models/parameters.js';
 import { assertClose, assertGradients } from '../support/numeric.js';
@@ -23,6 +23,15 @@ test('logits by hand: features are standardised first', () => {
   // (1, 2)
   assertClose(classifier.logits(x, pass).dataSync(), [9.5, 12, 14.5], 1e-6);
   assert.deepEqual(parameters.trainable(), ['fc.weight', 'fc.bias']);
+});
+
+test("it begins as TSM's does: weights of the deviation asked for, a bias of 0", () => {
+  const { parameters: specs } = new Classifier(500, 20, 0.001);
+  const parameters = new Parameters(specs, randomStream(1));
+  const weights = [...parameters.get('fc.weight').dataSync()];
+  const deviation = Math.sqrt(weights.reduce((sum, w) => sum + w * w, 0) / weights.length);
+  assert.ok(Math.abs(deviation - 0.001) < 5e-5, String(deviation));
+  assert.deepEqual([...parameters.get('fc.bias').dataSync()], new Array(20).fill(0));
 });
 
 test('dropout: none for inference, the same for the same seed, the mean unchanged', () => {
@@ -47,4 +56,15 @@ test('cross-entropy by hand, finite where logits are large, and its gradient', (
   assertClose(crossEntropy(logits, [1, 0]).dataSync(), [Math.log(4 / 3) / 2], 1e-5);
   const small = tf.tensor2d([0.1, -0.3, 0.4, 0.2, 0, -1], [2, 3]);
   assertGradients((a) => crossEntropy(a as tf.Tensor2D, [2, 0]), [small]);
+});
+
+test("mixup's loss by hand: of both classes by their shares; one's own alone is the plain one", () => {
+  const logits = tf.tensor2d([0, Math.log(3), 0, Math.log(7)], [2, 2]);
+  // Probabilities 1/4, 3/4 and 1/8, 7/8.
+  const [first, second] = [0.3 * Math.log(4) + 0.7 * Math.log(4 / 3), 0.9 * Math.log(8 / 7) + 0.1 * Math.log(8)];
+  const loss = (shares: number[]) => mixedCrossEntropy(logits, [0, 1], [1, 0], shares).dataSync()[0]!;
+  assertClose([loss([0.3, 0.9])], [(first + second) / 2], 1e-6);
+  assertClose([loss([1, 1])], [...crossEntropy(logits, [0, 1]).dataSync()], 1e-6);
+  const small = tf.tensor2d([0.1, -0.3, 0.4, 0.2, 0, -1], [2, 3]);
+  assertGradients((a) => mixedCrossEntropy(a as tf.Tensor2D, [2, 0], [1, 1], [0.4, 0.8]), [small]);
 });

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import { startEngine } from '../../src/engine/backend.js';
+import { randomStream } from '../../src/engine/random.js';
+import { Classifier, crossEntropy } from '../../src/models/classifier.js';
+import { resnet18 } from '../../src/models/encoders/resnet.js';
+import { setBatchNormMode, type BatchNormMode } from '../../src/models/layers/batch-norm.js';
+import { Parameters } from '../../src/models/parameters.js';
+import { UsageError } from '../../src/system/errors.js';
+import { sgd } from '../../src/train/optimizers.js';
+import { tsmRules, uniformRules } from '../../src/train/parameter-rules.js';
+import { disposeParts, swapAverages, trainedParts, type TrainedPart } from '../../src/train/parts.js';
+import { update, type MicroBatch } from '../../src/train/update.js';
+import { assertClose, seededArray } from '../support/numeric.js';
+
+await startEngine();
+
+const items = 5;
+const frames = seededArray(items * 2 * 16 * 16 * 3, 'frames', 0, 255);
+const labels = [0, 2, 1, 2, 0];
+
+/** A narrow TSM-ResNet-18 with its classifier, and their loss on clips of 2 frames of 16 pixels. */
+function network(batchNorm: BatchNormMode, ema = 0) {
+  const encoder = resnet18({ width: 4, shift: { frames: 2, div: 4 } });
+  const classifier = new Classifier(encoder.channels, 3, 0.1);
+  const parameters = new Parameters(encoder.parameters, randomStream(1));
+  const classifierParameters = new Parameters(classifier.parameters, randomStream(2));
+  const normalization = setBatchNormMode(parameters, batchNorm);
+  const rules = (of: Parameters) => tsmRules(of.specs, { weightDecay: 1e-3, classifierLr: 5 });
+  const parts = trainedParts(
+    'pretrain',
+    { lrFactors: {}, ema },
+    {
+      encoder: { parameters, rules: rules(parameters) },
+      classifier: { parameters: classifierParameters, rules: rules(classifierParameters) },
+    },
+    (of, by) => sgd(of, by, 0.9),
+  );
+  const loss = ({ from, to }: MicroBatch) => {
+    const each = 2 * 16 * 16 * 3;
+    const x = tf.tensor(frames.slice(from * each, to * each), [to - from, 1, 2, 16, 16, 3]);
+    const features = encoder.encode(x, {
+      parameters,
+      normalization,
+      onStatistics: parts.encoder.statistics.collect,
+    });
+    const logits = classifier.logits(tf.reshape(features, [to - from, -1]), {
+      parameters: classifierParameters,
+      normalization: 'running',
+    });
+    const total = crossEntropy(logits, labels.slice(from, to));
+    return { total, terms: { twice: tf.mul<tf.Scalar>(total, 2) } };
+  };
+  return { parts, loss };
+}
+
+const tensorsOf = (parts: Record<string, TrainedPart>) =>
+  new Map(
+    Object.entries(parts).flatMap(([part, { parameters }]) =>
+      parameters.specs.map(({ name }) => [`${part}.${name}`, parameters.get(name).dataSync()] as const),
+    ),
+  );
+
+test('gradients of micro-batches add up to those of the whole batch where normalisation is frozen', () => {
+  const whole = network('frozen');
+  const micro = network('frozen');
+  const before = tensorsOf(whole.parts);
+  for (const step of [0, 1, 2]) {
+    const at = { step, lr: 0.01 };
+    const one = update(whole.parts, { microBatch: null, clipNorm: 20 }, items, at, whole.loss);
+    const two = update(micro.parts, { microBatch: 2, clipNorm: 20 }, items, at, micro.loss);
+    assertClose([two.loss, two.terms['twice']!], [one.loss, 2 * one.loss], 1e-6);
+  }
+  const expected = tensorsOf(whole.parts);
+  for (const [name, values] of tensorsOf(micro.parts)) {
+    assertClose(values, expected.get(name)!, 1e-6, name);
+    const still = /running_|\.mean$|\.deviation$/.test(name);
+    assert.equal(Buffer.compare(Buffer.from(values.buffer), Buffer.from(before.get(name)!.buffer)) === 0, still, name);
+  }
+  for (const { parts } of [whole, micro]) disposeParts(parts);
+});
+
+test('the number of tensors stays from step to step, whatever is kept, and falls back at the end', () => {
+  const start = tf.memory().numTensors;
+  const { parts, loss } = network('train', 0.9);
+  const held = tf.memory().numTensors;
+  for (const step of [0, 1, 2]) {
+    update(parts, { microBatch: 2, clipNorm: 1 }, items, { step, lr: 0.01 }, loss);
+    assert.equal(tf.memory().numTensors, held, `step ${step}`);
+    swapAverages(parts);
+    swapAverages(parts);
+    assert.equal(tf.memory().numTensors, held, `step ${step}, swapped`);
+  }
+  disposeParts(parts);
+  assert.equal(tf.memory().numTensors, start);
+});
+
+test('running statistics move once a step, by the mean over its micro-batches', () => {
+  const statistics = (microBatch: number | null) => {
+    const { parts, loss } = network('train');
+    // Items 0 and 1 alone: micro-batches of one of them each, or both.
+    update(parts, { microBatch, clipNorm: 0 }, 2, { step: 0, lr: 1e-9 }, loss);
+    const mean = [...parts.encoder.parameters.get('bn1.running_mean').dataSync()];
+    disposeParts(parts);
+    return mean;
+  };
+  assertClose(statistics(1), statistics(null), 1e-5);
+});
+
+test('an average changes nothing of the training itself', () => {
+  const [plain, averaged] = [network('train'), network('train', 0.5)];
+  for (const { parts, loss } of [plain, averaged]) {
+    for (const step of [0, 1]) update(parts, { microBatch: 3, clipNorm: 20 }, items, { step, lr: 0.05 }, loss);
+  }
+  const trained = tensorsOf(plain.parts);
+  assert.deepEqual(tensorsOf(averaged.parts), trained);
+  swapAverages(averaged.parts);
+  swapAverages(plain.parts);
+  assert.deepEqual(tensorsOf(plain.parts), trained);
+  assert.notDeepEqual(tensorsOf(averaged.parts).get('encoder.conv1.weight'), trained.get('encoder.conv1.weight'));
+  for (const { parts } of [plain, averaged]) disposeParts(parts);
+});
+
+test('frozen-affine: scale and offset stay, have no slot, and count for no factor', () => {
+  const { parts, loss } = network('frozen-affine');
+  const before = tensorsOf(parts);
+  update(parts, { microBatch: null, clipNorm: 0 }, items, { step: 0, lr: 0.1 }, loss);
+  for (const [name, values] of tensorsOf(parts)) {
+    const still = /bn\d|downsample\.1|\.mean$|\.deviation$/.test(name);
+    assert.equal(Buffer.compare(Buffer.from(values.buffer), Buffer.from(before.get(name)!.buffer)) === 0, still, name);
+  }
+  assert.ok(![...parts.encoder.optimizer.slots().keys()].some((slot) => slot.includes('bn1')));
+  const { parameters } = parts.encoder;
+  assert.throws(
+    () =>
+      trainedParts(
+        'joint',
+        { lrFactors: { 'encoder.bn1': 2 }, ema: 0 },
+        { encoder: { parameters, rules: uniformRules(parameters.specs, 0) } },
+        (of, by) => sgd(of, by, 0),
+      ),
+    (error) => error instanceof UsageError && error.message.startsWith('joint.lrFactors: no trained parameter begins'),
+  );
+  disposeParts(parts);
+});
