@@ -222,7 +222,7 @@ const pretrain = z.strictObject({
     .strictObject({
       clips: count.default(1).describe('Samples in time, evenly spaced.'),
       crops: z
-        .union([z.literal(1), z.literal(3)])
+        .literal([1, 3])
         .default(1)
         .describe('1: the centre at `size`; 3: squares of the short side, before it is cropped, along the long one.'),
     })

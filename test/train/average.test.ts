@@ -58,7 +58,7 @@ test('stored while swapped and restored, it goes on to the bit; nothing is left 
   for (const step of [0, 1, 2]) move(whole, one, step);
   for (const step of [0, 1]) move(broken, two, step);
   two.swap();
-  const stored = [...two.slots()].map(([name, tensor]) => [name, [...tensor.dataSync()]] as const);
+  const stored = [...two.slots()].map(([name, tensor]): [string, number[]] => [name, [...tensor.dataSync()]]);
   assertClose(stored[0]![1], [Math.sin(1), Math.cos(1)], 1e-6);
   two.restore(new Map(stored.map(([name, data]) => [name, tf.tensor1d(data)])));
   two.swap();
