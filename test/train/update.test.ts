@@ -11,7 +11,7 @@ import { UsageError } from '../../src/system/errors.js';
 import { sgd } from '../../src/train/optimizers.js';
 import { tsmRules, uniformRules } from '../../src/train/parameter-rules.js';
 import { disposeParts, swapAverages, trainedParts, type TrainedPart } from '../../src/train/parts.js';
-import { update, type MicroBatch } from '../../src/train/update.js';
+import { microBatches, update, type MicroBatch } from '../../src/train/update.js';
 import { assertClose, seededArray } from '../support/numeric.js';
 
 await startEngine();
@@ -68,8 +68,8 @@ test('gradients of micro-batches add up to those of the whole batch where normal
   const before = tensorsOf(whole.parts);
   for (const step of [0, 1, 2]) {
     const at = { step, lr: 0.01 };
-    const one = update(whole.parts, { microBatch: null, clipNorm: 20 }, items, at, whole.loss);
-    const two = update(micro.parts, { microBatch: 2, clipNorm: 20 }, items, at, micro.loss);
+    const one = update(whole.parts, [items], 20, at, whole.loss);
+    const two = update(micro.parts, microBatches(items, 2), 20, at, micro.loss);
     assertClose([two.loss, two.terms['twice']!], [one.loss, 2 * one.loss], 1e-6);
   }
   const expected = tensorsOf(whole.parts);
@@ -81,12 +81,19 @@ test('gradients of micro-batches add up to those of the whole batch where normal
   for (const { parts } of [whole, micro]) disposeParts(parts);
 });
 
+test('micro-batches are as large as they may be', () => {
+  assert.deepEqual(microBatches(5, 2), [2, 2, 1]);
+  assert.deepEqual(microBatches(4, 2), [2, 2]);
+  assert.deepEqual(microBatches(3, 8), [3]);
+  assert.deepEqual(microBatches(3, null), [3]);
+});
+
 test('the number of tensors stays from step to step, whatever is kept, and falls back at the end', () => {
   const start = tf.memory().numTensors;
   const { parts, loss } = network('train', 0.9);
   const held = tf.memory().numTensors;
   for (const step of [0, 1, 2]) {
-    update(parts, { microBatch: 2, clipNorm: 1 }, items, { step, lr: 0.01 }, loss);
+    update(parts, microBatches(items, 2), 1, { step, lr: 0.01 }, loss);
     assert.equal(tf.memory().numTensors, held, `step ${step}`);
     swapAverages(parts);
     swapAverages(parts);
@@ -96,22 +103,24 @@ test('the number of tensors stays from step to step, whatever is kept, and falls
   assert.equal(tf.memory().numTensors, start);
 });
 
-test('running statistics move once a step, by the mean over its micro-batches', () => {
+test('running statistics move once a step, by those of all its micro-batches', () => {
   const statistics = (microBatch: number | null) => {
     const { parts, loss } = network('train');
     // Items 0 and 1 alone: micro-batches of one of them each, or both.
-    update(parts, { microBatch, clipNorm: 0 }, 2, { step: 0, lr: 1e-9 }, loss);
+    update(parts, microBatches(2, microBatch), 0, { step: 0, lr: 1e-9 }, loss);
     const mean = [...parts.encoder.parameters.get('bn1.running_mean').dataSync()];
     disposeParts(parts);
     return mean;
   };
-  assertClose(statistics(1), statistics(null), 1e-5);
+  const whole = statistics(null);
+  assert.ok(whole.every((mean) => mean !== 0));
+  assertClose(statistics(1), whole, 1e-5);
 });
 
 test('an average changes nothing of the training itself', () => {
   const [plain, averaged] = [network('train'), network('train', 0.5)];
   for (const { parts, loss } of [plain, averaged]) {
-    for (const step of [0, 1]) update(parts, { microBatch: 3, clipNorm: 20 }, items, { step, lr: 0.05 }, loss);
+    for (const step of [0, 1]) update(parts, microBatches(items, 3), 20, { step, lr: 0.05 }, loss);
   }
   const trained = tensorsOf(plain.parts);
   assert.deepEqual(tensorsOf(averaged.parts), trained);
@@ -125,7 +134,7 @@ test('an average changes nothing of the training itself', () => {
 test('frozen-affine: scale and offset stay, have no slot, and count for no factor', () => {
   const { parts, loss } = network('frozen-affine');
   const before = tensorsOf(parts);
-  update(parts, { microBatch: null, clipNorm: 0 }, items, { step: 0, lr: 0.1 }, loss);
+  update(parts, [items], 0, { step: 0, lr: 0.1 }, loss);
   for (const [name, values] of tensorsOf(parts)) {
     const still = /bn\d|downsample\.1|\.mean$|\.deviation$/.test(name);
     assert.equal(Buffer.compare(Buffer.from(values.buffer), Buffer.from(before.get(name)!.buffer)) === 0, still, name);
