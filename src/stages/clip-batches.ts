@@ -7,17 +7,26 @@ import { prefetch } from '../data/prefetch.js';
 import { clipRequest } from '../data/snippets.js';
 import { clipTrainTransform, videoTrainTransform } from '../data/transform.js';
 import { randomStream } from '../engine/random.js';
-import { epochBatches, inBatches } from './batches.js';
+import type { Batch } from '../train/loop.js';
+import {
+  batchNormGroups,
+  drawStride,
+  epochShapes,
+  segmentAt,
+  type BatchShape,
+  type Segment,
+} from '../train/multigrid.js';
+import { inBatches } from './batches.js';
 import { viewRequests, type Views } from './clip-views.js';
 
-/** Samples of clips, all of one size. */
-export interface ClipBatch {
+/** Samples of clips, all of one shape. */
+export interface ClipBatch extends Batch {
   ids: string[];
   clips: MeasuredClip[];
-  /** Of each sample `[frames, size, size, 3]` RGB bytes. */
+  /** Of each sample `[shape.frames, size, size, 3]` RGB bytes. */
   frames: Uint8Array[];
-  /** Side in pixels. */
-  size: number;
+  /** Frames of a sample, and their side in pixels. */
+  shape: Pick<BatchShape, 'frames' | 'size'>;
 }
 
 interface Sample {
@@ -25,27 +34,45 @@ interface Sample {
   request: FrameRequest;
 }
 
-/** The batches of an epoch of `pretrain`, read ahead: every clip once, in another view and other frames each epoch. */
+/**
+ * The batches of an epoch of `pretrain`, read ahead: every clip once, in another view and other frames each epoch.
+ *
+ * @param plan - Of multigrid: what shape the batches are, and in which groups they are normalised.
+ */
 export function clipBatches(
   config: Config,
   load: FrameSource,
   clips: readonly MeasuredClip[],
   epoch: number,
+  plan: readonly Segment[] | null,
 ): AsyncIterable<ClipBatch> {
-  const { seed, data } = config;
+  const { seed, data, encoder, pretrain } = config;
   const { resize, flip } = data;
-  const { size, batch } = config.pretrain;
-  const sample = (clip: MeasuredClip): Sample => {
+  const segment = plan && segmentAt(plan, epoch);
+  const sample = (clip: MeasuredClip, { frames: count, size }: BatchShape): Sample => {
     const random = randomStream(seed, 'pretrain', 'sample', epoch, clipName(clip));
+    const stride = segment ? drawStride(segment, random) : encoder.stride;
+    // Of smaller frames a part that is as much smaller is worth a look (lofi_spec §2.7).
+    const smallest = (0.66 * size) / pretrain.size;
     const transform =
       resize === 'squash'
         ? videoTrainTransform(clip.file, size, resize, { flip }, random)
-        : clipTrainTransform(clip.file, size, { flip, scales: [1, 0.875, 0.75, 0.66] }, random);
+        : clipTrainTransform(clip.file, size, { flip, scales: [1, 0.875, 0.75, smallest] }, random);
     const view = { ...transform, color: drawColor(data.colorJitter, random) };
-    return { clip, request: clipRequest(clip, size, sampling(config), view, random) };
+    return { clip, request: clipRequest(clip, size, { count, stride, mode: pretrain.sampling }, view, random) };
   };
-  const lists = epochBatches(clips, batch, seed, 'pretrain', epoch);
-  return loaded(config, load, lists, (list) => list.map(sample));
+  const full = { frames: encoder.frames, size: pretrain.size, batch: pretrain.batch };
+  const shapes = segment ? epochShapes(segment, clips.length) : evenShapes(full, clips.length);
+  const order = randomStream(seed, 'pretrain', 'order', epoch).shuffled(clips);
+  let taken = 0;
+  const planned = shapes.map((shape): PlannedBatch => {
+    const list = order.slice(taken, (taken += shape.batch));
+    return {
+      samples: () => list.map((clip) => sample(clip, shape)),
+      ...(segment && { groups: batchNormGroups(segment, list.length) }),
+    };
+  });
+  return loaded(config, load, planned);
 }
 
 /** Every clip in all its views, one view after the other, without chance. As many samples at a time as in training. */
@@ -55,32 +82,36 @@ export function validationBatches(
   clips: readonly MeasuredClip[],
   views: Views,
 ): AsyncIterable<ClipBatch> {
-  const { size, batch, microBatch } = config.pretrain;
-  const options = { size, resize: config.data.resize, sampling: sampling(config) };
+  const { encoder, pretrain, data } = config;
+  const sampling = { count: encoder.frames, stride: encoder.stride, mode: pretrain.sampling };
+  const options = { size: pretrain.size, resize: data.resize, sampling };
   const perClip = views.clips * views.crops;
   const samples = clips.flatMap((clip) => Array.from({ length: perClip }, (_, view) => ({ clip, view })));
-  return loaded(config, load, inBatches(samples, microBatch ?? batch), (list) =>
-    list.map(({ clip, view }) => ({ clip, request: viewRequests(clip, views, options)[view]! })),
-  );
+  const planned = inBatches(samples, pretrain.microBatch ?? pretrain.batch).map((list) => ({
+    samples: () => list.map(({ clip, view }) => ({ clip, request: viewRequests(clip, views, options)[view]! })),
+  }));
+  return loaded(config, load, planned);
 }
 
-function loaded<T>(
-  config: Config,
-  load: FrameSource,
-  lists: readonly T[][],
-  samples: (list: T[]) => Sample[],
-): AsyncIterable<ClipBatch> {
-  const jobs = lists.map((list) => async () => {
-    const batch = samples(list);
+interface PlannedBatch {
+  samples: () => Sample[];
+  groups?: number[];
+}
+
+function loaded(config: Config, load: FrameSource, planned: readonly PlannedBatch[]): AsyncIterable<ClipBatch> {
+  const jobs = planned.map(({ samples, groups }) => async () => {
+    const batch = samples();
     const clips = batch.map(({ clip }) => clip);
     const frames = await Promise.all(batch.map(({ request }) => load(request)));
-    return { ids: clips.map(clipName), clips, frames, size: batch[0]!.request.crop.width };
+    const { indices, crop } = batch[0]!.request;
+    const shape = { frames: indices.length, size: crop.width };
+    return { ids: clips.map(clipName), clips, frames, shape, ...(groups && { groups }) };
   });
   return prefetch(jobs, config.data.prefetch);
 }
 
-function sampling({ encoder, pretrain }: Config) {
-  return { count: encoder.frames, stride: encoder.stride, mode: pretrain.sampling };
+function evenShapes(shape: BatchShape, clips: number): BatchShape[] {
+  return Array.from({ length: Math.ceil(clips / shape.batch) }, () => shape);
 }
 
 /** A clip's name in random streams: its place in the dataset, not on this machine. */

@@ -16,6 +16,7 @@ import { UsageError } from '../system/errors.js';
 import { disposeGradients, lossAndGradients } from '../train/gradients.js';
 import { adam } from '../train/optimizers.js';
 import { uniformRules } from '../train/parameter-rules.js';
+import { evenPace } from '../train/pace.js';
 import { trainedParts } from '../train/parts.js';
 import { epochBatches } from './batches.js';
 import { trainedEncoder } from './encoder.js';
@@ -66,7 +67,7 @@ export async function head(run: Run): Promise<CheckpointRef> {
     what: 'head + segment classifier',
     parent,
     parts,
-    stepsPerEpoch: Math.ceil(videos.length / options.batch),
+    pace: evenPace(options, videos.length),
     // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
     async *batches(epoch) {
       for (const list of epochBatches(videos, options.batch, config.seed, 'head', epoch)) {

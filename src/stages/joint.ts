@@ -9,6 +9,7 @@ import type { Pass } from '../models/layers/layer.js';
 import { Parameters } from '../models/parameters.js';
 import { sgd } from '../train/optimizers.js';
 import { uniformRules } from '../train/parameter-rules.js';
+import { evenPace } from '../train/pace.js';
 import { trainedParts } from '../train/parts.js';
 import { joinBytes } from './batches.js';
 import { storedEncoder } from './encoder.js';
@@ -49,7 +50,7 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     what: 'encoder + joint head',
     parent,
     parts,
-    stepsPerEpoch: Math.ceil(videos.length / options.batch),
+    pace: evenPace(options, videos.length),
     batches: (epoch) => videoBatches(config, run.frames.load, videos, epoch),
     shape: ({ shape }) => `${shape.snippets}x${shape.size}`,
     loss({ videos, frames: bytes, shape: { snippets, size } }, { from, to }, { step }) {

@@ -8,7 +8,9 @@ import type { Pass } from '../models/layers/layer.js';
 import { Parameters } from '../models/parameters.js';
 import { UsageError } from '../system/errors.js';
 import { drawShare, mix } from '../train/mixup.js';
+import { multigridPace, multigridPlan } from '../train/multigrid.js';
 import { adam, sgd } from '../train/optimizers.js';
+import { evenPace } from '../train/pace.js';
 import { tsmRules } from '../train/parameter-rules.js';
 import { trainedParts } from '../train/parts.js';
 import { joinBytes } from './batches.js';
@@ -49,8 +51,8 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
   const classifierPass: Pass = { parameters: classifierParameters, normalization: 'running' };
 
   /** Frames of samples `[N, 1, F, S, S, 3]`: a clip is one snippet. */
-  const clipTensor = (samples: readonly Uint8Array[], size: number) =>
-    tf.tensor(joinBytes(samples), [samples.length, 1, config.encoder.frames, size, size, 3]);
+  const clipTensor = (samples: readonly Uint8Array[], { frames, size }: ClipBatch['shape']) =>
+    tf.tensor(joinBytes(samples), [samples.length, 1, frames, size, size, 3]);
   const features = (x: tf.Tensor, pass: Pass) =>
     tf.reshape<tf.Rank.R2>(encoder.encode(x, pass), [x.shape[0], encoder.channels]);
   const classOf = ({ label }: MeasuredClip) => classes.indexOf(label);
@@ -58,23 +60,25 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
   const accuracy = (views: Views) =>
     clipAccuracy(
       validationBatches(config, run.frames.load, validation, views),
-      ({ frames, size }) => classifier.logits(features(clipTensor(frames, size), runningPass), classifierPass),
+      ({ frames, shape }) => classifier.logits(features(clipTensor(frames, shape), runningPass), classifierPass),
       classOf,
     );
 
+  const plan = options.multigrid && multigridPlan(options.multigrid, { ...options, ...config.encoder });
+  const pace = plan ? multigridPace(plan, options, training.length) : evenPace(options, training.length);
   return trainStage<ClipBatch>(run, {
     stage: 'pretrain',
     what: 'encoder + clip classifier',
     parent: null,
     parts,
-    stepsPerEpoch: Math.ceil(training.length / options.batch),
-    batches: (epoch) => clipBatches(config, run.frames.load, training, epoch),
-    shape: ({ size }) => `${config.encoder.frames}x${size}`,
-    loss({ ids, clips: list, frames, size }, { from, to }, { epoch, step }) {
+    pace,
+    batches: (epoch) => clipBatches(config, run.frames.load, training, epoch, plan),
+    shape: ({ shape }) => `${shape.frames}x${shape.size}`,
+    loss({ ids, clips: list, frames, shape }, { from, to }, { epoch, step }) {
       const dropoutSeed = randomStream(seed, 'pretrain', 'dropout', step, from).below(2 ** 31);
       const logitsOf = (x: tf.Tensor) =>
         classifier.logits(features(x, trainingPass), classifierPass, options.dropout, dropoutSeed);
-      const own = clipTensor(frames.slice(from, to), size);
+      const own = clipTensor(frames.slice(from, to), shape);
       const labels = list.slice(from, to).map(classOf);
       if (options.mixup === 0) return { total: crossEntropy(logitsOf(own), labels), terms: {} };
       // Each is blended with the next of the batch; the order of an epoch is random.
@@ -82,14 +86,14 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
       const shares = ids
         .slice(from, to)
         .map((id) => drawShare(options.mixup, randomStream(seed, 'pretrain', 'mixup', epoch, id)));
-      const logits = logitsOf(mix(own, clipTensor(next(frames), size), shares));
+      const logits = logitsOf(mix(own, clipTensor(next(frames), shape), shares));
       return { total: mixedCrossEntropy(logits, labels, next(list).map(classOf), shares), terms: {} };
     },
     async validate(epoch) {
       if (validation.length === 0) return null;
       const metrics: Record<string, number> = await accuracy({ clips: 1, crops: 1 });
       const { views } = options;
-      if (epoch + 1 === options.epochs && views.clips * views.crops > 1) {
+      if (epoch + 1 === pace.epochs && views.clips * views.crops > 1) {
         const { top1, top5 } = await accuracy(views);
         const name = `${views.clips}x${views.crops}`;
         Object.assign(metrics, { [`top1 ${name}`]: top1, [`top5 ${name}`]: top5 });

@@ -2,10 +2,10 @@ import type { CheckpointRef, LoadedCheckpoint, TrainedStage } from '../checkpoin
 import { configHash, stageConfig } from '../config/hash.js';
 import type { Schedule } from '../config/schema.js';
 import type { LossTensors } from '../train/gradients.js';
-import { learningRate } from '../train/learning-rate.js';
 import { trainLoop, type Batch } from '../train/loop.js';
 import { disposeParts, swapAverages, type TrainedPart } from '../train/parts.js';
-import { update, type MicroBatch } from '../train/update.js';
+import type { Pace } from '../train/pace.js';
+import { microBatches, update, type MicroBatch } from '../train/update.js';
 import { refuseConfigChange, type Run } from './run.js';
 import { restore, snapshot } from './tensors.js';
 
@@ -16,7 +16,7 @@ export interface TrainingPlan<B extends Batch> {
   what: string;
   parent: CheckpointRef | null;
   parts: Readonly<Record<string, TrainedPart>>;
-  stepsPerEpoch: number;
+  pace: Pace;
   batches: (epoch: number) => AsyncIterable<B>;
   /** Fidelity of a batch, for the log: snippets (`pretrain`: frames) × side in pixels. */
   shape: (batch: B) => string;
@@ -53,7 +53,7 @@ export function finishedCheckpoint(run: Run, stage: TrainedStage, parent: Checkp
  * Every random choice is named by epoch and item, so a stage that was interrupted ends as one that was not.
  */
 export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B>): Promise<CheckpointRef> {
-  const { stage, parts, stepsPerEpoch } = plan;
+  const { stage, parts, pace } = plan;
   const options: Schedule = run.config[stage];
   const from = usableCheckpoint(run, stage, plan.parent);
   let best = from?.manifest.best ?? null;
@@ -71,13 +71,13 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
 
   await trainLoop<B>({
     title: stage,
-    epochs: { from: begun, to: options.epochs },
-    stepsPerEpoch,
+    pace,
+    done: begun,
     batches: plan.batches,
-    step(batch, { epoch, step }) {
-      const lr = learningRate(options, epoch + (step % stepsPerEpoch) / stepsPerEpoch);
+    step(batch, { epoch, step, lr }) {
+      const sizes = batch.groups ?? microBatches(batch.ids.length, options.microBatch);
       const loss = (micro: MicroBatch) => plan.loss(batch, micro, { epoch, step });
-      return { ...update(parts, options, batch.ids.length, { step, lr }, loss), lr, shape: plan.shape(batch) };
+      return { ...update(parts, sizes, options.clipNorm, { step, lr }, loss), lr, shape: plan.shape(batch) };
     },
     onStep: (record) => {
       run.log.append({ stage, ...record });
@@ -102,7 +102,7 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
         engine: `${run.engine.name} ${run.engine.version}`,
         seed: run.config.seed,
         best,
-        finished: epoch + 1 === options.epochs,
+        finished: epoch + 1 === pace.epochs,
         state: { logPosition: run.log.position(), config: stageConfig(run.config, stage) } satisfies CheckpointState,
       });
       run.store.prune(stage, { keepLast: 2 });

@@ -1,10 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { WorkError } from '../system/errors.js';
 import { startProgress } from '../system/progress.js';
+import { stepsBefore, type Pace } from './pace.js';
 
-/** What the loop needs to know of a batch: the names of its items, for messages. */
 export interface Batch {
+  /** Names of its items, for messages. */
   ids: readonly string[];
+  /** How many items at a time go through the network, where the batch itself says: each group has its own batch statistics. */
+  groups?: readonly number[];
 }
 
 /** What a step reports. */
@@ -31,10 +34,11 @@ export interface StepRecord extends StepResult {
 /** What {@link trainLoop} runs. Epochs and steps count from 0. */
 export interface Training<B extends Batch> {
   title: string;
-  epochs: { from: number; to: number };
-  stepsPerEpoch: number;
+  pace: Pace;
+  /** Epochs that were done before. */
+  done: number;
   batches: (epoch: number) => AsyncIterable<B>;
-  step: (batch: B, at: { epoch: number; step: number }) => StepResult;
+  step: (batch: B, at: { epoch: number; step: number; lr: number }) => StepResult;
   onStep: (record: StepRecord) => void;
   /** `step`: optimiser steps done so far. */
   afterEpoch: (epoch: number, step: number) => Promise<void>;
@@ -45,15 +49,16 @@ export interface Training<B extends Batch> {
  * Throws {@link WorkError} when the loss is not finite or a step leaves tensors behind.
  */
 export async function trainLoop<B extends Batch>(training: Training<B>): Promise<void> {
-  const { title, epochs, stepsPerEpoch } = training;
-  const progress = startProgress(title, epochs.to * stepsPerEpoch);
+  const { title, pace, done } = training;
+  const progress = startProgress(title, stepsBefore(pace, pace.epochs));
   const leaks = new LeakGuard();
-  let step = epochs.from * stepsPerEpoch;
-  for (let epoch = epochs.from; epoch < epochs.to; epoch++) {
+  let step = stepsBefore(pace, done);
+  for (let epoch = done; epoch < pace.epochs; epoch++) {
+    const first = step;
     let waitingSince = performance.now();
     for await (const batch of training.batches(epoch)) {
       const begun = performance.now();
-      const result = training.step(batch, { epoch, step });
+      const result = training.step(batch, { epoch, step, lr: pace.rate(epoch + (step - first) / pace.steps(epoch)) });
       if (!Number.isFinite(result.loss)) {
         throw new WorkError(
           `${title}: the loss is ${result.loss} at step ${step + 1} (${batch.ids.slice(0, 3).join(', ')}, …). ` +
@@ -74,7 +79,7 @@ export async function trainLoop<B extends Batch>(training: Training<B>): Promise
         tensors,
         time: new Date().toISOString(),
       });
-      progress.step(step, `epoch ${epoch + 1}/${epochs.to} loss ${result.loss.toFixed(4)} ${result.shape ?? ''}`);
+      progress.step(step, `epoch ${epoch + 1}/${pace.epochs} loss ${result.loss.toFixed(4)} ${result.shape ?? ''}`);
       // Lets the loader's processes be read while steps follow each other.
       await new Promise((resolve) => setImmediate(resolve));
       waitingSince = performance.now();

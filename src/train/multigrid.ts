@@ -1,5 +1,7 @@
 import type { Config } from '../config/schema.js';
+import type { Random } from '../engine/random.js';
 import { UsageError } from '../system/errors.js';
+import type { Pace } from './pace.js';
 
 /**
  * Multigrid (Wu et al., CVPR 2020) as the authors' code has it (SlowFast; lofi_spec §2): a batch of B clips of T frames
@@ -77,6 +79,24 @@ export function multigridRate(
   const factor = (at: number) => segmentAt(plan, at).lr;
   if (epoch >= warmupEpochs) return lr * factor(epoch);
   return lr * (0.1 + ((factor(warmupEpochs) - 0.1) * epoch) / warmupEpochs);
+}
+
+/** The frames of video from one frame of a clip to the next (lofi_spec §2.7). */
+export function drawStride({ strides }: Segment, random: Random): number {
+  return strides.from + random.below(strides.to - strides.from + 1);
+}
+
+/** The pace of a plan with `clips` clips an epoch. */
+export function multigridPace(
+  plan: readonly Segment[],
+  rate: Pick<Config['pretrain'], 'lr' | 'warmupEpochs'>,
+  clips: number,
+): Pace {
+  return {
+    epochs: plan.at(-1)!.epochs.to,
+    steps: (epoch) => epochShapes(segmentAt(plan, epoch), clips).length,
+    rate: (time) => multigridRate(plan, rate, time),
+  };
 }
 
 /** A shape of the long cycle, by what it makes of batch, short cycle and normalisation. */

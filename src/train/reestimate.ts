@@ -5,7 +5,7 @@ import { WorkError } from '../system/errors.js';
 import { StatisticsCollector } from './statistics.js';
 
 /**
- * Sets a model's running statistics to the mean over the statistics of `batches` under its present weights, which do not
+ * Sets a model's running statistics to those of all `batches` together under its present weights, which do not
  * change: what training at one fidelity left is not what another one has ("precise" batch normalisation,
  * lofi_spec §1.8). `forward` takes a batch through the model by the given pass. A batch counts as much as any other.
  * Throws {@link WorkError} where there is none.

@@ -2,37 +2,51 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { BatchStatistics } from '../engine/ops/batch-norm.js';
 import type { Parameters } from '../models/parameters.js';
 
-/** Collects the batch statistics of the passes of one step, and moves the running ones by their mean: once a step. */
+/** Sums over the passes of one step. */
+interface Sums extends BatchStatistics {
+  /** Of the squares of the means. */
+  square: tf.Tensor1D;
+  passes: number;
+}
+
+/**
+ * Collects the batch statistics of the passes of one step, and moves the running ones once a step, by the statistics of
+ * all passes as if they were one: their mean, and the mean of their variances plus the variance of their means (lofi_spec §2.8).
+ */
 export class StatisticsCollector {
-  private readonly sums = new Map<string, { statistics: BatchStatistics; passes: number }>();
+  private readonly sums = new Map<string, Sums>();
 
   /** For {@link Pass.onStatistics}: called inside a pass, keeps the tensors beyond it. */
   readonly collect = (layer: string, { mean, variance }: BatchStatistics): void => {
     const before = this.sums.get(layer);
     const sum = (a: tf.Tensor1D, b: tf.Tensor1D | undefined) => tf.keep(b ? tf.add<tf.Tensor1D>(a, b) : tf.clone(a));
     this.sums.set(layer, {
-      statistics: {
-        mean: sum(mean, before?.statistics.mean),
-        variance: sum(variance, before?.statistics.variance),
-      },
+      mean: sum(mean, before?.mean),
+      variance: sum(variance, before?.variance),
+      square: sum(tf.square(mean), before?.square),
       passes: (before?.passes ?? 0) + 1,
     });
-    if (before) tf.dispose([before.statistics.mean, before.statistics.variance]);
+    if (before) tf.dispose([before.mean, before.variance, before.square]);
   };
 
   /** running ← (1 - momentum)·running + momentum·batch, PyTorch's rule; empties the collector. */
   update(parameters: Parameters, momentum = 0.1): void {
-    for (const [layer, { statistics, passes }] of this.sums) {
-      const mix = (name: string, sum: tf.Tensor) => {
-        parameters.assign(
-          name,
-          tf.tidy(() => tf.add(tf.mul(parameters.get(name), 1 - momentum), tf.mul(sum, momentum / passes))),
-        );
+    for (const [layer, sums] of this.sums) {
+      const move = (name: string, batch: () => tf.Tensor) => {
+        const moved = () => tf.add(tf.mul(parameters.get(name), 1 - momentum), tf.mul(batch(), momentum));
+        parameters.assign(name, tf.tidy(moved));
       };
-      mix(`${layer}.running_mean`, statistics.mean);
-      mix(`${layer}.running_var`, statistics.variance);
-      tf.dispose([statistics.mean, statistics.variance]);
+      move(`${layer}.running_mean`, () => tf.div(sums.mean, sums.passes));
+      move(`${layer}.running_var`, () => variance(sums));
+      tf.dispose([sums.mean, sums.variance, sums.square]);
     }
     this.sums.clear();
   }
+}
+
+function variance({ mean, variance, square, passes }: Sums): tf.Tensor {
+  if (passes === 1) return variance;
+  // Rounding must not make it less than it is within the passes.
+  const between = tf.relu(tf.sub(tf.div(square, passes), tf.square(tf.div(mean, passes))));
+  return tf.add(tf.div(variance, passes), between);
 }

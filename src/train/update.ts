@@ -8,31 +8,31 @@ import {
 } from './gradients.js';
 import type { TrainedPart } from './parts.js';
 
-/** How gradients become a step; the keys that all stages share. */
-export interface UpdateOptions {
-  /** Items through the network at once; null: the whole batch. */
-  microBatch: number | null;
-  /** Largest norm of the whole gradient; 0: not clipped. */
-  clipNorm: number;
-}
-
 /** Items of a batch that go through the network together: `from` ≤ i < `to`. */
 export interface MicroBatch {
   from: number;
   to: number;
 }
 
+/** Sizes of the micro-batches that a batch is cut into: as large as they may be, all of it where that is null. */
+export function microBatches(items: number, largest: number | null): number[] {
+  if (largest === null) return [items];
+  return Array.from({ length: Math.ceil(items / largest) }, (_, i) => Math.min(largest, items - i * largest));
+}
+
 /**
- * One optimiser step on a batch of `items`: gradients of its micro-batches added up, each by its share of the items;
- * clipped; a step of each part; running statistics; averages. `loss` is that of a micro-batch, called on the tape.
+ * One optimiser step on a batch: gradients of its micro-batches added up, each by its share of the items; clipped; a step
+ * of each part; running statistics; averages. `loss` is that of a micro-batch, called on the tape.
  *
+ * @param sizes - Of the micro-batches, in items.
+ * @param clipNorm - Largest norm of the whole gradient; 0: not clipped.
  * @param at - `step` counts from 0; `lr` is the base rate.
  * @returns The batch's loss and its terms.
  */
 export function update(
   parts: Readonly<Record<string, TrainedPart>>,
-  { microBatch, clipNorm }: UpdateOptions,
-  items: number,
+  sizes: readonly number[],
+  clipNorm: number,
   at: { step: number; lr: number },
   loss: (micro: MicroBatch) => LossTensors,
 ): { loss: number; terms: Record<string, number> } {
@@ -40,10 +40,13 @@ export function update(
   let sum: GradientsByPart | undefined;
   let total = 0;
   const terms: Record<string, number> = {};
-  for (let from = 0; from < items; from += microBatch ?? items) {
-    const to = Math.min(from + (microBatch ?? items), items);
-    const share = (to - from) / items;
+  const items = sizes.reduce((sum, size) => sum + size, 0);
+  let from = 0;
+  for (const size of sizes) {
+    const to = from + size;
+    const share = size / items;
     const micro = lossAndGradients(() => loss({ from, to }), parameters);
+    from = to;
     sum = accumulate(sum, micro.gradients, share);
     total += micro.total * share;
     for (const [name, term] of Object.entries(micro.terms)) terms[name] = (terms[name] ?? 0) + term * share;

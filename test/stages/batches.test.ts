@@ -10,6 +10,7 @@ import type { FrameSourceOptions } from '../../src/data/frames/source.js';
 import { measureClips, type MeasuredClip } from '../../src/data/measured-clips.js';
 import { synthesize } from '../../src/data/synth.js';
 import { clipBatches } from '../../src/stages/clip-batches.js';
+import { epochShapes, multigridPlan, segmentAt } from '../../src/train/multigrid.js';
 import { videoBatches } from '../../src/stages/video-batches.js';
 import { temporaryFolder } from '../video/fixture.js';
 
@@ -46,7 +47,8 @@ async function epochs(options: FrameSourceOptions): Promise<unknown[]> {
     for await (const { ids, frames, shape } of videoBatches(config, load, videos, epoch)) {
       seen.push([ids, shape, frames.map(sha256)]);
     }
-    for await (const { ids, frames } of clipBatches(config, load, clips, epoch)) seen.push([ids, frames.map(sha256)]);
+    for await (const { ids, frames } of clipBatches(config, load, clips, epoch, null))
+      seen.push([ids, frames.map(sha256)]);
   }
   close();
   return seen;
@@ -71,4 +73,34 @@ test('the same seed gives the same batches, byte for byte, from 1 or 4 processes
   ]) {
     assert.deepEqual(await epochs(options), expected, JSON.stringify(options));
   }
+});
+
+test('multigrid: every clip once an epoch, in batches of the shapes and groups of its plan', async () => {
+  const { load, close } = startFrameLoader({ processes: 2, memory: 0, disk: null });
+  const coarse: Config = configSchema.parse({
+    seed: 3,
+    encoder: { frames: 4, stride: 2 },
+    pretrain: { batch: 2, size: 32, epochs: 4, lrSteps: [2], multigrid: { batchNormBase: 2, epochFactor: 1 } },
+  });
+  const plan = multigridPlan(coarse.pretrain.multigrid!, { ...coarse.pretrain, ...coarse.encoder });
+  for (const epoch of [0, plan.at(-1)!.epochs.to - 1]) {
+    const shapes = epochShapes(segmentAt(plan, epoch), clips.length);
+    const seen: string[] = [];
+    let i = 0;
+    for await (const { ids, frames, shape, groups } of clipBatches(coarse, load, clips, epoch, plan)) {
+      const { batch, ...expected } = shapes[i++]!;
+      assert.deepEqual(shape, expected);
+      assert.ok(ids.length === batch || i === shapes.length);
+      for (const bytes of frames) assert.equal(bytes.length, shape.frames * shape.size ** 2 * 3);
+      assert.equal(
+        groups!.reduce((sum, group) => sum + group, 0),
+        ids.length,
+      );
+      seen.push(...ids);
+    }
+    assert.equal(i, shapes.length);
+    assert.equal(new Set(seen).size, clips.length);
+    assert.equal(seen.length, clips.length);
+  }
+  close();
 });

@@ -20,11 +20,14 @@ async function* late(epoch: number): AsyncGenerator<Items> {
   }
 }
 
+/** The rate tells the time it was asked for. */
+const pace = { epochs: 2, steps: () => 2, rate: (time: number) => time };
+
 function training(change: Partial<Training<Items>>): Training<Items> {
   return {
     title: 'joint',
-    epochs: { from: 0, to: 2 },
-    stepsPerEpoch: 2,
+    pace,
+    done: 0,
     batches: late,
     step: ({ value }) => ({ loss: value, terms: { twice: 2 * value }, lr: 0.1, shape: '8x32' }),
     onStep: () => undefined,
@@ -38,8 +41,8 @@ test('steps and epochs in order, each recorded with what it took', async () => {
   const events: string[] = [];
   await trainLoop(
     training({
-      step(batch, { epoch, step }) {
-        events.push(`step ${epoch} ${step}`);
+      step(batch, { epoch, step, lr }) {
+        events.push(`step ${epoch} ${step} at ${lr}`);
         const until = performance.now() + 20;
         while (performance.now() < until);
         return { loss: batch.value, terms: {}, lr: 0.1, shape: '8x32' };
@@ -51,7 +54,14 @@ test('steps and epochs in order, each recorded with what it took', async () => {
       },
     }),
   );
-  assert.deepEqual(events, ['step 0 0', 'step 0 1', 'after 0 2', 'step 1 2', 'step 1 3', 'after 1 4']);
+  assert.deepEqual(events, [
+    'step 0 0 at 0',
+    'step 0 1 at 0.5',
+    'after 0 2',
+    'step 1 2 at 1',
+    'step 1 3 at 1.5',
+    'after 1 4',
+  ]);
   assert.deepEqual(
     records.map(({ step, epoch, loss, lr, shape }) => ({ step, epoch, loss, lr, shape })),
     [0, 1, 10, 11].map((loss, i) => ({ step: i + 1, epoch: 1 + Math.floor(i / 2), loss, lr: 0.1, shape: '8x32' })),
@@ -66,9 +76,9 @@ test('steps and epochs in order, each recorded with what it took', async () => {
 
 test('going on: epochs and steps count from where they were', async () => {
   const seen: number[] = [];
-  await trainLoop(training({ epochs: { from: 1, to: 2 }, onStep: ({ step }) => seen.push(step) }));
+  await trainLoop(training({ done: 1, onStep: ({ step }) => seen.push(step) }));
   assert.deepEqual(seen, [3, 4]);
-  await trainLoop(training({ epochs: { from: 2, to: 2 }, onStep: () => assert.fail() }));
+  await trainLoop(training({ done: 2, onStep: () => assert.fail() }));
 });
 
 for (const loss of [NaN, Infinity, -Infinity]) {

@@ -10,7 +10,7 @@ import { assertClose } from '../support/numeric.js';
 
 await startEngine();
 
-test('running statistics move once a step, by the mean of its passes', () => {
+test('running statistics move once a step, by those of all its passes together', () => {
   const before = tf.memory().numTensors;
   const layers = [batchNorm('one', 2), batchNorm('two', 1)];
   const parameters = new Parameters(
@@ -30,7 +30,8 @@ test('running statistics move once a step, by the mean of its passes', () => {
   collector.update(parameters);
   // 0.9 · 0 + 0.1 · mean of (1, 3), and so on.
   assertClose(parameters.get('one.running_mean').dataSync(), [0.2, 0.4], 1e-6);
-  assertClose(parameters.get('one.running_var').dataSync(), [1.3, 1.1], 1e-6);
+  // 0.9 · 1 + 0.1 · (mean of the variances + variance of the means): (3 + 5) / 2 + 1, and (4 + 0) / 2 + 4.
+  assertClose(parameters.get('one.running_var').dataSync(), [1.4, 1.5], 1e-6);
   assertClose(parameters.get('two.running_mean').dataSync(), [0.7], 1e-6);
   assertClose(parameters.get('two.running_var').dataSync(), [1.8], 1e-6);
   assert.equal(tf.memory().numTensors, held);
