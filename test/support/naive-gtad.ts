@@ -1,19 +1,22 @@
-import { alignWeights, anchors, regionOfInterest } from '../../src/models/heads/gtad/anchors.js';
+import { alignWeights, regionOfInterest } from '../../src/models/heads/gtad/anchors.js';
 import type { GtadOptions } from '../../src/models/heads/gtad/gtad.js';
-import type { State } from '../../src/models/state.js';
 
 /** Rows are positions, columns channels. */
 type Matrix = number[][];
+
+/** Tensors by name, in PyTorch's layouts; in any precision. */
+export type NaiveState = ReadonlyMap<string, { shape: readonly number[]; data: ArrayLike<number> }>;
 
 const relu = (x: Matrix): Matrix => x.map((row) => row.map((value) => Math.max(0, value)));
 const sigmoid = (value: number) => 1 / (1 + Math.exp(-value));
 
 /**
  * G-TAD as it is written in lofi_spec §3.2-3.4, one video at a time, in doubles and in the authors' order: align all
- * 256·36 channels first, project after. `state` is in PyTorch's layouts. Slow; for small sizes.
+ * 256·36 channels first, project after, and every cell of the map whether it is an anchor or not. `state` is in PyTorch's layouts. Slow;
+ * for small sizes.
  */
-export function naiveGtad(x: Matrix, state: State, options: Omit<GtadOptions, 'features'>) {
-  const { groups, k, inner, context } = options;
+export function naiveGtad(x: Matrix, state: NaiveState, options: Omit<GtadOptions, 'features'>) {
+  const { groups, k, inner, context, kernel = 1 } = options;
 
   /** Convolution over positions, PyTorch's `[out, in/groups, kernel]`. */
   function conv(x: Matrix, name: string, kernel: number, groups = 1): Matrix {
@@ -75,19 +78,51 @@ export function naiveGtad(x: Matrix, state: State, options: Omit<GtadOptions, 'f
     row.map((_, c) => nearest[t]!.reduce((sum, index) => sum + graph[index]![c]!, 0) / k),
   );
   const snippets = x.length;
-  const aligned = anchors(snippets).map((anchor) => {
+  const durations = Math.min(options.maxDuration ?? snippets, snippets);
+  const isAnchor = (d: number, s: number) => s + d < snippets;
+
+  function align(d: number, s: number): number[] {
+    const region = isAnchor(d, s) ? regionOfInterest({ start: s, duration: d }) : ([0, 0] as const);
     const pool = (nodes: Matrix, bins: number) => {
-      const weights = alignWeights(regionOfInterest(anchor), bins, snippets);
+      const weights = alignWeights(region, bins, snippets);
       return Array.from({ length: bins }, (_, bin) =>
         nodes[0]!.map((_, c) => nodes.reduce((sum, node, t) => sum + weights[bin * snippets + t]! * node[c]!, 0)),
       );
     };
     const bins = [...pool(graph, inner), ...pool(semantic, context)];
     return graph[0]!.flatMap((_, c) => bins.map((bin) => bin[c]!));
-  });
-  const hidden = ['loc.0', 'loc.2', 'loc.4', 'loc.6'].reduce((rows, name) => relu(conv(rows, name, 1)), aligned);
+  }
+
+  /** Convolution over the map, PyTorch's `[out, in, kernel, kernel]`: rows are durations, then starts. */
+  function mapConv(map: Matrix[], name: string): Matrix[] {
+    const { shape, data } = state.get(`${name}.weight`)!;
+    const bias = state.get(`${name}.bias`)!.data;
+    const [out, inputs] = shape as [number, number];
+    const half = (kernel - 1) / 2;
+    return map.map((row, d) =>
+      row.map((_, s) =>
+        Array.from({ length: out }, (_, o) => {
+          let sum = bias[o]!;
+          for (let i = 0; i < kernel; i++) {
+            for (let j = 0; j < kernel; j++) {
+              const cell = map[d + i - half]?.[s + j - half];
+              if (!cell) continue;
+              for (let c = 0; c < inputs; c++) sum += data[((o * inputs + c) * kernel + i) * kernel + j]! * cell[c]!;
+            }
+          }
+          return sum;
+        }),
+      ),
+    );
+  }
+
+  const cells = Array.from({ length: durations }, (_, d) => Array.from({ length: snippets }, (_, s) => align(d, s)));
+  const reduced = cells.map((row) => relu(conv(relu(conv(row, 'loc.0', 1)), 'loc.2', 1)));
+  const compared = ['loc.4', 'loc.6'].reduce((map, name) => mapConv(map, name).map(relu), reduced);
+  const map = compared.map((row) => conv(row, 'loc.8', 1).map((cell) => cell.map(sigmoid)));
   return {
-    map: conv(hidden, 'loc.8', 1).map((row) => row.map(sigmoid)),
+    /** Of the anchors, in the head's order. */
+    map: map.flatMap((row, d) => row.filter((_, s) => isAnchor(d, s))),
     start: boundary(base, 'start'),
     end: boundary(base, 'end'),
   };

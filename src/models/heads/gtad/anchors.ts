@@ -5,17 +5,23 @@ export interface Anchor {
   duration: number;
 }
 
-/** All valid anchors (start + duration < T), duration-major: the cells of G-TAD's map that can be true (§3.4). */
-export function anchors(snippets: number): Anchor[] {
+/**
+ * All valid anchors (start + duration < T) of at most `longest` snippets, duration-major: the cells of G-TAD's map that can be true
+ * (§3.4).
+ */
+export function anchors(snippets: number, longest = snippets): Anchor[] {
   const list: Anchor[] = [];
-  for (let duration = 0; duration < snippets; duration++) {
+  for (let duration = 0; duration < Math.min(longest, snippets); duration++) {
     for (let start = 0; start + duration < snippets; start++) list.push({ start, duration });
   }
   return list;
 }
 
-/** SGAlign's region of interest of an anchor, in node indices: the anchor and half its length on either side. */
-export function regionOfInterest({ start, duration }: Anchor): [number, number] {
+/** From where to where SGAlign looks, in node indices. */
+export type Region = readonly [low: number, high: number];
+
+/** SGAlign's region of interest of an anchor: the anchor and half its length on either side. */
+export function regionOfInterest({ start, duration }: Anchor): Region {
   const half = (duration + 1) / 2;
   return [start - half, start + duration + half];
 }
@@ -24,7 +30,7 @@ export function regionOfInterest({ start, duration }: Anchor): [number, number] 
  * Weights of 1-D RoIAlign over T nodes (sampling ratio 0, no half-pixel shift): bin p's value is
  * Σ_t weights[p·T + t] · node[t]. Beyond [-1, T] a sample is 0; inside it clamps to the first or last node.
  */
-export function alignWeights([low, high]: [number, number], bins: number, snippets: number): Float64Array {
+export function alignWeights([low, high]: Region, bins: number, snippets: number): Float64Array {
   const weights = new Float64Array(bins * snippets);
   const binSize = Math.max(high - low, 1) / bins;
   const samples = Math.max(1, Math.ceil(binSize));
@@ -46,11 +52,11 @@ export function alignWeights([low, high]: [number, number], bins: number, snippe
   return weights;
 }
 
-/** Align weights of every anchor: `[A, bins·T]`, bins-major. */
-export function alignMatrix(list: readonly Anchor[], bins: number, snippets: number): Float32Array {
-  const matrix = new Float32Array(list.length * bins * snippets);
-  list.forEach((anchor, a) => {
-    matrix.set(alignWeights(regionOfInterest(anchor), bins, snippets), a * bins * snippets);
+/** Align weights of every region: `[N, bins·T]`, bins-major. */
+export function alignMatrix(regions: readonly Region[], bins: number, snippets: number): Float32Array {
+  const matrix = new Float32Array(regions.length * bins * snippets);
+  regions.forEach((region, i) => {
+    matrix.set(alignWeights(region, bins, snippets), i * bins * snippets);
   });
   return matrix;
 }

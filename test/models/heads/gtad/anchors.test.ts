@@ -23,6 +23,24 @@ test('anchors: all that fit, shorter ones first', () => {
     assert.equal(anchors(snippets).length, count);
 });
 
+test('anchors: no longer than what is asked for', () => {
+  assert.deepEqual(
+    anchors(4, 2).map(({ start, duration }) => [start, duration]),
+    [
+      [0, 0],
+      [1, 0],
+      [2, 0],
+      [3, 0],
+      [0, 1],
+      [1, 1],
+      [2, 1],
+    ],
+  );
+  assert.deepEqual(anchors(3, 64), anchors(3));
+  // THUMOS14 (lofi_spec §3.1): 256 snippets a window, at most 64 an anchor.
+  assert.equal(anchors(256, 64).length, 256 * 64 - (64 * 63) / 2);
+});
+
 test('region of interest: the anchor and half its length on either side', () => {
   assert.deepEqual(regionOfInterest({ start: 4, duration: 0 }), [3.5, 4.5]);
   assert.deepEqual(regionOfInterest({ start: 4, duration: 3 }), [2, 9]);
@@ -49,9 +67,9 @@ for (const [region, bins, expected] of vectors) {
   });
 }
 
-test('align matrix: the weights of each anchor, one below the other', () => {
+test('align matrix: the weights of each region, one below the other', () => {
   const list = anchors(4);
-  const matrix = alignMatrix(list, 3, 4);
+  const matrix = alignMatrix(list.map(regionOfInterest), 3, 4);
   assert.equal(matrix.length, 10 * 3 * 4);
   list.forEach((anchor, a) => {
     const expected = Float32Array.from(alignWeights(regionOfInterest(anchor), 3, 4));

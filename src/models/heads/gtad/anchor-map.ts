@@ -1,0 +1,114 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { relu } from '../../../engine/ops/activation.js';
+import { conv2d } from '../../../engine/ops/conv2d.js';
+import { differentiable } from '../../../engine/ops/differentiable.js';
+import { pointwise } from '../../layers/dense.js';
+import type { Layer, Pass } from '../../layers/layer.js';
+import type { ParameterSpec } from '../../parameters.js';
+import type { Anchor } from './anchors.js';
+
+/** Where A anchors lie on G-TAD's map of D durations × T starts, row by row. Some of its cells are no anchors: they would end after the video. */
+export interface AnchorMap {
+  durations: number;
+  snippets: number;
+  /** `[D·T]`: which anchor a cell is; A where it is none. */
+  anchorOf: tf.Tensor1D;
+  /** `[A]`: the cell of each anchor. */
+  cellOf: tf.Tensor1D;
+  /** `[D·T, 1]`: 1 where a cell is no anchor. */
+  invalid: tf.Tensor2D;
+}
+
+/** The map of `list`, which holds all anchors of T snippets up to some duration. Its tensors are kept: the caller disposes of them. */
+export function anchorMap(list: readonly Anchor[], snippets: number): AnchorMap {
+  const cells = list.map(({ start, duration }) => duration * snippets + start);
+  const durations = 1 + list.at(-1)!.duration;
+  const anchorOf = new Int32Array(durations * snippets).fill(list.length);
+  cells.forEach((cell, anchor) => (anchorOf[cell] = anchor));
+  const invalid = Float32Array.from(anchorOf, (anchor) => (anchor === list.length ? 1 : 0));
+  return {
+    durations,
+    snippets,
+    anchorOf: tf.keep(tf.tensor1d(anchorOf, 'int32')),
+    cellOf: tf.keep(tf.tensor1d(cells, 'int32')),
+    invalid: tf.keep(tf.tensor2d(invalid, [invalid.length, 1])),
+  };
+}
+
+export function disposeAnchorMap({ anchorOf, cellOf, invalid }: AnchorMap): void {
+  tf.dispose([anchorOf, cellOf, invalid]);
+}
+
+/** Layers over anchors that may look at neighbouring ones. */
+export interface AnchorLayers {
+  parameters: ParameterSpec[];
+  /** Anchors `[B, A, C]` and, on a map, what its other cells hold, `[B, 1, C]` after them → anchors `[B, A, C]`. */
+  apply(anchors: tf.Tensor3D, pass: Pass, map: AnchorMap | null): tf.Tensor3D;
+}
+
+/**
+ * Convolutions of `kernel` × `kernel` with ReLU, one for each name, over durations and starts. Those of 1×1 need no map. Larger ones
+ * see the cells that are no anchors: before the first layer these are all alike, after it no longer.
+ */
+export function anchorLayers(names: readonly string[], channels: number, kernel: 1 | 3): AnchorLayers {
+  if (kernel === 1) {
+    const layers = names.map((name) => pointwise(name, { in: channels, out: channels }));
+    return {
+      parameters: layers.flatMap((layer) => layer.parameters),
+      apply: (anchors, pass) => layers.reduce((x, layer) => relu(layer.apply(x, pass)), anchors),
+    };
+  }
+  const layers = names.map((name) => mapConv(name, channels, kernel));
+  return {
+    parameters: layers.flatMap((layer) => layer.parameters),
+    apply(anchors, pass, map) {
+      if (!map) throw new Error(`a kernel of ${kernel} needs the map of the anchors`);
+      return fromMap(
+        layers.reduce((x, layer) => relu(layer.apply(x, pass)), toMap(anchors, map)),
+        map,
+      );
+    },
+  };
+}
+
+/** Convolution with bias of a map `[B, D, T, C]`, zeros around it. */
+function mapConv(name: string, channels: number, kernel: number): Layer {
+  const init = { type: 'uniform', fanIn: kernel * kernel * channels } as const;
+  const pad = (kernel - 1) / 2;
+  return {
+    parameters: [
+      { name: `${name}.weight`, kind: 'conv', shape: [kernel, kernel, channels, channels], init, trainable: true },
+      { name: `${name}.bias`, kind: 'vector', shape: [channels], init, trainable: true },
+    ],
+    apply(x, { parameters }) {
+      const y = conv2d(x, parameters.get(`${name}.weight`), { stride: 1, pad: [pad, pad, pad, pad] });
+      return tf.add(y, parameters.get(`${name}.bias`));
+    },
+  };
+}
+
+/** `[B, A + 1, C]`, the last for all cells that are no anchors → `[B, D, T, C]`. */
+function toMap(rows: tf.Tensor3D, { durations, snippets, anchorOf, cellOf, invalid }: AnchorMap): tf.Tensor4D {
+  const [batch, , channels] = rows.shape;
+  return differentiable([rows], () => ({
+    value: tf.reshape(tf.gather(rows, anchorOf, 1), [batch, durations, snippets, channels]),
+    saved: [],
+    gradient(dy) {
+      const cells = tf.reshape<tf.Rank.R3>(dy, [batch, durations * snippets, channels]);
+      return tf.concat([tf.gather(cells, cellOf, 1), tf.sum(tf.mul(cells, invalid), 1, true)], 1);
+    },
+  }));
+}
+
+/** The anchors of a map: `[B, D, T, C]` → `[B, A, C]`. */
+function fromMap(map: tf.Tensor4D, { durations, snippets, anchorOf, cellOf }: AnchorMap): tf.Tensor3D {
+  const [batch, , , channels] = map.shape;
+  return differentiable([map], () => ({
+    value: tf.gather(tf.reshape<tf.Rank.R3>(map, [batch, durations * snippets, channels]), cellOf, 1),
+    saved: [],
+    gradient(dy) {
+      const withNone = tf.concat([dy as tf.Tensor3D, tf.zeros<tf.Rank.R3>([batch, 1, channels])], 1);
+      return tf.reshape(tf.gather(withNone, anchorOf, 1), [batch, durations, snippets, channels]);
+    },
+  }));
+}
