@@ -156,6 +156,22 @@ const headModel = z.strictObject({
   k: count.default(3).describe('Semantic neighbours of a node, itself among them.'),
   inner: count.default(32).describe('SGAlign bins on the nodes.'),
   context: count.default(4).describe('SGAlign bins on the semantic context.'),
+  kernel: z
+    .union([z.literal(1), z.literal(3)])
+    .default(1)
+    .describe('Of the two middle localisation layers, over lengths and starts of anchors; THUMOS14: 3.'),
+  maxDuration: count
+    .nullable()
+    .default(null)
+    .describe('Snippets of the longest anchor; null: as long as what the head sees. THUMOS14: 64.'),
+  window: z
+    .strictObject({
+      snippets: count.describe('Snippets a window; windows overlap by half.'),
+      every: count.describe('Frames of video from one snippet to the next.'),
+    })
+    .nullable()
+    .default(null)
+    .describe('Long videos in windows, instead of as the snippets of `full`; THUMOS14: { snippets: 256, every: 5 }.'),
 });
 
 /** Multigrid (Wu et al., CVPR 2020): coarse shapes with large batches first. Factors are of encoder.frames and pretrain.size. */
@@ -291,6 +307,21 @@ const detect = z.strictObject({
   softNmsSigma: positive.default(0.84).describe('Gaussian Soft-NMS.'),
   keep: count.default(100).describe('Proposals kept a video.'),
   classes: count.default(2).describe('Labels a proposal is reported with.'),
+  peaks: z
+    .boolean()
+    .default(true)
+    .describe('Propose anchors from a start that stands out to an end that does; false: all anchors (THUMOS14).'),
+  scores: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      "Labels by the class scores of whole videos in this JSON file, relative to data.root; null: by the run's own classifier of segments.",
+    ),
+  normalizeScores: z
+    .boolean()
+    .default(false)
+    .describe('Divide the scores of a video by the sum of all that `scores` has of it (HACS).'),
 });
 
 /** The whole configuration of a run. */
@@ -311,9 +342,9 @@ export const configSchema = z
       const message = 'data.resize=squash leaves one crop, the whole frame: set 1';
       context.addIssue({ code: 'custom', path: ['pretrain', 'views', 'crops'], message });
     }
-    const shapes = [full, ...joint.shapes];
+    const shapes = [model.window ?? full, ...joint.shapes];
     if (shapes.every(({ snippets }) => snippets >= model.k)) return;
-    const message = `a node has ${model.k} neighbours: no shape may have fewer snippets (full, joint.shapes)`;
+    const message = `a node has ${model.k} neighbours: no shape may have fewer snippets (full, model.window, joint.shapes)`;
     context.addIssue({ code: 'custom', path: ['model', 'k'], message });
   });
 
