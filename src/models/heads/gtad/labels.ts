@@ -1,6 +1,6 @@
 import type { Anchor } from './anchors.js';
 
-/** A time span as fractions of the video's duration. */
+/** A time span as fractions of the video's duration, or of a window's. */
 export type Span = readonly [start: number, end: number];
 
 /** What G-TAD's outputs are trained towards, for one video (§3.5). */
@@ -12,12 +12,16 @@ export interface Labels {
   end: Float32Array;
 }
 
-/** Labels of one video whose instances are `instances`, for T snippets and the given anchors. */
+/**
+ * Labels of one video, or window, whose instances are `instances`, for T snippets and the given anchors. What of an instance lies outside is
+ * cut off for the overlap, and gives no start or end.
+ */
 export function labels(instances: readonly Span[], snippets: number, list: readonly Anchor[]): Labels {
   const overlap = new Float32Array(list.length);
+  const inside = instances.map(([start, end]): Span => [Math.max(0, start), Math.min(1, end)]);
   list.forEach(({ start, duration }, a) => {
     const span: Span = [start / snippets, (start + duration + 1) / snippets];
-    for (const instance of instances) overlap[a] = Math.max(overlap[a]!, spanOverlap(span, instance));
+    for (const instance of inside) overlap[a] = Math.max(overlap[a]!, spanOverlap(span, instance));
   });
   return {
     overlap,

@@ -16,9 +16,14 @@ export interface VideoOutput {
 
 /**
  * Proposals of one video (§3.8): anchors that begin at a start peak and end at an end peak, scored by the product of
- * both overlaps. An anchor ending exactly at the video's end cannot be one, as in the authors' code.
+ * both overlaps. An anchor ending exactly at the video's end cannot be one, as in the authors' code. Without `peaks`, as that does for
+ * THUMOS14, all other anchors are.
  */
-export function proposals({ start, end, map }: VideoOutput, list: readonly Anchor[]): Proposal[] {
+export function proposals(
+  { start, end, map }: VideoOutput,
+  list: readonly Anchor[],
+  options: { peaks: boolean } = { peaks: true },
+): Proposal[] {
   const snippets = start.length;
   const starts = peaks(start);
   const ends = peaks(end);
@@ -27,7 +32,7 @@ export function proposals({ start, end, map }: VideoOutput, list: readonly Ancho
   const found: Proposal[] = [];
   list.forEach((anchor, a) => {
     const stop = anchor.start + anchor.duration + 1;
-    if (stop >= snippets || !starts[anchor.start] || !ends[stop]) return;
+    if (stop >= snippets || (options.peaks && !(starts[anchor.start] && ends[stop]))) return;
     found.push({ start: anchor.start / snippets, end: stop / snippets, score: map[2 * a]! * map[2 * a + 1]! });
   });
   return found;

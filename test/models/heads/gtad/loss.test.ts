@@ -50,6 +50,10 @@ describe('loss weights', () => {
     assertClose(regression, [0.1, 0.1, 0.1, 0.1, 0.1, 0], 1e-6);
   });
 
+  it('without high anchors none of the others is kept, and nothing is divided by their number', () => {
+    assert.deepEqual(kept(lossWeights([video([0.7, 0.5, 0.2, 0])], always).regression), [0, 0, 0, 0]);
+  });
+
   it('counts are over the whole batch', () => {
     const one = video([0.95, 0, 0]);
     const two = video([0, 0.1, 0.2]);

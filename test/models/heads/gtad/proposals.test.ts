@@ -48,6 +48,19 @@ test('nothing ends at the very end, everything scores by the product of both ove
   );
 });
 
+test('without peaks: every anchor that does not end at the very end', () => {
+  const output = { start: new Float32Array(4), end: new Float32Array(4), map: map(4) };
+  const found = proposals(output, anchors(4), { peaks: false });
+  assert.deepEqual(spans(found, 4), [
+    [0, 1],
+    [1, 2],
+    [2, 3],
+    [0, 2],
+    [1, 3],
+    [0, 3],
+  ]);
+});
+
 test('the first Soft-NMS example of lofi_spec §3.8 from such proposals', () => {
   const list = [
     { start: 0, end: 0.5, score: 0.9 },

@@ -1,0 +1,60 @@
+import type { Span } from './labels.js';
+import type { Proposal } from './proposals.js';
+
+/** What the head sees at once: `snippets` of a video's snippets, from number `start` on. Beyond the video's end there are zeros. */
+export interface Window {
+  start: number;
+  snippets: number;
+}
+
+/**
+ * Windows over a video of `total` snippets (§3.1, THUMOS14), each beginning in the middle of the one before it, a last one at the video's
+ * end. (The authors leave out an end of up to a fifth of a window.) `size` null: one window, the whole video.
+ */
+export function windowsOver(total: number, size: number | null): Window[] {
+  if (size === null) return [{ start: 0, snippets: total }];
+  const last = Math.max(0, total - size);
+  const stride = Math.ceil(size / 2);
+  const starts = Array.from({ length: Math.ceil(last / stride) }, (_, i) => i * stride);
+  return [...starts, last].map((start) => ({ start, snippets: size }));
+}
+
+/** The windows that are trained on: those that hold more than nine tenths of some instance; `size` null: the whole video, whatever it holds. */
+export function trainingWindows(instances: readonly Span[], total: number, size: number | null): Window[] {
+  const windows = windowsOver(total, size);
+  if (size === null) return windows;
+  return windows.filter((window) =>
+    windowSpans(instances, window, total).some(
+      ([start, end]) => Math.min(1, end) - Math.max(0, start) > 0.9 * (end - start),
+    ),
+  );
+}
+
+/**
+ * The instances that reach into a window, from fractions of the video to fractions of the window. They are not cut at its ends: what
+ * begins before it has no start in it.
+ */
+export function windowSpans(instances: readonly Span[], window: Window, total: number): Span[] {
+  const inWindow = (fraction: number) => (fraction - window.start / total) * (total / window.snippets);
+  return instances
+    .map(([start, end]): Span => [inWindow(start), inWindow(end)])
+    .filter(([start, end]) => start < 1 && end > 0);
+}
+
+/** The rows of a window out of a video's features `[total, C]`. */
+export function windowFeatures(
+  { data, shape: [, channels] }: { data: Float32Array; shape: readonly [number, number] },
+  { start, snippets }: Window,
+): Float32Array {
+  const rows = new Float32Array(snippets * channels);
+  rows.set(data.subarray(start * channels, (start + snippets) * channels));
+  return rows;
+}
+
+/** A window's proposals as fractions of the video; what begins after its end is dropped, what ends there is cut. */
+export function fromWindow(proposals: readonly Proposal[], window: Window, total: number): Proposal[] {
+  const inVideo = (fraction: number) => (window.start + fraction * window.snippets) / total;
+  return proposals
+    .map(({ start, end, score }) => ({ start: inVideo(start), end: Math.min(1, inVideo(end)), score }))
+    .filter(({ start }) => start < 1);
+}

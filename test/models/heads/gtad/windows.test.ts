@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { anchors } from '../../../../src/models/heads/gtad/anchors.js';
+import { labels, type Span } from '../../../../src/models/heads/gtad/labels.js';
+import {
+  fromWindow,
+  trainingWindows,
+  windowFeatures,
+  windowSpans,
+  windowsOver,
+} from '../../../../src/models/heads/gtad/windows.js';
+import { assertClose } from '../../../support/numeric.js';
+
+const starts = (total: number, size: number | null) => windowsOver(total, size).map(({ start }) => start);
+
+describe('windows', () => {
+  it('begin in the middle of the one before, and reach the end', () => {
+    assert.deepEqual(starts(768, 256), [0, 128, 256, 384, 512]);
+    assert.deepEqual(starts(700, 256), [0, 128, 256, 384, 444]);
+    assert.deepEqual(starts(257, 256), [0, 1]);
+    assert.deepEqual(starts(256, 256), [0]);
+    assert.deepEqual(starts(9, 5), [0, 3, 4]);
+  });
+
+  it('are one where the video is shorter, or where none are asked for', () => {
+    assert.deepEqual(windowsOver(100, 256), [{ start: 0, snippets: 256 }]);
+    assert.deepEqual(windowsOver(100, null), [{ start: 0, snippets: 100 }]);
+  });
+
+  it('cover every snippet of any video', () => {
+    for (let total = 1; total < 40; total++) {
+      for (let size = 1; size < 12; size++) {
+        const windows = windowsOver(total, size);
+        for (let i = 0; i < total; i++) {
+          assert.ok(
+            windows.some(({ start }) => start <= i && i < start + size),
+            `${i} of ${total} in ${size}`,
+          );
+        }
+        assert.ok(windows.every(({ start }) => start === 0 || start + size <= total));
+        assert.equal(new Set(starts(total, size)).size, windows.length, `${total} in ${size}: each once`);
+      }
+    }
+  });
+
+  it('take their rows of the features, and zeros beyond the end', () => {
+    const features = { data: Float32Array.from({ length: 10 }, (_, i) => i), shape: [5, 2] as const };
+    assert.deepEqual([...windowFeatures(features, { start: 1, snippets: 3 })], [2, 3, 4, 5, 6, 7]);
+    assert.deepEqual([...windowFeatures(features, { start: 3, snippets: 4 })], [6, 7, 8, 9, 0, 0, 0, 0]);
+  });
+
+  it('see the instances that reach into them, uncut', () => {
+    const instances: Span[] = [
+      [0, 0.1],
+      [0.15, 0.3],
+      [0.5, 0.9],
+    ];
+    // Snippets 40 to 120 of 200: from 0.2 to 0.6.
+    const found = windowSpans(instances, { start: 40, snippets: 80 }, 200);
+    assertClose(found.flat(), [-0.125, 0.25, 0.75, 1.75], 1e-12);
+    assert.deepEqual(windowSpans(instances, { start: 0, snippets: 200 }, 200), instances);
+  });
+
+  it('are trained on where they hold nine tenths of an instance, the whole video always', () => {
+    const of = (...instances: Span[]) => trainingWindows(instances, 40, 20).map(({ start }) => start);
+    assert.deepEqual(of(), []);
+    assert.deepEqual(of([0.1, 0.2]), [0]);
+    assert.deepEqual(of([0.3, 0.4]), [0, 10]);
+    // From 0.04 to 0.54 of the video: 0.46 of its 0.5 lie in the first half of it, 0.29 in the middle.
+    assert.deepEqual(of([0.04, 0.54]), [0]);
+    assert.deepEqual(of([0.06, 0.56]), []);
+    assert.deepEqual(trainingWindows([], 40, null), [{ start: 0, snippets: 40 }]);
+  });
+
+  it('give proposals back as parts of the video', () => {
+    const found = [
+      { start: 0, end: 0.5, score: 0.9 },
+      { start: 0.5, end: 1, score: 0.8 },
+      { start: 0.9, end: 1, score: 0.7 },
+    ];
+    assert.deepEqual(fromWindow(found, { start: 10, snippets: 20 }, 40), [
+      { start: 0.25, end: 0.5, score: 0.9 },
+      { start: 0.5, end: 0.75, score: 0.8 },
+      { start: 0.7, end: 0.75, score: 0.7 },
+    ]);
+    // A video shorter than its window: of 15 snippets of 20.
+    assert.deepEqual(fromWindow(found, { start: 0, snippets: 20 }, 15), [
+      { start: 0, end: 10 / 15, score: 0.9 },
+      { start: 10 / 15, end: 1, score: 0.8 },
+    ]);
+  });
+});
+
+it('labels of a window: an instance that is cut overlaps with what is left of it, and has no start where it is cut', () => {
+  const list = anchors(10);
+  const cut = labels([[-0.5, 0.4]], 10, list);
+  assertClose(cut.overlap, labels([[0, 0.4]], 10, list).overlap, 1e-7);
+  assert.ok(cut.start.every((value) => value === 0));
+  assert.ok(cut.end[3]! > 0.99 && cut.end[4]! > 0.99);
+});
