@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { UsageError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
+import { JsonFile } from './json-file.js';
+import type { JsonPath } from './json-walk.js';
+
+/** What a classifier of whole videos gave each label. */
+export type ClassScores = readonly { label: string; score: number }[];
+
+/** Class scores by video. */
+export type VideoScores = ReadonlyMap<string, ClassScores>;
+
+const score = z.number().nonnegative();
+const label = z.string().min(1);
+const names = z.array(label).min(1);
+const numbers = z.array(score);
+const listed = z
+  .array(z.object({ label, score, segment: z.undefined('a detection, not the score of a whole video').optional() }))
+  .min(1);
+
+/**
+ * Reads class scores of whole videos, in either form that is published: `{"results": {video: [score, …]}, "class": [label, …]}` (CUHK's for
+ * ActivityNet), or `{"results": {video: [{"label": …, "score": …}, …]}}`, as results of ActivityNet's classification task.
+ * @throws UsageError with file:line and the field.
+ */
+export function readVideoScores(file: string): VideoScores {
+  const json = new JsonFile(file, 'file of class scores');
+  const content = json.entries();
+  const classes = content.has('class') ? json.parse(names, content.get('class'), ['class']) : undefined;
+  refuseRepeated(json, ['class'], classes ?? []);
+  const scores = new Map<string, ClassScores>();
+  for (const [video, value] of json.entries(content.get('results') ?? null, ['results'])) {
+    scores.set(video, scoresOf(json, ['results', video], value, classes));
+  }
+  if (scores.size === 0) throw json.error(['results'], 'no videos in it');
+  return scores;
+}
+
+function scoresOf(json: JsonFile, path: JsonPath, value: unknown, classes: readonly string[] | undefined): ClassScores {
+  if (Array.isArray(value) && typeof value[0] === 'number') {
+    if (!classes) throw json.error([], 'no "class": the labels of the scores, in their order');
+    const row = json.parse(numbers, value, path);
+    if (row.length !== classes.length) throw json.error(path, `${row.length} scores for ${classes.length} classes`);
+    return row.map((score, i) => ({ label: classes[i]!, score }));
+  }
+  const list = json.parse(listed, value, path);
+  refuseRepeated(
+    json,
+    path,
+    list.map(({ label }) => label),
+  );
+  return list.map(({ label, score }) => ({ label, score }));
+}
+
+function refuseRepeated(json: JsonFile, path: JsonPath, labels: readonly string[]): void {
+  const seen = new Set<string>();
+  labels.forEach((label, i) => {
+    if (seen.has(label)) throw json.error([...path, i], `"${label}" is there twice`);
+    seen.add(label);
+  });
+}
+
+/**
+ * The scores of these videos, of labels that the dataset has. ActivityNet's videos are found with and without their `v_`.
+ * @returns them by video, and a warning of the labels that only one side has.
+ * @throws UsageError naming the videos without scores: those labelled by another classifier would not compare.
+ */
+export function scoresOfVideos(
+  scores: VideoScores,
+  videos: readonly string[],
+  classes: readonly string[],
+  file: string,
+): { scores: VideoScores; warnings: string[] } {
+  const known = new Set(classes);
+  const found = videos.map(
+    (id) => [id, scores.get(id) ?? scores.get(id.replace(/^v_/, '')) ?? scores.get(`v_${id}`)] as const,
+  );
+  const without = found.flatMap(([id, list]) => (list ? [] : [id]));
+  if (without.length > 0) {
+    throw new UsageError(`${file}: no scores of ${without.length} of ${videos.length} videos: ${someOf(without)}`);
+  }
+  const scored = new Set([...scores.values()].flatMap((list) => list.map(({ label }) => label)));
+  const here = classes.filter((label) => !scored.has(label));
+  const there = [...scored].filter((label) => !known.has(label));
+  if (here.length === classes.length) {
+    throw new UsageError(`${file}: none of its labels is one of the dataset's: ${someOf(there)}`);
+  }
+  const warnings = [
+    ...(here.length > 0 ? [`${file}: labels without scores, never detected: ${someOf(here)}`] : []),
+    ...(there.length > 0 ? [`${file}: labels that the dataset does not have, left out: ${someOf(there)}`] : []),
+  ];
+  const own = new Map(found.map(([id, list]) => [id, list!.filter(({ label }) => known.has(label))]));
+  return { scores: own, warnings };
+}
+
+/** The first few of a list, and how many more there are. */
+function someOf(names: readonly string[]): string {
+  const first = names.slice(0, 5).map((name) => printable(name, 40));
+  return first.join(', ') + (names.length > first.length ? ` and ${names.length - first.length} more` : '');
+}
