@@ -22,7 +22,7 @@ export interface DecodeRequest extends FrameTransform {
 /** Frames that a file may be short of what its probe promised (another ffmpeg may find one more or less at the end). */
 const tolerated = 2;
 /** Every so many frames one comes out of ffmpeg, so that silence means stuck and not skipping. */
-const heartbeat = 64;
+const heartbeat = 512;
 /** With more ranges the expression gets too long for an argument of a command. */
 const mostRanges = 2000;
 

@@ -51,7 +51,7 @@ export function startFfmpeg(args: readonly string[], stdio: StdioOptions): Child
 export function runFfmpeg(
   args: readonly string[],
   receivers: Receiver | readonly Receiver[],
-  { silence = 60 }: { silence?: number } = {},
+  { silence = 120 }: { silence?: number } = {},
 ): Promise<FfmpegEnd> {
   const [first, ...others] = typeof receivers === 'function' ? [receivers] : receivers;
   return new Promise((resolve, reject) => {
