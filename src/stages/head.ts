@@ -3,16 +3,19 @@ import type { CheckpointRef } from '../checkpoints/store.js';
 import type { Features, FeatureStore } from '../checkpoints/features.js';
 import type { Config } from '../config/schema.js';
 import { videosOf, type Video } from '../data/dataset.js';
+import type { VideoScores } from '../data/video-scores.js';
 import { randomStream } from '../engine/random.js';
 import { evaluateDetections } from '../evaluation/detections.js';
 import { readGroundTruth } from '../evaluation/files.js';
 import { presets } from '../evaluation/tiou.js';
 import type { Predictions } from '../evaluation/types.js';
 import { crossEntropy } from '../models/classifier.js';
+import { labels, type Labels } from '../models/heads/gtad/labels.js';
 import { gtadLoss } from '../models/heads/gtad/loss.js';
 import { lossWeights } from '../models/heads/gtad/loss-weights.js';
+import { trainingWindows, windowFeatures, windowSpans, type Window } from '../models/heads/gtad/windows.js';
 import type { Parameters } from '../models/parameters.js';
-import { UsageError } from '../system/errors.js';
+import { UsageError, WorkError } from '../system/errors.js';
 import { disposeGradients, lossAndGradients } from '../train/gradients.js';
 import { adam } from '../train/optimizers.js';
 import { uniformRules } from '../train/parameter-rules.js';
@@ -20,15 +23,23 @@ import { evenPace } from '../train/pace.js';
 import { trainedParts } from '../train/parts.js';
 import { epochBatches } from './batches.js';
 import { trainedEncoder } from './encoder.js';
+import { externalScores } from './external-scores.js';
 import { featureStore } from './extract.js';
 import { freshLocalizer, joinRows, localize, poolSegment, type Localizer } from './localizer.js';
 import { usableVideos, type Run } from './run.js';
-import { spans, videoLabels } from './targets.js';
+import { spans } from './targets.js';
 import { finishedCheckpoint, trainStage, type Measured } from './training.js';
+
+/** A video, or a window of one, with what the head shall say of it. */
+interface Sample {
+  id: string;
+  window: Window;
+  labels: Labels;
+}
 
 interface FeatureBatch {
   ids: string[];
-  videos: Video[];
+  samples: Sample[];
 }
 
 /** Stage 3b: a fresh head, and a classifier of segments, on the features of the frozen encoder (LoFi §3.4, G-TAD's recipe). */
@@ -43,6 +54,8 @@ export async function head(run: Run): Promise<CheckpointRef> {
   const store = featureStore(run, parent.sha256);
   const videos = usableVideos(run, config.data.trainOn);
   if (!store.has(videos[0]!.id)) throw new UsageError(`no features in ${run.folder}: run \`lofi extract\` first`);
+  const validated = validationVideos(run, store);
+  const scores = externalScores(run, validated);
   const features = new Map(videos.map((video) => [video.id, store.get(video.id)]));
   const localizer = freshLocalizer(config, encoder.encoder.channels, run.dataset.classes);
   const { head: model, headParameters, classifierParameters } = localizer;
@@ -58,31 +71,42 @@ export async function head(run: Run): Promise<CheckpointRef> {
     },
     adam,
   );
-  const { snippets } = config.full;
-  const anchors = model.anchors(snippets);
-  const labels = new Map(videos.map((video) => [video.id, videoLabels(video, snippets, anchors)]));
+  const samples = videos.flatMap((video): Sample[] => {
+    const [total] = features.get(video.id)!.shape;
+    const instances = spans(video);
+    return trainingWindows(instances, total, localizer.window).map((window) => {
+      const anchors = model.anchors(window.snippets);
+      return { id: video.id, window, labels: labels(windowSpans(instances, window, total), window.snippets, anchors) };
+    });
+  });
+  if (samples.length === 0) {
+    throw new WorkError(
+      `no window of ${localizer.window!} snippets holds an instance: set model.window to longer ones`,
+    );
+  }
+  const { snippets } = samples[0]!.window;
 
   return trainStage<FeatureBatch>(run, {
     stage: 'head',
     what: 'head + segment classifier',
     parent,
     parts,
-    pace: evenPace(options, videos.length),
+    pace: evenPace(options, samples.length),
     // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
     async *batches(epoch) {
-      for (const list of epochBatches(videos, options.batch, config.seed, 'head', epoch)) {
-        yield { ids: list.map((video) => video.id), videos: list };
+      for (const list of epochBatches(samples, options.batch, config.seed, 'head', epoch)) {
+        yield { ids: list.map(({ id }) => id), samples: list };
       }
     },
     shape: () => `${snippets}x${config.full.size}`,
-    loss({ videos: all }, { from, to }, { step }) {
+    loss({ samples: all }, { from, to }, { step }) {
       const list = all.slice(from, to);
       const draws = randomStream(config.seed, 'head', 'draws', step, from);
       const weights = lossWeights(
-        list.map((video) => labels.get(video.id)!),
+        list.map(({ labels }) => labels),
         () => draws.uniform(),
       );
-      const rows = list.map((video) => features.get(video.id)!.data);
+      const rows = list.map(({ id, window }) => windowFeatures(features.get(id)!, window));
       const { channels } = encoder.encoder;
       const x = tf.tensor3d(joinRows(rows, snippets * channels), [list.length, snippets, channels]);
       const output = model.apply(x, { parameters: headParameters, normalization: 'running' });
@@ -91,21 +115,31 @@ export async function head(run: Run): Promise<CheckpointRef> {
     },
     validate(epoch) {
       const due = (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
-      return Promise.resolve(due ? validate(run, localizer, store) : null);
+      return Promise.resolve(due ? validate(run, localizer, store, validated, scores) : null);
     },
   }).finally(() => {
     model.dispose();
   });
 }
 
-/** Average mAP on the validation videos that have features; null where there are none. */
-function validate(run: Run, localizer: Localizer, store: FeatureStore): Measured | null {
-  const { validateOn: subset } = run.config.data;
-  const videos = videosOf(run.dataset, subset).filter((video) => store.has(video.id));
+/** The validation videos that have features. */
+function validationVideos({ config, dataset }: Run, store: FeatureStore): Video[] {
+  return videosOf(dataset, config.data.validateOn).filter((video) => store.has(video.id));
+}
+
+/** Average mAP on the videos; null where there are none. */
+function validate(
+  run: Run,
+  localizer: Localizer,
+  store: FeatureStore,
+  videos: readonly Video[],
+  scores: VideoScores | null,
+): Measured | null {
   if (videos.length === 0) return null;
+  const { validateOn: subset } = run.config.data;
   const results: Predictions['results'] = {};
-  for (const video of videos) {
-    results[video.id] = localize(localizer, store.get(video.id), video.duration, run.config.detect);
+  for (const { id, duration } of videos) {
+    results[id] = localize(localizer, store.get(id), duration, run.config.detect, scores?.get(id));
   }
   const truth = readGroundTruth(`${run.folder}/dataset.json`);
   const { tiou } = presets.activitynet;

@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config } from '../config/schema.js';
 import { randomStream } from '../engine/random.js';
-import { softNms } from '../evaluation/soft-nms.js';
+import { externalLabels, type ClassScore } from '../evaluation/external-labels.js';
+import { softNms, type Proposal } from '../evaluation/soft-nms.js';
 import type { Detection } from '../evaluation/types.js';
 import { buildHead } from '../models/build.js';
 import { Classifier } from '../models/classifier.js';
 import type { GtadHead } from '../models/heads/gtad/gtad.js';
 import type { Span } from '../models/heads/gtad/labels.js';
 import { proposals } from '../models/heads/gtad/proposals.js';
+import { fromWindow, windowFeatures, windowsOver } from '../models/heads/gtad/windows.js';
 import { Parameters } from '../models/parameters.js';
 
 /** What finds and names actions in a video's features: the head and the classifier of segments. */
@@ -15,6 +17,8 @@ export interface Localizer {
   classes: readonly string[];
   head: GtadHead;
   headParameters: Parameters;
+  /** Snippets that the head sees at once; null: the whole video. */
+  window: number | null;
   classifier: Classifier;
   classifierParameters: Parameters;
 }
@@ -27,6 +31,7 @@ export function freshLocalizer(config: Config, channels: number, classes: readon
     classes,
     head,
     headParameters: new Parameters(head.parameters, randomStream(config.seed, 'head', 'head')),
+    window: config.model.window?.snippets ?? null,
     classifier,
     classifierParameters: new Parameters(classifier.parameters, randomStream(config.seed, 'head', 'classifier')),
   };
@@ -38,28 +43,62 @@ export function disposeLocalizer({ head, headParameters, classifierParameters }:
   classifierParameters.dispose();
 }
 
+/** Features of a video, `[L, C]`. */
+interface VideoFeatures {
+  data: Float32Array;
+  shape: readonly [number, number];
+}
+
 /**
  * Detections of one video from its features (§3.8): proposals, Soft-NMS, then each kept proposal under its most likely
- * labels, scored by proposal × label. `duration` in seconds.
+ * labels, scored by proposal × label: by `scores` of the whole video, or without them by the classifier of segments. `duration` in seconds.
  */
 export function localize(
   localizer: Localizer,
-  features: { data: Float32Array; shape: readonly [number, number] },
+  features: VideoFeatures,
   duration: number,
   options: Config['detect'],
+  scores?: readonly ClassScore[],
 ): Detection[] {
-  const { head, headParameters, classes } = localizer;
-  const [snippets, channels] = features.shape;
-  const [start, end, map] = tf.tidy(() => {
-    const x = tf.tensor3d(features.data, [1, snippets, channels]);
-    const output = head.apply(x, { parameters: headParameters, normalization: 'running' });
-    return [output.start, output.end, output.map].map((tensor) => tensor.dataSync<'float32'>());
-  }) as [Float32Array, Float32Array, Float32Array];
-  const kept = softNms(proposals({ start, end, map }, head.anchors(snippets)), {
-    sigma: options.softNmsSigma,
-    keep: options.keep,
+  const kept = keptProposals(localizer, features, options);
+  const labelled = scores
+    ? externalLabels(kept, scores, options.classes)
+    : ownLabels(localizer, features, kept, options.classes);
+  return labelled.map(({ label, score, start, end }) => ({
+    label,
+    score,
+    segment: [start * duration, end * duration],
+  }));
+}
+
+function keptProposals(
+  { head, headParameters, window: size }: Localizer,
+  features: VideoFeatures,
+  options: Config['detect'],
+): Proposal[] {
+  const [total, channels] = features.shape;
+  const nms = { sigma: options.softNmsSigma, keep: options.keep };
+  const found = windowsOver(total, size).flatMap((window) => {
+    const [start, end, map] = tf.tidy(() => {
+      const x = tf.tensor3d(windowFeatures(features, window), [1, window.snippets, channels]);
+      const output = head.apply(x, { parameters: headParameters, normalization: 'running' });
+      return [output.start, output.end, output.map].map((tensor) => tensor.dataSync<'float32'>());
+    }) as [Float32Array, Float32Array, Float32Array];
+    const all = proposals({ start, end, map }, head.anchors(window.snippets), options);
+    // The authors thin windows one by one first, even where there is one only.
+    return fromWindow(size === null ? all : softNms(all, nms), window, total);
   });
+  return softNms(found, nms);
+}
+
+function ownLabels(
+  localizer: Localizer,
+  features: VideoFeatures,
+  kept: readonly Proposal[],
+  count: number,
+): (Proposal & { label: string })[] {
   if (kept.length === 0) return [];
+  const { classes } = localizer;
   const likelihoods = segmentLikelihoods(
     localizer,
     features,
@@ -69,18 +108,14 @@ export function localize(
     const ranked = classes
       .map((label, k) => ({ label, likelihood: likelihoods[i * classes.length + k]! }))
       .sort((a, b) => b.likelihood - a.likelihood);
-    return ranked.slice(0, options.classes).map(({ label, likelihood }) => ({
-      label,
-      score: score * likelihood,
-      segment: [span.start * duration, span.end * duration] as [number, number],
-    }));
+    return ranked.slice(0, count).map(({ label, likelihood }) => ({ ...span, label, score: score * likelihood }));
   });
 }
 
 /** Class probabilities of segments, `[N · K]`. */
 function segmentLikelihoods(
   { classifier, classifierParameters }: Localizer,
-  features: { data: Float32Array; shape: readonly [number, number] },
+  features: VideoFeatures,
   segments: readonly Span[],
 ): Float32Array {
   const [, channels] = features.shape;
@@ -95,10 +130,7 @@ function segmentLikelihoods(
 }
 
 /** Mean feature of a segment given as fractions of the duration: snippets count by how much of them it covers. */
-export function poolSegment(
-  { data, shape: [snippets, channels] }: { data: Float32Array; shape: readonly [number, number] },
-  [start, end]: Span,
-): Float32Array {
+export function poolSegment({ data, shape: [snippets, channels] }: VideoFeatures, [start, end]: Span): Float32Array {
   const pooled = new Float32Array(channels);
   const from = Math.max(0, start * snippets);
   const to = Math.min(snippets, end * snippets);

@@ -73,3 +73,60 @@ test('localize: each kept segment under its likeliest labels, in seconds; nothin
   disposeLocalizer(localizer);
   assert.equal(tf.memory().numTensors, before);
 });
+
+test("localize: by scores of the whole video instead of the run's own classifier", () => {
+  const config = configSchema.parse({
+    model: { h1: 8, h2: 8, h3: 8, groups: 2, width: 4, inner: 4, context: 2 },
+    detect: { keep: 3, classes: 1 },
+  });
+  const localizer = freshLocalizer(config, 8, ['a', 'b']);
+  const video = { data: seededArray(10 * 8, 'video'), shape: [10, 8] } as const;
+  const by = (score: number) =>
+    localize(localizer, video, 50, config.detect, [
+      { label: 'a', score: score / 2 },
+      { label: 'b', score },
+    ]);
+  const [own, once, half] = [localize(localizer, video, 50, config.detect), by(1), by(0.5)];
+  assert.deepEqual(
+    once.map(({ segment }) => segment),
+    own.map(({ segment }) => segment),
+  );
+  assert.ok(once.length > 0 && once.every(({ label }) => label === 'b'));
+  assert.deepEqual(
+    half.map(({ score }) => score),
+    once.map(({ score }) => 0.5 * score),
+  );
+  assert.deepEqual(localize(localizer, video, 50, config.detect, []), []);
+  disposeLocalizer(localizer);
+});
+
+test('localize: a long video in windows, short anchors everywhere in it, nothing beyond its end', () => {
+  const config = configSchema.parse({
+    model: {
+      ...{ h1: 8, h2: 8, h3: 8, groups: 2, width: 4, inner: 4, context: 4, kernel: 3, maxDuration: 3 },
+      window: { snippets: 8, every: 5 },
+    },
+    detect: { keep: 1000, classes: 1, peaks: false },
+  });
+  const before = tf.memory().numTensors;
+  const localizer = freshLocalizer(config, 8, ['a']);
+  for (const total of [21, 5]) {
+    const video = { data: seededArray(total * 8, 'video'), shape: [total, 8] } as const;
+    // A snippet is a second.
+    const found = localize(localizer, video, total, config.detect);
+    const lengths = new Set(found.map(({ segment: [start, end] }) => Math.round(end - start)));
+    assert.deepEqual([...lengths].sort(), [1, 2, 3]);
+    const starts = new Set(found.map(({ segment: [start] }) => Math.round(start)));
+    assert.deepEqual(
+      [...starts].sort((a, b) => a - b),
+      // One that ended with the last window cannot be.
+      Array.from({ length: total === 5 ? 5 : 20 }, (_, i) => i),
+    );
+    for (const { segment } of found) {
+      assertClose(segment, segment.map(Math.round), 1e-9);
+      assert.ok(segment[0] >= 0 && segment[1] <= total);
+    }
+  }
+  disposeLocalizer(localizer);
+  assert.equal(tf.memory().numTensors, before);
+});

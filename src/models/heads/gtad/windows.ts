@@ -53,7 +53,7 @@ export function windowFeatures(
 
 /** A window's proposals as fractions of the video; what begins after its end is dropped, what ends there is cut. */
 export function fromWindow(proposals: readonly Proposal[], window: Window, total: number): Proposal[] {
-  const inVideo = (fraction: number) => (window.start + fraction * window.snippets) / total;
+  const inVideo = (fraction: number) => window.start / total + fraction * (window.snippets / total);
   return proposals
     .map(({ start, end, score }) => ({ start: inVideo(start), end: Math.min(1, inVideo(end)), score }))
     .filter(({ start }) => start < 1);
