@@ -62,22 +62,31 @@ function refuseRepeated(json: JsonFile, path: JsonPath, labels: readonly string[
 
 /**
  * The scores of these videos, of labels that the dataset has. ActivityNet's videos are found with and without their `v_`.
- * @returns them by video, and a warning of the labels that only one side has.
- * @throws UsageError naming the videos without scores: those labelled by another classifier would not compare.
+ * @param missing - What to do where the file has nothing on a video: `skip` leaves it out.
+ * @returns them by video, and warnings of the videos left out and of the labels that only one side has.
+ * @throws UsageError naming the videos without scores (`fail`), or when no label of the file is the dataset's.
  */
 export function scoresOfVideos(
   scores: VideoScores,
   videos: readonly string[],
   classes: readonly string[],
-  file: string,
+  { file, missing }: { file: string; missing: 'fail' | 'skip' },
 ): { scores: VideoScores; warnings: string[] } {
   const known = new Set(classes);
-  const found = videos.map(
-    (id) => [id, scores.get(id) ?? scores.get(id.replace(/^v_/, '')) ?? scores.get(`v_${id}`)] as const,
-  );
-  const without = found.flatMap(([id, list]) => (list ? [] : [id]));
-  if (without.length > 0) {
-    throw new UsageError(`${file}: no scores of ${without.length} of ${videos.length} videos: ${someOf(without)}`);
+  const own = new Map<string, ClassScores>();
+  for (const id of videos) {
+    const list = scores.get(id) ?? scores.get(id.replace(/^v_/, '')) ?? scores.get(`v_${id}`);
+    if (list)
+      own.set(
+        id,
+        list.filter(({ label }) => known.has(label)),
+      );
+  }
+  const without = videos.filter((id) => !own.has(id));
+  const lacking = `${file}: no scores of ${without.length} of ${videos.length} videos`;
+  if (without.length > 0 && missing === 'fail') {
+    const advice = "data.missing=skip labels them by the run's own classifier";
+    throw new UsageError(`${lacking} (${advice}): ${someOf(without)}`);
   }
   const scored = new Set([...scores.values()].flatMap((list) => list.map(({ label }) => label)));
   const here = classes.filter((label) => !scored.has(label));
@@ -86,10 +95,10 @@ export function scoresOfVideos(
     throw new UsageError(`${file}: none of its labels is one of the dataset's: ${someOf(there)}`);
   }
   const warnings = [
+    ...(without.length > 0 ? [`${lacking}, labelled by the run's own classifier: ${someOf(without)}`] : []),
     ...(here.length > 0 ? [`${file}: labels without scores, never detected: ${someOf(here)}`] : []),
     ...(there.length > 0 ? [`${file}: labels that the dataset does not have, left out: ${someOf(there)}`] : []),
   ];
-  const own = new Map(found.map(([id, list]) => [id, list!.filter(({ label }) => known.has(label))]));
   return { scores: own, warnings };
 }
 

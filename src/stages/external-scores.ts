@@ -4,8 +4,8 @@ import { normalizedScores } from '../evaluation/external-labels.js';
 import { dataPath, type Run } from './run.js';
 
 /**
- * What `detect.scores` says of these videos; null where the run's own classifier labels. Labels that only the file or only the dataset has
- * are told on stderr. Throws {@link UsageError} when the file does not fit, or has nothing on one of the videos.
+ * What `detect.scores` says of these videos; null where the run's own classifier labels. Videos that are left to it (`data.missing`), and
+ * labels that only the file or only the dataset has, are told on stderr. Throws {@link UsageError} when the file does not fit.
  */
 export function externalScores(
   { config, dataset }: Pick<Run, 'config' | 'dataset'>,
@@ -15,7 +15,10 @@ export function externalScores(
   if (name === null) return null;
   const file = dataPath(config, name);
   const ids = videos.map(({ id }) => id);
-  const { scores, warnings } = scoresOfVideos(readVideoScores(file), ids, dataset.classes, file);
+  const { scores, warnings } = scoresOfVideos(readVideoScores(file), ids, dataset.classes, {
+    file,
+    missing: config.data.missing,
+  });
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   return normalizeScores ? new Map([...scores].map(([id, list]) => [id, normalizedScores(list)])) : scores;
 }

@@ -94,7 +94,8 @@ describe('class scores of whole videos', () => {
 });
 
 describe('scores of the videos of a dataset', () => {
-  const fit = (videos: string[], classes: string[]) => scoresOfVideos(read(cuhk), videos, classes, 'scores.json');
+  const fit = (videos: string[], classes: string[], missing: 'fail' | 'skip' = 'fail') =>
+    scoresOfVideos(read(cuhk), videos, classes, { file: 'scores.json', missing });
 
   it('are found with and without v_, and hold its labels only', () => {
     const { scores, warnings } = fit(['v_abc', '-d'], ['Archery', 'Ballet']);
@@ -102,7 +103,7 @@ describe('scores of the videos of a dataset', () => {
     assert.deepEqual(scores.get('-d'), read(cuhk).get('-d'));
     assert.deepEqual(warnings, []);
     writeFileSync(file, JSON.stringify({ ...cuhk, results: { v_x: [1, 2] } }));
-    assert.ok(scoresOfVideos(readVideoScores(file), ['x'], ['Ballet'], file).scores.has('x'));
+    assert.ok(scoresOfVideos(readVideoScores(file), ['x'], ['Ballet'], { file, missing: 'fail' }).scores.has('x'));
   });
 
   it('warn of the labels of one side, in a line each', () => {
@@ -115,9 +116,12 @@ describe('scores of the videos of a dataset', () => {
     refused(() => fit(['abc'], ['Croquet']), /none of its labels is one of the dataset's: Archery, Ballet/);
   });
 
-  it('are refused where a video has none, all of them in one line', () => {
-    refused(() => fit(['abc', 'x', 'y'], ['Ballet']), /no scores of 2 of 3 videos: x, y$/);
+  it('are refused where a video has none, all of them in one line, or leave it out', () => {
+    refused(() => fit(['abc', 'x', 'y'], ['Ballet']), /no scores of 2 of 3 videos .*: x, y$/);
     const many = Array.from({ length: 9 }, (_, i) => `m${i}`);
-    refused(() => fit(many, ['Ballet']), /9 of 9 videos: m0, m1, m2, m3, m4 and 4 more/);
+    refused(() => fit(many, ['Ballet']), /9 of 9 videos .*: m0, m1, m2, m3, m4 and 4 more/);
+    const { scores, warnings } = fit(['abc', 'x'], ['Archery', 'Ballet'], 'skip');
+    assert.deepEqual([...scores.keys()], ['abc']);
+    assert.deepEqual(warnings, ["scores.json: no scores of 1 of 2 videos, labelled by the run's own classifier: x"]);
   });
 });

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadConfig } from '../../src/config/load.js';
+import { buildHead } from '../../src/models/build.js';
+
+const load = (name: string) => loadConfig(`configs/${name}.yaml`).config;
+
+void test('HACS: the shapes and the optimiser of ActivityNet, the head’s own batch and rate', () => {
+  const [hacs, activitynet] = [load('hacs/lofi-long'), load('activitynet/lofi-long')];
+  assert.deepEqual([hacs.joint, hacs.model, hacs.detect], [activitynet.joint, activitynet.model, activitynet.detect]);
+  assert.deepEqual(hacs.head, { ...activitynet.head, batch: 32, lr: 5e-4 });
+  assert.equal(hacs.data.format, 'hacs');
+});
+
+void test('THUMOS14: the head of lofi_spec §3.1 with its parameters', () => {
+  const { model, head, detect } = load('thumos14/gtad');
+  assert.deepEqual([head.lr, head.batch, head.clipNorm, detect.softNmsSigma], [4e-5, 8, 1, 0.46]);
+  const count = (features: number) =>
+    buildHead(model, features).parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  // Of ActivityNet's head for these features 4 of 36 bins are gone, and two layers of 128 channels have 9 weights for each one.
+  assert.equal(count(2048), 5_879_684 - 4 * 256 * 512 + 2 * 8 * 128 * 128);
+});
