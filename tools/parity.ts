@@ -40,7 +40,7 @@ for (const [name, { shape, data }] of readSafetensors(file.replace(/\.json$/, '.
 const { batch, snippets, frames, side, instances } = reference;
 
 await startEngine();
-const encoder = resnet18({ width: reference.encoder.width, shift: { frames, div: reference.encoder.shift_div } });
+const encoder = resnet18({ width: reference.encoder.width, shift: reference.encoder.shift_div });
 const h = reference.head;
 const head = new GtadHead({
   features: h.feat,

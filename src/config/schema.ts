@@ -38,6 +38,13 @@ const schedule = {
     .describe('Decay of a moving average of the weights, which validation and later stages then use; 0: none.'),
 };
 
+const reestimate = z
+  .int()
+  .min(0)
+  .describe(
+    'At the end, the running statistics of batch normalisation are measured anew on so many training videos at full fidelity; 0: they stay as trained.',
+  );
+
 const batchNorm = z
   .enum(['train', 'frozen', 'frozen-affine'])
   .describe(
@@ -245,6 +252,7 @@ const pretrain = z.strictObject({
     .prefault({})
     .describe('Views a clip whose logits are averaged in a last validation at the end (10 × 3 in the literature).'),
   batchNorm: batchNorm.default('train'),
+  reestimate: reestimate.default(0),
   multigrid: multigrid.nullable().default(null).describe('Train by multigrid; null: one shape all along.'),
 });
 
@@ -277,6 +285,7 @@ const joint = z.strictObject({
     .prefault({})
     .describe('When the shape changes.'),
   batchNorm: batchNorm.default('train'),
+  reestimate: reestimate.default(0),
 });
 
 const head = z.strictObject({

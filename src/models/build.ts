@@ -7,8 +7,8 @@ import { resnet18, resnet34, resnet50 } from './encoders/resnet.js';
 import { GtadHead } from './heads/gtad/gtad.js';
 
 /** The encoder that a configuration names. */
-export function buildEncoder({ type, width, shift, frames }: Config['encoder']): Encoder {
-  const options = { width, shift: { frames, div: shift } };
+export function buildEncoder({ type, width, shift }: Config['encoder']): Encoder {
+  const options = { width, shift };
   switch (type) {
     case 'resnet18':
       return resnet18(options);

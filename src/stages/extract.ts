@@ -1,12 +1,9 @@
 import { FeatureStore, featureKey } from '../checkpoints/features.js';
 import { configHash } from '../config/hash.js';
 import { prefetch } from '../data/prefetch.js';
-import { snippetRequest } from '../data/snippets.js';
-import { evalTransform } from '../data/transform.js';
-import type { Config } from '../config/schema.js';
-import type { Video } from '../data/dataset.js';
 import { startProgress } from '../system/progress.js';
-import { encodeVideo, trainedEncoder, type LoadedEncoder } from './encoder.js';
+import { trainedEncoder } from './encoder.js';
+import { loadFullFidelity, videoFeatures } from './full-fidelity.js';
 import type { Run } from './run.js';
 
 /** Stage 3a: features of every usable video at full fidelity, by the frozen encoder. Goes on where it was interrupted. */
@@ -45,17 +42,4 @@ export function featureStore(run: Run, encoderSha256: string): FeatureStore {
     run.folder,
     featureKey({ encoder: encoderSha256, config: configHash(run.config, 'extract') }),
   );
-}
-
-/** A video's frames at full fidelity, without chance. */
-export async function loadFullFidelity({ config, frames }: Run, video: Video): Promise<Uint8Array> {
-  const { encoder, full, data } = config;
-  return frames.load(snippetRequest(video, full, encoder, evalTransform(video, full.size, data.resize), false));
-}
-
-/** Features of a video from its frames at full fidelity. */
-export function videoFeatures(config: Config, loaded: LoadedEncoder, frames: Uint8Array) {
-  const { snippets, size } = config.full;
-  const data = encodeVideo(loaded, frames, { snippets, frames: config.encoder.frames, size });
-  return { data, shape: [snippets, loaded.encoder.channels] as const };
 }

@@ -13,6 +13,7 @@ import { evenPace } from '../train/pace.js';
 import { trainedParts } from '../train/parts.js';
 import { joinBytes } from './batches.js';
 import { storedEncoder } from './encoder.js';
+import { settleStatistics } from './full-fidelity.js';
 import { usableVideos, type Run } from './run.js';
 import { videoLabels } from './targets.js';
 import { finishedCheckpoint, trainStage } from './training.js';
@@ -65,6 +66,7 @@ export async function joint(run: Run): Promise<CheckpointRef> {
       );
       return { total, terms };
     },
+    settle: () => settleStatistics(run, { encoder, parameters }, options.reestimate),
   }).finally(() => {
     head.dispose();
   });

@@ -18,6 +18,7 @@ import { clipAccuracy } from './clip-accuracy.js';
 import { clipBatches, validationBatches, type ClipBatch } from './clip-batches.js';
 import type { Views } from './clip-views.js';
 import { freshEncoder } from './encoder.js';
+import { settleStatistics } from './full-fidelity.js';
 import { stage1Clips, type Run } from './run.js';
 import { finishedCheckpoint, trainStage } from './training.js';
 
@@ -89,6 +90,7 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
       const logits = logitsOf(mix(own, clipTensor(next(frames), shape), shares));
       return { total: mixedCrossEntropy(logits, labels, next(list).map(classOf), shares), terms: {} };
     },
+    settle: () => settleStatistics(run, { encoder, parameters }, options.reestimate),
     async validate(epoch) {
       if (validation.length === 0) return null;
       const metrics: Record<string, number> = await accuracy({ clips: 1, crops: 1 });

@@ -22,6 +22,8 @@ export interface TrainingPlan<B extends Batch> {
   shape: (batch: B) => string;
   /** Of some items of a batch, on the tape. `epoch` and `step` count from 0. */
   loss: (batch: B, micro: MicroBatch, at: { epoch: number; step: number }) => LossTensors;
+  /** What is done to the parameters after the last epoch, before they are kept. */
+  settle?: () => Promise<void>;
   /** What is measured after an epoch; null where nothing is. */
   validate?: (epoch: number) => Promise<Measured | null>;
 }
@@ -85,6 +87,8 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
     afterEpoch: async (epoch, step) => {
       // Averages are what is measured and what the checkpoint gives to others.
       swapAverages(parts);
+      const finished = epoch + 1 === pace.epochs;
+      if (finished) await plan.settle?.();
       const measured = (await plan.validate?.(epoch)) ?? null;
       if (measured) {
         const { judge: metric, metrics } = measured;
@@ -102,7 +106,7 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
         engine: `${run.engine.name} ${run.engine.version}`,
         seed: run.config.seed,
         best,
-        finished: epoch + 1 === pace.epochs,
+        finished,
         state: { logPosition: run.log.position(), config: stageConfig(run.config, stage) } satisfies CheckpointState,
       });
       run.store.prune(stage, { keepLast: 2 });

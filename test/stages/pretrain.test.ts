@@ -10,6 +10,7 @@ import { freshEncoder } from '../../src/stages/encoder.js';
 import { pretrain } from '../../src/stages/pretrain.js';
 import { goOn, withRun, type Run } from '../../src/stages/run.js';
 import { exportState } from '../../src/models/state.js';
+import { epochShapes, multigridPlan, segmentAt } from '../../src/train/multigrid.js';
 import { temporaryFolder } from '../video/fixture.js';
 
 const root = temporaryFolder();
@@ -140,6 +141,56 @@ test("the defaults are TSM's recipe (lofi_spec §4.3)", () => {
       mixup: 0,
       views: { clips: 1, crops: 1 },
       multigrid: null,
+      reestimate: 0,
     },
   );
 });
+
+test('multigrid: interrupted in its second epoch, it ends as if it never had been, each step in the shape of its plan', async () => {
+  const options = config({
+    batch: 2,
+    epochs: 3,
+    lrSteps: [2],
+    multigrid: { epochFactor: 1, batchNormBase: 2, shortFactors: [0.5] },
+  });
+  const whole = await train('grid', options);
+  const plan = multigridPlan(options.pretrain.multigrid!, { ...options.pretrain, ...options.encoder });
+  const planned = Array.from({ length: plan.at(-1)!.epochs.to }, (_, epoch) => {
+    const segment = segmentAt(plan, epoch);
+    return epochShapes(segment, 9).map(({ frames, size }) => `${frames}x${size}`);
+  });
+  const steps = readMetrics(path.join(folder('grid'), 'metrics.jsonl')).filter((line) => 'loss' in line);
+  assert.deepEqual(
+    steps.map((line) => line['shape']),
+    planned.flat(),
+  );
+  await assert.rejects(train('grid-cut', options, until(9 + 3 + 5)), /power cut/);
+  assert.deepEqual(await train('grid-cut', options), whole);
+});
+
+test('measured anew at the end, running statistics are those of full fidelity; weights stay', async () => {
+  const full = { snippets: 4, size: 24 };
+  const options = (reestimate: number) => ({ ...config({ epochs: 1, reestimate }), full });
+  const loader = (name: string) => (run: Run) => {
+    const load: Run['frames']['load'] = (request) => {
+      asked[name] = [...(asked[name] ?? []), request.crop.width];
+      return run.frames.load(request);
+    };
+    return { ...run, frames: { ...run.frames, load } };
+  };
+  const asked: Record<string, number[]> = {};
+  await train('as-trained', options(0), loader('as-trained'));
+  await train('measured', options(2), loader('measured'));
+  const of = (name: string) => asked[name]!.filter((size) => size === full.size).length;
+  assert.equal(of('as-trained'), 0);
+  // Two of the videos.
+  assert.equal(of('measured'), 2);
+  const [trained, measured] = [tensors('as-trained'), tensors('measured')];
+  for (const [name, { data }] of trained) {
+    if (!name.startsWith('encoder.')) continue;
+    const same = !/running_(mean|var)$/.test(name);
+    assert.equal(same, Buffer.compare(bytes(data), bytes(measured.get(name)!.data)) === 0, name);
+  }
+});
+
+const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => Buffer.from(buffer, byteOffset, byteLength);

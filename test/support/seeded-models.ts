@@ -21,7 +21,7 @@ import { seeded } from './numeric.js';
 
 const { name: engine } = await startEngine();
 const out: Record<string, number[]> = {};
-const shift = { frames: 3, div: 8 };
+const shift = 8;
 const snippets = 6;
 
 /** One whole step of training, and features by the running statistics afterwards. */
@@ -39,7 +39,7 @@ function step(name: string, encoder: Encoder, normalization: 'batch' | 'running'
     context: 2,
   });
   const headParameters = new Parameters(head.parameters, randomStream(2, name));
-  const x = seeded<tf.Rank.R6>([2, snippets, shift.frames, 32, 32, 3], 'frames', 0, 255);
+  const x = seeded<tf.Rank.R6>([2, snippets, 3, 32, 32, 3], 'frames', 0, 255);
   const list = anchors(snippets);
   const draws = randomStream(3);
   const weights = lossWeights([labels([[0.1, 0.5]], snippets, list), labels([[0.4, 0.9]], snippets, list)], () =>

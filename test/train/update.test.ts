@@ -22,7 +22,7 @@ const labels = [0, 2, 1, 2, 0];
 
 /** A narrow TSM-ResNet-18 with its classifier, and their loss on clips of 2 frames of 16 pixels. */
 function network(batchNorm: BatchNormMode, ema = 0) {
-  const encoder = resnet18({ width: 4, shift: { frames: 2, div: 4 } });
+  const encoder = resnet18({ width: 4, shift: 4 });
   const classifier = new Classifier(encoder.channels, 3, 0.1);
   const parameters = new Parameters(encoder.parameters, randomStream(1));
   const classifierParameters = new Parameters(classifier.parameters, randomStream(2));

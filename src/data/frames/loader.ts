@@ -27,7 +27,10 @@ export function startFrameLoader(options: FrameSourceOptions): FrameLoader {
   function begin(): Worker {
     const begun = startThread(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), options);
     begun.on('message', (answer: Answered) => {
-      const { resolve, reject } = waiting.get(answer.id)!;
+      const asked = waiting.get(answer.id);
+      // An answer may cross with the closing.
+      if (!asked) return;
+      const { resolve, reject } = asked;
       waiting.delete(answer.id);
       if (waiting.size === 0) begun.unref();
       if ('bytes' in answer) resolve(answer.bytes);

@@ -48,7 +48,7 @@ export function frameEncoder(network: Layer, channels: number, scaling: InputSca
     channels,
     encode(x, pass) {
       const [batch, snippets, frames] = x.shape as [number, number, number];
-      const pooled = tf.mean(network.apply(scaled(x, scaling), pass), [1, 2]);
+      const pooled = tf.mean(network.apply(scaled(x, scaling), { ...pass, frames }), [1, 2]);
       return tf.mean<tf.Tensor3D>(tf.reshape(pooled, [batch, snippets, frames, channels]), 2);
     },
   };

@@ -4,7 +4,7 @@ import { conv, depthwise } from '../layers/conv.js';
 import type { Layer } from '../layers/layer.js';
 import { sequence } from '../layers/layer.js';
 import { residual } from '../layers/residual.js';
-import { shifted, type Shift } from '../layers/shift.js';
+import { shifted } from '../layers/shift.js';
 import { frameEncoder, unitScaling, type Encoder } from './encoder.js';
 
 /** [expansion, channels at width 1, blocks, stride of the first] (Sandler et al. 2018, table 2). */
@@ -24,7 +24,7 @@ const epsilon = 1e-3;
  * TSM-MobileNetV2: torchvision's parameter names, Keras' arithmetic (padding "same", ε = 1e-3, input -1..1), which the
  * ImageNet weights of small widths come with. The shift sits before the first 1×1 of each residual block.
  */
-export function mobilenetV2(options: { width: number; shift: Shift }): Encoder {
+export function mobilenetV2(options: { width: number; shift: number }): Encoder {
   const { width, shift } = options;
   let inputs = divisibleBy8(32 * width);
   const layers: Layer[] = [
@@ -54,7 +54,7 @@ const activation: Layer = { parameters: [], apply: relu6 };
 
 function invertedResidual(
   name: string,
-  options: { inputs: number; out: number; expansion: number; stride: number; shift: Shift },
+  options: { inputs: number; out: number; expansion: number; stride: number; shift: number },
 ): Layer {
   const { inputs, out, expansion, stride, shift } = options;
   const hidden = inputs * expansion;

@@ -5,13 +5,14 @@ import { conv } from '../layers/conv.js';
 import type { Layer } from '../layers/layer.js';
 import { sequence } from '../layers/layer.js';
 import { residual } from '../layers/residual.js';
-import { shifted, type Shift } from '../layers/shift.js';
+import { shifted } from '../layers/shift.js';
 import { frameEncoder, imagenetScaling, type Encoder } from './encoder.js';
 
 interface ResnetOptions {
   /** Channels of layer1; 64 is the published network. */
   width: number;
-  shift: Shift;
+  /** TSM: 1/shift of the channels to either side in time; 0: none. */
+  shift: number;
 }
 
 /** TSM-ResNet-18: C = 8·width. */

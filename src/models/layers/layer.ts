@@ -8,6 +8,8 @@ export interface Pass {
   /** `batch`: normalise by the batch and hand its statistics to `onStatistics`; `running`: by the running ones. */
   normalization: 'batch' | 'running';
   onStatistics?: (layer: string, statistics: BatchStatistics) => void;
+  /** Frames of a snippet F, for layers that look along time; an encoder of frames sets it from its input. */
+  frames?: number;
 }
 
 /** A part of a model: the parameters it owns and what it does with them. */

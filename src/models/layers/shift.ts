@@ -1,15 +1,17 @@
 import { temporalShift } from '../../engine/ops/temporal-shift.js';
 import type { Layer } from './layer.js';
 
-/** Whether frames of a snippet see each other (TSM §4.1), and how many there are. */
-export interface Shift {
-  /** Frames a snippet, F. */
-  frames: number;
-  /** 1/div of the channels looks ahead, 1/div back; 0: no shift (the plain 2-D network). */
-  div: number;
-}
-
-/** TSM's shift of x `[N·F, H, W, C]` as a layer without parameters. */
-export function shifted({ frames, div }: Shift): Layer {
-  return { parameters: [], apply: (x) => (div > 0 ? temporalShift(x, frames, div) : x) };
+/**
+ * TSM's shift (§4.1) of x `[N·F, H, W, C]` as a layer without parameters: 1/div of the channels looks ahead in time, 1/div
+ * back; 0: none, the plain 2-D network. F is what the pass says.
+ */
+export function shifted(div: number): Layer {
+  return {
+    parameters: [],
+    apply(x, { frames }) {
+      if (div === 0) return x;
+      if (frames === undefined) throw new RangeError('a shift in time needs to know the frames of a snippet');
+      return temporalShift(x, frames, div);
+    },
+  };
 }

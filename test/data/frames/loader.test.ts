@@ -60,4 +60,18 @@ test('closed before it began, or with work under way', async () => {
   );
   await new Promise((resolve) => setTimeout(resolve, 20));
   close();
+
+  // Answers that cross with the closing are dropped.
+  const other = startFrameLoader(options);
+  await other.load(request(0));
+  const dropped = [1, 2, 3].map((frame) => other.load(request(frame)));
+  const until = performance.now() + 100;
+  while (performance.now() < until);
+  other.close();
+  for (const load of dropped)
+    void load.then(
+      () => assert.fail('dropped'),
+      () => undefined,
+    );
+  await new Promise((resolve) => setTimeout(resolve, 100));
 });
