@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { Features } from '../checkpoints/features.js';
 import { importState } from '../models/state.js';
 import { WorkError, UsageError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
 import { startProgress } from '../system/progress.js';
 import { probe } from '../video/probe.js';
-import { prefetch } from '../data/prefetch.js';
 import type { Video } from '../data/dataset.js';
 import type { Detection } from '../evaluation/types.js';
 import { trainedEncoder, type LoadedEncoder } from './encoder.js';
+import { externalScores } from './external-scores.js';
 import { featureStore } from './extract.js';
-import { loadFullFidelity, videoFeatures } from './full-fidelity.js';
+import { fullFidelityFeatures } from './full-fidelity.js';
 import { disposeLocalizer, freshLocalizer, localize, type Localizer } from './localizer.js';
 import { usableVideos, type Run } from './run.js';
 import { toState } from './tensors.js';
@@ -27,34 +28,34 @@ export async function detect(run: Run, videos: readonly Video[]): Promise<Detect
   const localizer = trainedLocalizer(run, encoder);
   const store = featureStore(run, encoder.reference.sha256);
   const known = (video: Video) => run.dataset.videos.includes(video) && store.has(video.id);
+  const scores = externalScores(run, videos);
   const progress = startProgress('detect', videos.length);
-  const result: DetectResult = { results: {}, failures: [] };
-  const jobs = videos.map((video) => async () => {
-    if (known(video)) return { video, frames: null };
-    try {
-      return { video, frames: await loadFullFidelity(run, video) };
-    } catch (error) {
-      if (error instanceof WorkError) return { video, reason: error.message };
-      throw error;
-    }
-  });
+  const found = new Map<string, Detection[]>();
+  const failures: DetectResult['failures'] = [];
+  const find = ({ id, duration }: Video, features: Features) => {
+    found.set(id, localize(localizer, features, duration, run.config.detect, scores?.get(id)));
+  };
+  const step = ({ id }: Video) => {
+    progress.step(found.size + failures.length, id);
+  };
   try {
-    let done = 0;
-    for await (const item of prefetch(jobs, run.config.data.prefetch)) {
-      const { id, duration } = item.video;
-      if (item.reason !== undefined) result.failures.push({ id, reason: item.reason });
-      else {
-        const features = item.frames ? videoFeatures(run.config, encoder, item.frames) : store.get(id);
-        result.results[id] = localize(localizer, features, duration, run.config.detect);
-      }
-      progress.step(++done, id);
+    for (const video of videos.filter(known)) {
+      find(video, store.get(video.id));
+      step(video);
+    }
+    const unknown = videos.filter((video) => !known(video));
+    for await (const { video, features, error } of fullFidelityFeatures(run, encoder, unknown)) {
+      if (error) failures.push({ id: video.id, reason: error.message });
+      else find(video, features);
+      step(video);
     }
   } finally {
     progress.stop();
     encoder.parameters.dispose();
     disposeLocalizer(localizer);
   }
-  return result;
+  const inOrder = videos.flatMap(({ id }) => (found.has(id) ? [[id, found.get(id)!] as const] : []));
+  return { results: Object.fromEntries(inOrder), failures };
 }
 
 /** The localizer that `head` left: the best by validation, or the last where nothing was validated. */

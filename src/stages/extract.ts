@@ -1,9 +1,8 @@
 import { FeatureStore, featureKey } from '../checkpoints/features.js';
 import { configHash } from '../config/hash.js';
-import { prefetch } from '../data/prefetch.js';
 import { startProgress } from '../system/progress.js';
 import { trainedEncoder } from './encoder.js';
-import { loadFullFidelity, videoFeatures } from './full-fidelity.js';
+import { fullFidelityFeatures } from './full-fidelity.js';
 import type { Run } from './run.js';
 
 /** Stage 3a: features of every usable video at full fidelity, by the frozen encoder. Goes on where it was interrupted. */
@@ -17,9 +16,9 @@ export async function extract(run: Run): Promise<FeatureStore> {
     const progress = startProgress('extract', waiting.length);
     let done = 0;
     let saved = Date.now();
-    const jobs = waiting.map((video) => async () => ({ video, frames: await loadFullFidelity(run, video) }));
-    for await (const { video, frames } of prefetch(jobs, run.config.data.prefetch)) {
-      store.put(video.id, videoFeatures(run.config, loaded, frames));
+    for await (const { video, features, error } of fullFidelityFeatures(run, loaded, waiting)) {
+      if (error) throw error;
+      store.put(video.id, features);
       progress.step(++done, video.id);
       if (Date.now() - saved > saveEveryMs) {
         store.flush();
@@ -37,9 +36,11 @@ export async function extract(run: Run): Promise<FeatureStore> {
 const saveEveryMs = 60_000;
 
 /** The features that stages after `extract` read: those of today's encoder at today's fidelity, whatever else lies there. */
-export function featureStore(run: Run, encoderSha256: string): FeatureStore {
+export function featureStore({ folder, config }: Run, encoderSha256: string): FeatureStore {
+  const { window } = config.model;
+  const rate = window && { every: window.every };
   return new FeatureStore(
-    run.folder,
-    featureKey({ encoder: encoderSha256, config: configHash(run.config, 'extract') }),
+    folder,
+    featureKey({ encoder: encoderSha256, config: configHash(config, 'extract'), ...rate }),
   );
 }

@@ -1,33 +1,95 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Features } from '../checkpoints/features.js';
 import type { Config } from '../config/schema.js';
 import type { Video } from '../data/dataset.js';
+import type { FrameRequest } from '../data/frames/request.js';
+import { prefetch } from '../data/prefetch.js';
 import { snippetRequest } from '../data/snippets.js';
 import { evalTransform } from '../data/transform.js';
 import { randomStream } from '../engine/random.js';
+import { WorkError } from '../system/errors.js';
 import { startProgress } from '../system/progress.js';
 import { reestimateStatistics } from '../train/reestimate.js';
-import { prefetch } from '../data/prefetch.js';
 import type { LoadedEncoder } from './encoder.js';
 import { usableVideos, type Run } from './run.js';
 
-/** A video's frames `[L, F, S, S, 3]` (RGB bytes) at full fidelity, without chance. */
-export async function loadFullFidelity({ config, frames }: Run, video: Video): Promise<Uint8Array> {
-  const { encoder, full, data } = config;
-  return frames.load(snippetRequest(video, full, encoder, evalTransform(video, full.size, data.resize), false));
+/** The frames of so many snippets of a video at full fidelity, without chance. */
+function fullFidelityRequest({ encoder, full: { size }, data }: Config, video: Video, snippets: number): FrameRequest {
+  return snippetRequest(video, { snippets, size }, encoder, evalTransform(video, size, data.resize), false);
 }
 
-/** Features `[L, C]` of a video from its frames at full fidelity. */
-export function videoFeatures(config: Config, { encoder, parameters }: LoadedEncoder, frames: Uint8Array) {
-  const { snippets } = config.full;
-  const data = new Float32Array(snippets * encoder.channels);
-  let filled = 0;
+/** Some of a video's snippets. */
+interface VideoPart {
+  /** Their frames `[n, F, S, S, 3]` (RGB bytes). */
+  load: () => Promise<Uint8Array>;
+  last: boolean;
+}
+
+/**
+ * A video as its features are made: `full.snippets` snippets, or, where the head sees windows, one every so many frames, however many those
+ * are. They are read in parts of `full.snippets`, so that long videos fit into memory.
+ */
+function partsOf({ config, frames }: Run, video: Video): VideoPart[] {
+  const { full, model, encoder } = config;
+  const snippets = model.window ? Math.max(1, Math.ceil(video.frames / model.window.every)) : full.snippets;
+  return Array.from({ length: Math.ceil(snippets / full.snippets) }, (_, i) => ({
+    load: async () => {
+      const request = fullFidelityRequest(config, video, snippets);
+      const [from, to] = [i, i + 1].map((part) => part * full.snippets * encoder.frames) as [number, number];
+      return frames.load({ ...request, indices: request.indices.slice(from, to) });
+    },
+    last: (i + 1) * full.snippets >= snippets,
+  }));
+}
+
+/** A video with its features, or why it has none. */
+type FeaturesFound =
+  { video: Video; features: Features; error?: undefined } | { video: Video; features?: undefined; error: WorkError };
+
+/** Features `[L, C]` of videos at full fidelity, in their order, frames read ahead. */
+export async function* fullFidelityFeatures(
+  run: Run,
+  loaded: LoadedEncoder,
+  videos: readonly Video[],
+): AsyncGenerator<FeaturesFound> {
+  const jobs = videos.flatMap((video) =>
+    partsOf(run, video).map(({ load, last }) => async () => {
+      try {
+        return { video, last, frames: await load() };
+      } catch (error) {
+        if (error instanceof WorkError) return { video, last, error };
+        throw error;
+      }
+    }),
+  );
+  let parts: Float32Array[] = [];
+  let failed: WorkError | undefined;
+  for await (const { video, last, frames, error } of prefetch(jobs, run.config.data.prefetch)) {
+    failed ??= error;
+    if (frames && !failed) parts.push(...encodeFrames(run.config, loaded, frames));
+    if (!last) continue;
+    yield failed ? { video, error: failed } : { video, features: joinFeatures(parts, loaded.encoder.channels) };
+    [parts, failed] = [[], undefined];
+  }
+}
+
+/** Features of frames, some snippets at a time: `[n, C]` each. */
+function* encodeFrames(config: Config, { encoder, parameters }: LoadedEncoder, frames: Uint8Array) {
   for (const part of snippetTensors(config, frames)) {
     const features = tf.tidy(() => encoder.encode(part, { parameters, normalization: 'running' }));
-    data.set(features.dataSync<'float32'>(), filled);
-    filled += features.size;
+    yield features.dataSync<'float32'>();
     tf.dispose([part, features]);
   }
-  return { data, shape: [snippets, encoder.channels] as const };
+}
+
+function joinFeatures(parts: readonly Float32Array[], channels: number): Features {
+  const data = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part, at);
+    at += part.length;
+  }
+  return { data, shape: [data.length / channels, channels] };
 }
 
 /**
@@ -48,7 +110,9 @@ export async function settleStatistics(
   const progress = startProgress('batch statistics', drawn.length);
   async function* parts(): AsyncGenerator<tf.Tensor> {
     let done = 0;
-    const jobs = drawn.map((video) => () => loadFullFidelity(run, video));
+    const jobs = drawn.map(
+      (video) => async () => run.frames.load(fullFidelityRequest(config, video, config.full.snippets)),
+    );
     for await (const frames of prefetch(jobs, config.data.prefetch)) {
       yield* snippetTensors(config, frames);
       progress.step(++done);
@@ -66,9 +130,9 @@ export async function settleStatistics(
 const pixelsAtOnce = 64 * 224 * 224;
 
 /** A video's frames at full fidelity as tensors `[1, n, F, S, S, 3]`, some snippets at a time; the caller disposes of them. */
-function* snippetTensors({ full, encoder }: Config, frames: Uint8Array): Generator<tf.Tensor> {
-  const { snippets, size } = full;
+function* snippetTensors({ full: { size }, encoder }: Config, frames: Uint8Array): Generator<tf.Tensor> {
   const each = encoder.frames * size * size;
+  const snippets = frames.length / (each * 3);
   const most = Math.max(1, Math.floor(pixelsAtOnce / each));
   for (let from = 0; from < snippets; from += most) {
     const to = Math.min(from + most, snippets);
