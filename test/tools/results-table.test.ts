@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.js';
 import { UsageError } from '../../src/system/errors.js';
-import { readResults, type ResultEntry } from '../../tools/results/entry.js';
-import { resultOfRun } from '../../tools/results/from-run.js';
+import { readResults, type ClipEntry, type ResultEntry } from '../../tools/results/entry.js';
+import { clipResultOfRun, resultOfRun } from '../../tools/results/from-run.js';
 import { resultsMarkdown } from '../../tools/results/markdown.js';
 import { temporaryFolder } from '../system/temporary.js';
 
@@ -52,7 +52,10 @@ test('the page in docs is what the results give', async () => {
 });
 
 test('a table has the quoted thresholds that its results have, and the command of each row', () => {
-  const page = resultsMarkdown([entry, { ...entry, experiment: 'thumos', tiou: [0.3, 0.5], mAP: [0.2, 0.1], seed: 7 }]);
+  const page = resultsMarkdown(
+    [entry, { ...entry, experiment: 'thumos', tiou: [0.3, 0.5], mAP: [0.2, 0.1], seed: 7 }],
+    [],
+  );
   assert.match(
     page,
     /\| experiment \| seed \| mAP@0\.5 \| mAP@0\.75 \| mAP@0\.95 \| average \| training \| memory \| date \|/,
@@ -67,13 +70,51 @@ test('a table has the quoted thresholds that its results have, and the command o
 });
 
 test('results of one dataset, subset and list of thresholds share a table', () => {
-  const page = resultsMarkdown([entry, { ...entry, dataset: 'other' }, { ...entry, experiment: 'ACP' }]);
+  const page = resultsMarkdown([entry, { ...entry, dataset: 'other' }, { ...entry, experiment: 'ACP' }], []);
   assert.deepEqual(page.match(/^## .*$/gm), ['## synthetic, validation videos', '## other, validation videos']);
+});
+
+test('clips: a row for each experiment, mean and standard deviation over its seeds', () => {
+  const { experiment, dataset, config, command, train_seconds, peak_gib, date } = entry;
+  const clip: ClipEntry = {
+    experiment,
+    dataset,
+    config,
+    command,
+    train_seconds,
+    peak_gib,
+    date,
+    seed: 0,
+    top1: 0.5,
+    top5: 1,
+  };
+  const page = resultsMarkdown(
+    [],
+    [clip, { ...clip, seed: 1, top1: 0.7, train_seconds: 170, peak_gib: 2 }, { ...clip, experiment: 'one seed' }],
+  );
+  assert.match(page, /^## synthetic: clips of stage 1$/m);
+  // Of 50 and 70 the standard deviation is 20 / √2.
+  assert.match(
+    page,
+    /\| LoFi \\\| long \| 0, 1 \| 60\.00 ± 14\.14 \| 100\.00 ± 0\.00 \| 3 min \| 2\.0 GiB \| 2026-11-21 \|/,
+  );
+  assert.match(page, /\| one seed \| 0 \| 50\.00 \| 100\.00 \|/);
+});
+
+test('the clips of a run: the last validation of stage 1, its time and memory alone', (t) => {
+  const folder = finishedRun(temporaryFolder(t));
+  assert.throws(() => clipResultOfRun(folder, { experiment: 'e', dataset: 'd', command }), /no validation of stage 1/);
+  const validations = [0.2, 0.4].map((top1) => JSON.stringify({ stage: 'pretrain', metrics: { top1, top5: 0.9 } }));
+  appendFileSync(path.join(folder, 'metrics.jsonl'), `${validations.join('\n')}\n`);
+  assert.deepEqual(clipResultOfRun(folder, { experiment: 'e', dataset: 'd', command }), {
+    ...{ experiment: 'e', dataset: 'd', config: tiny, command, seed: 3, top1: 0.4, top5: 0.9 },
+    ...{ train_seconds: 2.3, peak_gib: 0.68, date: '2026-11-21' },
+  });
 });
 
 test('without results the page says so', (t) => {
   assert.deepEqual(readResults(path.join(temporaryFolder(t), 'results.json')), []);
-  assert.match(resultsMarkdown([]), /No results yet/);
+  assert.match(resultsMarkdown([], []), /No results yet/);
 });
 
 test('a wrong results file is named with its field', (t) => {

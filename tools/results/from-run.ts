@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load.js';
 import { readRunConfig } from '../../src/stages/run.js';
 import { UsageError } from '../../src/system/errors.js';
 import { readJson } from '../../src/system/files.js';
-import type { ResultEntry } from './entry.js';
+import type { ClipEntry, ResultEntry } from './entry.js';
 
 const metricsSchema = z.object({
   subset: z.string(),
@@ -14,7 +14,17 @@ const metricsSchema = z.object({
   mAP: z.array(z.number()),
   average_mAP: z.number(),
 });
-const stepSchema = z.object({ loss: z.number(), seconds: z.number(), rssMiB: z.number(), time: z.iso.datetime() });
+const clipSchema = z.object({
+  stage: z.literal('pretrain'),
+  metrics: z.object({ top1: z.number(), top5: z.number() }),
+});
+const stepSchema = z.object({
+  stage: z.string(),
+  loss: z.number(),
+  seconds: z.number(),
+  rssMiB: z.number(),
+  time: z.iso.datetime(),
+});
 
 /**
  * The result that a finished run folder holds, as an entry of `docs/results.json`.
@@ -28,14 +38,29 @@ export function resultOfRun(
   const file = path.join(folder, 'metrics.json');
   const metrics = metricsSchema.safeParse(readJson(file, 'metrics'));
   if (!metrics.success) throw new UsageError(`${file}: not a document of \`lofi evaluate --json\``);
-  const steps = readMetrics(path.join(folder, 'metrics.jsonl')).flatMap(
-    (line) => stepSchema.safeParse(line).data ?? [],
-  );
+  const { subset, tiou, mAP, average_mAP } = metrics.data;
+  return { ...{ experiment, dataset, subset, config, command, seed, tiou, mAP, average_mAP }, ...costOf(folder) };
+}
+
+/** The result of stage 1 in a run folder, as an entry of `docs/clip-results.json`. Throws as {@link resultOfRun} does. */
+export function clipResultOfRun(
+  folder: string,
+  { experiment, dataset, command }: Pick<ClipEntry, 'experiment' | 'dataset' | 'command'>,
+): ClipEntry {
+  const { seed, config } = checkedConfig(folder, command);
+  const validations = linesOf(folder, clipSchema);
+  const last = validations.at(-1);
+  if (!last) throw new UsageError(`${folder}: metrics.jsonl has no validation of stage 1`);
+  const { top1, top5 } = last.metrics;
+  return { ...{ experiment, dataset, config, command, seed, top1, top5 }, ...costOf(folder, 'pretrain') };
+}
+
+/** Time and memory of the steps of a stage, or of all. */
+function costOf(folder: string, stage?: string): Pick<ResultEntry, 'train_seconds' | 'peak_gib' | 'date'> {
+  const steps = linesOf(folder, stepSchema).filter((step) => stage === undefined || step.stage === stage);
   const last = steps.at(-1);
   if (!last) throw new UsageError(`${folder}: metrics.jsonl has no training step`);
-  const { subset, tiou, mAP, average_mAP } = metrics.data;
   return {
-    ...{ experiment, dataset, subset, config, command, seed, tiou, mAP, average_mAP },
     train_seconds: round(
       steps.reduce((sum, { seconds }) => sum + seconds, 0),
       1,
@@ -43,6 +68,10 @@ export function resultOfRun(
     peak_gib: round(Math.max(...steps.map(({ rssMiB }) => rssMiB)) / 1024, 2),
     date: last.time.slice(0, 10),
   };
+}
+
+function linesOf<T>(folder: string, schema: z.ZodType<T>): T[] {
+  return readMetrics(path.join(folder, 'metrics.jsonl')).flatMap((line) => schema.safeParse(line).data ?? []);
 }
 
 /** Seed and configuration file. A command under a result that it does not give would be worse than none. */
