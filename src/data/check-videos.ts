@@ -1,8 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import PQueue from 'p-queue';
 import { UsageError, WorkError } from '../system/errors.js';
+import { inParallel } from '../system/parallel.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe, type VideoInfo } from '../video/probe.js';
 import { loadDataset, type Video } from './dataset.js';
@@ -49,17 +48,7 @@ export async function checkVideos(
   // Without ffmpeg nothing can be said of any video.
   findFfmpeg();
   const check: VideoCheck = { ok: 0, missing: [], broken: [], warnings: [] };
-  const queue = new PQueue({ concurrency: availableParallelism() });
-  let done = 0;
-  const verdicts = await Promise.all(
-    videos.map((video) =>
-      queue.add(async () => {
-        const verdict = await checkVideo(video);
-        onProgress?.(++done, videos.length);
-        return verdict;
-      }),
-    ),
-  );
+  const verdicts = await inParallel(videos, checkVideo, onProgress);
   verdicts.forEach((verdict, i) => {
     const { id, path: file } = videos[i]!;
     if (verdict) check[verdict.list].push({ video: id, path: file, reason: verdict.reason });

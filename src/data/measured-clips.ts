@@ -1,10 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import PQueue from 'p-queue';
 import { z } from 'zod';
 import { WorkError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
+import { inParallel } from '../system/parallel.js';
 import { probe, type VideoInfo } from '../video/probe.js';
 import type { Clip } from './clips.js';
 import type { Video } from './dataset.js';
@@ -57,16 +56,15 @@ export async function measureClips(
   const folder = path.dirname(path.resolve(memo));
   const known = readMemo(memo);
   const unusable: MeasuredClips['unusable'] = [];
-  const queue = new PQueue({ concurrency: os.availableParallelism() });
   const lengths = new Map(clips.map(({ path: file }) => [file, statSync(file, { throwIfNoEntry: false })?.size]));
   const entry = (file: string) => {
     const found = known[path.relative(folder, file)];
     return found?.bytes === lengths.get(file) ? found : undefined;
   };
   const todo = [...lengths.keys()].filter((file) => !entry(file));
-  let done = 0;
-  await queue.addAll(
-    todo.map((file) => async () => {
+  await inParallel(
+    todo,
+    async (file) => {
       try {
         const { width, height, frames, fps, seek } = await probe(file);
         const bytes = lengths.get(file) ?? 0;
@@ -75,8 +73,8 @@ export async function measureClips(
         if (!(error instanceof WorkError)) throw error;
         unusable.push({ path: file, reason: error.message });
       }
-      onProgress?.(++done, todo.length);
-    }),
+    },
+    onProgress,
   );
   if (todo.length > 0) writeFileAtomic(memo, JSON.stringify(known, null, 1));
   unusable.sort((a, b) => (a.path < b.path ? -1 : 1));

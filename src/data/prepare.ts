@@ -1,7 +1,6 @@
-import os from 'node:os';
 import path from 'node:path';
-import PQueue from 'p-queue';
 import { WorkError } from '../system/errors.js';
+import { inParallel } from '../system/parallel.js';
 import { printable } from '../system/printable.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe } from '../video/probe.js';
@@ -45,16 +44,10 @@ export async function prepareDataset(
   const owners = new Map(annotated.map(({ id }, i) => [files[i]!.file, id] as const).reverse());
   // Without ffmpeg nothing can be said of any video.
   findFfmpeg();
-  let done = 0;
-  const queue = new PQueue({ concurrency: os.availableParallelism() });
-  const measured = await Promise.all(
-    annotated.map((video, i) =>
-      queue.add(async () => {
-        const result = await measure(video, files[i]!, owners.get(files[i]!.file)!);
-        onProgress?.(++done, annotated.length);
-        return result;
-      }),
-    ),
+  const measured = await inParallel(
+    annotated,
+    (video, i) => measure(video, files[i]!, owners.get(files[i]!.file)!),
+    onProgress,
   );
   const warnings = measured.flatMap(({ video: { id }, warnings }) =>
     warnings.map(({ kind, text }) => ({ kind, text: `${id}: ${text}` })),
