@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fidelities, withLowFidelity } from './low-fidelity.js';
 
 /** What every key means, with its unit and default. This is the only place that says so; files list what differs. */
 
@@ -134,7 +135,7 @@ const encoderKeys = z.strictObject({
 });
 
 /** `encoder`, with what only some of the networks take. */
-const encoder = encoderKeys
+export const encoderSchema = encoderKeys
   .superRefine(({ type, width, shift }, context) => {
     const refuse = (key: string, message: string) => {
       context.addIssue({ code: 'custom', path: [key], message });
@@ -268,19 +269,27 @@ const joint = z.strictObject({
   clipNorm: schedule.clipNorm.default(0),
   microBatch: schedule.microBatch.default(4),
   momentum: fraction.default(0).describe('SGD momentum.'),
+  fidelity: z
+    .enum(fidelities)
+    .nullable()
+    .default(null)
+    .describe(
+      'Shapes of a quarter of `full`: s (half its size), t (a quarter of its snippets), st (half of them, size/√2); long, short: all three in turn. null: long, or `shapes`.',
+    ),
   shapes: z
     .array(shape)
     .min(1)
-    .default([
-      { snippets: 100, size: 112 },
-      { snippets: 25, size: 224 },
-      { snippets: 50, size: 158 },
-    ])
-    .describe('The low-fidelity shapes, in the order of the cycle.'),
+    .nullable()
+    .default(null)
+    .describe('Other low-fidelity shapes, in the order of the cycle; null: those of `fidelity`.'),
   cycle: z
     .strictObject({
-      unit: z.enum(['epoch', 'batch']).default('epoch').describe('Long cycle: epochs; short cycle: batches.'),
-      length: count.default(1).describe('Units before the next shape.'),
+      unit: z
+        .enum(['epoch', 'batch'])
+        .nullable()
+        .default(null)
+        .describe('Long cycle: epochs; short cycle: batches, counted over the whole run. null: as `fidelity` says.'),
+      length: count.nullable().default(null).describe('Units before the next shape; null: 1 epoch, 16 batches.'),
     })
     .prefault({})
     .describe('When the shape changes.'),
@@ -338,7 +347,7 @@ export const configSchema = z
   .strictObject({
     seed: z.int().default(0).describe('Names every random stream of the run.'),
     data: data.prefault({}).describe('What is trained on.'),
-    encoder: encoder.prefault({}).describe('The video encoder.'),
+    encoder: encoderSchema.prefault({}).describe('The video encoder.'),
     model: headModel.prefault({}).describe('The localisation head.'),
     full: shape.prefault({ snippets: 100, size: 224 }).describe('Full fidelity: of `extract` and `detect`.'),
     pretrain: pretrain.prefault({}).describe('Stage 1: encoder and classifier on trimmed clips.'),
@@ -346,6 +355,7 @@ export const configSchema = z
     head: head.prefault({}).describe('Stage 3: a fresh head on features of the frozen encoder.'),
     detect: detect.prefault({}).describe('From outputs to detections.'),
   })
+  .transform((keys, context) => ({ ...keys, joint: withLowFidelity(keys.joint, keys.full, context) }))
   .superRefine(({ data, model, full, pretrain, joint }, context) => {
     if (data.resize === 'squash' && pretrain.views.crops > 1) {
       const message = 'data.resize=squash leaves one crop, the whole frame: set 1';

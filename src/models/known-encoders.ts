@@ -1,4 +1,4 @@
-import { configSchema, type Config } from '../config/schema.js';
+import { encoderSchema, type Config } from '../config/schema.js';
 import { buildEncoder } from './build.js';
 import { torchShape } from './layout.js';
 import type { ParameterSpec } from './parameters.js';
@@ -12,8 +12,6 @@ export interface KnownEncoder {
   channels: number;
   parameters: readonly ParameterSpec[];
 }
-
-const encoderSchema = configSchema.shape.encoder.unwrap();
 
 /** `encoder.type` of every encoder there is. */
 export const encoderTypes = encoderSchema.in.shape.type.unwrap().options;

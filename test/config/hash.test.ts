@@ -20,7 +20,12 @@ test('what a stage depends on changes its hash, and no other’s', () => {
   assert.deepEqual(touched({ pretrain: { lr: 1 } }), ['pretrain']);
   assert.deepEqual(touched({ joint: { cycle: { unit: 'batch' } } }), ['joint']);
   assert.deepEqual(touched({ model: { k: 4 } }), ['joint', 'head']);
-  assert.deepEqual(touched({ full: { snippets: 50, size: 224 } }), ['extract', 'head']);
+  // The shapes of joint are parts of it, unless they are given.
+  assert.deepEqual(touched({ full: { snippets: 50, size: 224 } }), ['joint', 'extract', 'head']);
+  assert.deepEqual(touched({ full: { snippets: 50, size: 224 }, joint: { shapes: base.joint.shapes } }), [
+    'extract',
+    'head',
+  ]);
   assert.deepEqual(touched({ head: { classifier: { epochs: 1 } } }), ['head']);
 });
 
