@@ -1,6 +1,4 @@
 /** `npm run demo`: LoFi beside its baseline on synthetic videos, the mAP of both and of random proposals, and a report. */
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { evaluateDetections } from '../src/evaluation/detections.js';
 import { readGroundTruth } from '../src/evaluation/files.js';
@@ -9,16 +7,16 @@ import { presets } from '../src/evaluation/tiou.js';
 import { evaluateRun } from '../src/report/evaluate-run.js';
 import { runsTable } from '../src/report/table.js';
 import { writeReport } from '../src/report/write-report.js';
+import { lofi, shareStage1 } from './pipeline/lofi.js';
 
-const lofi = path.join(import.meta.dirname, '../dist/cli/main.js');
 const [run, baseline] = ['runs/demo', 'runs/demo-baseline'];
 const common = ['run', '--config', 'configs/demo.yaml'];
 
 process.stderr.write('LoFi: stages 1, 2 and 3\n');
-call([...common, '--run', run]);
+lofi([...common, '--run', run]);
 process.stderr.write('baseline: stages 1 and 3\n');
-shareStage1();
-call([...common, '--run', baseline, '--baseline']);
+shareStage1(run, baseline);
+lofi([...common, '--run', baseline, '--baseline']);
 
 const truth = readGroundTruth(path.join(run, 'dataset.json'));
 const random = randomProposals(truth, { seed: 0, trainSubset: 'training', testSubset: 'validation' });
@@ -30,24 +28,3 @@ const table = runsTable([
   { name: 'random proposals', metrics: floor },
 ]);
 process.stdout.write(`${table}\nreport: ${path.resolve(page)}\n`);
-
-/** Both runs differ in stage 2 only, so stage 1 (and the videos) are made once and copied. */
-function shareStage1(): void {
-  if (existsSync(path.join(baseline, 'store'))) return;
-  for (const part of ['data', 'store/pretrain']) {
-    cpSync(path.join(run, part), path.join(baseline, part), { recursive: true });
-  }
-  const lines = readFileSync(path.join(run, 'metrics.jsonl'), 'utf8').split('\n');
-  writeFileSync(
-    path.join(baseline, 'metrics.jsonl'),
-    lines
-      .filter((line) => line.startsWith('{"stage":"pretrain"'))
-      .map((line) => `${line}\n`)
-      .join(''),
-  );
-}
-
-function call(args: string[]): void {
-  const { status } = spawnSync(process.execPath, [lofi, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) process.exit(status ?? 1);
-}

@@ -1,0 +1,22 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+const command = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
+
+/** Runs the built command; ends this process where it fails. */
+export function lofi(args: readonly string[]): void {
+  const { status } = spawnSync(process.execPath, [command, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Gives a new run folder stage 1 of another run, and its synthetic videos: what differs in later stages only has both in common. */
+export function shareStage1(from: string, to: string): void {
+  if (existsSync(path.join(to, 'store'))) return;
+  for (const part of ['data', 'store/pretrain']) {
+    cpSync(path.join(from, part), path.join(to, part), { recursive: true });
+  }
+  const lines = readFileSync(path.join(from, 'metrics.jsonl'), 'utf8').split('\n');
+  const ofStage1 = lines.filter((line) => line.startsWith('{"stage":"pretrain"'));
+  writeFileSync(path.join(to, 'metrics.jsonl'), ofStage1.map((line) => `${line}\n`).join(''));
+}
