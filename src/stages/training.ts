@@ -1,3 +1,6 @@
+import path from 'node:path';
+import { EventLog } from '../checkpoints/events.js';
+import { readMetrics } from '../checkpoints/metrics.js';
 import type { CheckpointRef, LoadedCheckpoint, TrainedStage } from '../checkpoints/store.js';
 import { configHash, stageConfig } from '../config/hash.js';
 import type { Schedule } from '../config/schema.js';
@@ -69,6 +72,12 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
   // What the log says beyond that checkpoint was of steps that are done again.
   const begins = from ?? (plan.parent && run.store.load(plan.parent.stage, plan.parent.step));
   run.log.truncate(begins ? (begins.manifest.state as CheckpointState).logPosition : 0);
+  const logged = readMetrics(run.log.file).filter((record) => record.stage === stage);
+  const events = new EventLog(path.join(run.folder, 'events', stage), logged);
+  const log = (record: object) => {
+    run.log.append({ stage, ...record });
+    events.append({ ...record });
+  };
   const begun = from ? Math.round(from.manifest.epoch) : 0;
 
   await trainLoop<B>({
@@ -81,9 +90,7 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
       const loss = (micro: MicroBatch) => plan.loss(batch, micro, { epoch, step });
       return { ...update(parts, sizes, options.clipNorm, { step, lr }, loss), lr, shape: plan.shape(batch) };
     },
-    onStep: (record) => {
-      run.log.append({ stage, ...record });
-    },
+    onStep: log,
     afterEpoch: async (epoch, step) => {
       // Averages are what is measured and what the checkpoint gives to others.
       swapAverages(parts);
@@ -92,7 +99,7 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
       const measured = (await plan.validate?.(epoch)) ?? null;
       if (measured) {
         const { judge: metric, metrics } = measured;
-        run.log.append({ stage, step, epoch: epoch + 1, metrics, time: new Date().toISOString() });
+        log({ step, epoch: epoch + 1, metrics, time: new Date().toISOString() });
         const value = metrics[metric]!;
         if (!best || value > best.value) best = { metric, value, step };
       }
