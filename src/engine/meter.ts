@@ -1,0 +1,112 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { isNative } from './ops/native.js';
+
+/** What some computation took of the engine; tensors that were there before are left out. */
+export interface Metered {
+  /** Largest size of all its tensors alive at a time, bytes. */
+  peakBytes: number;
+  /** Size of those alive after it, bytes. */
+  keptBytes: number;
+  /** Floating-point operations of convolutions and matrix products; a multiply-add counts as two. */
+  flops: number;
+}
+
+type Shape = readonly number[];
+
+/** A tensor as TensorFlow's binding tells of it. */
+interface Held {
+  shape: Shape;
+  bytes: number;
+}
+
+interface Attribute {
+  name: string;
+  value: unknown;
+}
+
+interface Binding {
+  createTensor(shape: number[], dtype: number, values: unknown): number;
+  executeOp(
+    op: string,
+    attributes: Attribute[],
+    inputs: number[],
+    outputs: number,
+  ): { id: number; shape: number[]; dtype: number }[];
+  deleteTensor(id: number): void;
+}
+
+/**
+ * Meters `work` at TensorFlow's own door, so that tensors that JavaScript does not track count as well. Native engine only.
+ * Workspaces that kernels allocate for themselves are not seen; operations on tensors from before are not counted.
+ */
+export function meter<T>(work: () => T): { value: T } & Metered {
+  if (!isNative()) throw new Error('only native TensorFlow can be metered');
+  const backend = tf.backend() as unknown as { binding: Binding };
+  const { binding } = backend;
+  const held = new Map<number, Held>();
+  let alive = 0;
+  let peak = 0;
+  let flops = 0;
+  const hold = (id: number, shape: Shape, bytes: number) => {
+    held.set(id, { shape, bytes });
+    alive += bytes;
+    peak = Math.max(peak, alive);
+  };
+  const metered: Binding = {
+    createTensor(shape, dtype, values) {
+      const id = binding.createTensor(shape, dtype, values);
+      hold(id, shape, size(shape) * bytesOf(dtype));
+      return id;
+    },
+    executeOp(op, attributes, inputs, count) {
+      const outputs = binding.executeOp(op, attributes, inputs, count);
+      for (const { id, shape, dtype } of outputs) hold(id, shape, aliases.has(op) ? 0 : size(shape) * bytesOf(dtype));
+      const shapes = inputs.map((id) => held.get(id)?.shape ?? []);
+      flops += flopsOf(op, attributes, shapes, outputs[0]?.shape ?? []);
+      return outputs;
+    },
+    deleteTensor(id) {
+      alive -= held.get(id)?.bytes ?? 0;
+      held.delete(id);
+      binding.deleteTensor(id);
+    },
+  };
+  // The rest of the binding shows through.
+  backend.binding = Object.create(binding, Object.getOwnPropertyDescriptors(metered)) as Binding;
+  try {
+    const value = work();
+    return { value, peakBytes: peak, keptBytes: alive, flops };
+  } finally {
+    backend.binding = binding;
+  }
+}
+
+/** Ops whose output is their input under another shape. */
+const aliases = new Set(['Reshape', 'Identity', 'ExpandDims', 'Squeeze']);
+
+const size = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
+
+/** By TensorFlow's numbers of its types. */
+function bytesOf(dtype: number): number {
+  if (dtype === 4 || dtype === 10) return 1; // uint8, bool
+  if (dtype === 14 || dtype === 19) return 2; // bfloat16, half
+  if (dtype === 2 || dtype === 9) return 8; // double, int64
+  return 4;
+}
+
+function flopsOf(op: string, attributes: readonly Attribute[], inputs: readonly Shape[], output: Shape): number {
+  if (op === 'MatMul' || op.startsWith('BatchMatMul')) {
+    const transposed = attributes.some(
+      ({ name, value }) => (name === 'transpose_a' || name === 'adj_x') && value === true,
+    );
+    return 2 * size(output) * (inputs[0]?.at(transposed ? -2 : -1) ?? 0);
+  }
+  const convolution = /^(Conv2D|Conv3D|DepthwiseConv2dNative)(BackpropInput|BackpropFilter)?(V2)?$/.exec(op);
+  if (!convolution) return 0;
+  const [, kind, gradient] = convolution;
+  const filter = gradient === 'BackpropFilter' ? output : inputs[1]!;
+  const result = gradient === undefined ? output : inputs[2]!;
+  // [...kernel, in, out]; of a depthwise one every output sees one input.
+  const taps = size(filter.slice(0, -1)) / (kind === 'DepthwiseConv2dNative' ? (filter.at(-2) ?? 1) : 1);
+  return 2 * size(result) * taps;
+}
