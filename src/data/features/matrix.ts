@@ -1,0 +1,88 @@
+import { readFileSync, statSync } from 'node:fs';
+import { UsageError } from '../../system/errors.js';
+import { printable } from '../../system/printable.js';
+
+/** A 2-D array of finite numbers, row-major. */
+export interface Matrix {
+  readonly data: Float32Array;
+  readonly shape: readonly [rows: number, columns: number];
+}
+
+/** An array of a file that may hold several: its shape is known before it is read. */
+export interface NamedArray {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Whether it holds floating-point numbers. */
+  readonly floats: boolean;
+  readonly read: () => Matrix;
+}
+
+/** What the array with the features is called in published files that hold several. */
+const usualNames = ['feats', 'features'];
+
+/**
+ * The one array of a file that can be the features of a video: of its 2-D arrays of floats the only one, or that called `feats` or `features`.
+ * @throws UsageError when there is none, or the choice is open.
+ */
+export function chooseMatrix(file: string, arrays: readonly NamedArray[]): Matrix {
+  const fitting = arrays.filter(({ shape, floats }) => floats && squeezed(shape) !== null);
+  const named = fitting.filter(({ name }) => usualNames.includes(name));
+  const [chosen, ...others] = named.length > 0 ? named : fitting;
+  if (chosen && others.length === 0) return chosen.read();
+  const list = arrays.map(({ name, shape }) => `${printable(name, 40)} [${printable(shape.join(), 40)}]`);
+  const all = list.slice(0, 5).join(', ') + (list.length > 5 ? ` and ${list.length - 5} more` : '');
+  throw new UsageError(
+    chosen
+      ? `${file}: several arrays could be the features: ${all}; leave one, or name it "feats"`
+      : `${file}: no 2-D array of floats in it${all && `: ${all}`}`,
+  );
+}
+
+/** Rows and columns of a shape whose other sizes, if any, are 1; those at the front go first. null where it is no matrix, or an empty one. */
+export function squeezed(shape: readonly number[]): [rows: number, columns: number] | null {
+  const sizes = [...shape];
+  while (sizes.length > 2) {
+    if (sizes[0] === 1) sizes.shift();
+    else if (sizes.at(-1) === 1) sizes.pop();
+    else return null;
+  }
+  const [rows, columns] = sizes;
+  return rows !== undefined && columns !== undefined && rows > 0 && columns > 0 ? [rows, columns] : null;
+}
+
+/** Rows for columns. */
+export function transposed({ data, shape: [rows, columns] }: Matrix): Matrix {
+  const turned = new Float32Array(data.length);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) turned[j * rows + i] = data[i * columns + j]!;
+  return { data: turned, shape: [columns, rows] };
+}
+
+/** @throws UsageError naming the first row (from 1) that holds something else than a finite number. */
+export function requireFinite(file: string, { data, shape: [, columns] }: Matrix): void {
+  const at = data.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  const [row, column] = [Math.floor(at / columns) + 1, (at % columns) + 1];
+  throw new UsageError(
+    `${file}: row ${row}, column ${column} is ${data[at]!}: not a finite number of single precision`,
+  );
+}
+
+/** A larger file than this is no video's features. */
+const maxBytes = 2 ** 31 - 1;
+
+/**
+ * The whole of a file.
+ * @throws UsageError when it cannot be read, is no file, or is larger than `limit` bytes.
+ */
+export function readBytesOf(file: string, limit = maxBytes): Buffer {
+  try {
+    // Asked before it is opened: opening a pipe would wait for its writer.
+    const stat = statSync(file);
+    if (!stat.isFile()) throw new UsageError(`not a file: ${file}`);
+    if (stat.size > limit) throw new UsageError(`${file}: ${stat.size} bytes, too large for the features of a video`);
+    return readFileSync(file);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`features not readable: ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
+  }
+}

@@ -1,0 +1,14 @@
+import { chooseMatrix, readBytesOf, type Matrix } from './matrix.js';
+import { parseNpy } from './npy.js';
+import { zipMembers } from './zip.js';
+
+/**
+ * Reads the matrix of an .npz (see {@link chooseMatrix} for which, where it holds several arrays).
+ * @throws UsageError naming the file, the array, and what is wrong.
+ */
+export function readNpzMatrix(file: string): Matrix {
+  const arrays = zipMembers(readBytesOf(file), file)
+    .filter(({ name }) => name.endsWith('.npy'))
+    .map(({ name, read }) => parseNpy(read(), `${file}(${name})`, name.slice(0, -'.npy'.length)));
+  return chooseMatrix(file, arrays);
+}

@@ -1,0 +1,24 @@
+import type { Matrix } from './matrix.js';
+
+/**
+ * Rows over time as another number of them, by linear interpolation. Rows stand for cells of equal length, their values for the cells'
+ * centres; beyond the outermost centres the values stay (lofi_spec §3.7: `F.interpolate(…, align_corners=False)`).
+ *
+ * @param rows - How many there shall be; as many as there are: the same matrix.
+ */
+export function rescaled(matrix: Matrix, rows: number): Matrix {
+  const { data, shape } = matrix;
+  const [given, columns] = shape;
+  if (rows === given) return matrix;
+  const scaled = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    const at = Math.min(Math.max(((row + 0.5) * given) / rows - 0.5, 0), given - 1);
+    const before = Math.floor(at);
+    const after = Math.min(before + 1, given - 1);
+    const share = at - before;
+    for (let column = 0; column < columns; column++)
+      scaled[row * columns + column] =
+        (1 - share) * data[before * columns + column]! + share * data[after * columns + column]!;
+  }
+  return { data: scaled, shape: [rows, columns] };
+}

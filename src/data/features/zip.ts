@@ -1,0 +1,149 @@
+import { crc32, inflateRawSync } from 'node:zlib';
+import { UsageError } from '../../system/errors.js';
+import { printable } from '../../system/printable.js';
+
+/** A file in a zip archive. */
+export interface ZipMember {
+  readonly name: string;
+  /** Its content, verified. Nothing is allocated beyond the size that the archive declares. @throws UsageError */
+  readonly read: () => Buffer;
+}
+
+const endMark = 0x06054b50;
+const end64Mark = 0x06064b50;
+const end64LocatorMark = 0x07064b50;
+const entryMark = 0x02014b50;
+const localMark = 0x04034b50;
+const endBytes = 22;
+const maxComment = 0xffff;
+/** Deflate cannot do better than 1032:1; what claims more is damaged. */
+const maxRatio = 1032;
+const maxMember = 2 ** 31 - 1;
+const maxMembers = 10_000;
+
+/**
+ * The members of a zip archive as its central directory has them: stored or deflated, with 64-bit sizes or without. What
+ * `numpy.savez` and `savez_compressed` write.
+ *
+ * @throws UsageError naming `file` when the archive is damaged, encrypted or split.
+ */
+export function zipMembers(bytes: Buffer, file: string): ZipMember[] {
+  const archive = new Archive(bytes, file);
+  const { entries, offset } = archive.directory();
+  const members: ZipMember[] = [];
+  let at = offset;
+  for (let i = 0; i < entries; i++) {
+    const { next, member } = archive.entry(at);
+    members.push(member);
+    at = next;
+  }
+  return members;
+}
+
+class Archive {
+  constructor(
+    private readonly bytes: Buffer,
+    private readonly file: string,
+  ) {}
+
+  /** Where the central directory lies, and how many entries it has. */
+  directory(): { entries: number; offset: number } {
+    const end = this.#endRecord();
+    let [entries, offset] = [this.#u16(end + 10), this.#u32(end + 16)];
+    const locator = end - 20;
+    if (locator >= 0 && this.#u32(locator) === end64LocatorMark) {
+      const end64 = this.#u64(locator + 8);
+      if (this.#u32(end64) !== end64Mark) throw this.#damaged('its 64-bit directory is not where it says');
+      [entries, offset] = [this.#u64(end64 + 32), this.#u64(end64 + 48)];
+    }
+    if (entries > maxMembers) throw this.#damaged(`${entries} files in it`);
+    return { entries, offset };
+  }
+
+  entry(at: number): { next: number; member: ZipMember } {
+    if (this.#u32(at) !== entryMark) throw this.#damaged('its directory is broken');
+    const [flags, method] = [this.#u16(at + 8), this.#u16(at + 10)];
+    const crc = this.#u32(at + 16);
+    const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((field) => this.#u16(at + field)) as [
+      number,
+      number,
+      number,
+    ];
+    const extra = at + 46 + nameBytes;
+    const name = this.#slice(at + 46, nameBytes).toString('utf8');
+    const [size, packed, local] = this.#wide(
+      [this.#u32(at + 24), this.#u32(at + 20), this.#u32(at + 42)],
+      this.#slice(extra, extraBytes),
+    );
+    const read = () => {
+      const wrong = (reason: string) => this.#damaged(`"${printable(name, 40)}": ${reason}`);
+      if ((flags & 1) !== 0) throw wrong('encrypted');
+      if (method !== 0 && method !== 8) throw wrong(`compressed by method ${method}; stored or deflated expected`);
+      if (size > maxMember || (method === 8 && size > (packed + 1) * maxRatio)) throw wrong(`it claims ${size} bytes`);
+      if (this.#u32(local) !== localMark) throw wrong('it is not where the directory says');
+      // The local header has extra fields of its own.
+      const begin = local + 30 + this.#u16(local + 26) + this.#u16(local + 28);
+      const content = method === 8 ? inflated(this.#slice(begin, packed), size) : this.#slice(begin, packed);
+      if (content?.length !== size) throw wrong(`its ${size} bytes cannot be unpacked`);
+      if (crc32(content) !== crc) throw wrong('its checksum is another');
+      return content;
+    };
+    return { next: extra + extraBytes + commentBytes, member: { name, read } };
+  }
+
+  /** The last record of the archive; only a comment may follow. */
+  #endRecord(): number {
+    const last = this.bytes.length - endBytes;
+    for (let at = last; at >= Math.max(0, last - maxComment); at--)
+      if (
+        this.bytes.readUInt32LE(at) === endMark &&
+        at + endBytes + this.bytes.readUInt16LE(at + 20) === this.bytes.length
+      )
+        return at;
+    throw this.#damaged('no directory at its end: truncated?');
+  }
+
+  /** Sizes and position with the 64-bit ones of the extra field (number 1) in the place of those that did not fit. */
+  #wide(narrow: readonly number[], extra: Buffer): [number, number, number] {
+    let field: Buffer | undefined;
+    for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2))
+      if (extra.readUInt16LE(at) === 1) field ??= extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2));
+    let at = 0;
+    return narrow.map((value) => {
+      if (value !== 0xffffffff || !field) return value;
+      if (at + 8 > field.length) throw this.#damaged('a 64-bit size is missing');
+      at += 8;
+      return Number(field.readBigUInt64LE(at - 8));
+    }) as [number, number, number];
+  }
+
+  #slice(at: number, length: number): Buffer {
+    if (at + length > this.bytes.length) throw this.#damaged('it ends too early');
+    return this.bytes.subarray(at, at + length);
+  }
+
+  #u16(at: number): number {
+    return this.#slice(at, 2).readUInt16LE();
+  }
+
+  #u32(at: number): number {
+    return this.#slice(at, 4).readUInt32LE();
+  }
+
+  #u64(at: number): number {
+    return Number(this.#slice(at, 8).readBigUInt64LE());
+  }
+
+  #damaged(reason: string): UsageError {
+    return new UsageError(`not a valid .npz file (zip): ${this.file}: ${reason}`);
+  }
+}
+
+/** Null when it does not unpack to at most `size` bytes. */
+function inflated(packed: Buffer, size: number): Buffer | null {
+  try {
+    return inflateRawSync(packed, { maxOutputLength: Math.max(1, size) });
+  } catch {
+    return null;
+  }
+}
