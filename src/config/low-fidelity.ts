@@ -12,18 +12,18 @@ export interface Cycle {
 }
 
 /** What `joint` says of fidelity; null: by the schedule's name. */
-interface Stated {
+export interface StatedFidelity {
   fidelity: Fidelity | null;
   shapes: Shape[] | null;
   cycle: { unit: Cycle['unit'] | null; length: number | null };
 }
 
 /** The section `joint` with its shapes and cycle written out. A list of shapes beside a name is an issue at `joint.fidelity`. */
-export function withLowFidelity<T extends Stated>(
+export function withLowFidelity<T extends StatedFidelity>(
   joint: T,
   full: Shape,
   context: z.RefinementCtx,
-): Omit<T, keyof Stated> & { shapes: Shape[]; cycle: Cycle } {
+): Omit<T, keyof StatedFidelity> & { shapes: Shape[]; cycle: Cycle } {
   const { fidelity, shapes, cycle, ...rest } = joint;
   if (fidelity !== null && shapes !== null) {
     const message = `${fidelity} and joint.shapes: set one of them to null`;
