@@ -15,6 +15,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readSafetensors } from '../src/checkpoints/safetensors.js';
 import { loadDataset } from '../src/data/dataset.js';
 import { run, start, type Ended } from './support/command.js';
 
@@ -71,6 +72,12 @@ function logged(name: string, stage: string): number {
   return read(file)
     .split('\n')
     .filter((line) => line.includes(`"stage":"${stage}"`) && line.includes('"loss"')).length;
+}
+
+/** Of two lists of numbers about 0. */
+function correlation(a: Float32Array, b: Float32Array): number {
+  const product = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
+  return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
 }
 
 /** Starts `lofi run` and kills it without warning once `stage` has taken so many steps. */
@@ -151,6 +158,25 @@ describe('configs/tiny.yaml, from videos to a report', () => {
       [...new Set(shapes.map(({ epoch, shape }) => `${epoch}: ${shape}`))],
       ['1: 24x32', '2: 8x48', '3: 16x40'],
     );
+  });
+
+  it('joint moves the whole encoder, also its first layer; the head begins anew and holds no encoder', () => {
+    const tensors = (stage: string) =>
+      readSafetensors(path.join(folder('first'), 'store', stage, `${first[stage]!.step}.safetensors`)).tensors;
+    const [pretrain, joint, head] = [tensors('pretrain'), tensors('joint'), tensors('head')];
+    for (const name of ['encoder.conv1.weight', 'encoder.layer4.1.conv2.weight'])
+      assert.notDeepEqual(joint.get(name)!.data, pretrain.get(name)!.data, name);
+    assert.deepEqual(
+      [...head.keys()].filter((name) => name.includes('encoder')),
+      [],
+    );
+    // Training moves a weight of the head by hundredths in so few steps: another beginning differs by its whole deviation.
+    const name = 'head.base.tconvs.0.weight';
+    const [before, after] = [joint, head].map((of) => of.get(name)!.data as Float32Array) as [
+      Float32Array,
+      Float32Array,
+    ];
+    assert.ok(correlation(before, after) < 0.5, `${name}: ${correlation(before, after)}`);
   });
 
   it('run again changes nothing, and is quick', async () => {
