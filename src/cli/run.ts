@@ -40,7 +40,7 @@ export const command: CommandModule<object, Arguments> = {
     const { evaluateRun } = await import('../report/evaluate-run.js');
     const { writeReport } = await import('../report/write-report.js');
     const { runsTable } = await import('../report/table.js');
-    const { all, available } = evaluateRun(folder, config.data.validateOn);
+    const { all, available } = evaluateRun(folder, config.data.validateOn, config.evaluation.preset);
     const page = await writeReport([folder]);
     const rows = [{ name: folder, metrics: all }];
     if (available) {

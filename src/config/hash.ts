@@ -8,11 +8,21 @@ const sections: Record<Stage, readonly (keyof Config)[]> = {
   pretrain: ['seed', 'encoder', 'pretrain'],
   joint: ['seed', 'encoder', 'model', 'joint'],
   extract: ['seed', 'encoder', 'full'],
-  head: ['seed', 'full', 'model', 'head', 'detect'],
+  head: ['seed', 'full', 'model', 'head', 'detect', 'evaluation'],
 };
 
-/** Keys of `data` that change where and how data are read, not which. */
-const fetching = ['root', 'prefetch', 'processes', 'memoryGiB', 'cacheGiB', 'cache', 'trainVideos'];
+/** Keys of `data` that change where and how data are read, not which; published features are known by their content. */
+const fetching = [
+  'root',
+  'features',
+  'featureLayout',
+  'prefetch',
+  'processes',
+  'memoryGiB',
+  'cacheGiB',
+  'cache',
+  'trainVideos',
+];
 
 /** The part of a configuration that decides a stage's result. */
 export function stageConfig(config: Config, stage: Stage): Record<string, unknown> {

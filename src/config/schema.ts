@@ -66,6 +66,19 @@ const data = z.strictObject({
     .nullable()
     .default(null)
     .describe('CSV of trimmed clips for stage 1: path,label[,subset]. Without it: the instances of the videos.'),
+  features: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      'Folder of published features, a file a video (<id>.npy, .npz, .csv, .safetensors): no encoder is trained, and no videos are needed.',
+    ),
+  featureLayout: z
+    .enum(['auto', 'rows', 'columns'])
+    .default('auto')
+    .describe(
+      'Whether a row of a feature file is a snippet ([T, C]) or a column is; auto: told by which axis all files share.',
+    ),
   labels: z
     .record(z.string(), z.string().min(1).nullable())
     .default({})
@@ -354,6 +367,15 @@ export const configSchema = z
     joint: joint.prefault({}).describe('Stage 2 (LoFi): encoder and head together at low fidelity.'),
     head: head.prefault({}).describe('Stage 3: a fresh head on features of the frozen encoder.'),
     detect: detect.prefault({}).describe('From outputs to detections.'),
+    evaluation: z
+      .strictObject({
+        preset: z
+          .enum(['activitynet', 'thumos14', 'hacs'])
+          .default('activitynet')
+          .describe('tIoU thresholds of mAP: 0.5 to 0.95 in steps of 0.05; thumos14: 0.3 to 0.7 in steps of 0.1.'),
+      })
+      .prefault({})
+      .describe('By what the head is validated and the run is judged.'),
   })
   .transform((keys, context) => ({ ...keys, joint: withLowFidelity(keys.joint, keys.full, context) }))
   .superRefine(({ data, model, full, pretrain, joint }, context) => {

@@ -12,11 +12,14 @@ export interface RunMetrics {
   available: DetectionMetrics | null;
 }
 
-/** Evaluates a run folder's `detections.json` on a subset of its videos and writes `metrics.json` beside it. */
-export function evaluateRun(folder: string, subset: string): RunMetrics {
+/**
+ * Evaluates a run folder's `detections.json` on a subset of its videos and writes `metrics.json` beside it.
+ * @param preset - Whose tIoU thresholds.
+ */
+export function evaluateRun(folder: string, subset: string, preset: keyof typeof presets = 'activitynet'): RunMetrics {
   const truth = readGroundTruth(path.join(folder, 'dataset.json'));
   const predictions = readPredictions(path.join(folder, 'detections.json'));
-  const options = { subset, tiou: presets.activitynet.tiou };
+  const options = { subset, tiou: presets[preset].tiou };
   const all = evaluateDetections(truth, predictions, options);
   writeFileAtomic(path.join(folder, 'metrics.json'), `${JSON.stringify(all, null, 1)}\n`);
   const available =

@@ -142,7 +142,7 @@ function validate(
     results[id] = localize(localizer, store.get(id), duration, run.config.detect, scores?.get(id));
   }
   const truth = readGroundTruth(`${run.folder}/dataset.json`);
-  const { tiou } = presets.activitynet;
+  const { tiou } = presets[run.config.evaluation.preset];
   const metrics = evaluateDetections(truth, { results }, { subset, tiou, missing: 'skip' });
   return { judge: 'average_mAP', metrics: { average_mAP: metrics.average_mAP } };
 }

@@ -10,7 +10,7 @@ const base = parse({});
 const touched = (tree: object) => stages.filter((stage) => configHash(parse(tree), stage) !== configHash(base, stage));
 
 test('where and how data are read, and the number in the plan, change no hash', () => {
-  assert.deepEqual(touched({ data: { root: '/elsewhere', prefetch: 9, trainVideos: 3 } }), []);
+  assert.deepEqual(touched({ data: { root: '/elsewhere', features: 'tsn', prefetch: 9, trainVideos: 3 } }), []);
 });
 
 test('what a stage depends on changes its hash, and no other’s', () => {
@@ -27,6 +27,8 @@ test('what a stage depends on changes its hash, and no other’s', () => {
     'head',
   ]);
   assert.deepEqual(touched({ head: { classifier: { epochs: 1 } } }), ['head']);
+  // The best epoch is chosen by it.
+  assert.deepEqual(touched({ evaluation: { preset: 'thumos14' } }), ['head']);
 });
 
 test('a hash is short, and the same whatever order the keys came in', () => {

@@ -13,7 +13,8 @@ void test('HACS: the shapes and the optimiser of ActivityNet, the head’s own b
 });
 
 void test('THUMOS14: the head of lofi_spec §3.1 with its parameters', () => {
-  const { model, head, detect } = load('thumos14/gtad');
+  const { model, head, detect, evaluation } = load('thumos14/gtad');
+  assert.equal(evaluation.preset, 'thumos14');
   assert.deepEqual([head.lr, head.batch, head.clipNorm, detect.softNmsSigma], [4e-5, 8, 1, 0.46]);
   const count = (features: number) =>
     buildHead(model, features).parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { evaluateRun } from '../../src/report/evaluate-run.js';
+import { assertClose } from '../support/numeric.js';
 import { temporaryFolder } from '../system/temporary.js';
 
 const video = (subset: string) => ({ subset, annotations: [{ segment: [0, 10], label: 'a' }] });
@@ -30,4 +31,9 @@ test('where all could be used there is one number', (t) => {
   const { all, available } = evaluateRun(run(temporaryFolder(t), ['validation', 'training']), 'validation');
   assert.equal(all.average_mAP, 1);
   assert.equal(available, null);
+});
+
+test('a run of THUMOS14 is judged by its thresholds', (t) => {
+  const { all } = evaluateRun(run(temporaryFolder(t), ['test']), 'test', 'thumos14');
+  assertClose(all.tiou, [0.3, 0.4, 0.5, 0.6, 0.7], 1e-12);
 });
