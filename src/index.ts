@@ -8,7 +8,8 @@ export { configJsonSchema, loadConfig, type LoadedConfig } from './config/load.j
 export { configSchema, type Config } from './config/schema.js';
 export { loadDataset, saveDataset, videosOf, type Dataset, type Instance, type Video } from './data/dataset.js';
 export { evaluateDetections, type DetectionCounts, type DetectionMetrics } from './evaluation/detections.js';
-export { readGroundTruth, readPredictions } from './evaluation/files.js';
+export type { DetectionColumns } from './evaluation/columns.js';
+export { readDetections, readGroundTruth, readPredictions } from './evaluation/files.js';
 export { evaluateProposals, type ProposalMetrics } from './evaluation/proposals.js';
 export { randomProposals } from './evaluation/random-proposals.js';
 export { temporalIou } from './evaluation/segments.js';

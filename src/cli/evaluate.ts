@@ -48,7 +48,7 @@ export const command: CommandModule<object, Arguments> = {
       .example('$0 evaluate --ground-truth gt.json --predictions p.json --preset thumos14 --json', '')
       .example('$0 evaluate --ground-truth gt.json --predictions p.json --metric ar --max-average-proposals 100', ''),
   handler: async (args) => {
-    const { readGroundTruth, readPredictions } = await import('../evaluation/files.js');
+    const { readDetections, readGroundTruth } = await import('../evaluation/files.js');
     const { parseTiou, presets } = await import('../evaluation/tiou.js');
     const { subsetsOf } = await import('../evaluation/select.js');
     const { UsageError } = await import('../system/errors.js');
@@ -59,7 +59,7 @@ export const command: CommandModule<object, Arguments> = {
     const preset = presets[args.preset];
     const tiou = args.tiou === undefined ? [...preset.tiou] : parseTiou(args.tiou);
     const truth = readGroundTruth(args['ground-truth']);
-    const predictions = readPredictions(args.predictions, { labels: args.metric === 'map' });
+    const predictions = readDetections(args.predictions, { labels: args.metric === 'map' });
     const present = subsetsOf(truth);
     const subset = args.subset ?? preset.subsets.find((name) => present.includes(name)) ?? preset.subsets[0]!;
     const options = { subset, tiou, missing: args.missing };

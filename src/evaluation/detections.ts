@@ -1,6 +1,7 @@
-import { groupBy, sortByScore, toColumns, type Columns } from './columns.js';
-import { temporalIou } from './segments.js';
-import { selectVideos, type MissingPolicy, type Selection } from './select.js';
+import { align, type Aligned } from './align.js';
+import { toColumns, type DetectionColumns } from './columns.js';
+import { averagePrecision, claimedInstances } from './matching.js';
+import { selectVideos, type MissingPolicy } from './select.js';
 import type { GroundTruth, Predictions } from './types.js';
 
 /** What {@link evaluateDetections} counts on the way; all are numbers of things. */
@@ -37,15 +38,6 @@ export interface DetectionMetrics {
   unknown: { labels: string[]; videos: string[] };
 }
 
-/** Instances grouped so that those of one class in one video lie together. */
-interface Instances {
-  start: Float64Array;
-  end: Float64Array;
-  /** `of[class].get(video)`: first and one-past-last index. */
-  of: Map<number, [first: number, last: number]>[];
-  perClass: Int32Array;
-}
-
 /**
  * Mean average precision of temporal detections, exactly as ActivityNet's official `eval_detection.py`:
  * by class, detections in falling score each claim the unclaimed instance of highest tIoU ≥ threshold in their video;
@@ -55,171 +47,71 @@ interface Instances {
  */
 export function evaluateDetections(
   truth: GroundTruth,
-  predictions: Predictions,
+  predictions: Predictions | DetectionColumns,
   options: { subset: string; tiou: readonly number[]; missing?: MissingPolicy },
 ): DetectionMetrics {
-  const selection = selectVideos(truth, predictions, options.subset, options.missing);
-  const labels = new Map<string, number>();
-  for (const list of selection.annotations) {
-    for (const { label } of list) if (!labels.has(label)) labels.set(label, labels.size);
-  }
-  const instances = groupInstances(selection, labels);
-  const videos = new Map(selection.videos.map((id, index) => [id, index]));
-  const columns = toColumns(predictions, videos, labels);
-  const { order, offset } = groupBy(columns.label, labels.size);
+  const columns = toColumns(predictions);
+  const selection = selectVideos(truth, new Set(columns.videos), options.subset, options.missing);
+  const aligned = align(selection.videos, selection.annotations, columns);
+  const { labels, instances, ranked } = aligned;
 
-  const thresholds = Float64Array.from(options.tiou);
-  const perClass: [label: string, ap: number[]][] = [];
-  const mAP = options.tiou.map(() => 0);
-  let tied = 0;
-  let silent = 0;
-  for (const [name, label] of labels) {
-    const ranked = sortByScore(order.subarray(offset[label], offset[label + 1]), columns.score);
-    tied += countTies(ranked, columns.score);
-    if (ranked.length === 0) silent++;
-    const ap = averagePrecision(ranked, columns, instances, label, thresholds);
-    perClass.push([name, ap]);
-    ap.forEach((value, t) => (mAP[t]! += value / labels.size));
-  }
+  const perClass = labels.map((_, label) => {
+    const claims = claimedInstances(aligned, label, options.tiou);
+    const n = ranked[label]!.length;
+    const positives = instances.offset[label + 1]! - instances.offset[label]!;
+    return options.tiou.map((_, t) => averagePrecision(claims.subarray(t * n, (t + 1) * n), positives));
+  });
+  const mAP = options.tiou.map((_, t) => perClass.reduce((sum, ap) => sum + ap[t]! / labels.length, 0));
 
   return {
     subset: options.subset,
     tiou: [...options.tiou],
     mAP,
     average_mAP: mAP.reduce((sum, value) => sum + value, 0) / mAP.length,
-    per_class: Object.fromEntries(perClass),
+    per_class: Object.fromEntries(labels.map((label, i) => [label, perClass[i]!])),
     counts: {
       videos: selection.videos.length,
       videos_missing: selection.missing.length,
-      instances: instances.start.length,
-      classes: labels.size,
-      classes_without_detections: silent,
+      instances: instances.count,
+      classes: labels.length,
+      classes_without_detections: ranked.filter((list) => list.length === 0).length,
       detections: columns.count,
-      detections_used: order.length,
-      detections_unknown_label: columns.count - order.length,
-      ...countOdd(columns),
-      detections_tied: tied,
+      ...countUsed(aligned),
     },
-    unknown: {
-      labels: unknownLabels(predictions, labels),
-      videos: Object.keys(predictions.results).filter((id) => !videos.has(id)),
-    },
+    unknown: aligned.unknown,
   };
 }
 
-function groupInstances(selection: Selection, labels: ReadonlyMap<string, number>): Instances {
-  const rows = selection.annotations.flatMap((list, video) =>
-    list.map(({ segment, label }) => ({ start: segment[0], end: segment[1], video, label: labels.get(label)! })),
-  );
-  rows.sort((a, b) => a.label - b.label || a.video - b.video);
-  const of = Array.from({ length: labels.size }, () => new Map<number, [number, number]>());
-  const perClass = new Int32Array(labels.size);
-  rows.forEach(({ label, video }, i) => {
-    perClass[label]!++;
-    const range = of[label]!.get(video);
-    if (range) range[1] = i + 1;
-    else of[label]!.set(video, [i, i + 1]);
-  });
-  return { start: Float64Array.from(rows, (r) => r.start), end: Float64Array.from(rows, (r) => r.end), of, perClass };
-}
-
-/** AP of one class at each threshold; `ranked` are its detections in falling score. */
-function averagePrecision(
-  ranked: Int32Array,
-  columns: Columns,
-  instances: Instances,
-  label: number,
-  thresholds: Float64Array,
-): number[] {
-  const total = instances.start.length;
-  const claimed = new Uint8Array(thresholds.length * total);
-  const hit = new Uint8Array(thresholds.length * ranked.length);
-  const candidates: number[] = [];
-  const tiou: number[] = [];
-  for (let rank = 0; rank < ranked.length; rank++) {
-    const d = ranked[rank]!;
-    const range = instances.of[label]!.get(columns.video[d]!);
-    if (!range) continue;
-    candidates.length = 0;
-    for (let g = range[0]; g < range[1]; g++) {
-      tiou[g - range[0]] = temporalIou(columns.start[d]!, columns.end[d]!, instances.start[g]!, instances.end[g]!);
-      insertByTiou(candidates, tiou, g - range[0]);
-    }
-    for (let t = 0; t < thresholds.length; t++) {
-      for (const c of candidates) {
-        // Written as the official code has it: a NaN tIoU is not below the threshold and so may match.
-        if (tiou[c]! < thresholds[t]!) break;
-        const lock = t * total + range[0] + c;
-        if (claimed[lock]) continue;
-        claimed[lock] = 1;
-        hit[t * ranked.length + rank] = 1;
-        break;
-      }
-    }
+/** Counts over the detections that are used (known label), and those that are not. */
+function countUsed({
+  detections,
+  ranked,
+}: Aligned): Pick<
+  DetectionCounts,
+  | 'detections_used'
+  | 'detections_unknown_label'
+  | 'detections_unknown_video'
+  | 'detections_empty_segment'
+  | 'detections_nan'
+  | 'detections_tied'
+> {
+  const { start, end, score, video } = detections;
+  let [used, unknown, empty, nan, tied] = [0, 0, 0, 0, 0];
+  for (const list of ranked) {
+    used += list.length;
+    list.forEach((d, rank) => {
+      if (video[d]! < 0) unknown++;
+      if (end[d]! <= start[d]!) empty++;
+      if (Number.isNaN(score[d]) || Number.isNaN(start[d]) || Number.isNaN(end[d])) nan++;
+      if (score[list[rank - 1]!] === score[d] || score[list[rank + 1]!] === score[d]) tied++;
+    });
   }
-  const positives = instances.perClass[label]!;
-  return Array.from(thresholds, (_, t) =>
-    interpolatedPrecision(hit.subarray(t * ranked.length, (t + 1) * ranked.length), positives),
-  );
-}
-
-/** Keeps `sorted` in falling tIoU; ties keep file order, NaN goes first (where the official descending sort puts it). */
-function insertByTiou(sorted: number[], tiou: readonly number[], index: number): void {
-  const value = tiou[index]!;
-  let at = sorted.length;
-  for (; at > 0; at--) {
-    const placed = tiou[sorted[at - 1]!]!;
-    const goesBefore = value > placed || (Number.isNaN(value) && !Number.isNaN(placed));
-    if (!goesBefore) break;
-    sorted[at] = sorted[at - 1]!;
-  }
-  sorted[at] = index;
-}
-
-/** Area under the interpolated precision-recall curve (PASCAL VOC 2011): each hit adds the best precision from it on. */
-function interpolatedPrecision(hit: Uint8Array, positives: number): number {
-  let hits = 0;
-  for (const h of hit) hits += h;
-  let area = 0;
-  let best = 0;
-  for (let rank = hit.length - 1; rank >= 0; rank--) {
-    if (!hit[rank]) continue;
-    best = Math.max(best, hits / (rank + 1));
-    area += best / positives;
-    hits--;
-  }
-  return area;
-}
-
-function countTies(ranked: Int32Array, score: Float64Array): number {
-  let ties = 0;
-  for (let i = 0; i < ranked.length; i++) {
-    const s = score[ranked[i]!]!;
-    if ((i > 0 && score[ranked[i - 1]!] === s) || (i + 1 < ranked.length && score[ranked[i + 1]!] === s)) ties++;
-  }
-  return ties;
-}
-
-/** Counts over the detections that are used (known label). */
-function countOdd(
-  columns: Columns,
-): Pick<DetectionCounts, 'detections_unknown_video' | 'detections_empty_segment' | 'detections_nan'> {
-  let unknown = 0;
-  let empty = 0;
-  let nan = 0;
-  for (let i = 0; i < columns.count; i++) {
-    if (columns.label[i]! < 0) continue;
-    if (columns.video[i]! < 0) unknown++;
-    if (columns.end[i]! <= columns.start[i]!) empty++;
-    if ([columns.score[i]!, columns.start[i]!, columns.end[i]!].some(Number.isNaN)) nan++;
-  }
-  return { detections_unknown_video: unknown, detections_empty_segment: empty, detections_nan: nan };
-}
-
-function unknownLabels(predictions: Predictions, labels: ReadonlyMap<string, number>): string[] {
-  const unknown = new Set<string>();
-  for (const id in predictions.results) {
-    for (const { label } of predictions.results[id]!) if (!labels.has(label)) unknown.add(label);
-  }
-  return [...unknown];
+  return {
+    detections_used: used,
+    detections_unknown_label: detections.count - used,
+    detections_unknown_video: unknown,
+    detections_empty_segment: empty,
+    detections_nan: nan,
+    detections_tied: tied,
+  };
 }

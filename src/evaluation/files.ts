@@ -1,111 +1,154 @@
-import { UsageError } from '../system/errors.js';
-import { readText } from '../system/files.js';
-import type { Annotation, Detection, GroundTruth, Predictions, Segment, VideoTruth } from './types.js';
+import { streamJson, type JsonStream } from '../system/json-stream.js';
+import { ColumnsBuilder, toPredictions, type DetectionColumns } from './columns.js';
+import type { Annotation, GroundTruth, Predictions, VideoTruth } from './types.js';
 
-type Json = Record<string, unknown>;
+const NO_SEGMENT = '.segment must be two numbers: start and end in seconds';
+const NO_SCORE = '.score must be a number';
+const NO_LABEL = '.label must be text';
 
 /**
  * Reads an ActivityNet ground-truth file (or our dataset file, which is one).
  *
- * @throws UsageError naming the file and the place in it that is wrong.
+ * @throws UsageError naming the file, the line, and the place in it that is wrong.
  */
 export function readGroundTruth(file: string): GroundTruth {
-  const database = objectAt(readJsonWithNaN(file, 'ground truth'), 'database', file);
-  const videos: [string, VideoTruth][] = Object.entries(database).map(([id, value]) => {
-    const where = `${file}: database.${id}`;
-    if (!isObject(value)) throw new UsageError(`${where} must be an object`);
-    if (typeof value.subset !== 'string') throw new UsageError(`${where}.subset must be text`);
-    const annotations = value.annotations ?? [];
-    if (!Array.isArray(annotations)) throw new UsageError(`${where}.annotations must be a list`);
-    return [
-      id,
-      {
-        subset: value.subset,
-        ...(typeof value.duration === 'number' ? { duration: value.duration } : {}),
-        annotations: annotations.map((a: unknown, i): Annotation => {
-          const at = `${where}.annotations[${i}]`;
-          if (!isObject(a)) throw new UsageError(`${at} must be an object`);
-          return { segment: segmentOf(a, at), label: labelOf(a, at) };
-        }),
-      },
-    ];
+  return streamJson(file, 'ground truth', (json) => {
+    const row = new RowReader(json, { score: false, label: true });
+    let videos = new Map<string, VideoTruth>();
+    entriesOf(json, 'database', () => {
+      videos = new Map();
+      return (id) => videos.set(id, readVideo(json, row, `database.${id}`));
+    });
+    return { database: Object.fromEntries(videos) };
   });
-  return { database: Object.fromEntries(videos) };
 }
 
 /**
- * Reads an ActivityNet prediction file. A score of `null` or `NaN` is kept as NaN; a missing label becomes '' with `labels: false`.
+ * Reads an ActivityNet prediction file, of any size. A score or a time of `null` or `NaN` is kept as NaN.
  *
- * @throws UsageError naming the file and the place in it that is wrong.
+ * @param options.labels whether every detection must have a label; otherwise '' stands for none.
+ * @throws UsageError naming the file, the line, and the place in it that is wrong.
  */
-export function readPredictions(file: string, options: { labels: boolean } = { labels: true }): Predictions {
-  const results = objectAt(readJsonWithNaN(file, 'predictions'), 'results', file);
-  const videos: [string, Detection[]][] = Object.entries(results).map(([id, list]) => {
-    const where = `${file}: results.${id}`;
-    if (!Array.isArray(list)) throw new UsageError(`${where} must be a list of {segment, score, label}`);
-    return [
-      id,
-      list.map((d: unknown, i): Detection => {
-        const at = `${where}[${i}]`;
-        if (!isObject(d)) throw new UsageError(`${at} must be an object {segment, score, label}`);
-        const label = d.label === undefined && !options.labels ? '' : labelOf(d, at);
-        return { segment: segmentOf(d, at), score: numberOf(d.score, `${at}.score`), label };
-      }),
-    ];
+export function readDetections(file: string, options: { labels: boolean } = { labels: true }): DetectionColumns {
+  return streamJson(file, 'predictions', (json) => {
+    const row = new RowReader(json, { score: true, label: options.labels });
+    let columns = new ColumnsBuilder();
+    entriesOf(json, 'results', () => {
+      columns = new ColumnsBuilder();
+      return (id) => {
+        columns.video(id);
+        const isList = json.array((i) => {
+          row.read(() => `results.${id}[${i}]`);
+          columns.add(row.start, row.end, row.score, row.label);
+        });
+        if (!isList) throw json.error(`results.${id} must be a list of {segment, score, label}`);
+      };
+    });
+    return columns.finish();
   });
-  return { results: Object.fromEntries(videos) };
 }
 
-function segmentOf(holder: Json, at: string): Segment {
-  const segment = holder.segment;
-  if (!Array.isArray(segment) || segment.length !== 2) {
-    throw new UsageError(`${at}.segment must be two numbers: start and end in seconds`);
-  }
-  return [numberOf(segment[0], `${at}.segment[0]`), numberOf(segment[1], `${at}.segment[1]`)];
+/** As {@link readDetections}, as objects. */
+export function readPredictions(file: string, options?: { labels: boolean }): Predictions {
+  return toPredictions(readDetections(file, options));
 }
 
-function labelOf(holder: Json, at: string): string {
-  if (typeof holder.label !== 'string') throw new UsageError(`${at}.label must be text`);
-  return holder.label;
-}
-
-function numberOf(value: unknown, at: string): number {
-  if (value === null) return Number.NaN;
-  if (typeof value !== 'number') throw new UsageError(`${at} must be a number`);
-  return value;
-}
-
-function objectAt(document: unknown, key: string, file: string): Json {
-  const value = isObject(document) ? document[key] : undefined;
-  if (!isObject(value)) throw new UsageError(`${file}: must be a JSON object with an object "${key}" of videos by id`);
-  return value;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Python writes NaN and Infinity as bare words, which JSON does not know: read them as null and ±1e999. */
-function readJsonWithNaN(file: string, what: string): unknown {
-  const text = readText(file, what);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    const repaired = text.replace(/"(?:[^"\\]|\\.)*"|\bNaN\b|\bInfinity\b/g, (token) =>
-      token === 'NaN' ? 'null' : token === 'Infinity' ? '1e999' : token,
-    );
-    try {
-      return JSON.parse(repaired) as unknown;
-    } catch (error) {
-      throw new UsageError(
-        `${what} is not JSON: ${file}${lineOf(error as Error, repaired)}: ${(error as Error).message.replace(/\s+/g, ' ')}`,
-      );
+/** Takes a document {[key]: {id: …}}; `begin` gives what takes the value of each id. A repeated key begins anew, as in Python's json. */
+function entriesOf(json: JsonStream, key: string, begin: () => (id: string) => void): void {
+  const wrong = `must be a JSON object with an object "${key}" of videos by id`;
+  let found = 0;
+  const { line } = json;
+  json.object((name) => {
+    if (name !== key) {
+      json.skip();
+      return;
     }
-  }
+    if (!json.object(begin())) throw json.error(wrong);
+    found++;
+  });
+  if (found === 0) throw json.error(wrong, line);
 }
 
-/** `:LINE` of a JSON.parse error, where the engine tells the position. */
-function lineOf(error: Error, text: string): string {
-  const position = /position (\d+)/.exec(error.message)?.[1];
-  return position === undefined ? '' : `:${text.slice(0, Number(position)).split('\n').length}`;
+function readVideo(json: JsonStream, row: RowReader, where: string): VideoTruth {
+  let subset: string | undefined;
+  let duration = Number.NaN;
+  let annotations: Annotation[] = [];
+  const { line } = json;
+  const isObject = json.object((key) => {
+    if (key === 'annotations' && !json.null()) {
+      annotations = [];
+      const isList = json.array((i) => {
+        row.read(() => `${where}.annotations[${i}]`);
+        annotations.push({ segment: [row.start, row.end], label: row.label });
+      });
+      if (!isList) throw json.error(`${where}.annotations must be a list`);
+    } else if (key === 'subset') {
+      subset = json.text();
+      if (subset === undefined) throw json.error(`${where}.subset must be text`);
+    } else if (key === 'duration') {
+      duration = json.number() ?? (json.skip(), Number.NaN);
+    } else if (key !== 'annotations') json.skip();
+  });
+  if (!isObject) throw json.error(`${where} must be an object`);
+  if (subset === undefined) throw json.error(`${where}.subset must be text`, line);
+  return { subset, ...(Number.isNaN(duration) ? {} : { duration }), annotations };
+}
+
+/** Reads one {segment, score, label} after another into the same fields: there may be millions. */
+class RowReader {
+  start = 0;
+  end = 0;
+  score = 0;
+  label = '';
+  private times = 0;
+  private scored = false;
+  private labelled = false;
+  private where = () => '';
+
+  constructor(
+    private readonly json: JsonStream,
+    private readonly needs: { score: boolean; label: boolean },
+  ) {}
+
+  /** @param where names the object, should something be wrong with it. */
+  read(where: () => string): void {
+    this.reset(where);
+    const { line } = this.json;
+    if (!this.json.object(this.field)) throw this.json.error(`${where()} must be an object`);
+    if (this.times !== 2) throw this.json.error(`${where()}${NO_SEGMENT}`, line);
+    if (this.needs.score && !this.scored) throw this.json.error(`${where()}${NO_SCORE}`, line);
+    if (this.needs.label && !this.labelled) throw this.json.error(`${where()}${NO_LABEL}`, line);
+  }
+
+  private reset(where: () => string): void {
+    this.where = where;
+    this.times = 0;
+    this.scored = false;
+    this.labelled = false;
+    this.label = '';
+  }
+
+  private readonly field = (key: string): void => {
+    if (key === 'segment') {
+      this.times = 0;
+      if (!this.json.array(this.time)) this.fail(NO_SEGMENT);
+    } else if (key === 'score' && this.needs.score) {
+      this.score = this.json.number() ?? this.fail(NO_SCORE);
+      this.scored = true;
+    } else if (key === 'label') {
+      this.label = this.json.text() ?? this.fail(NO_LABEL);
+      this.labelled = true;
+    } else this.json.skip();
+  };
+
+  private readonly time = (i: number): void => {
+    const time = this.json.number() ?? this.fail(`.segment[${i}] must be a number`);
+    if (i === 0) this.start = time;
+    else this.end = time;
+    this.times = i + 1;
+  };
+
+  private fail(wrong: string): never {
+    throw this.json.error(`${this.where()}${wrong}`);
+  }
 }

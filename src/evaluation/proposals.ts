@@ -1,4 +1,5 @@
-import { groupBy, sortByScore, toColumns } from './columns.js';
+import { toColumns, type DetectionColumns } from './columns.js';
+import { byFallingScore, groupBy } from './ranking.js';
 import { temporalIou } from './segments.js';
 import { selectVideos, type MissingPolicy } from './select.js';
 import type { GroundTruth, Predictions, Segment } from './types.js';
@@ -38,21 +39,24 @@ export interface ProposalMetrics {
  */
 export function evaluateProposals(
   truth: GroundTruth,
-  predictions: Predictions,
+  predictions: Predictions | DetectionColumns,
   options: { subset: string; tiou: readonly number[]; maxAverage?: number | undefined; missing?: MissingPolicy },
 ): ProposalMetrics {
-  const selection = selectVideos(truth, predictions, options.subset, options.missing);
+  const columns = toColumns(predictions);
+  const selection = selectVideos(truth, new Set(columns.videos), options.subset, options.missing);
   const judged = selection.videos
     .map((id, i) => ({ id, instances: selection.annotations[i]!.map((a) => a.segment) }))
     .filter(({ instances }) => instances.length > 0);
-  const columns = toColumns(predictions, new Map(judged.map(({ id }, index) => [id, index])), new Map());
-  const { order, offset } = groupBy(columns.video, judged.length);
+  const indices = new Map(judged.map(({ id }, index) => [id, index]));
+  const indexOf = columns.videos.map((id) => indices.get(id) ?? -1);
+  const video = columns.video.map((v) => indexOf[v]!);
+  const { members, offset } = groupBy(video, judged.length, byFallingScore(columns.score));
 
   // Products in the official order: truncation to whole proposals depends on the last bit.
   const allowed = options.maxAverage ?? columns.count / judged.length;
   const ratio = (allowed * judged.length) / columns.count;
   const kept = judged.map((_, video) => {
-    const ranked = sortByScore(order.subarray(offset[video], offset[video + 1]), columns.score);
+    const ranked = members.subarray(offset[video], offset[video + 1]);
     return ranked.subarray(0, Math.min(Math.trunc(ranked.length * ratio), ranked.length));
   });
   const used = kept.reduce((sum, ranked) => sum + ranked.length, 0);
@@ -83,7 +87,7 @@ export function evaluateProposals(
       instances,
       proposals: columns.count,
       proposals_used: used,
-      proposals_unknown_video: columns.count - order.length,
+      proposals_unknown_video: columns.count - members.length,
     },
   };
 }

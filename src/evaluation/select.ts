@@ -1,5 +1,5 @@
 import { UsageError, WorkError } from '../system/errors.js';
-import type { Annotation, GroundTruth, Predictions } from './types.js';
+import type { Annotation, GroundTruth } from './types.js';
 
 /** What to do with videos of the subset that the predictions do not name; official (undefined): all their instances are missed. */
 export type MissingPolicy = 'fail' | 'skip' | undefined;
@@ -15,20 +15,21 @@ export interface Selection {
 }
 
 /**
- * The videos of `subset`, with the missing-video policy applied. A video predicted as an empty list is not missing.
+ * The videos of `subset`, with the missing-video policy applied.
  *
+ * @param predicted the videos that predictions name, be it with an empty list.
  * @throws UsageError when the subset has no instance; WorkError for `fail` when a video is missing.
  */
 export function selectVideos(
   truth: GroundTruth,
-  predictions: Predictions,
+  predicted: ReadonlySet<string>,
   subset: string,
   policy: MissingPolicy,
 ): Selection {
   const selection: Selection = { videos: [], annotations: [], missing: [] };
   for (const [id, video] of Object.entries(truth.database)) {
     if (video.subset !== subset) continue;
-    const missing = !Object.hasOwn(predictions.results, id);
+    const missing = !predicted.has(id);
     if (missing) selection.missing.push(id);
     if (missing && policy === 'skip') continue;
     selection.videos.push(id);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { readGroundTruth, readPredictions } from '../../src/evaluation/files.js';
+import { readDetections, readGroundTruth, readPredictions } from '../../src/evaluation/files.js';
 import { UsageError } from '../../src/system/errors.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'lofi-files-'));
@@ -39,13 +39,53 @@ describe('readPredictions', () => {
   }
 });
 
+describe('readDetections', () => {
+  const row = (score: number, label = 'a') => `{"segment": [1, 2], "score": ${score}, "label": "${label}", "x": [{}]}`;
+
+  it('keeps the order of the file, which decides between ties, also of ids that look like numbers', () => {
+    const columns = readDetections(write(`{"version": "1", "results": {"b": [], "9": [${row(1)}], "8": [${row(2)}]}}`));
+    assert.deepEqual(columns.videos, ['b', '9', '8']);
+    assert.deepEqual([...columns.video], [1, 2]);
+    assert.deepEqual([...columns.score], [1, 2]);
+  });
+
+  it('takes the last of repeated keys at the place of the first, as Python does', () => {
+    const twice = `{"results": {"b": [${row(1)}, ${row(2)}], "a": [${row(3, 'c')}], "b": [${row(4)}]}}`;
+    const { videos, labels, ...columns } = readDetections(write(twice));
+    assert.deepEqual(videos, ['b', 'a']);
+    assert.deepEqual(
+      [columns.count, [...columns.score], [...columns.video], Array.from(columns.label, (i) => labels[i])],
+      [2, [4, 3], [0, 1], ['a', 'c']],
+    );
+    assert.equal(readDetections(write(`{"results": {"b": [${row(1)}]}, "results": {}}`)).count, 0);
+  });
+
+  it('grows, and names file and line of what is wrong far in', () => {
+    const many = Array.from({ length: 5000 }, (_, i) => row(i, `label ${i % 7}`));
+    const { score, label, labels } = readDetections(write(`{"results": {"v":\n[${many.join(',\n')}]}}`));
+    assert.ok(score.every((value, i) => value === i));
+    assert.ok(label.every((index, i) => labels[index] === `label ${i % 7}`));
+    const wrong = `{"results": {"v":\n[${many.join(',\n')},\n{"segment": [1, 2],\n"label": "a"}]}}`;
+    assert.throws(
+      () => readDetections(write(wrong)),
+      says(/file\.json:5002: results\.v\[5000\]\.score must be a number/),
+    );
+  });
+});
+
 describe('readGroundTruth', () => {
   it('keeps what the evaluator needs; a video may lack annotations', () => {
     const file = write('{"database": {"v": {"subset": "test", "duration": 3, "url": "x"}}}');
     assert.deepEqual(readGroundTruth(file), { database: { v: { subset: 'test', duration: 3, annotations: [] } } });
   });
 
+  it('takes null for no annotations', () => {
+    const file = write('{"database": {"v": {"subset": "test", "duration": null, "annotations": null}}}');
+    assert.deepEqual(readGroundTruth(file), { database: { v: { subset: 'test', annotations: [] } } });
+  });
+
   for (const [text, message] of [
+    ['{"database": {"v": []}}', /file\.json:1: database\.v must be an object/],
     ['{"database": {"v": {}}}', /database\.v\.subset must be text/],
     ['{"database": {"v": {"subset": "t", "annotations": {}}}}', /database\.v\.annotations must be a list/],
     ['{"database": {"v": {"subset": "t", "annotations": [{"segment": [0, 1]}]}}}', /annotations\[0\]\.label/],
