@@ -8,6 +8,10 @@ export { configJsonSchema, loadConfig, type LoadedConfig } from './config/load.j
 export { configSchema, type Config } from './config/schema.js';
 export { loadDataset, saveDataset, videosOf, type Dataset, type Instance, type Video } from './data/dataset.js';
 export { evaluateDetections, type DetectionCounts, type DetectionMetrics } from './evaluation/detections.js';
+export { analyse } from './evaluation/analysis/analyse.js';
+export { analysisPresets, type Bins } from './evaluation/analysis/bins.js';
+export { precisionRecall, type PrecisionRecall } from './evaluation/analysis/precision-recall.js';
+export type { Analysis } from './evaluation/analysis/types.js';
 export type { DetectionColumns } from './evaluation/columns.js';
 export { readDetections, readGroundTruth, readPredictions } from './evaluation/files.js';
 export { evaluateProposals, type ProposalMetrics } from './evaluation/proposals.js';

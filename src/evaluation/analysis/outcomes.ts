@@ -1,0 +1,44 @@
+import { temporalIou } from '../segments.js';
+import type { Judged, JudgedClass } from './judged.js';
+import type { Outcome } from './types.js';
+
+/** Below this tIoU with every instance a detection is background. */
+export const BACKGROUND_TIOU = 0.1;
+
+/** The instance of any class that a detection overlaps most; -1 and 0 where it overlaps none. */
+export interface Overlap {
+  instance: number;
+  tiou: number;
+}
+
+/** Instances of each video, of all classes, in file order of their classes. */
+export function instancesByVideo({ aligned, videos }: Judged): number[][] {
+  const byVideo = videos.map((): number[] => []);
+  aligned.instances.video.forEach((video, i) => byVideo[video]!.push(i));
+  return byVideo;
+}
+
+/** The instance that each of the `count` best detections of a class overlaps most. */
+export function bestOverlaps(
+  { aligned: { instances, detections } }: Judged,
+  byVideo: readonly (readonly number[])[],
+  { ranked }: JudgedClass,
+  count: number,
+): Overlap[] {
+  return Array.from(ranked.subarray(0, count), (d) => {
+    const best: Overlap = { instance: -1, tiou: 0 };
+    for (const i of byVideo[detections.video[d]!] ?? []) {
+      const tiou = temporalIou(detections.start[d]!, detections.end[d]!, instances.start[i]!, instances.end[i]!);
+      if (tiou > best.tiou) Object.assign(best, { instance: i, tiou });
+    }
+    return best;
+  });
+}
+
+/** What a detection is (see {@link Outcome}); `right`: whether the instance it overlaps most has its label. */
+export function outcomeOf(claimed: boolean, best: Overlap, right: boolean, threshold: number): Outcome {
+  if (claimed) return 'true_positive';
+  if (best.tiou >= threshold) return right ? 'double_detection' : 'wrong_label';
+  if (best.tiou >= BACKGROUND_TIOU) return right ? 'localization' : 'confusion';
+  return 'background';
+}
