@@ -10,11 +10,17 @@ import { hashTensors, type TensorData } from './tensor.js';
 /** The stages that train and so leave checkpoints (`extract` leaves features: {@link FeatureStore}). */
 export type TrainedStage = 'pretrain' | 'joint' | 'head';
 
-/** A checkpoint of this or another stage of the run, by its content. */
-export interface CheckpointRef {
-  readonly stage: TrainedStage;
+/** What a stage started from, by its content: a checkpoint, or features that others made. */
+export interface Origin {
+  readonly stage: TrainedStage | 'extract';
+  /** Of features: videos. */
   readonly step: number;
   readonly sha256: string;
+}
+
+/** A checkpoint of this or another stage of the run, by its content. */
+export interface CheckpointRef extends Origin {
+  readonly stage: TrainedStage;
 }
 
 /** The best value so far of the metric that a stage is judged by, and the step that reached it. */
@@ -36,8 +42,8 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, TensorData>;
   /** Hash of the part of the configuration that this stage depends on. */
   readonly configHash: string;
-  /** The checkpoint that the stage started from. */
-  readonly parent: CheckpointRef | null;
+  /** What the stage started from. */
+  readonly parent: Origin | null;
   /** Engine name and version. */
   readonly engine: string;
   readonly seed: number;

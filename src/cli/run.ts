@@ -30,9 +30,11 @@ export const command: CommandModule<object, Arguments> = {
       if (baseline && run.store.steps('joint').length > 0) {
         throw new UsageError(`${folder} has a joint stage: give the baseline another --run`);
       }
-      await pretrain(run);
-      if (!baseline) await joint(run);
-      await extract(run);
+      if (config.data.features === null) {
+        await pretrain(run);
+        if (!baseline) await joint(run);
+        await extract(run);
+      }
       await head(run);
       const failures = await detectSubset(run, config.data.validateOn, folder);
       if (failures.length > 0) throw new WorkError(`not done: ${failures[0]!.id}: ${failures[0]!.reason}`);

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { Run } from '../stages/run.js';
+import { UsageError } from '../system/errors.js';
 import { readRunArguments, runOptions, type RunArguments } from './options.js';
 
 /** The command of one stage; `load` imports it once it is wanted. */
@@ -14,6 +15,8 @@ export function stageCommand(
     builder: (yargs) => runOptions(yargs).example(`$0 ${name} --config configs/demo.yaml --run runs/demo`, ''),
     handler: async (args) => {
       const { config, folder, policy } = await readRunArguments(args);
+      if (config.data.features !== null && name !== 'head')
+        throw new UsageError(`data.features is set: ${name} has nothing to do, lofi head trains on published features`);
       const [{ withRun }, stage] = await Promise.all([import('../stages/run.js'), load()]);
       await withRun(folder, config, policy, stage);
       process.stderr.write(`${name}: done (${folder})\n`);

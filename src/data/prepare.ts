@@ -16,8 +16,8 @@ export interface PrepareRequest {
   format: string;
   /** The annotation file; of 'thumos' and 'gtad' also a folder of G-TAD's tables. */
   annotations: string;
-  /** The folder with the video files: `<id>.<extension>`, with or without a leading `v_`. */
-  videos: string;
+  /** The folder with the video files: `<id>.<extension>`, with or without a leading `v_`; null where there are only their features. */
+  videos: string | null;
 }
 
 export interface PreparedDataset {
@@ -39,11 +39,13 @@ export async function prepareDataset(
   onProgress?: (done: number, total: number) => void,
 ): Promise<PreparedDataset> {
   const annotated = readAnnotations(request.format, request.annotations);
-  const folder = new VideoFolder(request.videos);
-  const files = annotated.map((video) => findFile(folder, video, request.format === 'hacs'));
+  const folder = request.videos === null ? null : new VideoFolder(request.videos);
+  const files = annotated.map((video) =>
+    folder ? findFile(folder, video, request.format === 'hacs') : { file: path.resolve(video.id), exists: false },
+  );
   const owners = new Map(annotated.map(({ id }, i) => [files[i]!.file, id] as const).reverse());
   // Without ffmpeg nothing can be said of any video.
-  findFfmpeg();
+  if (folder) findFfmpeg();
   const measured = await inParallel(
     annotated,
     (video, i) => measure(video, files[i]!, owners.get(files[i]!.file)!),

@@ -8,12 +8,12 @@ import { startProgress } from '../system/progress.js';
 import { probe } from '../video/probe.js';
 import type { Video } from '../data/dataset.js';
 import type { Detection } from '../evaluation/types.js';
-import { trainedEncoder, type LoadedEncoder } from './encoder.js';
+import { trainedEncoder } from './encoder.js';
 import { externalScores } from './external-scores.js';
-import { featureStore } from './extract.js';
-import { fullFidelityFeatures } from './full-fidelity.js';
+import { openFeatures, type FeatureSource } from './features.js';
+import { fullFidelityFeatures, type FeaturesFound } from './full-fidelity.js';
 import { disposeLocalizer, freshLocalizer, localize, type Localizer } from './localizer.js';
-import { usableVideos, type Run } from './run.js';
+import { requireSome, type Run } from './run.js';
 import { toState } from './tensors.js';
 
 /** Detections by video id, and the videos that could not be read. */
@@ -22,12 +22,12 @@ export interface DetectResult {
   failures: { id: string; reason: string }[];
 }
 
-/** Finds actions in videos with a run's trained encoder and head. Features that `extract` left are used where they are. */
-export async function detect(run: Run, videos: readonly Video[]): Promise<DetectResult> {
-  const encoder = trainedEncoder(run);
-  const localizer = trainedLocalizer(run, encoder);
-  const store = featureStore(run, encoder.reference.sha256);
-  const known = (video: Video) => run.dataset.videos.includes(video) && store.has(video.id);
+/**
+ * Finds actions in videos with a run's trained head. Features that are there are used; others are computed by the run's encoder.
+ */
+export async function detect(run: Run, videos: readonly Video[], source = openFeatures(run)): Promise<DetectResult> {
+  const localizer = trainedLocalizer(run, source);
+  const known = (video: Video) => run.dataset.videos.includes(video) && source.has(video.id);
   const scores = externalScores(run, videos);
   const progress = startProgress('detect', videos.length);
   const found = new Map<string, Detection[]>();
@@ -40,34 +40,41 @@ export async function detect(run: Run, videos: readonly Video[]): Promise<Detect
   };
   try {
     for (const video of videos.filter(known)) {
-      find(video, store.get(video.id));
+      find(video, source.get(video.id));
       step(video);
     }
     const unknown = videos.filter((video) => !known(video));
-    for await (const { video, features, error } of fullFidelityFeatures(run, encoder, unknown)) {
+    for await (const { video, features, error } of computedFeatures(run, unknown)) {
       if (error) failures.push({ id: video.id, reason: error.message });
       else find(video, features);
       step(video);
     }
   } finally {
     progress.stop();
-    encoder.parameters.dispose();
     disposeLocalizer(localizer);
   }
   const inOrder = videos.flatMap(({ id }) => (found.has(id) ? [[id, found.get(id)!] as const] : []));
   return { results: Object.fromEntries(inOrder), failures };
 }
 
+/** Features that are not there yet, by the trained encoder. */
+async function* computedFeatures(run: Run, videos: readonly Video[]): AsyncGenerator<FeaturesFound> {
+  if (videos.length === 0) return;
+  const encoder = trainedEncoder(run);
+  try {
+    yield* fullFidelityFeatures(run, encoder, videos);
+  } finally {
+    encoder.parameters.dispose();
+  }
+}
+
 /** The localizer that `head` left: the best by validation, or the last where nothing was validated. */
-function trainedLocalizer(
-  run: Run,
-  { encoder, reference }: LoadedEncoder & { reference: { sha256: string } },
-): Localizer {
+function trainedLocalizer(run: Run, { channels, reference }: FeatureSource): Localizer {
   const loaded = run.store.load('head', 'best');
   if (!loaded || loaded.manifest.parent?.sha256 !== reference.sha256 || !run.store.manifest('head')?.finished) {
     throw new UsageError(`head is not finished in ${run.folder}: run \`lofi head\` first`);
   }
-  const localizer = freshLocalizer(run.config, encoder.channels, run.dataset.classes);
+  const localizer = freshLocalizer(run.config, channels, run.dataset.classes);
   const state = toState(loaded.tensors);
   importState(localizer.headParameters, state, 'the head of the run', 'head.');
   importState(localizer.classifierParameters, state, 'the classifier of the run', 'classifier.');
@@ -76,13 +83,18 @@ function trainedLocalizer(
 
 /** Detects in a split of the run's dataset and writes `OUT/detections.json`. */
 export async function detectSubset(run: Run, subset: string, out: string): Promise<DetectResult['failures']> {
-  const { results, failures } = await detect(run, usableVideos(run, subset));
+  const source = openFeatures(run);
+  const { results, failures } = await detect(run, requireSome(source.videos(subset), subset), source);
   writeDetections(out, results);
   return failures;
 }
 
 /** Detects in video files, keyed by the stem of their names, and writes `OUT/detections.json`. One that cannot be read is left out. */
 export async function detectFiles(run: Run, files: readonly string[], out: string): Promise<DetectResult['failures']> {
+  if (run.config.data.features !== null)
+    throw new UsageError(
+      `${run.folder} was trained on published features, it has no encoder for videos: give --subset`,
+    );
   const videos: Video[] = [];
   const failures: DetectResult['failures'] = [];
   for (const file of files) {

@@ -43,7 +43,7 @@ function partsOf({ config, frames }: Run, video: Video): VideoPart[] {
 }
 
 /** A video with its features, or why it has none. */
-type FeaturesFound =
+export type FeaturesFound =
   { video: Video; features: Features; error?: undefined } | { video: Video; features?: undefined; error: WorkError };
 
 /** Features `[L, C]` of videos at full fidelity, in their order, frames read ahead. */

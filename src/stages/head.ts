@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef } from '../checkpoints/store.js';
-import type { Features, FeatureStore } from '../checkpoints/features.js';
+import type { Features } from '../checkpoints/features.js';
 import type { Config } from '../config/schema.js';
-import { videosOf, type Video } from '../data/dataset.js';
+import type { Video } from '../data/dataset.js';
 import type { VideoScores } from '../data/video-scores.js';
 import { randomStream } from '../engine/random.js';
 import { evaluateDetections } from '../evaluation/detections.js';
@@ -22,11 +22,10 @@ import { uniformRules } from '../train/parameter-rules.js';
 import { evenPace } from '../train/pace.js';
 import { trainedParts } from '../train/parts.js';
 import { epochBatches } from './batches.js';
-import { trainedEncoder } from './encoder.js';
 import { externalScores } from './external-scores.js';
-import { featureStore } from './extract.js';
+import { openFeatures, type FeatureSource } from './features.js';
 import { freshLocalizer, joinRows, localize, poolSegment, type Localizer } from './localizer.js';
-import { usableVideos, type Run } from './run.js';
+import { requireSome, type Run } from './run.js';
 import { spans } from './targets.js';
 import { finishedCheckpoint, trainStage, type Measured } from './training.js';
 
@@ -43,21 +42,23 @@ interface FeatureBatch {
 }
 
 /** Stage 3b: a fresh head, and a classifier of segments, on the features of the frozen encoder (LoFi §3.4, G-TAD's recipe). */
-export async function head(run: Run): Promise<CheckpointRef> {
+export function head(run: Run): Promise<CheckpointRef> {
+  return trainHead(run, openFeatures(run));
+}
+
+/** {@link head} on features that are open already; the run's store and log take what becomes of it. */
+export async function trainHead(run: Run, source: FeatureSource): Promise<CheckpointRef> {
   const { config } = run;
   const options = config.head;
-  const encoder = trainedEncoder(run);
-  encoder.parameters.dispose();
-  const parent = encoder.reference;
+  const { reference: parent, channels } = source;
   const done = finishedCheckpoint(run, 'head', parent);
   if (done) return done;
-  const store = featureStore(run, parent.sha256);
-  const videos = usableVideos(run, config.data.trainOn);
-  if (!store.has(videos[0]!.id)) throw new UsageError(`no features in ${run.folder}: run \`lofi extract\` first`);
-  const validated = validationVideos(run, store);
+  const videos = requireSome(source.videos(config.data.trainOn), config.data.trainOn);
+  if (!source.has(videos[0]!.id)) throw new UsageError(`no features in ${run.folder}: run \`lofi extract\` first`);
+  const validated = source.videos(config.data.validateOn).filter(({ id }) => source.has(id));
   const scores = externalScores(run, validated);
-  const features = new Map(videos.map((video) => [video.id, store.get(video.id)]));
-  const localizer = freshLocalizer(config, encoder.encoder.channels, run.dataset.classes);
+  const features = new Map(videos.map((video) => [video.id, source.get(video.id)]));
+  const localizer = freshLocalizer(config, channels, run.dataset.classes);
   const { head: model, headParameters, classifierParameters } = localizer;
 
   trainClassifier(config, localizer, videos, features);
@@ -98,7 +99,8 @@ export async function head(run: Run): Promise<CheckpointRef> {
         yield { ids: list.map(({ id }) => id), samples: list };
       }
     },
-    shape: () => `${snippets}x${config.full.size}`,
+    // Published features were made of frames of whatever size.
+    shape: () => (config.data.features === null ? `${snippets}x${config.full.size}` : String(snippets)),
     loss({ samples: all }, { from, to }, { step }) {
       const list = all.slice(from, to);
       const draws = randomStream(config.seed, 'head', 'draws', step, from);
@@ -107,7 +109,6 @@ export async function head(run: Run): Promise<CheckpointRef> {
         () => draws.uniform(),
       );
       const rows = list.map(({ id, window }) => windowFeatures(features.get(id)!, window));
-      const { channels } = encoder.encoder;
       const x = tf.tensor3d(joinRows(rows, snippets * channels), [list.length, snippets, channels]);
       const output = model.apply(x, { parameters: headParameters, normalization: 'running' });
       const { total, ...terms } = gtadLoss(output, weights);
@@ -115,23 +116,18 @@ export async function head(run: Run): Promise<CheckpointRef> {
     },
     validate(epoch) {
       const due = (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
-      return Promise.resolve(due ? validate(run, localizer, store, validated, scores) : null);
+      return Promise.resolve(due ? validate(run, localizer, source, validated, scores) : null);
     },
   }).finally(() => {
     model.dispose();
   });
 }
 
-/** The validation videos that have features. */
-function validationVideos({ config, dataset }: Run, store: FeatureStore): Video[] {
-  return videosOf(dataset, config.data.validateOn).filter((video) => store.has(video.id));
-}
-
 /** Average mAP on the videos; null where there are none. */
 function validate(
   run: Run,
   localizer: Localizer,
-  store: FeatureStore,
+  source: FeatureSource,
   videos: readonly Video[],
   scores: VideoScores | null,
 ): Measured | null {
@@ -139,7 +135,7 @@ function validate(
   const { validateOn: subset } = run.config.data;
   const results: Predictions['results'] = {};
   for (const { id, duration } of videos) {
-    results[id] = localize(localizer, store.get(id), duration, run.config.detect, scores?.get(id));
+    results[id] = localize(localizer, source.get(id), duration, run.config.detect, scores?.get(id));
   }
   const truth = readGroundTruth(`${run.folder}/dataset.json`);
   const { tiou } = presets[run.config.evaluation.preset];

@@ -111,13 +111,17 @@ export function dataPath(config: Pick<Config, 'data'>, file: string): string {
 
 /** The usable videos of a subset; with `data.missing: fail`, all must be. Throws {@link UsageError} where there is none. */
 export function usableVideos(run: Run, subset: string): Video[] {
-  const usable = readableVideos(run, subset);
-  if (usable.length === 0) throw new UsageError(`the dataset has no usable video in subset "${subset}"`);
-  return usable;
+  return requireSome(readableVideos(run, subset), subset);
+}
+
+/** The videos of a subset, if there are any. Throws {@link UsageError} where there is none. */
+export function requireSome(videos: Video[], subset: string): Video[] {
+  if (videos.length === 0) throw new UsageError(`the dataset has no usable video in subset "${subset}"`);
+  return videos;
 }
 
 /** As {@link usableVideos}, but there may be none. */
-function readableVideos(run: Run, subset: string): Video[] {
+export function readableVideos(run: Run, subset: string): Video[] {
   const all = videosOf(run.dataset, subset);
   const broken = all.filter((video) => video.problem !== undefined);
   if (broken.length > 0 && run.config.data.missing === 'fail') {
@@ -189,8 +193,8 @@ function frameOptions({ data }: Config) {
 function checkSources({ data }: Config): void {
   const given = [data.dataset, data.annotations, data.synthetic].filter((source) => source !== null);
   if (given.length !== 1) throw new UsageError('data: give one of data.dataset, data.annotations or data.synthetic');
-  if (data.annotations !== null && data.videos === null)
-    throw new UsageError('data.annotations needs data.videos, their folder');
+  if (data.annotations !== null && data.videos === null && data.features === null)
+    throw new UsageError('data.annotations needs data.videos, their folder (or data.features, published ones)');
 }
 
 /** The run's own dataset file under the labels of its configuration. */
@@ -215,7 +219,11 @@ async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
   }
   if (dataset !== null) return loadDataset(dataPath(config, dataset));
   const file = path.join(folder, 'prepared.json');
-  const source = { format, annotations: dataPath(config, annotations!), videos: dataPath(config, videos!) };
+  const source = {
+    format,
+    annotations: dataPath(config, annotations!),
+    videos: videos === null ? null : dataPath(config, videos),
+  };
   if (!isPrepared(file, source)) {
     const prepared = await withProgress('preparing videos', (onProgress) => prepareDataset(source, onProgress));
     for (const warning of prepared.warnings) process.stderr.write(`warning: ${warning}\n`);
@@ -225,7 +233,9 @@ async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
 }
 
 /** Whether a dataset prepared earlier still speaks of these annotations and of files in this folder (`data.root` may have moved). */
-function isPrepared(file: string, { annotations, videos }: { annotations: string; videos: string }): boolean {
+function isPrepared(file: string, { annotations, videos }: { annotations: string; videos: string | null }): boolean {
+  // Without videos there is nothing to measure.
+  if (videos === null) return false;
   const [made, changed] = [file, annotations].map((name) => statSync(name, { throwIfNoEntry: false })?.mtimeMs);
   if (made === undefined || (changed !== undefined && changed > made)) return false;
   return loadDataset(file).videos.every((video) => video.path.startsWith(path.resolve(videos) + path.sep));

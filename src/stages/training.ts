@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { EventLog } from '../checkpoints/events.js';
 import { readMetrics } from '../checkpoints/metrics.js';
-import type { CheckpointRef, LoadedCheckpoint, TrainedStage } from '../checkpoints/store.js';
+import type { CheckpointRef, LoadedCheckpoint, Origin, TrainedStage } from '../checkpoints/store.js';
 import { configHash, stageConfig } from '../config/hash.js';
 import type { Schedule } from '../config/schema.js';
 import type { LossTensors } from '../train/gradients.js';
@@ -17,7 +17,7 @@ export interface TrainingPlan<B extends Batch> {
   stage: TrainedStage;
   /** What the checkpoint holds, for people. */
   what: string;
-  parent: CheckpointRef | null;
+  parent: Origin | null;
   parts: Readonly<Record<string, TrainedPart>>;
   pace: Pace;
   batches: (epoch: number) => AsyncIterable<B>;
@@ -46,7 +46,7 @@ interface CheckpointState {
 }
 
 /** The checkpoint of a finished stage, or null. Refuses one of another configuration or parent. */
-export function finishedCheckpoint(run: Run, stage: TrainedStage, parent: CheckpointRef | null): CheckpointRef | null {
+export function finishedCheckpoint(run: Run, stage: TrainedStage, parent: Origin | null): CheckpointRef | null {
   const found = usableCheckpoint(run, stage, parent);
   if (!found?.manifest.finished) return null;
   const { step, sha256 } = found.manifest;
@@ -58,7 +58,7 @@ export function finishedCheckpoint(run: Run, stage: TrainedStage, parent: Checkp
  * Every random choice is named by epoch and item, so a stage that was interrupted ends as one that was not.
  */
 export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B>): Promise<CheckpointRef> {
-  const { stage, parts, pace } = plan;
+  const { stage, parts, pace, parent } = plan;
   const options: Schedule = run.config[stage];
   const from = usableCheckpoint(run, stage, plan.parent);
   let best = from?.manifest.best ?? null;
@@ -70,7 +70,7 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
     run.store.discardAfter(stage, -1);
   }
   // What the log says beyond that checkpoint was of steps that are done again.
-  const begins = from ?? (plan.parent && run.store.load(plan.parent.stage, plan.parent.step));
+  const begins = from ?? (parent && parent.stage !== 'extract' ? run.store.load(parent.stage, parent.step) : null);
   run.log.truncate(begins ? (begins.manifest.state as CheckpointState).logPosition : 0);
   const logged = readMetrics(run.log.file).filter((record) => record.stage === stage);
   const events = new EventLog(path.join(run.folder, 'events', stage), logged);
@@ -126,7 +126,7 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
 }
 
 /** The checkpoint to go on from under the run's policy. */
-function usableCheckpoint(run: Run, stage: TrainedStage, parent: CheckpointRef | null): LoadedCheckpoint | null {
+function usableCheckpoint(run: Run, stage: TrainedStage, parent: Origin | null): LoadedCheckpoint | null {
   const { resume, allowConfigChange } = run.policy;
   if (resume === 'never') return null;
   const found = run.store.load(stage, resume === 'auto' ? 'latest' : resume);

@@ -203,7 +203,8 @@ describe('RunStore', () => {
     renameSync(store.runFolder, moved);
     const after = new RunStore(moved);
     const { manifest } = after.load('head', 'latest')!;
-    assert.equal(after.load(manifest.parent!.stage, manifest.parent!.step)!.manifest.sha256, parent.sha256);
+    assert.deepEqual(manifest.parent, parent);
+    assert.equal(after.load(parent.stage, parent.step)!.manifest.sha256, parent.sha256);
     for (const name of readdirSync(path.join(moved, 'store', 'joint')).filter((file) => !file.endsWith('tensors')))
       assert(!readFileSync(path.join(moved, 'store', 'joint', name), 'utf8').includes(store.runFolder));
   });

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, test } from 'node:test';
+import { summarizeRun } from '../../src/checkpoints/summary.js';
+import type { Config } from '../../src/config/schema.js';
+import { saveDataset, toDataset } from '../../src/data/dataset.js';
+import { transposed } from '../../src/data/features/matrix.js';
+import { rescaled } from '../../src/data/features/rescale.js';
+import { detectFiles, detectSubset } from '../../src/stages/detect.js';
+import { openFeatures } from '../../src/stages/features.js';
+import { head } from '../../src/stages/head.js';
+import { withRun, goOn, type Run } from '../../src/stages/run.js';
+import { UsageError, WorkError } from '../../src/system/errors.js';
+import {
+  annotations,
+  channels,
+  extractedRun,
+  published,
+  seededFeatures,
+  writeAnnotations,
+  writeFeatures,
+} from '../support/feature-runs.js';
+import { csv, npy, npz, safetensors } from '../support/feature-files.js';
+import { temporaryFolder } from '../system/temporary.js';
+
+const open = <T>(folder: string, config: Config, work: (run: Run) => T | Promise<T>) =>
+  withRun(path.join(folder, 'run'), config, goOn, async (run) => work(run));
+
+/** What is left of a trained head, but where it came from. */
+async function outcome(run: Run) {
+  const { sha256, step } = await head(run);
+  assert.deepEqual(await detectSubset(run, 'validation', run.folder), []);
+  const { best } = run.store.manifest('head')!;
+  return { sha256, step, best, detections: readFileSync(path.join(run.folder, 'detections.json'), 'utf8') };
+}
+
+/** The same videos as {@link annotations}, as if they had been measured. */
+function measuredDataset(folder: string): string {
+  const file = path.join(folder, 'dataset.json');
+  const measured = { fps: 10, frames: 200, width: 64, height: 48 };
+  const videos = Object.entries(annotations().database).map(([id, { subset, duration, annotations: list }]) => ({
+    ...{ id, subset, duration, ...measured, path: path.join(folder, `${id}.mp4`) },
+    instances: (list as { segment: [number, number]; label: string }[]).map(({ segment: [start, end], label }) => ({
+      ...{ start, end, label },
+    })),
+  }));
+  saveDataset(file, toDataset(videos));
+  return file;
+}
+
+test('published features in each format train the same head, to the bit, as those of extract', async (t) => {
+  const folder = temporaryFolder(t);
+  writeAnnotations(folder);
+  const own = await extractedRun(path.join(folder, 'own'), measuredDataset(folder));
+  const expected = await outcome(own);
+  own.close();
+  assert.ok(expected.best!.value > 0, 'nothing was learnt');
+  assert.ok(expected.detections.length > 1000);
+
+  for (const [name, extension, encode] of [
+    ['npy', '.npy', npy],
+    ['npz', '.npz', (matrix) => npz({ feats: npy(matrix) })],
+    ['csv', '.csv', csv],
+    ['safetensors', '.safetensors', safetensors],
+    ['columns', '.npy', (matrix) => npy(transposed(matrix))],
+  ] as [string, string, Parameters<typeof writeFeatures>[2]][]) {
+    writeFeatures(path.join(folder, name), extension, encode);
+    const config = published(folder, name, { data: { annotations: 'annotations.json' } });
+    const run = path.join(folder, `run ${name}`);
+    assert.deepEqual(await withRun(run, config, goOn, outcome), expected, name);
+    const summary = summarizeRun(run);
+    assert.deepEqual(Object.keys(summary), ['head']);
+    assert.equal(summary.head!.sha256, expected.sha256);
+  }
+});
+
+describe('a head on published features', () => {
+  it('is out of date when they change, and finished when they only move', async (t) => {
+    const folder = temporaryFolder(t);
+    writeAnnotations(folder);
+    writeFeatures(path.join(folder, 'a'), '.npy', npy);
+    const first = await open(folder, published(folder, 'a'), outcome);
+    writeFeatures(path.join(folder, 'b'), '.csv', csv);
+    const steps = (run: Run) => readFileSync(run.log.file, 'utf8').split('\n').length;
+    await open(folder, published(folder, 'b'), async (run) => {
+      const before = steps(run);
+      assert.deepEqual(await outcome(run), first);
+      assert.equal(steps(run), before, 'it was trained again');
+    });
+    const [[id, { data, shape }]] = [...seededFeatures()] as [
+      [string, { data: Float32Array; shape: [number, number] }],
+    ];
+    writeFileSync(path.join(folder, 'b', `${id}.csv`), csv({ data: data.map((value) => value / 2), shape }));
+    await open(folder, published(folder, 'b'), async (run) => {
+      await assert.rejects(
+        detectSubset(run, 'validation', folder),
+        /head is not finished in .*: run `lofi head` first/,
+      );
+      assert.notEqual((await outcome(run)).sha256, first.sha256);
+    });
+  });
+
+  it('takes no video files', async (t) => {
+    const folder = temporaryFolder(t);
+    writeAnnotations(folder);
+    writeFeatures(path.join(folder, 'a'), '.npy', npy);
+    await open(folder, published(folder, 'a'), async (run) => {
+      await assert.rejects(detectFiles(run, ['x.mp4'], folder), {
+        name: UsageError.name,
+        message: /trained on published features, it has no encoder for videos: give --subset/,
+      });
+    });
+  });
+});
+
+test('rows are rescaled to the snippets of the head, or stay where it sees windows', async (t) => {
+  const folder = temporaryFolder(t);
+  writeAnnotations(folder);
+  const raw = new Map(
+    [...seededFeatures(20)].map(([id, { data }], i) => {
+      const rows = 20 - (i % 3);
+      return [id, { data: data.slice(0, rows * channels), shape: [rows, channels] as const }];
+    }),
+  );
+  writeFeatures(path.join(folder, 'a'), '.npy', npy, raw);
+  await open(folder, published(folder, 'a'), (run) => {
+    const source = openFeatures(run);
+    assert.equal(source.channels, channels);
+    for (const [id, matrix] of raw) assert.deepEqual(source.get(id), rescaled(matrix, 16), id);
+  });
+  const windows = { model: { window: { snippets: 8, every: 10 } } };
+  await open(folder, published(folder, 'a', windows), (run) => {
+    const source = openFeatures(run);
+    for (const [id, matrix] of raw) assert.deepEqual(source.get(id), matrix, id);
+  });
+  // Of measured videos it is known how many frames they have.
+  const measured = { data: { annotations: null, dataset: measuredDataset(folder) } };
+  const at = (every: number) =>
+    open(folder, published(folder, 'a', { ...measured, model: { window: { snippets: 8, every } } }), openFeatures);
+  await at(10);
+  await assert.rejects(
+    at(16),
+    /20 rows, one every 16 frames \(model\.window\.every\), for a video of 200 frames: set it to about 10/,
+  );
+});
+
+describe('files that do not fit', () => {
+  /** Features that `spoil` was done to. */
+  const opened = async (
+    t: it.TestContext,
+    spoil: (folder: string, file: (i: number) => string) => void,
+    data: object = {},
+  ) => {
+    const folder = temporaryFolder(t);
+    writeAnnotations(folder);
+    const features = writeFeatures(path.join(folder, 'a'), '.npy', npy);
+    spoil(features, (i) => path.join(features, `-v${i} é.npy`));
+    return open(folder, published(folder, 'a', { data }), (run) => {
+      const source = openFeatures(run);
+      return {
+        training: source.videos('training').map(({ id }) => id),
+        validation: source.videos('validation').length,
+      };
+    });
+  };
+  const small = { data: new Float32Array(16 * 8), shape: [16, 8] } as const;
+
+  it('missing ones stop the work, or are left out', async (t) => {
+    const spoil = (_: string, file: (i: number) => string) => {
+      rmSync(file(1));
+      rmSync(file(7));
+    };
+    await assert.rejects(opened(t, spoil), {
+      name: WorkError.name,
+      message: /1 of 6 training videos have no feature file in .*: -v1 é\. Complete them, or set data\.missing=skip/,
+    });
+    assert.deepEqual(await opened(t, spoil, { missing: 'skip' }), {
+      training: [0, 2, 3, 4, 5].map((i) => `-v${i} é`),
+      validation: 2,
+    });
+  });
+
+  it('others are refused by name', async (t) => {
+    const refused = async (spoil: Parameters<typeof opened>[1], said: RegExp, data: object = {}) => {
+      await assert.rejects(opened(t, spoil, data), { name: UsageError.name, message: said });
+    };
+    await refused(
+      (_, file) => {
+        writeFileSync(file(2), npy(small));
+      },
+      /unlike channels: .*v0 é\.npy is 16 × 64, .*v2 é\.npy is 16 × 8$/,
+      {
+        featureLayout: 'rows',
+      },
+    );
+    await refused(
+      (_, file) => {
+        writeFileSync(file(8), 'no array');
+      },
+      /v8 é\.npy: it does not begin as one/,
+      {
+        missing: 'skip',
+      },
+    );
+    const nan = { ...small, data: small.data.map(() => NaN) };
+    await refused((_, file) => {
+      writeFileSync(file(8), npy(nan));
+    }, /v8 é\.npy: row 1, column 1 is NaN/);
+    await refused((folder) => {
+      writeFileSync(path.join(folder, '-v3 é.csv'), '1,2\n');
+    }, /-v3 é\.csv and -v3 é\.npy: leave one/);
+    await refused((folder) => {
+      rmSync(folder, { recursive: true });
+    }, /folder of features not readable: .*a \(ENOENT\)/);
+  });
+});
