@@ -3,7 +3,7 @@ import type { ProposalMetrics } from '../evaluation/proposals.js';
 import { listed } from '../evaluation/select.js';
 
 /** One line for each odd thing the evaluator met in a prediction file; none for a clean one. */
-export function detectionNotes({ counts, unknown }: DetectionMetrics): string[] {
+export function detectionNotes({ counts, unknown }: Pick<DetectionMetrics, 'counts' | 'unknown'>): string[] {
   return [
     counts.videos_missing > 0 && `${counts.videos_missing} videos of the subset have no predictions`,
     unknown.videos.length > 0 &&

@@ -22,11 +22,23 @@ export interface LogEntry {
   wait?: number;
   rssMiB?: number;
   metrics?: Record<string, number>;
+  /** When it was written, ISO 8601. */
+  time?: string;
 }
 
 /** The part of metrics.json that the report shows. */
 export type ReportedMetrics = Pick<DetectionMetrics, 'tiou' | 'mAP' | 'average_mAP'> &
-  Partial<Pick<DetectionMetrics, 'subset' | 'per_class'>>;
+  Partial<Pick<DetectionMetrics, 'subset' | 'per_class' | 'counts' | 'unknown'>>;
+
+/** What the newest checkpoint of a stage says of itself. */
+export interface StageState {
+  stage: string;
+  step: number;
+  /** Name and version. */
+  engine: string;
+  finished: boolean;
+  best: { metric: string; value: number; step: number } | null;
+}
 
 /** What a run folder says; a run under way lacks some of it. */
 export interface RunFolder {
@@ -34,10 +46,14 @@ export interface RunFolder {
   /** config.yaml as text, and as parsed. */
   configText: string;
   config: Record<string, unknown>;
+  /** Stages with a checkpoint, in the order they run. */
+  stages: StageState[];
   log: LogEntry[];
   metrics: ReportedMetrics | undefined;
   detections: Predictions | undefined;
   dataset: GroundTruth | undefined;
+  /** Where each video of the dataset lies (absolute), whether it is there or not. */
+  videoFiles: Map<string, string>;
 }
 
 /**
@@ -57,10 +73,12 @@ export function readRunFolder(folder: string): RunFolder {
     name: path.basename(path.resolve(folder)),
     configText,
     config: parseConfig(configText, file('config.yaml')),
+    stages: ['pretrain', 'joint', 'head'].flatMap((stage) => readStage(file(path.join('store', stage)), stage)),
     log: optional('metrics.jsonl', readLog) ?? [],
     metrics: optional('metrics.json', readMetrics),
     detections: optional('detections.json', readPredictions),
     dataset: optional('dataset.json', readGroundTruth),
+    videoFiles: optional('dataset.json', readVideoFiles) ?? new Map<string, string>(),
   };
 }
 
@@ -76,6 +94,29 @@ export function readLog(file: string): LogEntry[] {
         return [];
       }
     });
+}
+
+/** None where there is no checkpoint, or none that can be read: the report shows what there is. */
+function readStage(folder: string, stage: string): StageState[] {
+  try {
+    const newest = readFileSync(path.join(folder, 'latest'), 'utf8').trim();
+    const manifest = JSON.parse(readFileSync(path.join(folder, `${newest}.json`), 'utf8')) as Omit<StageState, 'stage'>;
+    const { step, engine, finished, best } = manifest;
+    return [{ stage, step, engine, finished, best }];
+  } catch {
+    return [];
+  }
+}
+
+/** The `path` of each video, which ActivityNet's own format does not have. */
+function readVideoFiles(file: string): Map<string, string> {
+  const { database } = readJson(file, 'dataset') as { database: Record<string, { path?: unknown }> };
+  const folder = path.dirname(path.resolve(file));
+  return new Map(
+    Object.entries(database).flatMap(([id, video]) =>
+      typeof video.path === 'string' ? [[id, path.resolve(folder, video.path)]] : [],
+    ),
+  );
 }
 
 function parseConfig(text: string, file: string): Record<string, unknown> {

@@ -6,7 +6,7 @@ export const style = `
 }
 @media print {
   :root { color-scheme: light; --paper: #fff; --panel: #fff; --ink: #000; --faint: #444; --line: #bbb; }
-  nav, .controls { display: none !important; }
+  nav, .controls, #player { display: none !important; }
   section, figure { break-inside: avoid; }
 }
 * { box-sizing: border-box; }
@@ -22,6 +22,7 @@ a { color: var(--accent); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; }
+th[scope=row] { font-weight: 400; }
 td.number, th.number { text-align: right; padding-left: .8rem; padding-right: 0; }
 td.best { font-weight: 700; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 1rem; }
@@ -32,10 +33,10 @@ figcaption { font-size: .85rem; font-weight: 600; margin-bottom: .5rem; }
 .swatch { display: inline-block; width: .7em; height: .7em; border-radius: 2px; margin-right: .5em; background: var(--swatch); print-color-adjust: exact; }
 .controls { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; align-items: end; margin-bottom: .75rem; }
 .controls label { display: grid; gap: .15rem; font-size: .8rem; color: var(--faint); }
-.controls input, .controls select, .controls button { font: inherit; color: var(--ink); background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: .3rem .55rem; }
+.controls input, .controls select, button:not(.bar) { font: inherit; color: var(--ink); background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: .3rem .55rem; }
 .controls select { min-width: 14rem; max-width: 24rem; }
 .controls input[type=range] { padding: 0; width: 16rem; accent-color: var(--accent); }
-.controls button { cursor: pointer; }
+button { cursor: pointer; }
 #tracks { min-width: 720px; display: grid; grid-template-columns: minmax(4rem, 10rem) minmax(3rem, 8rem) 1fr; column-gap: .75rem; padding: .75rem 1rem; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; }
 #tracks .name { align-self: center; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 600; border-left: 4px solid var(--label, transparent); padding-left: .5rem; }
 #tracks .row { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-size: .78rem; line-height: 20px; color: var(--faint); }
@@ -43,7 +44,14 @@ figcaption { font-size: .85rem; font-weight: 600; margin-bottom: .5rem; }
 #tracks .first { margin-top: 8px; }
 #tracks .axis { height: 22px; }
 #tracks .tick { position: absolute; font-size: .72rem; color: var(--faint); border-left: 1px solid var(--line); padding-left: 3px; white-space: nowrap; }
-#tracks .bar { position: absolute; top: 3px; bottom: 3px; min-width: 2px; background: var(--label); border-radius: 3px; print-color-adjust: exact; }
+#tracks .bar { position: absolute; top: 3px; bottom: 3px; min-width: 2px; padding: 0; border: 0; background: var(--label); border-radius: 3px; cursor: pointer; print-color-adjust: exact; }
+#tracks .bar:focus-visible { opacity: 1 !important; z-index: 1; }
+#tracks .strip { height: auto; border: 0; margin-bottom: 4px; }
+#tracks .strip img { display: block; width: 100%; border-radius: 4px; }
+#tracks .track { cursor: pointer; }
+#tracks.playing .track::after { content: ''; position: absolute; top: 0; bottom: 0; left: var(--now); border-left: 2px solid var(--accent); pointer-events: none; }
+#player { position: fixed; right: 1rem; bottom: 1rem; width: min(21rem, 45vw); padding: .5rem; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; box-shadow: 0 4px 24px #0006; z-index: 2; }
+#player video { display: block; width: 100%; max-height: 15rem; margin-bottom: .4rem; background: #000; }
 #tracks .bar.detection { box-shadow: inset 0 0 0 1px var(--ink); }
 details { margin: .75rem 0; }
 summary { cursor: pointer; }

@@ -6,7 +6,7 @@ import type { ProposalMetrics } from '../evaluation/proposals.js';
 export type RunMetrics = Pick<DetectionMetrics, 'tiou' | 'mAP' | 'average_mAP'>;
 
 /** The thresholds that papers quote. */
-const QUOTED = [0.5, 0.75, 0.95];
+export const QUOTED: readonly number[] = [0.5, 0.75, 0.95];
 
 /** mAP (percent) of several runs for the terminal: a row each, tIoU 0.5, 0.75, 0.95 and the average over all thresholds. */
 export function runsTable(runs: readonly { name: string; metrics: RunMetrics }[]): string {
@@ -52,7 +52,7 @@ export function round(value: number): number {
   return Number(value.toPrecision(6));
 }
 
-function mean(values: readonly number[]): number {
+export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 

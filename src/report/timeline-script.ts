@@ -6,12 +6,14 @@ export const timelineScript = `
 'use strict';
 (() => {
   const data = JSON.parse(document.getElementById('timeline-data').textContent);
+  const strips = JSON.parse(document.getElementById('strips-data').textContent);
   const find = document.getElementById('find');
   const picker = document.getElementById('video');
   const slider = document.getElementById('score');
   const shown = document.getElementById('score-value');
   const chart = document.getElementById('tracks');
   const rows = document.getElementById('detections');
+  const table = document.getElementById('detections-table');
   const summary = document.getElementById('summary');
 
   const add = (parent, tag, className, text) => {
@@ -57,12 +59,25 @@ export const timelineScript = `
   };
 
   const bar = (track, item, duration, className, title) => {
-    const node = add(track, 'div', 'bar ' + className);
+    const node = add(track, 'button', 'bar ' + className);
+    node.type = 'button';
+    node.tabIndex = -1;
+    node.dataset.start = item.start;
     node.style.left = (100 * item.start) / duration + '%';
     node.style.width = (100 * (item.end - item.start)) / duration + '%';
     node.style.setProperty('--label', colour(item.label));
     node.title = title;
+    node.setAttribute('aria-label', title);
     return node;
+  };
+
+  const filmStrip = (video) => {
+    if (!Object.hasOwn(strips, video.id)) return;
+    add(chart, 'div', 'name');
+    add(chart, 'div', 'row');
+    const picture = add(add(chart, 'div', 'track strip'), 'img');
+    picture.alt = 'Pictures of ' + video.id + ', evenly spread over its time';
+    picture.src = 'data:image/jpeg;base64,' + strips[video.id];
   };
 
   const axis = (duration) => {
@@ -77,20 +92,24 @@ export const timelineScript = `
     }
   };
 
+  const current = () => (picker.value === '' ? undefined : data.videos[Number(picker.value)]);
+
   const draw = () => {
     const least = Number(slider.value);
     shown.textContent = least.toPrecision(3);
     chart.replaceChildren();
-    rows.replaceChildren();
-    const video = data.videos[Number(picker.value)];
-    if (!video || picker.value === '') {
+    const video = current();
+    chart.dispatchEvent(new CustomEvent('show', { detail: { video } }));
+    if (!video) {
       summary.textContent = 'No video matches.';
+      fillTable();
       return;
     }
     const truth = truthOf(video);
     const byRun = video.detections.map((flat) => detectionsOf(flat, least));
     const labels = [...new Set([...truth, ...byRun.flat()].map((item) => item.label))].sort((a, b) => a - b);
 
+    filmStrip(video);
     axis(video.duration);
     for (const label of labels) {
       const name = add(chart, 'div', 'name', data.labels[label]);
@@ -114,10 +133,21 @@ export const timelineScript = `
       });
     }
 
-    let count = 0;
-    byRun.forEach((list, run) => {
-      for (const item of list) {
-        count++;
+    // One stop of the tab key; arrows move on from there.
+    const first = chart.querySelector('.bar');
+    if (first) first.tabIndex = 0;
+    const count = byRun.reduce((sum, list) => sum + list.length, 0);
+    summary.textContent = time(video.duration) + ' long, ' + truth.length + ' instances, ' + count + ' detections shown';
+    fillTable();
+  };
+
+  const fillTable = () => {
+    rows.replaceChildren();
+    const video = current();
+    if (!video || !table.open) return;
+    const truth = truthOf(video);
+    video.detections.forEach((flat, run) => {
+      for (const item of detectionsOf(flat, Number(slider.value))) {
         const best = Math.max(0, ...truth.filter((t) => t.label === item.label).map((t) => tiou(t, item)));
         const row = add(rows, 'tr');
         for (const text of [data.runs[run], data.labels[item.label], time(item.start), time(item.end), item.score, best.toFixed(2)]) {
@@ -125,8 +155,44 @@ export const timelineScript = `
         }
       }
     });
-    summary.textContent = time(video.duration) + ' long, ' + truth.length + ' instances, ' + count + ' detections shown';
   };
+
+  const play = (seconds) => chart.dispatchEvent(new CustomEvent('play', { detail: { video: current(), seconds } }));
+  chart.addEventListener('click', (event) => {
+    const track = event.target.closest('.track');
+    if (!track) return;
+    const bar = event.target.closest('.bar');
+    const { left, width } = track.getBoundingClientRect();
+    play(bar ? Number(bar.dataset.start) : (current().duration * (event.clientX - left)) / width);
+  });
+
+  const startOf = (bar) => Number(bar.dataset.start);
+  chart.addEventListener('keydown', (event) => {
+    const bar = event.target.closest('.bar');
+    if (!bar) return;
+    const lanes = [...chart.querySelectorAll('.track')]
+      .map((track) => [...track.querySelectorAll('.bar')].sort((a, b) => startOf(a) - startOf(b)))
+      .filter((lane) => lane.length > 0);
+    const at = lanes.findIndex((lane) => lane.includes(bar));
+    const lane = lanes[at];
+    const distance = (other) => Math.abs(startOf(other) - startOf(bar));
+    const nearest = (others = []) => others.toSorted((a, b) => distance(a) - distance(b))[0];
+    const targets = {
+      ArrowRight: lane[lane.indexOf(bar) + 1],
+      ArrowLeft: lane[lane.indexOf(bar) - 1],
+      ArrowDown: nearest(lanes[at + 1]),
+      ArrowUp: nearest(lanes[at - 1]),
+      Home: lane[0],
+      End: lane.at(-1),
+    };
+    if (!Object.hasOwn(targets, event.key)) return;
+    event.preventDefault();
+    const target = targets[event.key];
+    if (!target) return;
+    bar.tabIndex = -1;
+    target.tabIndex = 0;
+    target.focus();
+  });
 
   const move = (by) => {
     const next = picker.selectedIndex + by;
@@ -137,6 +203,7 @@ export const timelineScript = `
   find.addEventListener('input', () => { fillPicker(); draw(); });
   picker.addEventListener('change', draw);
   slider.addEventListener('input', draw);
+  table.addEventListener('toggle', fillTable);
   document.getElementById('previous').addEventListener('click', () => move(-1));
   document.getElementById('next').addEventListener('click', () => move(1));
 

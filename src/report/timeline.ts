@@ -1,5 +1,10 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Detection, Segment } from '../evaluation/types.js';
-import type { RunFolder } from './run-folder.js';
+import { inParallel } from '../system/parallel.js';
+import { withProgress } from '../system/progress.js';
+import { filmStrip } from './film-strip.js';
+import type { ReportedRun } from './reported-run.js';
 
 /** What the page's timeline draws from; times in seconds, rounded to a millisecond, labels by index. */
 export interface Timeline {
@@ -8,26 +13,41 @@ export interface Timeline {
   /** Where the score slider starts, and its end. */
   threshold: number;
   maxScore: number;
-  videos: {
-    id: string;
-    duration: number;
-    /** Flat: start, end, label, …  */
-    truth: number[];
-    /** For each run, flat: start, end, score, label, … in falling score. */
-    detections: number[][];
-  }[];
+  /** Of each video and run the page has so many detections, the best; null: all. */
+  most: number | null;
+  videos: TimelineVideo[];
 }
+
+export interface TimelineVideo {
+  id: string;
+  duration: number;
+  /** The file as a URL relative to the page, where the dataset says where it is. */
+  file?: string;
+  /** Flat: start, end, label, …  */
+  truth: number[];
+  /** For each run, flat: start, end, score, label, … in falling score. */
+  detections: number[][];
+}
+
+/** A page with more detections than this is slow to load. */
+const MOST_DETECTIONS = 400_000;
+/** So many videos get a film strip: 8 kB and a third of a second each. */
+const MOST_STRIPS = 48;
 
 /**
  * Truth and detections of the evaluated subset's videos (all that have detections, where no run says which subset).
  * The slider starts where the first run shows as many detections as there are instances.
+ *
+ * @param pageFolder where the page will lie; the videos' URLs are relative to it.
  */
-export function makeTimeline(runs: readonly RunFolder[]): Timeline {
+export function makeTimeline(runs: readonly ReportedRun[], pageFolder: string): Timeline {
   const subset = runs.find((run) => run.metrics?.subset !== undefined)?.metrics?.subset;
   const truth = new Map(runs.toReversed().flatMap((run) => Object.entries(run.dataset?.database ?? {})));
+  const files = videoFiles(runs);
   const predicted = new Set(runs.flatMap((run) => Object.keys(run.detections?.results ?? {})));
   const ids =
     subset === undefined ? [...predicted] : [...truth].filter(([, video]) => video.subset === subset).map(([id]) => id);
+  const most = Math.min(1000, Math.max(10, Math.floor(MOST_DETECTIONS / (ids.length * runs.length))));
 
   const labels = new Map<string, number>();
   const labelIndex = (label: string) => {
@@ -39,20 +59,27 @@ export function makeTimeline(runs: readonly RunFolder[]): Timeline {
   const scores: number[] = [];
   let maxScore = 0;
   let instances = 0;
-  const videos = ids.map((id) => {
+  let longest = 0;
+  const videos = ids.map((id): TimelineVideo => {
     const video = truth.get(id);
+    const file = files.get(id);
     const annotations = video?.annotations ?? [];
     instances += annotations.length;
+    let last = annotations.reduce((latest, { segment }) => Math.max(latest, segment[1]), 1);
     const detections = runs.map((run, index) => {
       const list = (run.detections?.results[id] ?? []).filter(isDrawable).sort((a, b) => b.score - a.score);
       maxScore = Math.max(maxScore, list[0]?.score ?? 0);
       if (index === 0) for (const { score } of list) scores.push(score);
-      return list.flatMap(({ segment, score, label }) => [...times(segment), rounded(score), labelIndex(label)]);
+      for (const { segment } of list) last = Math.max(last, segment[1]);
+      longest = Math.max(longest, list.length);
+      return list
+        .slice(0, most)
+        .flatMap(({ segment, score, label }) => [...times(segment), rounded(score), labelIndex(label)]);
     });
-    const ends = [...annotations, ...runs.flatMap((run) => run.detections?.results[id] ?? [])].map((a) => a.segment[1]);
     return {
       id,
-      duration: video?.duration ?? Math.max(1, ...ends.filter(Number.isFinite)),
+      duration: video?.duration ?? last,
+      ...(file === undefined ? {} : { file: relativeUrl(pageFolder, file) }),
       truth: annotations.flatMap(({ segment, label }) => [...times(segment), labelIndex(label)]),
       detections,
     };
@@ -63,8 +90,36 @@ export function makeTimeline(runs: readonly RunFolder[]): Timeline {
     labels: [...labels.keys()],
     threshold: rounded(falling[Math.min(instances, falling.length) - 1] ?? 0),
     maxScore: rounded(maxScore) || 1,
+    most: longest > most ? most : null,
     videos,
   };
+}
+
+/** Film strips by video, as base64: of {@link MOST_STRIPS} of the videos whose file is there, evenly spread, so of all where they are no more. */
+export async function makeFilmStrips(
+  { videos }: Timeline,
+  runs: readonly ReportedRun[],
+): Promise<Record<string, string>> {
+  const files = videoFiles(runs);
+  const there = videos.flatMap(({ id, duration }) => {
+    const file = files.get(id);
+    return file !== undefined && existsSync(file) ? [{ id, duration, file }] : [];
+  });
+  const count = Math.min(MOST_STRIPS, there.length);
+  const chosen = Array.from({ length: count }, (_, i) => there[Math.floor((i * there.length) / count)]!);
+  const strips = await withProgress('film strips', (onProgress) =>
+    inParallel(chosen, async ({ id, file, duration }) => [id, await filmStrip(file, duration)] as const, onProgress),
+  );
+  return Object.fromEntries(strips.flatMap(([id, strip]) => (strip === null ? [] : [[id, strip.toString('base64')]])));
+}
+
+/** Of all runs; where two know a video, the first. */
+function videoFiles(runs: readonly ReportedRun[]): Map<string, string> {
+  return new Map(runs.toReversed().flatMap((run) => [...run.videoFiles]));
+}
+
+function relativeUrl(folder: string, file: string): string {
+  return path.relative(path.resolve(folder), file).split(path.sep).map(encodeURIComponent).join('/');
 }
 
 function isDrawable({ segment, score }: Detection): boolean {

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { UsageError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
 import { makePage } from './page.js';
-import { readRunFolder } from './run-folder.js';
+import { reportRun } from './reported-run.js';
+import { makeFilmStrips, makeTimeline } from './timeline.js';
 
 /**
  * Writes one self-contained page about one or more runs, side by side, to `report/index.html` of the first.
@@ -13,12 +14,15 @@ import { readRunFolder } from './run-folder.js';
 export async function writeReport(runDirs: readonly string[]): Promise<string> {
   const [first] = runDirs;
   if (first === undefined) throw new UsageError('report needs at least one run folder: --run DIR');
-  const runs = runDirs.map(readRunFolder);
+  const runs = runDirs.map(reportRun);
   // Two folders may have the same last name; curves are told apart by name.
   runs.forEach((run, i) => {
     if (runs.findIndex((other) => other.name === run.name) < i) run.name = `${run.name} (${i + 1})`;
   });
-  const file = path.join(first, 'report', 'index.html');
-  writeFileAtomic(file, await makePage(runs));
+  const folder = path.join(first, 'report');
+  const timeline = makeTimeline(runs, folder);
+  const strips = await makeFilmStrips(timeline, runs);
+  const file = path.join(folder, 'index.html');
+  writeFileAtomic(file, await makePage(runs, timeline, strips));
   return file;
 }

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { randomStream } from '../../src/engine/random.js';
 import { evaluateDetections } from '../../src/evaluation/detections.js';
 import { linspace } from '../../src/evaluation/tiou.js';
-import type { Annotation, Detection, GroundTruth } from '../../src/evaluation/types.js';
+import type { Annotation, Detection, VideoTruth } from '../../src/evaluation/types.js';
+import { encodeVideo } from '../../src/video/encode.js';
 
 /** A label that would run a script, if it were ever taken for markup. */
 export const hostile = '<img src=x onerror="window.hacked=1">\'</script><script>window.hacked=2</script>';
@@ -13,14 +14,15 @@ export function writeFakeRun(folder: string, options: { seed: number; noise: num
   const random = randomStream(options.seed, 'fake-run');
   const labels = ['circle-left', 'circle-right', 'zoom-in', 'zoom-out', 'shake', hostile];
   const data = randomStream(7, 'fake-data');
-  const database: GroundTruth['database'] = {};
+  const database: Record<string, VideoTruth & { path: string }> = {};
   for (let v = 0; v < (options.videos ?? 16); v++) {
     const annotations = Array.from({ length: 1 + data.below(4) }, (_, i): Annotation => {
       const start = 2 + i * 12 + data.between(0, 5);
       return { segment: [start, start + data.between(2, 7)], label: data.pick(labels) };
     });
     const subset = v % 4 === 0 ? 'training' : 'validation';
-    database[`video_${String(v).padStart(3, '0')}`] = { subset, duration: 60, annotations };
+    const id = `video_${String(v).padStart(3, '0')}`;
+    database[id] = { subset, duration: 60, annotations, path: filmOf(id) };
   }
   const results: Record<string, Detection[]> = {};
   for (const [id, { subset, annotations }] of Object.entries(database)) {
@@ -51,6 +53,7 @@ export function writeFakeRun(folder: string, options: { seed: number; noise: num
 
   mkdirSync(folder, { recursive: true });
   const write = (name: string, content: unknown) => {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     writeFileSync(path.join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
   };
   write('config.yaml', `# ${hostile}\nseed: ${options.seed}\nencoder:\n  type: tsm-resnet18\nmodel:\n  type: gtad\n`);
@@ -58,6 +61,27 @@ export function writeFakeRun(folder: string, options: { seed: number; noise: num
   write('detections.json', { version: 'fake', results, external_data: {} });
   write('metrics.json', metrics);
   write('metrics.jsonl', fakeLog(options.noise));
+  const best = { metric: 'top1', value: 0.9375, step: 300 };
+  const stage = { step: 300, engine: 'tensorflow 2.21.0', finished: true, best };
+  write('store/pretrain/latest', '300');
+  write('store/pretrain/300.json', stage);
+  write('store/joint/latest', 'not a step');
+}
+
+/** Where a fake run's dataset says that a video lies; the first one's name is hard on URLs and markup. */
+function filmOf(id: string): string {
+  return id === 'video_001' ? 'videos/#1 %41?<b>.mp4' : `videos/${id}.mp4`;
+}
+
+/** Makes the file of a fake run's video: a minute, red in its first half, blue in its second. */
+export async function writeFilm(run: string, id: string): Promise<void> {
+  const file = path.join(run, filmOf(id));
+  mkdirSync(path.dirname(file), { recursive: true });
+  const size = { width: 64, height: 36 };
+  const frames = Array.from({ length: 120 }, (_, i) =>
+    new Uint8Array(size.width * size.height * 3).map((_, at) => (at % 3 === (i < 60 ? 0 : 2) ? 220 : 20)),
+  );
+  await encodeVideo(file, { ...size, fps: [2, 1], frames });
 }
 
 function fakeLog(noise: number): string {

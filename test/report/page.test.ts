@@ -4,10 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { writeReport } from '../../src/report/write-report.js';
 import { noBrowser, startBrowser } from './browser.js';
-import { hostile, writeFakeRun } from './fake-run.js';
+import { palette } from '../../src/report/charts.js';
+import { hostile, writeFakeRun, writeFilm } from './fake-run.js';
+import { Picture } from './picture.js';
 
 describe('the report in a browser', { skip: noBrowser }, () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lofi-page-'));
@@ -19,9 +21,10 @@ describe('the report in a browser', { skip: noBrowser }, () => {
   before(async () => {
     writeFakeRun(runs[0]!, { seed: 1, noise: 0.5 });
     writeFakeRun(runs[1]!, { seed: 2, noise: 1.2 });
+    for (const id of ['video_001', 'video_002']) await writeFilm(runs[0]!, id);
     const file = await writeReport(runs);
     browser = await startBrowser();
-    page = await browser.newPage();
+    page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
     page.on('console', (message) => trouble.push(message.text()));
     page.on('pageerror', (error) => trouble.push(error.message));
     page.on('request', (request) => {
@@ -53,12 +56,43 @@ describe('the report in a browser', { skip: noBrowser }, () => {
   });
 
   it('says what was run', async () => {
-    const cells = await page.locator('#runs tbody tr').first().locator('td').allTextContents();
+    const rows = page.locator('#runs tbody tr');
+    const cells = async (row: number) =>
+      (await rows.nth(row).locator('td').allTextContents()).map((text) => text.trim().replace(/\s+/g, ' '));
+    const [data, ...rest] = (await cells(0)).reverse();
+    assert.deepEqual(rest.reverse(), ['lofi', 'tsm-resnet18', 'gtad', '1']);
+    assert.match(data!, /^training: 4 videos, \d+ instances; validation: 12 videos, \d+ instances; 6 classes$/);
+    const [run, stage, engine, begun, best, steps, time, memory] = await cells(2);
     assert.deepEqual(
-      cells.map((text) => text.trim()),
-      ['lofi', 'tsm-resnet18', 'gtad', '1', 'pretrain, joint', cells[5]!.trim()],
+      [run, stage, engine, begun, best, steps],
+      ['lofi', 'pretrain', 'tensorflow 2.21.0', '2020-01-01 00:00', 'top1 0.9375 at step 300', '300'],
     );
-    assert.match(cells[5]!, /^training: 4 videos, \d+ instances; validation: 12 videos, \d+ instances; 6 classes$/);
+    assert.match(time!, /^4\.\d min$/);
+    assert.match(memory!, /^0\.\d\d GiB$/);
+    assert.match((await cells(3))[1]!, /^joint \(unfinished\)$/);
+  });
+
+  it('counts as evaluate does', async () => {
+    const metrics = JSON.parse(readFileSync(path.join(runs[0]!, 'metrics.json'), 'utf8')) as {
+      counts: Record<string, number>;
+      per_class: Record<string, number[]>;
+    };
+    const numbers = (rows: Locator) =>
+      rows.evaluateAll((cells) =>
+        cells.map((cell) => Number((cell as unknown as { dataset: { value: string } }).dataset.value)),
+      );
+    const counts = page.locator('#counts tbody tr');
+    const keys = (await counts.locator('th').allTextContents()).map((text) => text.trim().replaceAll(' ', '_'));
+    const values = await numbers(counts.locator('td:nth-child(2)'));
+    assert.deepEqual(Object.fromEntries(keys.map((key, i) => [key, values[i]])), metrics.counts);
+    const perClass = page.locator('#classes tbody tr');
+    assert.equal(await perClass.count(), Object.keys(metrics.per_class).length);
+    for (const row of await perClass.all()) {
+      const ap = metrics.per_class[(await row.locator('th').textContent())!.trim()]!;
+      const shown = await numbers(row.locator('td'));
+      assert.deepEqual(shown.slice(0, 3), [ap[0], ap[5], ap[9]]);
+      assert.ok(Math.abs(shown[3]! - ap.reduce((a, b) => a + b) / ap.length) < 1e-12);
+    }
   });
 
   it('draws the curves of every stage', async () => {
@@ -126,8 +160,119 @@ describe('the report in a browser', { skip: noBrowser }, () => {
     const names = await page.locator('#tracks .name').allTextContents();
     assert.ok(names.includes(hostile), names.join());
     assert.match((await page.locator('#runs').textContent())!, /<b>baseline/);
-    assert.equal(await page.locator('img').count(), 0);
+    assert.equal(await page.locator('body img:not(#tracks img)').count(), 0);
     assert.equal(await page.evaluate('window.hacked'), undefined);
+  });
+
+  it('plays a video from where it is clicked', async () => {
+    await page.locator('#score').fill('0.4');
+    await page.locator('#video').selectOption({ label: 'video_001' });
+    const film = () =>
+      page.evaluate<{ time: number; paused: boolean }>(`(async () => {
+        const film = document.getElementById('film');
+        while (film.readyState < 2 || film.seeking) await new Promise((done) => setTimeout(done, 20));
+        return { time: film.currentTime, paused: film.paused };
+      })()`);
+    const track = page.locator('#tracks .axis');
+    const { width } = (await track.boundingBox())!;
+    await track.click({ position: { x: 0.75 * width, y: 10 } });
+    const there = await film();
+    assert.ok(there.time >= 44.5 && there.time < 50 && !there.paused, JSON.stringify(there));
+    const [red, , blue] = (await Picture.decode(browser, await page.locator('#film').screenshot())).at(0.5, 0.3);
+    assert.ok(blue > 150 && red < 100, 'the second half is blue');
+    await page.waitForSelector('#tracks.playing');
+    const now = await page.evaluate<string>('document.getElementById("tracks").style.getPropertyValue("--now")');
+    assert.ok(Math.abs(Number.parseFloat(now) - 75) < 8, now);
+    await page.keyboard.press('Escape');
+    assert.equal(await page.locator('#player').isVisible(), false);
+
+    const bar = page.locator('#tracks .bar.truth').first();
+    const start = Number(await bar.getAttribute('data-start'));
+    await bar.click();
+    assert.ok(Math.abs((await film()).time - start) < 3);
+    await page.locator('#next').click();
+    assert.equal(await page.locator('#player').isVisible(), false, 'another video ends it');
+  });
+
+  it('says so where a video is not there', async () => {
+    await page.locator('#video').selectOption({ label: 'video_003' });
+    await page.locator('#tracks .axis').click();
+    await page.waitForFunction('document.getElementById("player-note").textContent !== ""');
+    assert.match((await page.locator('#player-note').textContent())!, /\.\.\/videos\/video_003\.mp4 .* is not there/);
+    assert.equal(await page.locator('#player').isVisible(), false);
+    // The one complaint that is in order.
+    assert.match(trouble.splice(0).join(), /^Failed to load resource: net::ERR_FILE_NOT_FOUND$/);
+  });
+
+  it('is used by the keyboard alone', async () => {
+    await page.locator('#score').fill('0');
+    await page.locator('#video').selectOption({ label: 'video_001' });
+    await page.locator('#score').focus();
+    await page.keyboard.press('Tab');
+    const focused = () =>
+      page.evaluate<{ name: string; start: number; outline: string; lane: number }>(`(() => {
+        const bar = document.activeElement;
+        const lane = [...document.querySelectorAll('#tracks .track')].indexOf(bar.parentElement);
+        return { name: bar.getAttribute('aria-label'), start: Number(bar.dataset.start), outline: getComputedStyle(bar).outlineStyle, lane };
+      })()`);
+    const first = await focused();
+    assert.match(first.name, /, truth, 0:\d\d\.\d\d to 0:\d\d\.\d\d$/);
+    assert.equal(first.outline, 'solid');
+    await page.keyboard.press('ArrowDown');
+    const below = await focused();
+    assert.match(below.name, /, lofi, score 0\.\d+, /);
+    assert.equal(below.lane, first.lane + 1);
+    await page.keyboard.press('Home');
+    const begin = await focused();
+    await page.keyboard.press('ArrowRight');
+    const right = await focused();
+    assert.ok(right.start >= begin.start && right.lane === begin.lane && right.name !== begin.name);
+    await page.keyboard.press('ArrowLeft');
+    assert.deepEqual(await focused(), begin);
+    await page.keyboard.press('ArrowUp');
+    assert.equal((await focused()).lane, first.lane);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#tracks.playing');
+    const time = await page.evaluate<number>('document.getElementById("film").currentTime');
+    assert.ok(Math.abs(time - (await focused()).start) < 3);
+    await page.keyboard.press('Escape');
+  });
+
+  it('names every control for screen readers', async () => {
+    const nameless =
+      await page.evaluate(`[...document.querySelectorAll('button, input, select, video, img, [role=img]')]
+      .filter((node) => !(node.labels?.length || node.getAttribute('aria-label') || node.alt || node.textContent.trim()))
+      .map((node) => node.outerHTML)`);
+    assert.deepEqual(nameless, []);
+  });
+
+  it('looks as it should: colours of the runs, truth in its place, pictures of the video', async () => {
+    const take = async (selector: string) =>
+      Picture.decode(browser, await page.locator(selector).first().screenshot({ animations: 'disabled' }));
+    const chart = await take('#map figure.chart');
+    assert.ok(chart.count(palette[0]!) > 150 && chart.count(palette[1]!) > 150, 'two curves');
+    await page.locator('#video').selectOption({ label: 'video_002' });
+    const strip = await take('#tracks .strip img');
+    const [left, right] = [strip.at(0.25, 0.5), strip.at(0.75, 0.5)];
+    assert.ok(left[0] > 150 && left[2] < 100 && right[2] > 150 && right[0] < 100, `${left.join()} ${right.join()}`);
+    await page.locator('#score').fill('1');
+    const truth = page.locator('#tracks .bar.truth').first();
+    const box = (await truth.boundingBox())!;
+    const track = page.locator('#tracks .track:has(.truth)').first();
+    const around = (await track.boundingBox())!;
+    const lane = await Picture.decode(browser, await track.screenshot());
+    const at = (x: number) => lane.at((x - around.x) / around.width, 0.5);
+    const inside = at(box.x + box.width / 2);
+    assert.notDeepEqual(inside, at(box.x - 6));
+    assert.notDeepEqual(inside, at(box.x + box.width + 6));
+  });
+
+  it('prints black on white, without what only a screen can use', async () => {
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    assert.equal(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(255, 255, 255)');
+    assert.equal(await page.locator('.controls').isVisible(), false);
+    assert.ok((await page.pdf()).length > 50_000);
+    await page.emulateMedia({ media: 'screen', colorScheme: 'light' });
   });
 
   it('is readable in the dark and asks nothing of the network or the console', async () => {
@@ -138,5 +283,34 @@ describe('the report in a browser', { skip: noBrowser }, () => {
     const ink = await page.evaluate('getComputedStyle(document.querySelector("figure.chart svg text")).fill');
     assert.equal(ink, await page.evaluate('getComputedStyle(document.body).color'));
     assert.deepEqual(trouble, []);
+  });
+});
+
+describe('the report of 5,000 videos', { skip: noBrowser }, () => {
+  it('is there within 3 s, and goes from video to video at once', async (t) => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'lofi-large-page-'));
+    t.after(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+    // Three in four are validation videos; each has some 32 detections.
+    writeFakeRun(folder, { seed: 1, noise: 0.5, videos: 6667 });
+    const file = await writeReport([folder]);
+    const browser = await startBrowser();
+    t.after(() => browser.close());
+    const page = await browser.newPage();
+    const began = performance.now();
+    await page.goto(pathToFileURL(file).href);
+    assert.match((await page.locator('#summary').textContent())!, /\d detections shown/);
+    const loaded = performance.now() - began;
+    assert.ok(loaded < 3000, `${loaded.toFixed(0)} ms`);
+    assert.equal(await page.locator('#video option').count(), 5000);
+    const drawn = await page.evaluate<number>(`(() => {
+      const began = performance.now();
+      document.getElementById('next').click();
+      document.body.getBoundingClientRect();
+      return performance.now() - began;
+    })()`);
+    assert.ok(drawn < 200, `${drawn.toFixed(0)} ms`);
+    t.diagnostic(`loaded in ${loaded.toFixed(0)} ms, the next video drawn in ${drawn.toFixed(0)} ms`);
   });
 });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { thin } from '../../src/report/charts.js';
 import { html, scriptJson } from '../../src/report/html.js';
+import { reportRun } from '../../src/report/reported-run.js';
 import { readRunFolder } from '../../src/report/run-folder.js';
 import { runsTable } from '../../src/report/table.js';
 import { makeTimeline } from '../../src/report/timeline.js';
@@ -90,7 +91,7 @@ describe('makeTimeline', () => {
   it('shows the evaluated subset, the slider where detections are as many as instances', () => {
     const run = path.join(folder, 'lofi');
     writeFakeRun(run, { seed: 1, noise: 0.5 });
-    const timeline = makeTimeline([readRunFolder(run)]);
+    const timeline = makeTimeline([reportRun(run)], path.join(run, 'report'));
     assert.equal(timeline.videos.length, 12);
     assert.ok(timeline.videos.every(({ id }) => Number(id.slice(-3)) % 4 !== 0));
     const instances = timeline.videos.reduce((sum, video) => sum + video.truth.length / 3, 0);

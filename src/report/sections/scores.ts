@@ -1,0 +1,85 @@
+import { drawChart, type Chart } from '../charts.js';
+import { html, type Html } from '../html.js';
+import { detectionNotes } from '../notes.js';
+import type { ReportedMetrics } from '../run-folder.js';
+import type { ReportedRun } from '../reported-run.js';
+import { mapAt, round } from '../table.js';
+import { countCell, named, percentCell, table, type EvaluatedRun } from './parts.js';
+
+/** mAP of all runs, against tIoU, and what was counted. */
+export async function scoresSection(evaluated: readonly EvaluatedRun[], runs: readonly ReportedRun[]): Promise<Html> {
+  if (evaluated.length === 0)
+    return html`<section id="map">
+      <h2>mAP</h2>
+      <p>Not evaluated yet.</p>
+    </section>`;
+  const thresholds = [...new Set(evaluated.flatMap((run) => run.metrics.tiou.map(round)))].sort((a, b) => a - b);
+  const best = (of: (metrics: ReportedMetrics) => number | undefined) =>
+    evaluated.length > 1 ? Math.max(...evaluated.map((run) => of(run.metrics) ?? 0)) : undefined;
+  const columns = [
+    ...thresholds.map((t) => (metrics: ReportedMetrics) => mapAt(metrics, t)),
+    (metrics: ReportedMetrics) => metrics.average_mAP,
+  ];
+  const subsets = [...new Set(evaluated.map((run) => run.metrics.subset ?? 'unnamed'))].join(', ');
+  return html`<section id="map">
+    <h2>mAP</h2>
+    <p>Mean average precision in percent at each temporal IoU, subset ${subsets}.</p>
+    ${table(
+      ['Run', ...thresholds.map(String), 'average'],
+      columns.length,
+      evaluated.map(
+        (run) =>
+          html`<tr>
+            <td>${named(run, runs.indexOf(run))}</td>
+            ${columns.map((column) => percentCell(column(run.metrics), column(run.metrics) === best(column)))}
+          </tr>`,
+      ),
+    )}
+    ${await drawChart(mapCurve(evaluated, runs))} ${countsTable(evaluated, runs)}
+    ${evaluated.flatMap((run) => notesOf(run).map((note) => html`<p class="note">${run.name}: ${note}.</p>`))}
+  </section>`;
+}
+
+function countsTable(evaluated: readonly EvaluatedRun[], runs: readonly ReportedRun[]): Html {
+  const counted = evaluated.flatMap((run) => (run.metrics.counts ? [{ run, counts: run.metrics.counts }] : []));
+  const [first] = counted;
+  if (first === undefined) return html``;
+  const keys = Object.keys(first.counts) as (keyof typeof first.counts)[];
+  return html`<details id="counts">
+    <summary>What was counted</summary>
+    ${table(
+      ['', ...counted.map(({ run }) => named(run, runs.indexOf(run)))],
+      counted.length,
+      keys.map(
+        (key) =>
+          html`<tr>
+            <th scope="row">${key.replaceAll('_', ' ')}</th>
+            ${counted.map(({ counts }) => countCell(counts[key]))}
+          </tr>`,
+      ),
+    )}
+  </details>`;
+}
+
+function notesOf({ metrics, stale }: EvaluatedRun): string[] {
+  const { counts, unknown } = metrics;
+  return [
+    ...(stale ? ['metrics.json tells of other detections than these, which were evaluated for this page'] : []),
+    ...(counts && unknown ? detectionNotes({ counts, unknown }) : []),
+  ];
+}
+
+function mapCurve(evaluated: readonly EvaluatedRun[], runs: readonly ReportedRun[]): Chart {
+  return {
+    title: 'mAP against tIoU',
+    kind: 'line',
+    points: evaluated.flatMap(({ name, metrics }) =>
+      metrics.tiou.map((t, i) => ({ x: t, y: 100 * (metrics.mAP[i] ?? 0), series: name })),
+    ),
+    series: runs.map((run) => run.name),
+    x: 'tIoU',
+    y: 'mAP (%)',
+    width: 520,
+    height: 240,
+  };
+}
