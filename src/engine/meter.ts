@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isNative } from './ops/native.js';
 
-/** What some computation took of the engine; tensors that were there before are left out. */
-export interface Metered {
-  /** Largest size of all its tensors alive at a time, bytes. */
+/** What a stretch of work took of the engine; tensors from before the metering are left out. */
+export interface Reading {
+  /** Largest size of all tensors alive at a time, bytes. */
   peakBytes: number;
-  /** Size of those alive after it, bytes. */
-  keptBytes: number;
+  /** Size of those alive at its end, bytes. */
+  aliveBytes: number;
   /** Floating-point operations of convolutions and matrix products; a multiply-add counts as two. */
   flops: number;
 }
@@ -36,10 +36,10 @@ interface Binding {
 }
 
 /**
- * Meters `work` at TensorFlow's own door, so that tensors that JavaScript does not track count as well. Native engine only.
- * Workspaces that kernels allocate for themselves are not seen; operations on tensors from before are not counted.
+ * Meters `work` at TensorFlow's own door, so that tensors that JavaScript does not track count as well. `work` gets a function that
+ * reads the stretch since the one before. Native engine only. Workspaces that kernels allocate for themselves are not seen.
  */
-export function meter<T>(work: () => T): { value: T } & Metered {
+export function metered<T>(work: (read: () => Reading) => T): T {
   if (!isNative()) throw new Error('only native TensorFlow can be metered');
   const backend = tf.backend() as unknown as { binding: Binding };
   const { binding } = backend;
@@ -52,7 +52,7 @@ export function meter<T>(work: () => T): { value: T } & Metered {
     alive += bytes;
     peak = Math.max(peak, alive);
   };
-  const metered: Binding = {
+  const watched: Binding = {
     createTensor(shape, dtype, values) {
       const id = binding.createTensor(shape, dtype, values);
       hold(id, shape, size(shape) * bytesOf(dtype));
@@ -72,10 +72,14 @@ export function meter<T>(work: () => T): { value: T } & Metered {
     },
   };
   // The rest of the binding shows through.
-  backend.binding = Object.create(binding, Object.getOwnPropertyDescriptors(metered)) as Binding;
+  backend.binding = Object.create(binding, Object.getOwnPropertyDescriptors(watched)) as Binding;
   try {
-    const value = work();
-    return { value, peakBytes: peak, keptBytes: alive, flops };
+    return work(() => {
+      const reading = { peakBytes: peak, aliveBytes: alive, flops };
+      peak = alive;
+      flops = 0;
+      return reading;
+    });
   } finally {
     backend.binding = binding;
   }
