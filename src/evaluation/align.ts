@@ -9,6 +9,8 @@ export interface Instances {
   end: Float64Array;
   video: Int32Array;
   label: Int32Array;
+  /** The instances as they come in the file. */
+  inFileOrder: Int32Array;
   /** Class k has the instances from `offset[k]` to before `offset[k + 1]`. */
   offset: Int32Array;
 }
@@ -74,15 +76,20 @@ function toInstances(annotations: readonly (readonly Annotation[])[], classes: R
   const rows = annotations.flatMap((list, video) =>
     list.map(({ segment, label }) => ({ start: segment[0], end: segment[1], video, label: classes.get(label)! })),
   );
-  rows.sort((a, b) => a.label - b.label || a.video - b.video);
+  const sorted = Int32Array.from(rows, (_, place) => place).sort(
+    (a, b) => rows[a]!.label - rows[b]!.label || rows[a]!.video - rows[b]!.video || a - b,
+  );
+  const inFileOrder = new Int32Array(rows.length);
+  sorted.forEach((place, i) => (inFileOrder[place] = i));
   const offset = new Int32Array(classes.size + 1);
-  rows.forEach(({ label }, i) => (offset[label + 1] = i + 1));
+  sorted.forEach((place, i) => (offset[rows[place]!.label + 1] = i + 1));
   return {
     count: rows.length,
-    start: Float64Array.from(rows, (row) => row.start),
-    end: Float64Array.from(rows, (row) => row.end),
-    video: Int32Array.from(rows, (row) => row.video),
-    label: Int32Array.from(rows, (row) => row.label),
+    start: Float64Array.from(sorted, (place) => rows[place]!.start),
+    end: Float64Array.from(sorted, (place) => rows[place]!.end),
+    video: Int32Array.from(sorted, (place) => rows[place]!.video),
+    label: Int32Array.from(sorted, (place) => rows[place]!.label),
+    inFileOrder,
     offset,
   };
 }

@@ -11,10 +11,11 @@ export interface Overlap {
   tiou: number;
 }
 
-/** Instances of each video, of all classes, in file order of their classes. */
+/** Instances of each video, of all classes, in file order, which decides between equal overlaps. */
 export function instancesByVideo({ aligned, videos }: Judged): number[][] {
   const byVideo = videos.map((): number[] => []);
-  aligned.instances.video.forEach((video, i) => byVideo[video]!.push(i));
+  const { video, inFileOrder } = aligned.instances;
+  for (const i of inFileOrder) byVideo[video[i]!]!.push(i);
   return byVideo;
 }
 
