@@ -3,7 +3,7 @@ import type { Run } from '../stages/run.js';
 import { UsageError } from '../system/errors.js';
 import { readRunArguments, runOptions, type RunArguments } from './options.js';
 
-/** The command of one stage; `load` imports it once it is wanted. */
+/** The command of one stage on the way to features; `load` imports it once it is wanted. */
 export function stageCommand(
   name: string,
   describe: string,
@@ -15,7 +15,7 @@ export function stageCommand(
     builder: (yargs) => runOptions(yargs).example(`$0 ${name} --config configs/demo.yaml --run runs/demo`, ''),
     handler: async (args) => {
       const { config, folder, policy } = await readRunArguments(args);
-      if (config.data.features !== null && name !== 'head')
+      if (config.data.features !== null)
         throw new UsageError(`data.features is set: ${name} has nothing to do, lofi head trains on published features`);
       const [{ withRun }, stage] = await Promise.all([import('../stages/run.js'), load()]);
       await withRun(folder, config, policy, stage);

@@ -70,10 +70,8 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
     run.store.discardAfter(stage, -1);
   }
   // What the log says beyond that checkpoint was of steps that are done again.
-  const begins = from ?? (parent && parent.stage !== 'extract' ? run.store.load(parent.stage, parent.step) : null);
-  run.log.truncate(begins ? (begins.manifest.state as CheckpointState).logPosition : 0);
-  const logged = readMetrics(run.log.file).filter((record) => record.stage === stage);
-  const events = new EventLog(path.join(run.folder, 'events', stage), logged);
+  run.log.truncate(from ? stateOf(from).logPosition : logStart(run, parent));
+  const events = eventLog(run, stage);
   const log = (record: object) => {
     run.log.append({ stage, ...record });
     events.append({ ...record });
@@ -125,6 +123,38 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
   return { stage, step, sha256 };
 }
 
+/** Takes over a stage that was trained in another run folder from what it would have started from here: checkpoints and log. */
+export function adopt(run: Run, stage: TrainedStage, from: Pick<Run, 'store' | 'log'>): void {
+  const begin = logStart(run, from.store.manifest(stage)!.parent);
+  run.store.discardAfter(stage, -1);
+  run.log.truncate(begin);
+  for (const record of readMetrics(from.log.file)) run.log.append(record);
+  eventLog(run, stage);
+  for (const step of from.store.steps(stage)) {
+    const loaded = from.store.load(stage, step);
+    // A damaged one was named; what was before it is taken at its own turn.
+    if (loaded?.manifest.step !== step) continue;
+    const state = { ...stateOf(loaded), logPosition: begin + stateOf(loaded).logPosition };
+    run.store.save(stage, { ...loaded.manifest, tensors: loaded.tensors, state });
+  }
+}
+
+function stateOf({ manifest }: LoadedCheckpoint): CheckpointState {
+  return manifest.state as CheckpointState;
+}
+
+/** Length of the log, bytes, when the stage that another starts from had ended. */
+function logStart(run: Run, parent: Origin | null): number {
+  const before = parent && parent.stage !== 'extract' ? run.store.load(parent.stage, parent.step) : null;
+  return before ? stateOf(before).logPosition : 0;
+}
+
+/** The stage's event file, with what the log has of it. */
+function eventLog(run: Run, stage: TrainedStage): EventLog {
+  const logged = readMetrics(run.log.file).filter((record) => record.stage === stage);
+  return new EventLog(path.join(run.folder, 'events', stage), logged);
+}
+
 /** The checkpoint to go on from under the run's policy. */
 function usableCheckpoint(run: Run, stage: TrainedStage, parent: Origin | null): LoadedCheckpoint | null {
   const { resume, allowConfigChange } = run.policy;
@@ -132,7 +162,7 @@ function usableCheckpoint(run: Run, stage: TrainedStage, parent: Origin | null):
   const found = run.store.load(stage, resume === 'auto' ? 'latest' : resume);
   if (!found) return null;
   const { manifest } = found;
-  const before = { config: (manifest.state as CheckpointState).config, hash: manifest.configHash };
+  const before = { config: stateOf(found).config, hash: manifest.configHash };
   refuseConfigChange(run, stage, before);
   const sameConfig = before.hash === configHash(run.config, stage) || !allowConfigChange;
   // A stage on top of another encoder than today's is out of date: it is done again.
