@@ -17,6 +17,7 @@ import { toTorchLayout, type Values } from '../src/models/layout.js';
 import { Parameters } from '../src/models/parameters.js';
 import { importState, plainName, type State } from '../src/models/state.js';
 import { readJson } from '../src/system/files.js';
+import { lossAndGradients } from '../src/train/gradients.js';
 import { StatisticsCollector } from '../src/train/statistics.js';
 
 interface Case {
@@ -89,25 +90,31 @@ const encoderPass = {
 const headPass = { parameters: headParameters, normalization: 'running' as const };
 
 const kept: Record<string, tf.Tensor> = {};
-const variables = (parameters: Parameters) => parameters.trainable().map((name) => parameters.variable(name));
-const { grads } = tf.variableGrads(() => {
-  const features = encoder.encode(input, encoderPass);
-  const output = head.apply(features, headPass);
-  const loss = gtadLoss(output, weights);
-  for (const [name, tensor] of Object.entries({ features, ...output, ...loss })) kept[name] = tf.keep(tf.clone(tensor));
-  return loss.total;
-}, [...variables(encoderParameters), ...variables(headParameters)]);
+const { gradients } = lossAndGradients(
+  (features) => {
+    const output = head.apply(features!, headPass);
+    const loss = gtadLoss(output, weights);
+    for (const [name, tensor] of Object.entries({ features: features!, ...output, ...loss }))
+      kept[name] = tf.keep(tf.clone(tensor));
+    return { total: loss.total, terms: {} };
+  },
+  new Map([
+    ['encoder', encoderParameters],
+    ['head', headParameters],
+  ]),
+  encoder.record(tf.clone(input), encoderPass),
+);
 
 const scalar = (name: string) => kept[name]!.dataSync()[0]!;
 const transposed = (name: string): Values => {
   const tensor = tf.transpose(kept[name]!, [0, 2, 1]);
   return { shape: tensor.shape, data: tensor.dataSync<'float32'>() };
 };
-const gradientErrors = (parameters: Parameters, room: string, given: Record<string, tf.Tensor>) =>
+const gradientErrors = (parameters: Parameters, room: string, given: ReadonlyMap<string, tf.Tensor>) =>
   parameters.specs
     .filter((spec) => spec.trainable)
     .map(({ name, kind }) => {
-      const tensor = given[parameters.variable(name).name]!;
+      const tensor = given.get(name)!;
       const ours = toTorchLayout(kind, { shape: tensor.shape, data: tensor.dataSync<'float32'>() });
       return error(ours.data, tensors.get(`grad.${room}.${name}`)!.data);
     });
@@ -117,10 +124,9 @@ const featureGradient = tf.transpose(
   tf.tensor(tensors.get('grad.features')!.data, tensors.get('grad.features')!.shape),
   [0, 2, 1],
 );
-const alone = tf.variableGrads(
-  () => tf.sum(tf.mul(encoder.encode(input, { ...encoderPass, onStatistics: () => undefined }), featureGradient)),
-  variables(encoderParameters),
-);
+const alone = encoder
+  .record(tf.clone(input), { ...encoderPass, onStatistics: () => undefined })
+  .backward(featureGradient as tf.Tensor3D);
 
 statistics.update(encoderParameters);
 const running = encoderParameters.specs
@@ -162,7 +168,7 @@ console.log(
   JSON.stringify({
     features: error(transposed('features').data, tensors.get('features')!.data),
     running: Math.max(...running),
-    grads_encoder: Math.max(...gradientErrors(encoderParameters, 'encoder', alone.grads)),
+    grads_encoder: Math.max(...gradientErrors(encoderParameters, 'encoder', alone)),
     map: Math.max(...mapErrors),
     start: error(kept.start!.dataSync<'float32'>(), tensors.get('start')!.data),
     end: error(kept.end!.dataSync<'float32'>(), tensors.get('end')!.data),
@@ -178,8 +184,8 @@ console.log(
       ...(['total', 'tem', 'reg', 'cls'] as const).map((t) => Math.abs(scalar(t) / reference.loss[t] - 1)),
     ),
     grads: Math.max(
-      ...gradientErrors(encoderParameters, 'encoder', grads),
-      ...gradientErrors(headParameters, 'head', grads),
+      ...gradientErrors(encoderParameters, 'encoder', gradients.get('encoder')!),
+      ...gradientErrors(headParameters, 'head', gradients.get('head')!),
     ),
   }),
 );

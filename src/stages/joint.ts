@@ -54,12 +54,15 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     pace: evenPace(options, videos.length),
     batches: (epoch) => videoBatches(config, run.frames.load, videos, epoch),
     shape: ({ shape }) => `${shape.snippets}x${shape.size}`,
-    loss({ videos, frames: bytes, shape: { snippets, size } }, { from, to }, { step }) {
+    record({ frames: bytes, shape: { snippets, size } }, { from, to }) {
+      const x = tf.tensor(joinBytes(bytes.slice(from, to)), [to - from, snippets, frames, size, size, 3]);
+      return encoder.record(x, pass);
+    },
+    loss({ videos, shape: { snippets } }, { from, to }, { step }, features) {
       const draws = randomStream(config.seed, 'joint', 'draws', step, from);
       const anchors = head.anchors(snippets);
       const labels = videos.slice(from, to).map((video) => videoLabels(video, snippets, anchors));
-      const x = tf.tensor(joinBytes(bytes.slice(from, to)), [to - from, snippets, frames, size, size, 3]);
-      const output = head.apply(encoder.encode(x, pass), { parameters: headParameters, normalization: 'running' });
+      const output = head.apply(features!, { parameters: headParameters, normalization: 'running' });
       const { total, ...terms } = gtadLoss(
         output,
         lossWeights(labels, () => draws.uniform()),

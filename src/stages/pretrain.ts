@@ -54,14 +54,20 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
   /** Frames of samples `[N, 1, F, S, S, 3]`: a clip is one snippet. */
   const clipTensor = (samples: readonly Uint8Array[], { frames, size }: ClipBatch['shape']) =>
     tf.tensor(joinBytes(samples), [samples.length, 1, frames, size, size, 3]);
-  const features = (x: tf.Tensor, pass: Pass) =>
-    tf.reshape<tf.Rank.R2>(encoder.encode(x, pass), [x.shape[0], encoder.channels]);
+  /** Of clips as of so many rows. */
+  const logits = (features: tf.Tensor3D, dropout = 0, seed = 0) =>
+    classifier.logits(tf.reshape(features, [-1, encoder.channels]), classifierPass, dropout, seed);
   const classOf = ({ label }: MeasuredClip) => classes.indexOf(label);
+
+  /** Mixup blends each sample with the next of the batch; the order of an epoch is random. */
+  const next = <T>(all: readonly T[], from: number, to: number) => [...all.slice(1), all[0]!].slice(from, to);
+  const shares = (ids: readonly string[], epoch: number) =>
+    ids.map((id) => drawShare(options.mixup, randomStream(seed, 'pretrain', 'mixup', epoch, id)));
 
   const accuracy = (views: Views) =>
     clipAccuracy(
       validationBatches(config, run.frames.load, validation, views),
-      ({ frames, shape }) => classifier.logits(features(clipTensor(frames, shape), runningPass), classifierPass),
+      ({ frames, shape }) => logits(encoder.encode(clipTensor(frames, shape), runningPass)),
       classOf,
     );
 
@@ -75,20 +81,21 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
     pace,
     batches: (epoch) => clipBatches(config, run.frames.load, training, epoch, plan),
     shape: ({ shape }) => `${shape.frames}x${shape.size}`,
-    loss({ ids, clips: list, frames, shape }, { from, to }, { epoch, step }) {
-      const dropoutSeed = randomStream(seed, 'pretrain', 'dropout', step, from).below(2 ** 31);
-      const logitsOf = (x: tf.Tensor) =>
-        classifier.logits(features(x, trainingPass), classifierPass, options.dropout, dropoutSeed);
+    record({ ids, frames, shape }, { from, to }, { epoch }) {
       const own = clipTensor(frames.slice(from, to), shape);
+      if (options.mixup === 0) return encoder.record(own, trainingPass);
+      const other = clipTensor(next(frames, from, to), shape);
+      const mixed = tf.tidy(() => mix(own, other, shares(ids.slice(from, to), epoch)));
+      tf.dispose([own, other]);
+      return encoder.record(mixed, trainingPass);
+    },
+    loss({ ids, clips: list }, { from, to }, { epoch, step }, features) {
+      const dropoutSeed = randomStream(seed, 'pretrain', 'dropout', step, from).below(2 ** 31);
+      const given = logits(features!, options.dropout, dropoutSeed);
       const labels = list.slice(from, to).map(classOf);
-      if (options.mixup === 0) return { total: crossEntropy(logitsOf(own), labels), terms: {} };
-      // Each is blended with the next of the batch; the order of an epoch is random.
-      const next = <T>(all: readonly T[]) => [...all.slice(1), all[0]!].slice(from, to);
-      const shares = ids
-        .slice(from, to)
-        .map((id) => drawShare(options.mixup, randomStream(seed, 'pretrain', 'mixup', epoch, id)));
-      const logits = logitsOf(mix(own, clipTensor(next(frames), shape), shares));
-      return { total: mixedCrossEntropy(logits, labels, next(list).map(classOf), shares), terms: {} };
+      if (options.mixup === 0) return { total: crossEntropy(given, labels), terms: {} };
+      const others = next(list, from, to).map(classOf);
+      return { total: mixedCrossEntropy(given, labels, others, shares(ids.slice(from, to), epoch)), terms: {} };
     },
     settle: () => settleStatistics(run, { encoder, parameters }, options.reestimate),
     async validate(epoch) {

@@ -1,14 +1,16 @@
 import path from 'node:path';
+import type * as tf from '@tensorflow/tfjs-core';
 import { EventLog } from '../checkpoints/events.js';
 import { readMetrics } from '../checkpoints/metrics.js';
 import type { CheckpointRef, LoadedCheckpoint, Origin, TrainedStage } from '../checkpoints/store.js';
 import { configHash, stageConfig } from '../config/hash.js';
 import type { Schedule } from '../config/schema.js';
+import type { EncoderRecord } from '../models/encoders/encoder.js';
 import type { LossTensors } from '../train/gradients.js';
 import { trainLoop, type Batch } from '../train/loop.js';
 import { disposeParts, swapAverages, type TrainedPart } from '../train/parts.js';
 import type { Pace } from '../train/pace.js';
-import { microBatches, update, type MicroBatch } from '../train/update.js';
+import { microBatches, update, type Forward, type MicroBatch } from '../train/update.js';
 import { refuseConfigChange, type Run } from './run.js';
 import { restore, snapshot } from './tensors.js';
 
@@ -23,8 +25,15 @@ export interface TrainingPlan<B extends Batch> {
   batches: (epoch: number) => AsyncIterable<B>;
   /** Fidelity of a batch, for the log: snippets (`pretrain`: frames) × side in pixels. */
   shape: (batch: B) => string;
-  /** Of some items of a batch, on the tape. `epoch` and `step` count from 0. */
-  loss: (batch: B, micro: MicroBatch, at: { epoch: number; step: number }) => LossTensors;
+  /** The pass of some items of a batch through the part `encoder`, where there is one. `epoch` and `step` count from 0. */
+  record?: (batch: B, micro: MicroBatch, at: { epoch: number; step: number }) => EncoderRecord;
+  /** The loss of some items of a batch, on the tape; from their features where there is `record`. */
+  loss: (
+    batch: B,
+    micro: MicroBatch,
+    at: { epoch: number; step: number },
+    features: tf.Tensor3D | undefined,
+  ) => LossTensors;
   /** What is done to the parameters after the last epoch, before they are kept. */
   settle?: () => Promise<void>;
   /** What is measured after an epoch; null where nothing is. */
@@ -85,8 +94,12 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
     batches: plan.batches,
     step(batch, { epoch, step, lr }) {
       const sizes = batch.groups ?? microBatches(batch.ids.length, options.microBatch);
-      const loss = (micro: MicroBatch) => plan.loss(batch, micro, { epoch, step });
-      return { ...update(parts, sizes, options.clipNorm, { step, lr }, loss), lr, shape: plan.shape(batch) };
+      const at = { epoch, step };
+      const forward: Forward = {
+        record: plan.record && ((micro) => plan.record!(batch, micro, at)),
+        loss: (micro, features) => plan.loss(batch, micro, at, features),
+      };
+      return { ...update(parts, sizes, options.clipNorm, { step, lr }, forward), lr, shape: plan.shape(batch) };
     },
     onStep: log,
     afterEpoch: async (epoch, step) => {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { EncoderRecord } from '../models/encoders/encoder.js';
 import type { Parameters } from '../models/parameters.js';
 
 /** A loss and the terms it is made of, as scalars. */
@@ -16,18 +17,42 @@ export interface LossAndGradients {
 
 export type GradientsByPart = Map<string, Map<string, tf.Tensor>>;
 
-/** Runs `forward` on the tape and differentiates its total with respect to all trainable parameters of `parts`. */
-export function lossAndGradients(forward: () => LossTensors, parts: ReadonlyMap<string, Parameters>): LossAndGradients {
-  const variables = [...parts.values()].flatMap((p) => p.trainable().map((name) => p.variable(name)));
+/** The part that {@link lossAndGradients} differentiates by hand where it is given a record. */
+const encoderPart = 'encoder';
+
+/**
+ * Runs `loss` on the tape and differentiates its total with respect to all trainable parameters of `parts`.
+ *
+ * @param encoded - A pass through the part `encoder`, whose features `loss` gets: the tape begins behind them, and their gradient goes through
+ *   the encoder by hand. Consumed. Without it, all parts are on the tape.
+ */
+export function lossAndGradients(
+  loss: (features?: tf.Tensor3D) => LossTensors,
+  parts: ReadonlyMap<string, Parameters>,
+  encoded?: EncoderRecord,
+): LossAndGradients {
+  const features = encoded && tf.variable(encoded.features);
+  const taped = [...parts].filter(([part]) => !encoded || part !== encoderPart);
+  const variables = taped.flatMap(([, p]) => p.trainable().map((name) => p.variable(name)));
   const termTensors: Record<string, tf.Scalar> = {};
-  const { value, grads } = tf.variableGrads(() => {
-    const { total, terms } = forward();
-    for (const [name, term] of Object.entries(terms)) termTensors[name] = tf.keep(term);
-    return total;
-  }, variables);
+  const { value, grads } = tf.variableGrads(
+    () => {
+      const { total, terms } = loss(features);
+      for (const [name, term] of Object.entries(terms)) termTensors[name] = tf.keep(term);
+      return total;
+    },
+    features ? [...variables, features] : variables,
+  );
   const gradients: GradientsByPart = new Map();
-  for (const [part, parameters] of parts) {
+  for (const [part, parameters] of taped) {
     gradients.set(part, new Map(parameters.trainable().map((name) => [name, grads[parameters.variable(name).name]!])));
+  }
+  if (features) {
+    const dFeatures = grads[features.name] as tf.Tensor3D;
+    features.dispose();
+    gradients.set(encoderPart, encoded.backward(dFeatures));
+    dFeatures.dispose();
+    encoded.dispose();
   }
   const total = value.dataSync()[0]!;
   const terms = Object.fromEntries(Object.entries(termTensors).map(([name, term]) => [name, term.dataSync()[0]!]));
@@ -41,6 +66,7 @@ export function accumulate(
   gradients: GradientsByPart,
   factor: number,
 ): GradientsByPart {
+  if (!sum && factor === 1) return gradients;
   return mapGradients(gradients, (part, name, gradient) => {
     const before = sum?.get(part)?.get(name);
     const after = tf.tidy(() => {

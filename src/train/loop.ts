@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { nativeTensorCount } from '../engine/kernels/native-tensor.js';
 import { WorkError } from '../system/errors.js';
 import { startProgress } from '../system/progress.js';
 import { stepsBefore, type Pace } from './pace.js';
@@ -67,7 +68,7 @@ export async function trainLoop<B extends Batch>(training: Training<B>): Promise
       }
       const now = performance.now();
       step++;
-      const tensors = tf.memory().numTensors;
+      const tensors = tf.memory().numTensors + nativeTensorCount();
       leaks.check(result.shape ?? '', tensors);
       training.onStep({
         step,

@@ -20,11 +20,13 @@ export class StatisticsCollector {
   readonly collect = (layer: string, { mean, variance }: BatchStatistics): void => {
     const before = this.sums.get(layer);
     const sum = (a: tf.Tensor1D, b: tf.Tensor1D | undefined) => tf.keep(b ? tf.add<tf.Tensor1D>(a, b) : tf.clone(a));
-    this.sums.set(layer, {
-      mean: sum(mean, before?.mean),
-      variance: sum(variance, before?.variance),
-      square: sum(tf.square(mean), before?.square),
-      passes: (before?.passes ?? 0) + 1,
+    tf.tidy(() => {
+      this.sums.set(layer, {
+        mean: sum(mean, before?.mean),
+        variance: sum(variance, before?.variance),
+        square: sum(tf.square(mean), before?.square),
+        passes: (before?.passes ?? 0) + 1,
+      });
     });
     if (before) tf.dispose([before.mean, before.variance, before.square]);
   };

@@ -1,3 +1,5 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { EncoderRecord } from '../models/encoders/encoder.js';
 import {
   accumulate,
   clipByGlobalNorm,
@@ -20,9 +22,17 @@ export function microBatches(items: number, largest: number | null): number[] {
   return Array.from({ length: Math.ceil(items / largest) }, (_, i) => Math.min(largest, items - i * largest));
 }
 
+/** What is computed of a micro-batch. */
+export interface Forward {
+  /** Its pass through the part `encoder`; absent where that is no part, or is on the tape. */
+  record?: ((micro: MicroBatch) => EncoderRecord) | undefined;
+  /** Its loss, on the tape, from its features where there is `record`. */
+  loss: (micro: MicroBatch, features?: tf.Tensor3D) => LossTensors;
+}
+
 /**
  * One optimiser step on a batch: gradients of its micro-batches added up, each by its share of the items; clipped; a step
- * of each part; running statistics; averages. `loss` is that of a micro-batch, called on the tape.
+ * of each part; running statistics; averages.
  *
  * @param sizes - Of the micro-batches, in items.
  * @param clipNorm - Largest norm of the whole gradient; 0: not clipped.
@@ -34,7 +44,7 @@ export function update(
   sizes: readonly number[],
   clipNorm: number,
   at: { step: number; lr: number },
-  loss: (micro: MicroBatch) => LossTensors,
+  { record, loss }: Forward,
 ): { loss: number; terms: Record<string, number> } {
   const parameters = new Map(Object.entries(parts).map(([name, part]) => [name, part.parameters]));
   let sum: GradientsByPart | undefined;
@@ -43,10 +53,10 @@ export function update(
   const items = sizes.reduce((sum, size) => sum + size, 0);
   let from = 0;
   for (const size of sizes) {
-    const to = from + size;
+    const range = { from, to: from + size };
     const share = size / items;
-    const micro = lossAndGradients(() => loss({ from, to }), parameters);
-    from = to;
+    const micro = lossAndGradients((features) => loss(range, features), parameters, record?.(range));
+    from += size;
     sum = accumulate(sum, micro.gradients, share);
     total += micro.total * share;
     for (const [name, term] of Object.entries(micro.terms)) terms[name] = (terms[name] ?? 0) + term * share;

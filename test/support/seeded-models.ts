@@ -50,12 +50,16 @@ function step(name: string, encoder: Encoder, normalization: 'batch' | 'running'
     ['encoder', parameters],
     ['head', headParameters],
   ]);
-  const { total, terms, gradients } = lossAndGradients(() => {
-    const pass = { parameters, normalization, onStatistics: statistics.collect };
-    const output = head.apply(encoder.encode(x, pass), { parameters: headParameters, normalization: 'running' });
-    const { total, ...terms } = gtadLoss(output, weights);
-    return { total, terms };
-  }, parts);
+  const pass = { parameters, normalization, onStatistics: statistics.collect };
+  const { total, terms, gradients } = lossAndGradients(
+    (features) => {
+      const output = head.apply(features!, { parameters: headParameters, normalization: 'running' });
+      const { total, ...terms } = gtadLoss(output, weights);
+      return { total, terms };
+    },
+    parts,
+    encoder.record(tf.clone(x), pass),
+  );
   out[`${name} loss`] = [total, ...Object.values(terms)];
   const clipped = clipByGlobalNorm(gradients, 1);
   for (const [part, byName] of clipped) {

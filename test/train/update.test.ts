@@ -37,22 +37,20 @@ function network(batchNorm: BatchNormMode, ema = 0) {
     },
     (of, by) => sgd(of, by, 0.9),
   );
-  const loss = ({ from, to }: MicroBatch) => {
+  const record = ({ from, to }: MicroBatch) => {
     const each = 2 * 16 * 16 * 3;
     const x = tf.tensor(frames.slice(from * each, to * each), [to - from, 1, 2, 16, 16, 3]);
-    const features = encoder.encode(x, {
-      parameters,
-      normalization,
-      onStatistics: parts.encoder.statistics.collect,
-    });
-    const logits = classifier.logits(tf.reshape(features, [to - from, -1]), {
+    return encoder.record(x, { parameters, normalization, onStatistics: parts.encoder.statistics.collect });
+  };
+  const loss = ({ from, to }: MicroBatch, features?: tf.Tensor3D) => {
+    const logits = classifier.logits(tf.reshape(features!, [to - from, -1]), {
       parameters: classifierParameters,
       normalization: 'running',
     });
     const total = crossEntropy(logits, labels.slice(from, to));
     return { total, terms: { twice: tf.mul<tf.Scalar>(total, 2) } };
   };
-  return { parts, loss };
+  return { parts, forward: { record, loss } };
 }
 
 const tensorsOf = (parts: Record<string, TrainedPart>) =>
@@ -68,8 +66,8 @@ test('gradients of micro-batches add up to those of the whole batch where normal
   const before = tensorsOf(whole.parts);
   for (const step of [0, 1, 2]) {
     const at = { step, lr: 0.01 };
-    const one = update(whole.parts, [items], 20, at, whole.loss);
-    const two = update(micro.parts, microBatches(items, 2), 20, at, micro.loss);
+    const one = update(whole.parts, [items], 20, at, whole.forward);
+    const two = update(micro.parts, microBatches(items, 2), 20, at, micro.forward);
     assertClose([two.loss, two.terms['twice']!], [one.loss, 2 * one.loss], 1e-6);
   }
   const expected = tensorsOf(whole.parts);
@@ -90,10 +88,10 @@ test('micro-batches are as large as they may be', () => {
 
 test('the number of tensors stays from step to step, whatever is kept, and falls back at the end', () => {
   const start = tf.memory().numTensors;
-  const { parts, loss } = network('train', 0.9);
+  const { parts, forward } = network('train', 0.9);
   const held = tf.memory().numTensors;
   for (const step of [0, 1, 2]) {
-    update(parts, microBatches(items, 2), 1, { step, lr: 0.01 }, loss);
+    update(parts, microBatches(items, 2), 1, { step, lr: 0.01 }, forward);
     assert.equal(tf.memory().numTensors, held, `step ${step}`);
     swapAverages(parts);
     swapAverages(parts);
@@ -105,9 +103,9 @@ test('the number of tensors stays from step to step, whatever is kept, and falls
 
 test('running statistics move once a step, by those of all its micro-batches', () => {
   const statistics = (microBatch: number | null) => {
-    const { parts, loss } = network('train');
+    const { parts, forward } = network('train');
     // Items 0 and 1 alone: micro-batches of one of them each, or both.
-    update(parts, microBatches(2, microBatch), 0, { step: 0, lr: 1e-9 }, loss);
+    update(parts, microBatches(2, microBatch), 0, { step: 0, lr: 1e-9 }, forward);
     const mean = [...parts.encoder.parameters.get('bn1.running_mean').dataSync()];
     disposeParts(parts);
     return mean;
@@ -119,8 +117,8 @@ test('running statistics move once a step, by those of all its micro-batches', (
 
 test('an average changes nothing of the training itself', () => {
   const [plain, averaged] = [network('train'), network('train', 0.5)];
-  for (const { parts, loss } of [plain, averaged]) {
-    for (const step of [0, 1]) update(parts, microBatches(items, 3), 20, { step, lr: 0.05 }, loss);
+  for (const { parts, forward } of [plain, averaged]) {
+    for (const step of [0, 1]) update(parts, microBatches(items, 3), 20, { step, lr: 0.05 }, forward);
   }
   const trained = tensorsOf(plain.parts);
   assert.deepEqual(tensorsOf(averaged.parts), trained);
@@ -132,9 +130,9 @@ test('an average changes nothing of the training itself', () => {
 });
 
 test('frozen-affine: scale and offset stay, have no slot, and count for no factor', () => {
-  const { parts, loss } = network('frozen-affine');
+  const { parts, forward } = network('frozen-affine');
   const before = tensorsOf(parts);
-  update(parts, [items], 0, { step: 0, lr: 0.1 }, loss);
+  update(parts, [items], 0, { step: 0, lr: 0.1 }, forward);
   for (const [name, values] of tensorsOf(parts)) {
     const still = /bn\d|downsample\.1|\.mean$|\.deviation$/.test(name);
     assert.equal(Buffer.compare(Buffer.from(values.buffer), Buffer.from(before.get(name)!.buffer)) === 0, still, name);

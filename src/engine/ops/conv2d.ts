@@ -59,9 +59,9 @@ function native(
 /** conv2d whose gradient is made of forward ops: wasm lacks the filter gradient's kernel. */
 function portableConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: ConvGeometry): tf.Tensor4D {
   return convWithGradients(x, filter, geometry.inputGradient ?? true, {
-    forward: (x, filter) => tf.conv2d(padded(x, geometry.pad), filter, bothAxes(geometry.stride), 'valid'),
-    input: (x, filter, dy) => portableInputGradient(x, filter, dy, geometry),
-    filter: (x, filter, dy) => portableFilterGradient(x, filter, dy, geometry),
+    forward: (x, filter) => portableForward(x, filter, geometry),
+    input: (x, filter, dy) => portableInputGradient(dy, filter, x.shape, geometry),
+    filter: (x, filter, dy) => portableFilterGradient(x, dy, filter.shape, geometry),
   });
 }
 
@@ -88,13 +88,16 @@ function convWithGradients(
   }));
 }
 
-function portableInputGradient(
-  x: tf.Tensor4D,
-  filter: tf.Tensor4D,
+export function portableForward(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }: ConvGeometry): tf.Tensor4D {
+  return tf.conv2d(padded(x, pad), filter, bothAxes(stride), 'valid');
+}
+
+export function portableInputGradient(
   dy: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  [n, h, w, c]: tf.Tensor4D['shape'],
   { stride, pad }: ConvGeometry,
 ): tf.Tensor4D {
-  const [n, h, w, c] = x.shape;
   const full: [number, number, number, number] = [n, h + pad[0] + pad[1], w + pad[2] + pad[3], c];
   return tf.slice(
     tf.conv2dTranspose(dy, filter, full, bothAxes(stride), 'valid'),
@@ -104,13 +107,12 @@ function portableInputGradient(
 }
 
 /** A convolution of x with dy, batch and channels changing places, dilated by the stride. */
-function portableFilterGradient(
+export function portableFilterGradient(
   x: tf.Tensor4D,
-  filter: tf.Tensor4D,
   dy: tf.Tensor4D,
+  [kh, kw]: tf.Tensor4D['shape'],
   { stride, pad }: ConvGeometry,
 ): tf.Tensor4D {
-  const [kh, kw] = filter.shape;
   const [, oh, ow] = dy.shape;
   const all = padded(x, pad);
   const [down, across] = bothAxes(stride);
@@ -153,7 +155,8 @@ function portableDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }:
   return sum!;
 }
 
-function bothAxes(stride: ConvGeometry['stride']): [number, number] {
+/** A stride as [rows, columns]. */
+export function bothAxes(stride: ConvGeometry['stride']): [number, number] {
   return typeof stride === 'number' ? [stride, stride] : [...stride];
 }
 

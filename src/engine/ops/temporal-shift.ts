@@ -15,7 +15,8 @@ export function temporalShift(x: tf.Tensor4D, frames: number, div: number): tf.T
   }));
 }
 
-function shift(x: tf.Tensor4D, frames: number, fold: number, direction: 1 | -1): tf.Tensor4D {
+/** The shift (`direction` 1) or its gradient (-1) by ops that every backend has; `fold` channels go to either side. */
+export function shift(x: tf.Tensor4D, frames: number, fold: number, direction: 1 | -1): tf.Tensor4D {
   return tf.tidy(() => {
     const [nf, h, w, c] = x.shape;
     const v = tf.reshape<tf.Rank.R4>(x, [nf / frames, frames, h * w, c]);

@@ -1,14 +1,29 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Layer, Pass } from '../layers/layer.js';
+import { withKernels } from '../../engine/kernels/choose.js';
+import type { Held, Kernels } from '../../engine/kernels/kernels.js';
+import type { Pass } from '../layers/layer.js';
 import type { ParameterSpec } from '../parameters.js';
+import { consumed, recordUnits, runUnits, type Gradients, type Unit } from '../units/unit.js';
 
 /** A video encoder: frames of snippets in, one feature vector a snippet out. */
 export interface Encoder {
   parameters: ParameterSpec[];
   /** Features a snippet, C. */
   channels: number;
-  /** x `[B, L, F, H, W, 3]`, RGB 0..255 → `[B, L, C]`. */
+  /** x `[B, L, F, H, W, 3]`, RGB 0..255 → `[B, L, C]`; nothing is kept and nothing is on a tape. */
   encode(x: tf.Tensor, pass: Pass): tf.Tensor3D;
+  /** The same with what its backward pass needs; consumes x. To be called outside of any tidy. */
+  record(x: tf.Tensor, pass: Pass): EncoderRecord;
+}
+
+/** One pass through an encoder. */
+export interface EncoderRecord {
+  /** `[B, L, C]`; belongs to the record. */
+  features: tf.Tensor3D;
+  /** Gradients of the trained parameters from that of the features, which stays the caller's. Once only. */
+  backward(dFeatures: tf.Tensor3D): Gradients;
+  /** Frees the features and what the backward pass has not freed. */
+  dispose(): void;
 }
 
 /** How RGB 0..255 becomes the network's input: (x - mean) / deviation, per channel. */
@@ -32,24 +47,76 @@ export const kineticsScaling: InputScaling = {
 /** To -1..1, as Keras' MobileNets take it. */
 export const unitScaling: InputScaling = { mean: [127.5, 127.5, 127.5], deviation: [127.5, 127.5, 127.5] };
 
-/** Frames `[…, H, W, 3]`, RGB 0..255, as images `[N, H, W, 3]` in the network's units. */
-export function scaled(x: tf.Tensor, { mean, deviation }: InputScaling): tf.Tensor4D {
-  const [height, width] = x.shape.slice(-3) as [number, number, number];
-  return tf.div(tf.sub(tf.reshape(x, [-1, height, width, 3]), mean), deviation);
-}
-
 /**
- * An encoder from a frame network (`[N, H, W, 3]` → `[N, h, w, C]`): global average pool of each frame, then the mean
- * of a snippet's frames (LoFi §3; TSM's consensus).
+ * An encoder from units that make maps `[N, h, w, C]` of images `[N, H, W, 3]` in the network's units, or `[N, F, h, w, C]` of videos: then the
+ * mean of a snippet's maps over space and frames (LoFi §3; TSM's consensus).
  */
-export function frameEncoder(network: Layer, channels: number, scaling: InputScaling): Encoder {
+export function unitEncoder(options: {
+  units: readonly Unit[];
+  channels: number;
+  scaling: InputScaling;
+  /** Whether the units take the frames of a snippet apart or together. */
+  input: 'images' | 'videos';
+}): Encoder {
+  const { units, channels, scaling, input } = options;
+
+  function prepared<T extends Held>(k: Kernels<T>, x: tf.Tensor): T {
+    const images = k.scaleImages(x, scaling.mean, scaling.deviation);
+    if (input === 'images') return images;
+    const [batch, snippets, ...video] = x.shape as [number, number, ...number[]];
+    return consumed(images, (y) => k.reshape(y, [batch * snippets, ...video]));
+  }
+
+  /** Maps of frames → `[B·L, C]`, and how many places of maps a snippet has. */
+  function pooled<T extends Held>(k: Kernels<T>, maps: T, snippets: number): { y: T; places: number } {
+    const places = maps.shape.slice(0, -1).reduce((a, b) => a * b, 1) / snippets;
+    return { y: consumed(k.reshape(maps, [snippets, places, channels]), k.mean), places };
+  }
+
+  const asFeatures = (y: tf.Tensor, batch: number) => {
+    const features = tf.reshape<tf.Rank.R3>(y, [batch, -1, channels]);
+    y.dispose();
+    return features;
+  };
+
   return {
-    parameters: network.parameters,
+    parameters: units.flatMap((unit) => unit.parameters),
     channels,
     encode(x, pass) {
       const [batch, snippets, frames] = x.shape as [number, number, number];
-      const pooled = tf.mean(network.apply(scaled(x, scaling), { ...pass, frames }), [1, 2]);
-      return tf.mean<tf.Tensor3D>(tf.reshape(pooled, [batch, snippets, frames, channels]), 2);
+      return withKernels(pass.precision ?? 'float32', (k) => {
+        const maps = consumed(prepared(k, x), (y) => runUnits(units, k, y, { ...pass, frames }));
+        const { y } = pooled(k, maps, batch * snippets);
+        maps.dispose();
+        return asFeatures(k.toTensor(y), batch);
+      });
+    },
+    record(x, pass) {
+      const [batch, snippets, frames] = x.shape as [number, number, number];
+      return withKernels(pass.precision ?? 'float32', (k) => {
+        const images = prepared(k, x);
+        x.dispose();
+        const record = recordUnits(units, k, images, { ...pass, frames });
+        const { shape } = record.output;
+        const { y, places } = pooled(k, record.output, batch * snippets);
+        const features = asFeatures(k.toTensor(y), batch);
+        return {
+          features,
+          backward(dFeatures) {
+            const dPooled = consumed(k.vector(dFeatures), (d) => k.reshape(d, [batch * snippets, channels]));
+            const dMaps = consumed(
+              consumed(dPooled, (d) => k.meanGradient(d, places)),
+              (d) => k.reshape(d, shape),
+            );
+            return record.backward(dMaps).gradients;
+          },
+          dispose() {
+            features.dispose();
+            record.dispose();
+            images.dispose();
+          },
+        };
+      });
     },
   };
 }

@@ -5,7 +5,8 @@ import type { Layer } from '../layers/layer.js';
 import { sequence } from '../layers/layer.js';
 import { residual } from '../layers/residual.js';
 import { shifted } from '../layers/shift.js';
-import { frameEncoder, unitScaling, type Encoder } from './encoder.js';
+import { tapedUnit } from '../units/taped.js';
+import { unitEncoder, unitScaling, type Encoder } from './encoder.js';
 
 /** [expansion, channels at width 1, blocks, stride of the first] (Sandler et al. 2018, table 2). */
 const stages: [number, number, number, number][] = [
@@ -27,27 +28,36 @@ const epsilon = 1e-3;
 export function mobilenetV2(options: { width: number; shift: number }): Encoder {
   const { width, shift } = options;
   let inputs = divisibleBy8(32 * width);
-  const layers: Layer[] = [
-    conv('features.0.0', { in: 3, out: inputs, kernel: 3, stride: 2, padding: 'same', first: true }),
-    batchNorm('features.0.1', inputs, epsilon),
-    activation,
+  const blocks: Layer[] = [
+    sequence(
+      conv('features.0.0', { in: 3, out: inputs, kernel: 3, stride: 2, padding: 'same', first: true }),
+      batchNorm('features.0.1', inputs, epsilon),
+      activation,
+    ),
   ];
   let index = 1;
-  for (const [expansion, channels, blocks, firstStride] of stages) {
+  for (const [expansion, channels, count, firstStride] of stages) {
     const out = divisibleBy8(channels * width);
-    for (let block = 0; block < blocks; block++) {
+    for (let block = 0; block < count; block++) {
       const stride = block === 0 ? firstStride : 1;
-      layers.push(invertedResidual(`features.${index++}.conv`, { inputs, out, expansion, stride, shift }));
+      blocks.push(invertedResidual(`features.${index++}.conv`, { inputs, out, expansion, stride, shift }));
       inputs = out;
     }
   }
   const last = width > 1 ? divisibleBy8(1280 * width) : 1280;
-  layers.push(
-    conv(`features.${index}.0`, { in: inputs, out: last, kernel: 1 }),
-    batchNorm(`features.${index}.1`, last, epsilon),
-    activation,
+  blocks.push(
+    sequence(
+      conv(`features.${index}.0`, { in: inputs, out: last, kernel: 1 }),
+      batchNorm(`features.${index}.1`, last, epsilon),
+      activation,
+    ),
   );
-  return frameEncoder(sequence(...layers), last, unitScaling);
+  return unitEncoder({
+    units: blocks.map((block) => tapedUnit(block)),
+    channels: last,
+    scaling: unitScaling,
+    input: 'images',
+  });
 }
 
 const activation: Layer = { parameters: [], apply: relu6 };

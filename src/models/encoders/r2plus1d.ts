@@ -1,11 +1,12 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { relu } from '../../engine/ops/activation.js';
 import { batchNorm } from '../layers/batch-norm.js';
 import { eachFrame, spatialConv, temporalConv } from '../layers/conv3d.js';
 import type { Layer } from '../layers/layer.js';
 import { sequence } from '../layers/layer.js';
 import { residual } from '../layers/residual.js';
-import { kineticsScaling, scaled, type Encoder } from './encoder.js';
+import { tapedUnit } from '../units/taped.js';
+import { kineticsScaling, unitEncoder, type Encoder } from './encoder.js';
 
 /**
  * R(2+1)D-18 [Tran et al. 2018] with torchvision's names and arithmetic (`r2plus1d_18`): every 3-D convolution is one
@@ -15,33 +16,31 @@ import { kineticsScaling, scaled, type Encoder } from './encoder.js';
 export function r2plus1d18({ width }: { width: number }): Encoder {
   // 45 channels between space and time at width 64.
   const between = Math.ceil((45 * width) / 64);
-  const layers: Layer<tf.Tensor5D>[] = [
-    spatialConv('stem.0', { in: 3, out: between, kernel: 7, stride: 2, first: true }),
-    normalization('stem.1', between),
-    activation,
-    temporalConv('stem.3', { in: between, out: width, kernel: 3 }),
-    normalization('stem.4', width),
-    activation,
+  const blocks: Layer<tf.Tensor5D>[] = [
+    sequence(
+      spatialConv('stem.0', { in: 3, out: between, kernel: 7, stride: 2, first: true }),
+      normalization('stem.1', between),
+      activation,
+      temporalConv('stem.3', { in: between, out: width, kernel: 3 }),
+      normalization('stem.4', width),
+      activation,
+    ),
   ];
   let inputs = width;
   for (let stage = 0; stage < 4; stage++) {
     const out = width << stage;
     for (let block = 0; block < 2; block++) {
       const stride = stage > 0 && block === 0 ? 2 : 1;
-      layers.push(basicBlock(`layer${stage + 1}.${block}`, inputs, out, stride), activation);
+      blocks.push(sequence(basicBlock(`layer${stage + 1}.${block}`, inputs, out, stride), activation));
       inputs = out;
     }
   }
-  const network = sequence(...layers);
-  return {
-    parameters: network.parameters,
+  return unitEncoder({
+    units: blocks.map((block) => tapedUnit(block)),
     channels: inputs,
-    encode(x, pass) {
-      const [batch, snippets, ...video] = x.shape as [number, number, number, number, number, number];
-      const input = tf.reshape<tf.Rank.R5>(scaled(x, kineticsScaling), [batch * snippets, ...video]);
-      return tf.reshape(tf.mean(network.apply(input, pass), [1, 2, 3]), [batch, snippets, inputs]);
-    },
-  };
+    scaling: kineticsScaling,
+    input: 'videos',
+  });
 }
 
 const activation: Layer<tf.Tensor5D> = { parameters: [], apply: relu };

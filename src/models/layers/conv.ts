@@ -1,7 +1,7 @@
 import { conv2d, depthwiseConv2d, type EvenGeometry, type Padding } from '../../engine/ops/conv2d.js';
 import type { Layer } from './layer.js';
 
-interface ConvOptions {
+export interface ConvOptions {
   in: number;
   out: number;
   kernel: number;

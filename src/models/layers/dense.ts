@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { dense, type Activation } from '../../engine/ops/dense.js';
 import type { Initializer, ParameterSpec } from '../parameters.js';
 import type { Layer } from './layer.js';
 
@@ -7,6 +8,8 @@ interface Conv1dOptions {
   out: number;
   kernel: number;
   groups?: number;
+  /** Absent: none. */
+  activation?: Activation;
 }
 
 /** Weight and bias with PyTorch's default start, U(±1/√fanIn). */
@@ -37,7 +40,7 @@ export function linear(name: string, inputs: number, out: number, init?: Initial
 }
 
 /**
- * Convolution over time of x `[B, T, in]` → `[B, T, out]`, zero-padded to keep T. Written as a matrix product of the
+ * Convolution over time of x `[B, T, in]` → `[B, T, out]`, zero-padded to keep T, and its activation. Written as a matrix product of the
  * k shifted copies side by side; groups become a block-diagonal matrix (the head's groups are a few channels wide, and
  * one dense product is faster than many small ones).
  */
@@ -51,24 +54,36 @@ export function pointwise(name: string, options: Omit<Conv1dOptions, 'kernel'>):
 }
 
 function sequenceConv(name: string, kind: 'conv1d' | 'pointwise', options: Conv1dOptions): Layer<tf.Tensor3D> {
-  const { in: inputs, out, kernel, groups = 1 } = options;
-  const pad = (kernel - 1) / 2;
+  const { in: inputs, out, kernel, groups = 1, activation = 'linear' } = options;
   return {
     parameters: weightAndBias(name, kind, [kernel, inputs / groups, out]),
     apply(x, { parameters }) {
       const [batch, time] = x.shape;
       const weight = blockDiagonal(parameters.get<tf.Tensor3D>(`${name}.weight`), groups);
-      const around = tf.pad(x, [
-        [0, 0],
-        [pad, pad],
-        [0, 0],
-      ]);
-      const shifted = Array.from({ length: kernel }, (_, i) => tf.slice(around, [0, i, 0], [-1, time, -1]));
-      const columns = tf.reshape<tf.Rank.R2>(kernel === 1 ? x : tf.concat(shifted, 2), [batch * time, kernel * inputs]);
-      const y = tf.matMul(columns, tf.reshape<tf.Rank.R2>(weight, [kernel * inputs, out]));
-      return tf.reshape<tf.Rank.R3>(tf.add(y, parameters.get(`${name}.bias`)), [batch, time, out]);
+      const y = dense(
+        tf.reshape<tf.Rank.R2>(columns(x, kernel), [batch * time, kernel * inputs]),
+        tf.reshape<tf.Rank.R2>(weight, [kernel * inputs, out]),
+        parameters.get<tf.Tensor1D>(`${name}.bias`),
+        activation,
+      );
+      return tf.reshape<tf.Rank.R3>(y, [batch, time, out]);
     },
   };
+}
+
+/** What each step of x `[B, T, C]` sees of its surroundings: `[B, T, kernel·C]`. */
+function columns(x: tf.Tensor3D, kernel: number): tf.Tensor3D {
+  if (kernel === 1) return x;
+  const pad = (kernel - 1) / 2;
+  const around = tf.pad(x, [
+    [0, 0],
+    [pad, pad],
+    [0, 0],
+  ]);
+  return tf.concat(
+    Array.from({ length: kernel }, (_, i) => tf.slice(around, [0, i, 0], [-1, x.shape[1], -1])),
+    2,
+  );
 }
 
 /** `[k, in/g, out]` → `[k, in, out]` with zeros between different groups. */

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Precision } from '../../engine/kernels/choose.js';
 import type { BatchStatistics } from '../../engine/ops/batch-norm.js';
 import type { ParameterSpec, Parameters } from '../parameters.js';
 
@@ -10,6 +11,8 @@ export interface Pass {
   onStatistics?: (layer: string, statistics: BatchStatistics) => void;
   /** Frames of a snippet F, for layers that look along time; an encoder of frames sets it from its input. */
   frames?: number;
+  /** Of an encoder's images and filters (absent: float32); its parameters, statistics and features are float32 in any case. */
+  precision?: Precision;
 }
 
 /** A part of a model: the parameters it owns and what it does with them. */

@@ -56,24 +56,20 @@ export function encoderErrors(file: string): EncoderErrors {
   const input = networkInput(state.get('input')!, reference, scalings[type]);
   const given = tensorOf(state.get('grad.features')!);
   const statistics = new StatisticsCollector();
-  let features: tf.Tensor | undefined;
-  const { value, grads } = tf.variableGrads(
-    () => {
-      const x = encoder.encode(input, {
-        parameters,
-        normalization: reference.normalization,
-        onStatistics: statistics.collect,
-      });
-      features = tf.keep(tf.transpose(x, [0, 2, 1]));
-      return tf.sum(tf.mul(features, given));
-    },
-    parameters.trainable().map((name) => parameters.variable(name)),
-  );
+  const record = encoder.record(input, {
+    parameters,
+    normalization: reference.normalization,
+    onStatistics: statistics.collect,
+  });
+  const features = tf.transpose(record.features, [0, 2, 1]);
+  const dFeatures = tf.transpose(given as tf.Tensor3D, [0, 2, 1]);
+  const grads = record.backward(dFeatures);
+  record.dispose();
   statistics.update(parameters);
   const specs = encoder.parameters;
   const errors = {
     names: [...tensors.keys()].filter((name) => name.startsWith('param.')).length === specs.length,
-    features: error(features!.dataSync<'float32'>(), theirs('features')),
+    features: error(features.dataSync<'float32'>(), theirs('features')),
     running: Math.max(
       ...specs
         .filter((spec) => !spec.trainable)
@@ -83,13 +79,13 @@ export function encoderErrors(file: string): EncoderErrors {
       ...specs
         .filter((spec) => spec.trainable)
         .map(({ name, kind }) => {
-          const gradient = grads[parameters.variable(name).name]!;
+          const gradient = grads.get(name)!;
           const ours = toTorchLayout(kind, { shape: gradient.shape, data: gradient.dataSync<'float32'>() });
           return error(ours.data, theirs(`grad.encoder.${name}`));
         }),
     ),
   };
-  tf.dispose([input, given, value, features!, ...Object.values(grads)]);
+  tf.dispose([given, dFeatures, features, ...grads.values()]);
   parameters.dispose();
   return errors;
 }

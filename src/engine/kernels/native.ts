@@ -1,0 +1,326 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { ConvGeometry, Padding } from '../ops/conv2d.js';
+import { bothAxes } from '../ops/conv2d.js';
+import type { Kernels, Normalization } from './kernels.js';
+import {
+  elementTypes,
+  floats,
+  fromTfjs,
+  integers,
+  NativeTensor,
+  onGpu,
+  runOp,
+  toTfjs,
+  type Attribute,
+} from './native-tensor.js';
+
+const float32 = { type: elementTypes.float32 };
+const int32 = { type: elementTypes.int32 };
+
+/** {@link Kernels} by TensorFlow's own ops on its own tensors: in float32, or with images and filters in bfloat16. */
+export function nativeKernels(precision: 'float32' | 'bfloat16'): Kernels<NativeTensor> {
+  const type = elementTypes[precision];
+  const T = { type };
+
+  const cast = (x: NativeTensor, to: number): NativeTensor =>
+    runOp(x.type === to ? 'Identity' : 'Cast', [x], x.type === to ? { T: { type: to } } : casting(x.type, to))[0]!;
+  /** An op of one output whose last inputs are constants, freed here. */
+  const run = (
+    op: string,
+    inputs: NativeTensor[],
+    attributes: Record<string, Attribute>,
+    ...constants: NativeTensor[]
+  ) => {
+    const [y] = runOp(op, [...inputs, ...constants], attributes);
+    for (const constant of constants) constant.dispose();
+    return y!;
+  };
+
+  const reshape = (x: NativeTensor, shape: readonly number[]) =>
+    run('Reshape', [x], { T: { type: x.type }, Tshape: int32 }, integers(shape));
+  const slice = (x: NativeTensor, from: readonly number[], size: readonly number[]) =>
+    run('Slice', [x], { T, Index: int32 }, integers(from), integers(size));
+  const pad = (x: NativeTensor, axis: number, before: number, after: number) => {
+    const paddings = x.shape.flatMap((_, i) => (i === axis ? [before, after] : [0, 0]));
+    const flat = integers(paddings);
+    return run('Pad', [x], { T, Tpaddings: int32 }, shaped(flat, [x.shape.length, 2]));
+  };
+  const concat = (parts: NativeTensor[], axis: number) => {
+    const [y] = consuming(parts, (all) => [run('ConcatV2', all, { T, N: all.length, Tidx: int32 }, integers(axis))]);
+    return y;
+  };
+  const transpose = (x: NativeTensor, order: readonly number[]) =>
+    run('Transpose', [x], { T, Tperm: int32 }, integers(order));
+  /** Some rows or columns of a filter. */
+  const taps = (filter: NativeTensor, axis: number, which: readonly number[]) =>
+    run(
+      'GatherV2',
+      [filter],
+      { Tparams: T, Tindices: int32, Taxis: int32, batch_dims: 0 },
+      integers(which),
+      integers(axis),
+    );
+  const convolve = (x: NativeTensor, filter: NativeTensor, { stride, pad }: ConvGeometry) =>
+    run('Conv2D', [x, filter], { T, ...convAttributes(stride, pad) });
+
+  /** Turned by 180°, inputs and outputs changing places: `[kh, kw, O, C]`. */
+  function turned(filter: NativeTensor): NativeTensor {
+    const [kh, kw, inputs, outputs] = filter.shape as [number, number, number, number];
+    if (kh * kw === 1) return transpose(filter, [0, 1, 3, 2]);
+    // As a list of matrices: two such steps are quicker than the general ones on four axes.
+    return chain(
+      reshape(filter, [kh * kw, inputs, outputs]),
+      (x) => run('ReverseV2', [x], { T, Tidx: int32 }, integers([0])),
+      (x) => transpose(x, [0, 2, 1]),
+      (x) => reshape(x, [kh, kw, outputs, inputs]),
+    );
+  }
+
+  /** Gradient of the input at stride 1: a convolution forwards, which the CPU has far quicker kernels for. */
+  function inputOfEven(dy: NativeTensor, filter: NativeTensor, { pad }: ConvGeometry): NativeTensor {
+    const [kh, kw] = filter.shape as [number, number];
+    const [top, bottom, left, right] = pad;
+    const around: Padding = [kh - 1 - top, kh - 1 - bottom, kw - 1 - left, kw - 1 - right];
+    return chain(turned(filter), (w) => convolve(dy, w, { stride: 1, pad: around }));
+  }
+
+  /**
+   * The same at stride 2 for 3×3 padded by 1: rows and columns of the input that are even see the filter's middle only,
+   * odd ones its two sides, so four small convolutions forwards make the four kinds of places.
+   */
+  function inputOfStride2(dy: NativeTensor, filter: NativeTensor, [, height, width]: readonly number[]): NativeTensor {
+    const whole = turned(filter);
+    const sides = [[1], [0, 2]];
+    const kinds = [0, 1].flatMap((odd) => {
+      const rows = taps(whole, 0, sides[odd]!);
+      const places = [0, 1].map((oddColumn) =>
+        chain(taps(rows, 1, sides[oddColumn]!), (w) => convolve(dy, w, { stride: 1, pad: [0, odd, 0, oddColumn] })),
+      );
+      rows.dispose();
+      return places;
+    });
+    whole.dispose();
+    return interleaved(concat(kinds, 3), height!, width!);
+  }
+
+  /** The same for 1×1: only even rows and columns were seen. */
+  function inputOfPoints(dy: NativeTensor, filter: NativeTensor, [, height, width]: readonly number[]): NativeTensor {
+    const places = chain(turned(filter), (w) => convolve(dy, w, { stride: 1, pad: [0, 0, 0, 0] }));
+    const inputs = places.shape[3]!;
+    return interleaved(
+      chain(places, (x) => pad(x, 3, 0, 3 * inputs)),
+      height!,
+      width!,
+    );
+  }
+
+  /** `[N, h, w, 4·C]` → `[N, H, W, C]`, the four kinds of places among each other; consumes x. */
+  function interleaved(x: NativeTensor, height: number, width: number): NativeTensor {
+    const all = chain(x, (x) => run('DepthToSpace', [x], { T, block_size: 2, data_format: 'NHWC' }));
+    const [n, h, w, c] = all.shape as [number, number, number, number];
+    return h === height && w === width ? all : chain(all, (x) => slice(x, [0, 0, 0, 0], [n, height, width, c]));
+  }
+
+  const normalization = (training: boolean, epsilon: number): Record<string, Attribute> => ({
+    T,
+    U: float32,
+    epsilon: { float: epsilon },
+    data_format: 'NHWC',
+    is_training: training,
+  });
+
+  const kernels: Kernels<NativeTensor> = {
+    from: (x) => chain(fromTfjs(x), (y) => cast(y, type)),
+    vector: fromTfjs,
+    toTensor: (x) => toTfjs(chain(x, (y) => cast(y, elementTypes.float32))),
+    view: (x) => toTfjs(cast(x, elementTypes.float32)),
+    reshape,
+
+    conv2d: convolve,
+    conv2dInput(dy, filter, input, geometry) {
+      const [kh, kw] = filter.shape as [number, number];
+      const [down, across] = bothAxes(geometry.stride);
+      if (!onGpu()) {
+        if (down === 1 && across === 1) return inputOfEven(dy, filter, geometry);
+        const around = geometry.pad.join();
+        if (down === 2 && across === 2 && kh === 3 && kw === 3 && around === '1,1,1,1')
+          return inputOfStride2(dy, filter, input);
+        if (down === 2 && across === 2 && kh * kw === 1 && around === '0,0,0,0')
+          return inputOfPoints(dy, filter, input);
+      }
+      const shape = integers(input);
+      const attributes = { T, ...convAttributes(geometry.stride, geometry.pad) };
+      const [dx] = runOp('Conv2DBackpropInput', [shape, filter, dy], attributes);
+      shape.dispose();
+      return dx!;
+    },
+    conv2dFilter(x, dy, filter, { stride, pad: around }) {
+      const shape = integers(filter);
+      const attributes = { T, ...convAttributes(stride, around) };
+      const [dFilter] = runOp('Conv2DBackpropFilter', [x, shape, dy], attributes);
+      shape.dispose();
+      return dFilter!;
+    },
+
+    batchNorm(x, scale, offset, epsilon, onStatistics) {
+      const none = floats([]);
+      const outputs = runOp('FusedBatchNormV3', [x, scale, offset, none, none], normalization(true, epsilon), 6);
+      none.dispose();
+      const [y, mean, unbiased, ...reserved] = outputs as [NativeTensor, NativeTensor, NativeTensor, ...NativeTensor[]];
+      for (const each of reserved) each.dispose();
+      const count = x.shape.slice(0, -1).reduce((a, b) => a * b, 1);
+      const variance = run('Mul', [unbiased], { T: float32 }, floats(Math.max(count - 1, 1) / count));
+      const statistics = { mean: kernels.view(mean) as tf.Tensor1D, variance: toTfjs(unbiased) as tf.Tensor1D };
+      onStatistics(statistics);
+      statistics.mean.dispose();
+      statistics.variance.dispose();
+      return {
+        y,
+        moments: {
+          mean,
+          variance,
+          dispose() {
+            mean.dispose();
+            variance.dispose();
+          },
+        },
+      };
+    },
+    normalize(x, { scale, offset, mean, variance, epsilon }) {
+      const [y, ...unused] = runOp(
+        'FusedBatchNormV3',
+        [x, scale, offset, mean, variance],
+        normalization(false, epsilon),
+        6,
+      );
+      for (const each of unused) each.dispose();
+      return y!;
+    },
+    normalizeGradients(dy, x, by, batch) {
+      const { scale, mean, epsilon } = by;
+      // Its gradient wants what the forward op reserved: on a CPU mean and biased variance, on a GPU 1/√(variance + ε) of a batch.
+      const second = batch && onGpu() ? inverseDeviation(by) : cast(by.variance, elementTypes.float32);
+      const none = floats([]);
+      const inputs = [dy, x, scale, mean, second, none];
+      const [dx, dScale, dOffset, ...unused] = runOp('FusedBatchNormGradV3', inputs, normalization(batch, epsilon), 5);
+      for (const each of [second, none, ...unused]) each.dispose();
+      return { x: dx!, scale: dScale!, offset: dOffset! };
+    },
+
+    relu: (x) => run('Relu', [x], { T }),
+    reluGradient: (dy, y) => run('ReluGrad', [dy, y], { T }),
+    add: (a, b) => run('AddV2', [a, b], { T }),
+    shift(x, frames, div, direction) {
+      const [nf, h, w, c] = x.shape as [number, number, number, number];
+      const fold = Math.floor(c / div);
+      const v = reshape(x, [nf / frames, frames, h * w, c]);
+      /** Some channels moved along the frames by one, a zero let in: by 1, y[t] = x[t + 1]. */
+      const moved = (channel: number, by: 1 | -1) =>
+        chain(slice(v, [0, by === 1 ? 1 : 0, 0, channel], [nf / frames, frames - 1, h * w, fold]), (part) =>
+          pad(part, 1, by === 1 ? 0 : 1, by === 1 ? 1 : 0),
+        );
+      const parts = [
+        moved(0, direction),
+        moved(fold, direction === 1 ? -1 : 1),
+        slice(v, [0, 0, 0, 2 * fold], [nf / frames, frames, h * w, c - 2 * fold]),
+      ];
+      v.dispose();
+      return chain(concat(parts, 3), (y) => reshape(y, x.shape));
+    },
+    maxPool: (x) => run('MaxPool', [x], { T, ...pooling }),
+    maxPoolGradient: (dy, x, y) => run('MaxPoolGrad', [x, y, dy], { T, ...pooling }),
+    mean: (x) =>
+      chain(cast(x, elementTypes.float32), (y) =>
+        run('Mean', [y], { T: float32, Tidx: int32, keep_dims: false }, integers(1)),
+      ),
+    meanGradient(dy, places) {
+      const [n, c] = dy.shape as [number, number];
+      return chain(
+        run('Mul', [dy], { T: float32 }, floats(1 / places)),
+        (y) => reshape(y, [n, 1, c]),
+        (y) => cast(y, type),
+        (y) => run('BroadcastTo', [y], { T, Tidx: int32 }, integers([n, places, c])),
+      );
+    },
+    scaleImages(x, mean, deviation) {
+      const [height, width] = x.shape.slice(-3) as [number, number];
+      // A row of pixels at a time: three channels are too few for the processor's vectors.
+      const row = (values: readonly number[]) => floats(Array.from({ length: width * 3 }, (_, i) => values[i % 3]!));
+      const epsilon = 1e-3;
+      const by: Omit<Normalization<NativeTensor>, 'epsilon'> = {
+        scale: row(deviation.map((d) => 1 / d)),
+        offset: row([0, 0, 0]),
+        mean: row(mean),
+        variance: row([1, 1, 1].map((v) => v - epsilon)),
+      };
+      const inFloat = { ...normalization(false, epsilon), T: float32 };
+      const scaled = chain(
+        fromTfjs(x),
+        (y) => reshape(y, [1, x.size / (width * 3), 1, width * 3]),
+        (y) => {
+          const [z, ...unused] = runOp('FusedBatchNormV3', [y, by.scale, by.offset, by.mean, by.variance], inFloat, 6);
+          for (const each of unused) each.dispose();
+          return z!;
+        },
+        (y) => reshape(y, [x.size / (height * width * 3), height, width, 3]),
+        (y) => cast(y, type),
+      );
+      for (const each of Object.values(by)) each.dispose();
+      return scaled;
+    },
+  };
+  return kernels;
+
+  function inverseDeviation({ variance, epsilon }: Normalization<NativeTensor>): NativeTensor {
+    return chain(run('AddV2', [variance], { T: float32 }, floats(epsilon)), (v) => run('Rsqrt', [v], { T: float32 }));
+  }
+}
+
+const pooling = {
+  ksize: [1, 3, 3, 1],
+  strides: [1, 2, 2, 1],
+  padding: 'EXPLICIT',
+  explicit_paddings: [0, 0, 1, 1, 1, 1, 0, 0],
+  data_format: 'NHWC',
+};
+
+function convAttributes(
+  stride: ConvGeometry['stride'],
+  [top, bottom, left, right]: Padding,
+): Record<string, Attribute> {
+  return {
+    strides: [1, ...bothAxes(stride), 1],
+    padding: 'EXPLICIT',
+    explicit_paddings: [0, 0, top, bottom, left, right, 0, 0],
+    data_format: 'NHWC',
+    dilations: [1, 1, 1, 1],
+  };
+}
+
+function casting(from: number, to: number): Record<string, Attribute> {
+  return { SrcT: { type: from }, DstT: { type: to }, Truncate: false };
+}
+
+/** Steps one after the other, each freeing what the former made; consumes x. */
+function chain(x: NativeTensor, ...steps: ((x: NativeTensor) => NativeTensor)[]): NativeTensor {
+  return steps.reduce((before, step) => {
+    const after = step(before);
+    before.dispose();
+    return after;
+  }, x);
+}
+
+function consuming<R>(inputs: NativeTensor[], f: (inputs: NativeTensor[]) => R): R {
+  const result = f(inputs);
+  for (const input of inputs) input.dispose();
+  return result;
+}
+
+/** A constant in another shape; consumes it. */
+function shaped(x: NativeTensor, shape: readonly number[]): NativeTensor {
+  const dimensions = integers(shape);
+  const [y] = runOp('Reshape', [x, dimensions], { T: { type: x.type }, Tshape: int32 });
+  x.dispose();
+  dimensions.dispose();
+  return y!;
+}

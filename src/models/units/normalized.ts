@@ -1,0 +1,110 @@
+import type { BatchMoments, Held, Kernels, Normalization } from '../../engine/kernels/kernels.js';
+import type { ConvGeometry } from '../../engine/ops/conv2d.js';
+import { batchNorm } from '../layers/batch-norm.js';
+import { conv, type ConvOptions } from '../layers/conv.js';
+import type { Pass } from '../layers/layer.js';
+import type { ParameterSpec } from '../parameters.js';
+import type { Gradients } from './unit.js';
+
+const epsilon = 1e-5;
+
+/** A convolution without bias and the batch normalisation behind it: the names of their parameters and the geometry. */
+export interface NormalizedConv {
+  parameters: ParameterSpec[];
+  weight: string;
+  normalization: string;
+  geometry: ConvGeometry;
+}
+
+export function normalizedConv(convolution: string, normalization: string, options: ConvOptions): NormalizedConv {
+  const { kernel, stride = 1, out } = options;
+  const p = (kernel - 1) / 2;
+  return {
+    parameters: [...conv(convolution, options).parameters, ...batchNorm(normalization, out, epsilon).parameters],
+    weight: `${convolution}.weight`,
+    normalization,
+    geometry: { stride, pad: [p, p, p, p] },
+  };
+}
+
+/** A pass through a {@link NormalizedConv}: what is kept of it is the convolution's output. */
+export interface NormalizedPass<T extends Held> {
+  /** The normalised output again, from what is kept. */
+  output(): T;
+  /**
+   * From the gradient of the output, which stays the caller's, and the input. Frees what was kept.
+   * @param dx - Whether the gradient of the input is wanted.
+   */
+  backward(dy: T, x: T, dx: boolean, gradients: Gradients): T | null;
+  dispose(): void;
+}
+
+/** Convolves and normalises x: the output, which is the caller's, and the record of the pass. */
+export function recordNormalized<T extends Held>(
+  k: Kernels<T>,
+  x: T,
+  { weight, normalization: name, geometry }: NormalizedConv,
+  pass: Pass,
+): { y: T; record: NormalizedPass<T> } {
+  const { parameters } = pass;
+  const ofBatch = pass.normalization === 'batch';
+  const filter = k.from(parameters.get(weight));
+  const convolved = k.conv2d(x, filter, geometry);
+  filter.dispose();
+  const scale = k.vector(parameters.get(`${name}.weight`));
+  const offset = k.vector(parameters.get(`${name}.bias`));
+
+  let y: T;
+  let moments: BatchMoments<T>;
+  if (ofBatch) {
+    ({ y, moments } = k.batchNorm(convolved, scale, offset, epsilon, (statistics) =>
+      pass.onStatistics?.(name, statistics),
+    ));
+  } else {
+    const mean = k.vector(parameters.get(`${name}.running_mean`));
+    const variance = k.vector(parameters.get(`${name}.running_var`));
+    y = k.normalize(convolved, { scale, offset, mean, variance, epsilon });
+    moments = {
+      mean,
+      variance,
+      dispose() {
+        mean.dispose();
+        variance.dispose();
+      },
+    };
+  }
+  const by: Normalization<T> = { scale, offset, mean: moments.mean, variance: moments.variance, epsilon };
+  const dispose = () => {
+    convolved.dispose();
+    scale.dispose();
+    offset.dispose();
+    moments.dispose();
+  };
+  const record: NormalizedPass<T> = {
+    output: () => k.normalize(convolved, by),
+    backward(dy, x, wantsInput, gradients) {
+      const through = k.normalizeGradients(dy, convolved, by, ofBatch);
+      dispose();
+      for (const [part, gradient] of [
+        ['weight', through.scale],
+        ['bias', through.offset],
+      ] as const) {
+        if (parameters.variable(`${name}.${part}`).trainable) gradients.set(`${name}.${part}`, k.toTensor(gradient));
+        else gradient.dispose();
+      }
+      const { shape } = parameters.get(weight);
+      if (parameters.variable(weight).trainable)
+        gradients.set(weight, k.toTensor(k.conv2dFilter(x, through.x, shape, geometry)));
+      let dx: T | null = null;
+      if (wantsInput) {
+        const filter = k.from(parameters.get(weight));
+        dx = k.conv2dInput(through.x, filter, x.shape, geometry);
+        filter.dispose();
+      }
+      through.x.dispose();
+      return dx;
+    },
+    dispose,
+  };
+  return { y, record };
+}
