@@ -5,8 +5,8 @@ export type Stage = 'pretrain' | 'joint' | 'extract' | 'head';
 
 /** The sections that a stage's result depends on; what comes before it, it knows by the checkpoint it starts from. */
 const sections: Record<Stage, readonly (keyof Config)[]> = {
-  pretrain: ['seed', 'encoder', 'pretrain'],
-  joint: ['seed', 'encoder', 'model', 'joint'],
+  pretrain: ['seed', 'encoder', 'precision', 'pretrain'],
+  joint: ['seed', 'encoder', 'precision', 'model', 'joint'],
   extract: ['seed', 'encoder', 'full'],
   head: ['seed', 'full', 'model', 'head', 'detect', 'evaluation'],
 };

@@ -308,6 +308,17 @@ const joint = z.strictObject({
     .describe('When the shape changes.'),
   batchNorm: batchNorm.default('train'),
   reestimate: reestimate.default(0),
+  gradient: z
+    .enum(['tape', 'chunked'])
+    .default('tape')
+    .describe(
+      'How the encoder is differentiated. tape: in one pass, kept until the head has answered; chunked: `chunk` snippets at a time, encoded a second time: any L and size in little memory, for a third more time.',
+    ),
+  chunk: count
+    .default(10)
+    .describe(
+      'Snippets through the encoder at once where gradient is chunked; where batchNorm is train they are normalised by their own statistics.',
+    ),
 });
 
 const head = z.strictObject({
@@ -347,7 +358,7 @@ const detect = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      "Labels by the class scores of whole videos in this JSON file, relative to data.root; null: by the run's own classifier of segments.",
+      "Labels by the class scores of whole videos in this file (JSON; THUMOS14: UntrimmedNet's .npy), relative to data.root; null: by the run's own classifier of segments.",
     ),
   normalizeScores: z
     .boolean()
@@ -361,6 +372,12 @@ export const configSchema = z
     seed: z.int().default(0).describe('Names every random stream of the run.'),
     data: data.prefault({}).describe('What is trained on.'),
     encoder: encoderSchema.prefault({}).describe('The video encoder.'),
+    precision: z
+      .enum(['float32', 'bfloat16', 'auto'])
+      .default('float32')
+      .describe(
+        'What the encoder computes in while it trains; parameters, statistics, features and head are float32 in any case. auto: bfloat16 where the processor multiplies it (AVX512-BF16, AMX).',
+      ),
     model: headModel.prefault({}).describe('The localisation head.'),
     full: shape.prefault({ snippets: 100, size: 224 }).describe('Full fidelity: of `extract` and `detect`.'),
     pretrain: pretrain.prefault({}).describe('Stage 1: encoder and classifier on trimmed clips.'),
