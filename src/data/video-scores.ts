@@ -3,6 +3,7 @@ import { UsageError } from '../system/errors.js';
 import { printable } from '../system/printable.js';
 import { JsonFile } from './json-file.js';
 import type { JsonPath } from './json-walk.js';
+import { readUntrimmedNet } from './untrimmednet.js';
 
 /** What a classifier of whole videos gave each label. */
 export type ClassScores = readonly { label: string; score: number }[];
@@ -19,11 +20,13 @@ const listed = z
   .min(1);
 
 /**
- * Reads class scores of whole videos, in either form that is published: `{"results": {video: [score, …]}, "class": [label, …]}` (CUHK's for
- * ActivityNet), or `{"results": {video: [{"label": …, "score": …}, …]}}`, as results of ActivityNet's classification task.
+ * Reads class scores of whole videos, in any form that is published: `{"results": {video: [score, …]}, "class": [label, …]}` (CUHK's for
+ * ActivityNet), `{"results": {video: [{"label": …, "score": …}, …]}}`, as results of ActivityNet's classification task, or UntrimmedNet's
+ * array for THUMOS14, an .npy ({@link readUntrimmedNet}).
  * @throws UsageError with file:line and the field.
  */
 export function readVideoScores(file: string): VideoScores {
+  if (file.toLowerCase().endsWith('.npy')) return readUntrimmedNet(file);
   const json = new JsonFile(file, 'file of class scores');
   const content = json.entries();
   const classes = content.has('class') ? json.parse(names, content.get('class'), ['class']) : undefined;
