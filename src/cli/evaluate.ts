@@ -50,7 +50,7 @@ export const command: CommandModule<object, Arguments> = {
   handler: async (args) => {
     const { readDetections, readGroundTruth } = await import('../evaluation/files.js');
     const { parseTiou, presets } = await import('../evaluation/tiou.js');
-    const { subsetsOf } = await import('../evaluation/select.js');
+    const { presetSubset } = await import('../evaluation/select.js');
     const { UsageError } = await import('../system/errors.js');
     const maxAverage = args['max-average-proposals'];
     if (maxAverage !== undefined && !(maxAverage > 0)) {
@@ -60,8 +60,7 @@ export const command: CommandModule<object, Arguments> = {
     const tiou = args.tiou === undefined ? [...preset.tiou] : parseTiou(args.tiou);
     const truth = readGroundTruth(args['ground-truth']);
     const predictions = readDetections(args.predictions, { labels: args.metric === 'map' });
-    const present = subsetsOf(truth);
-    const subset = args.subset ?? preset.subsets.find((name) => present.includes(name)) ?? preset.subsets[0]!;
+    const subset = args.subset ?? presetSubset(truth, args.preset);
     const options = { subset, tiou, missing: args.missing };
 
     if (args.metric === 'map') {

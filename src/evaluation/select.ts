@@ -1,4 +1,5 @@
 import { UsageError, WorkError } from '../system/errors.js';
+import { presets } from './tiou.js';
 import type { Annotation, GroundTruth } from './types.js';
 
 /** What to do with videos of the subset that the predictions do not name; official (undefined): all their instances are missed. */
@@ -51,6 +52,13 @@ export function selectVideos(
     );
   }
   return selection;
+}
+
+/** The subset that a benchmark evaluates on, by the first of its names that the ground truth has. */
+export function presetSubset(truth: GroundTruth, preset: keyof typeof presets): string {
+  const { subsets } = presets[preset];
+  const present = subsetsOf(truth);
+  return subsets.find((name) => present.includes(name)) ?? subsets[0]!;
 }
 
 /** Names of the subsets in a ground truth, in order of appearance. */
