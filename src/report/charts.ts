@@ -11,7 +11,7 @@ export interface Point {
 /** A chart as the page asks for it. */
 export interface Chart {
   title: string;
-  kind: 'line' | 'steps' | 'bars';
+  kind: 'line' | 'steps' | 'bars' | 'stack';
   points: readonly Point[];
   /** Names of the series in the order of their colours. */
   series: readonly string[];
@@ -19,6 +19,11 @@ export interface Chart {
   y: string;
   width?: number;
   height?: number;
+  /** Ends of the axis of values, where the points should not decide; of a line's x axis too. */
+  domain?: readonly [number, number];
+  xDomain?: readonly [number, number];
+  /** One for each of the series; by default {@link palette}. */
+  colours?: readonly string[];
 }
 
 /** Told apart on white and on near-black, and by most colour-blind readers. */
@@ -52,10 +57,12 @@ export function thin(points: readonly { x: number; y: number; series: string }[]
 }
 
 function toSpec(chart: Chart): TopLevelSpec {
+  const { colours = palette } = chart;
+  const domain = chart.domain ? { domain: [...chart.domain] } : {};
   const color = {
     field: 'series',
     type: 'nominal' as const,
-    scale: { domain: [...chart.series], range: chart.series.map((_, i) => palette[i % palette.length]!) },
+    scale: { domain: [...chart.series], range: chart.series.map((_, i) => colours[i % colours.length]!) },
     legend:
       chart.series.length > 1
         ? { title: null, orient: 'top' as const, columns: 2, symbolType: chart.kind === 'line' ? 'stroke' : 'square' }
@@ -77,12 +84,31 @@ function toSpec(chart: Chart): TopLevelSpec {
       encoding: {
         y: { field: 'y', type: 'nominal', sort: null, title: null, axis: { grid: false, labelLimit: 200 } },
         yOffset: { field: 'series', sort: [...chart.series] },
-        x: { field: 'x', type: 'quantitative', title: chart.x, scale: { domain: [0, 100] } },
+        x: { field: 'x', type: 'quantitative', title: chart.x, scale: { zero: true, ...domain } },
         color,
       },
     };
   }
-  const x = { field: 'x', type: 'quantitative' as const, title: chart.x, scale: { zero: false, nice: false } };
+  if (chart.kind === 'stack') {
+    return {
+      ...common,
+      height: chart.height ?? 180,
+      transform: [{ calculate: `indexof(${JSON.stringify(chart.series)}, datum.series)`, as: 'layer' }],
+      mark: 'bar',
+      encoding: {
+        x: { field: 'x', type: 'nominal', sort: null, title: chart.x, axis: { grid: false, labelAngle: 0 } },
+        y: { field: 'y', type: 'quantitative', stack: 'zero', title: chart.y, scale: { ...domain } },
+        order: { field: 'layer', type: 'quantitative' },
+        color,
+      },
+    };
+  }
+  const x = {
+    field: 'x',
+    type: 'quantitative' as const,
+    title: chart.x,
+    scale: { zero: false, nice: false, ...(chart.xDomain ? { domain: [...chart.xDomain] } : {}) },
+  };
   if (chart.kind === 'steps') {
     return {
       ...common,
@@ -106,7 +132,7 @@ function toSpec(chart: Chart): TopLevelSpec {
         field: 'y',
         type: 'quantitative',
         title: chart.y,
-        scale: { zero: true },
+        scale: { zero: true, ...domain },
       },
       color,
     },
@@ -132,5 +158,5 @@ const theme = {
     titleFontSize: 11,
     tickCount: 6,
   },
-  legend: { labelColor: ink, titleColor: ink, labelFontSize: 11, symbolStrokeWidth: 3, labelLimit: 130 },
+  legend: { labelColor: ink, titleColor: ink, labelFontSize: 11, symbolStrokeWidth: 3, labelLimit: 160 },
 };

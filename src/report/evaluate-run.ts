@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { evaluateDetections, type DetectionMetrics } from '../evaluation/detections.js';
-import { readGroundTruth, readPredictions } from '../evaluation/files.js';
+import { readDetections, readGroundTruth } from '../evaluation/files.js';
 import { presets } from '../evaluation/tiou.js';
 import { writeFileAtomic } from '../system/files.js';
 
@@ -18,11 +18,11 @@ export interface RunMetrics {
  */
 export function evaluateRun(folder: string, subset: string, preset: keyof typeof presets = 'activitynet'): RunMetrics {
   const truth = readGroundTruth(path.join(folder, 'dataset.json'));
-  const predictions = readPredictions(path.join(folder, 'detections.json'));
+  const detections = readDetections(path.join(folder, 'detections.json'));
   const options = { subset, tiou: presets[preset].tiou };
-  const all = evaluateDetections(truth, predictions, options);
+  const all = evaluateDetections(truth, detections, options);
   writeFileAtomic(path.join(folder, 'metrics.json'), `${JSON.stringify(all, null, 1)}\n`);
   const available =
-    all.counts.videos_missing > 0 ? evaluateDetections(truth, predictions, { ...options, missing: 'skip' }) : null;
+    all.counts.videos_missing > 0 ? evaluateDetections(truth, detections, { ...options, missing: 'skip' }) : null;
   return { all, available };
 }

@@ -1,6 +1,7 @@
 import { html, raw, type Html } from './html.js';
 import type { ReportedRun } from './reported-run.js';
 import { classesSection } from './sections/classes.js';
+import { errorsSection } from './sections/errors.js';
 import type { EvaluatedRun } from './sections/parts.js';
 import { runsSection } from './sections/runs.js';
 import { scoresSection } from './sections/scores.js';
@@ -38,12 +39,13 @@ export async function makePage(
           <h1>${title}</h1>
           <nav aria-label="Sections">
             <a href="#runs">Runs</a><a href="#map">mAP</a><a href="#classes">Classes</a><a href="#timeline">Timeline</a
-            ><a href="#training">Training</a><a href="#configs">Configuration</a>
+            ><a href="#errors">Errors</a><a href="#training">Training</a><a href="#configs">Configuration</a>
           </nav>
         </header>
         <main>
           ${runsSection(runs)} ${await scoresSection(evaluated, runs)} ${timelineSection(timeline, strips)}
-          ${await classesSection(evaluated, runs)} ${await trainingSection(runs)} ${configsSection(runs)}
+          ${await classesSection(evaluated, runs)} ${await errorsSection(runs)} ${await trainingSection(runs)}
+          ${configsSection(runs)}
         </main>
       </body>
     </html> `;

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import type { DetectionMetrics } from '../evaluation/detections.js';
-import { readGroundTruth, readPredictions } from '../evaluation/files.js';
-import type { GroundTruth, Predictions } from '../evaluation/types.js';
+import type { DetectionColumns } from '../evaluation/columns.js';
+import { readDetections, readGroundTruth } from '../evaluation/files.js';
+import type { GroundTruth } from '../evaluation/types.js';
 import { readJson } from '../system/files.js';
 import { UsageError } from '../system/errors.js';
 
@@ -50,7 +51,7 @@ export interface RunFolder {
   stages: StageState[];
   log: LogEntry[];
   metrics: ReportedMetrics | undefined;
-  detections: Predictions | undefined;
+  detections: DetectionColumns | undefined;
   dataset: GroundTruth | undefined;
   /** Where each video of the dataset lies (absolute), whether it is there or not. */
   videoFiles: Map<string, string>;
@@ -76,7 +77,7 @@ export function readRunFolder(folder: string): RunFolder {
     stages: ['pretrain', 'joint', 'head'].flatMap((stage) => readStage(file(path.join('store', stage)), stage)),
     log: optional('metrics.jsonl', readLog) ?? [],
     metrics: optional('metrics.json', readMetrics),
-    detections: optional('detections.json', readPredictions),
+    detections: optional('detections.json', readDetections),
     dataset: optional('dataset.json', readGroundTruth),
     videoFiles: optional('dataset.json', readVideoFiles) ?? new Map<string, string>(),
   };

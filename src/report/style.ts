@@ -4,6 +4,7 @@ export const style = `
 @media (prefers-color-scheme: dark) {
   :root { --paper: #14171c; --panel: #1c2128; --ink: #e4e8ee; --faint: #9aa6b5; --line: #343b45; --accent: #7aa7ff; }
 }
+@media screen { .tall { max-height: 85vh; overflow-y: auto; } }
 @media print {
   :root { color-scheme: light; --paper: #fff; --panel: #fff; --ink: #000; --faint: #444; --line: #bbb; }
   nav, .controls, #player { display: none !important; }
@@ -25,7 +26,7 @@ th { font-weight: 600; }
 th[scope=row] { font-weight: 400; }
 td.number, th.number { text-align: right; padding-left: .8rem; padding-right: 0; }
 td.best { font-weight: 700; }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 1rem; }
+.charts { margin: 1rem 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 1rem; }
 figure.chart { margin: 0; width: fit-content; padding: .75rem 1rem; background: var(--panel); border: 1px solid var(--line); border-radius: 8px; max-width: 100%; }
 .charts figure.chart { width: auto; }
 figure.chart svg { display: block; max-width: 100%; height: auto; color: var(--ink); }

@@ -62,7 +62,8 @@ function safe(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }
 
-function plainTable(head: string[]): Table.Table {
+/** A table without colours, its first column to the left. */
+export function plainTable(head: string[]): Table.Table {
   return new Table({
     head,
     colAligns: ['left', ...head.slice(1).map(() => 'right' as const)],

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Detection, Segment } from '../evaluation/types.js';
+import type { DetectionColumns } from '../evaluation/columns.js';
 import { inParallel } from '../system/parallel.js';
 import { withProgress } from '../system/progress.js';
 import { filmStrip } from './film-strip.js';
@@ -44,9 +44,11 @@ export function makeTimeline(runs: readonly ReportedRun[], pageFolder: string): 
   const subset = runs.find((run) => run.metrics?.subset !== undefined)?.metrics?.subset;
   const truth = new Map(runs.toReversed().flatMap((run) => Object.entries(run.dataset?.database ?? {})));
   const files = videoFiles(runs);
-  const predicted = new Set(runs.flatMap((run) => Object.keys(run.detections?.results ?? {})));
+  const listed = runs.map((run) => (run.detections ? rowsByVideo(run.detections) : new Map<string, Int32Array>()));
   const ids =
-    subset === undefined ? [...predicted] : [...truth].filter(([, video]) => video.subset === subset).map(([id]) => id);
+    subset === undefined
+      ? [...new Set(listed.flatMap((rows) => [...rows.keys()]))]
+      : [...truth].filter(([, video]) => video.subset === subset).map(([id]) => id);
   const most = Math.min(1000, Math.max(10, Math.floor(MOST_DETECTIONS / (ids.length * runs.length))));
 
   const labels = new Map<string, number>();
@@ -66,21 +68,28 @@ export function makeTimeline(runs: readonly ReportedRun[], pageFolder: string): 
     const annotations = video?.annotations ?? [];
     instances += annotations.length;
     let last = annotations.reduce((latest, { segment }) => Math.max(latest, segment[1]), 1);
-    const detections = runs.map((run, index) => {
-      const list = (run.detections?.results[id] ?? []).filter(isDrawable).sort((a, b) => b.score - a.score);
-      maxScore = Math.max(maxScore, list[0]?.score ?? 0);
-      if (index === 0) for (const { score } of list) scores.push(score);
-      for (const { segment } of list) last = Math.max(last, segment[1]);
-      longest = Math.max(longest, list.length);
-      return list
-        .slice(0, most)
-        .flatMap(({ segment, score, label }) => [...times(segment), rounded(score), labelIndex(label)]);
+    const detections = runs.map(({ detections: columns }, index) => {
+      const rows = listed[index]!.get(id) ?? [];
+      if (!columns || rows.length === 0) return [];
+      const { start, end, score, label } = columns;
+      maxScore = Math.max(maxScore, score[rows[0]!]!);
+      for (const row of rows) {
+        if (index === 0) scores.push(score[row]!);
+        last = Math.max(last, end[row]!);
+      }
+      longest = Math.max(longest, rows.length);
+      return [...rows.slice(0, most)].flatMap((row) => [
+        seconds(start[row]!),
+        seconds(end[row]!),
+        rounded(score[row]!),
+        labelIndex(columns.labels[label[row]!]!),
+      ]);
     });
     return {
       id,
       duration: video?.duration ?? last,
       ...(file === undefined ? {} : { file: relativeUrl(pageFolder, file) }),
-      truth: annotations.flatMap(({ segment, label }) => [...times(segment), labelIndex(label)]),
+      truth: annotations.flatMap(({ segment, label }) => [...segment.map(seconds), labelIndex(label)]),
       detections,
     };
   });
@@ -122,12 +131,18 @@ function relativeUrl(folder: string, file: string): string {
   return path.relative(path.resolve(folder), file).split(path.sep).map(encodeURIComponent).join('/');
 }
 
-function isDrawable({ segment, score }: Detection): boolean {
-  return segment[1] > segment[0] && Number.isFinite(segment[0] + segment[1] + score);
+/** The drawable detections of each video (rows of the columns) in falling score. */
+function rowsByVideo({ count, start, end, score, video, videos }: DetectionColumns): Map<string, Int32Array> {
+  const lists = videos.map((): number[] => []);
+  for (let i = 0; i < count; i++) {
+    const drawable = end[i]! > start[i]! && Number.isFinite(start[i]! + end[i]! + score[i]!);
+    if (drawable) lists[video[i]!]!.push(i);
+  }
+  return new Map(videos.map((id, v) => [id, Int32Array.from(lists[v]!).sort((a, b) => score[b]! - score[a]!)]));
 }
 
-function times([start, end]: Segment): Segment {
-  return [Math.round(start * 1000) / 1000, Math.round(end * 1000) / 1000];
+function seconds(time: number): number {
+  return Math.round(time * 1000) / 1000;
 }
 
 function rounded(score: number): number {

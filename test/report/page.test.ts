@@ -5,11 +5,21 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { analyse } from '../../src/evaluation/analysis/analyse.js';
+import { outcomes } from '../../src/evaluation/analysis/types.js';
+import { readDetections, readGroundTruth } from '../../src/evaluation/files.js';
 import { writeReport } from '../../src/report/write-report.js';
 import { noBrowser, startBrowser } from './browser.js';
 import { palette } from '../../src/report/charts.js';
 import { hostile, writeFakeRun, writeFilm } from './fake-run.js';
 import { Picture } from './picture.js';
+
+/** The exact values of cells. */
+function numbers(cells: Locator): Promise<number[]> {
+  return cells.evaluateAll((list) =>
+    list.map((cell) => Number((cell as unknown as { dataset: { value: string } }).dataset.value)),
+  );
+}
 
 describe('the report in a browser', { skip: noBrowser }, () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lofi-page-'));
@@ -77,10 +87,6 @@ describe('the report in a browser', { skip: noBrowser }, () => {
       counts: Record<string, number>;
       per_class: Record<string, number[]>;
     };
-    const numbers = (rows: Locator) =>
-      rows.evaluateAll((cells) =>
-        cells.map((cell) => Number((cell as unknown as { dataset: { value: string } }).dataset.value)),
-      );
     const counts = page.locator('#counts tbody tr');
     const keys = (await counts.locator('th').allTextContents()).map((text) => text.trim().replaceAll(' ', '_'));
     const values = await numbers(counts.locator('td:nth-child(2)'));
@@ -95,6 +101,32 @@ describe('the report in a browser', { skip: noBrowser }, () => {
     }
   });
 
+  it('shows the errors that analyze counts', async () => {
+    const truth = readGroundTruth(path.join(runs[0]!, 'dataset.json'));
+    const detections = readDetections(path.join(runs[0]!, 'detections.json'));
+    const analysis = analyse(truth, detections, { subset: 'validation' });
+    const rows = page.locator('#outcomes tbody tr');
+    assert.equal(await rows.count(), 2 * analysis.tiou.length);
+    for (const [t, counts] of analysis.false_positives.by_tiou.entries()) {
+      assert.deepEqual(await numbers(rows.nth(t).locator('td[data-value]')), [
+        ...outcomes.map((outcome) => counts[outcome]),
+        analysis.counts.detections_considered,
+      ]);
+    }
+    const titles = await page.locator('#errors figcaption').allTextContents();
+    assert.equal(titles.length, 2 + 1 + 6);
+    assert.equal(titles[1], '<b>baseline: what the best detections are');
+  });
+
+  it('draws precision against recall', async () => {
+    const titles = await page.locator('#map figcaption').allTextContents();
+    assert.deepEqual(titles, [
+      'mAP against tIoU',
+      'Precision against recall at tIoU 0.5',
+      'Precision against recall at tIoU 0.75',
+    ]);
+  });
+
   it('draws the curves of every stage', async () => {
     const titles = await page.locator('#training figcaption').allTextContents();
     for (const title of [
@@ -105,7 +137,7 @@ describe('the report in a browser', { skip: noBrowser }, () => {
     ]) {
       assert.ok(titles.includes(title), title);
     }
-    assert.equal(await page.locator('figure.chart svg').count(), titles.length + 2);
+    assert.equal(await page.locator('#training figure.chart svg').count(), titles.length);
   });
 
   it('shows fewer detections as the slider rises', async () => {

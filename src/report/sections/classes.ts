@@ -31,6 +31,7 @@ export async function classesSection(evaluated: readonly EvaluatedRun[], runs: r
     x: 'AP (%)',
     y: '',
     width: 520,
+    domain: [0, 100],
   });
   const columns = evaluated.flatMap((run) => {
     const head = named(run, runs.indexOf(run));
@@ -43,7 +44,7 @@ export async function classesSection(evaluated: readonly EvaluatedRun[], runs: r
   });
   return html`<section id="classes">
     <h2>Classes</h2>
-    ${chart}
+    <div class="tall" tabindex="0">${chart}</div>
     <details>
       <summary>AP by class and tIoU, in percent, as a table</summary>
       ${table(

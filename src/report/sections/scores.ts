@@ -6,6 +6,9 @@ import type { ReportedRun } from '../reported-run.js';
 import { mapAt, round } from '../table.js';
 import { countCell, named, percentCell, table, type EvaluatedRun } from './parts.js';
 
+/** Points of a precision-recall curve: enough for its width in pixels. */
+const MOST_POINTS = 300;
+
 /** mAP of all runs, against tIoU, and what was counted. */
 export async function scoresSection(evaluated: readonly EvaluatedRun[], runs: readonly ReportedRun[]): Promise<Html> {
   if (evaluated.length === 0)
@@ -20,10 +23,16 @@ export async function scoresSection(evaluated: readonly EvaluatedRun[], runs: re
     ...thresholds.map((t) => (metrics: ReportedMetrics) => mapAt(metrics, t)),
     (metrics: ReportedMetrics) => metrics.average_mAP,
   ];
+  const curves: Html[] = [];
+  for (const chart of [mapCurve(evaluated, runs), ...recallCurves(evaluated, runs)])
+    curves.push(await drawChart(chart));
   const subsets = [...new Set(evaluated.map((run) => run.metrics.subset ?? 'unnamed'))].join(', ');
   return html`<section id="map">
     <h2>mAP</h2>
-    <p>Mean average precision in percent at each temporal IoU, subset ${subsets}.</p>
+    <p>
+      Mean average precision in percent at each temporal IoU, subset ${subsets}. Precision against recall is of all
+      classes together, ranked by score, and interpolated as in AP.
+    </p>
     ${table(
       ['Run', ...thresholds.map(String), 'average'],
       columns.length,
@@ -35,7 +44,8 @@ export async function scoresSection(evaluated: readonly EvaluatedRun[], runs: re
           </tr>`,
       ),
     )}
-    ${await drawChart(mapCurve(evaluated, runs))} ${countsTable(evaluated, runs)}
+    <div class="charts">${curves}</div>
+    ${countsTable(evaluated, runs)}
     ${evaluated.flatMap((run) => notesOf(run).map((note) => html`<p class="note">${run.name}: ${note}.</p>`))}
   </section>`;
 }
@@ -69,6 +79,30 @@ function notesOf({ metrics, stale }: EvaluatedRun): string[] {
   ];
 }
 
+/** One for each threshold, of all classes together. */
+function recallCurves(evaluated: readonly EvaluatedRun[], runs: readonly ReportedRun[]): Chart[] {
+  const thresholds = [...new Set(evaluated.flatMap((run) => run.curves.map(({ tiou }) => round(tiou))))];
+  return thresholds.map((threshold) => ({
+    title: `Precision against recall at tIoU ${threshold}`,
+    kind: 'line',
+    points: evaluated.flatMap(({ name, curves }) =>
+      curves
+        .filter(({ tiou }) => round(tiou) === threshold)
+        .flatMap(({ curve: { recall, precision } }) => {
+          const every = Math.ceil(recall.length / MOST_POINTS);
+          return recall.flatMap((r, i) =>
+            i % every === 0 || i === recall.length - 1 ? [{ x: 100 * r, y: 100 * precision[i]!, series: name }] : [],
+          );
+        }),
+    ),
+    series: runs.map((run) => run.name),
+    x: 'recall (%)',
+    y: 'precision (%)',
+    domain: [0, 100],
+    xDomain: [0, 100],
+  }));
+}
+
 function mapCurve(evaluated: readonly EvaluatedRun[], runs: readonly ReportedRun[]): Chart {
   return {
     title: 'mAP against tIoU',
@@ -79,7 +113,5 @@ function mapCurve(evaluated: readonly EvaluatedRun[], runs: readonly ReportedRun
     series: runs.map((run) => run.name),
     x: 'tIoU',
     y: 'mAP (%)',
-    width: 520,
-    height: 240,
   };
 }

@@ -19,7 +19,7 @@ export function timelineSection(timeline: Timeline, strips: Record<string, strin
       Truth and detections of one video, a lane for each label; the stronger the colour, the higher the score. The
       slider starts where ${runs[0]!} shows as many detections as there are instances. A click plays the video from
       there, if its file is where it was; with the keyboard, arrows go from segment to segment and Enter plays.
-      ${count > 0 && count < videos.length ? `Film strips: ${count} of ${videos.length} videos, evenly spread. ` : ''}${
+      ${count > 0 && count < videos.length ? `Of ${count} videos, evenly spread, there is a film strip. ` : ''}${
         most === null ? '' : `Of each video and run the ${most} best detections are here.`
       }
     </p>
