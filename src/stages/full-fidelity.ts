@@ -126,14 +126,22 @@ export async function settleStatistics(
   progress.stop();
 }
 
-/** Pixels through the encoder at once: bounds the memory where nothing is learnt. */
+/** Snippets at full fidelity that go through the encoder at once: bounds the memory where nothing is learnt. */
+export function snippetsAtOnce({ full: { size }, encoder }: Config): number {
+  return Math.max(1, Math.floor(pixelsAtOnce / (encoder.frames * size * size)));
+}
+
 const pixelsAtOnce = 64 * 224 * 224;
 
 /** A video's frames at full fidelity as tensors `[1, n, F, S, S, 3]`, some snippets at a time; the caller disposes of them. */
-function* snippetTensors({ full: { size }, encoder }: Config, frames: Uint8Array): Generator<tf.Tensor> {
+function* snippetTensors(config: Config, frames: Uint8Array): Generator<tf.Tensor> {
+  const {
+    encoder,
+    full: { size },
+  } = config;
   const each = encoder.frames * size * size;
   const snippets = frames.length / (each * 3);
-  const most = Math.max(1, Math.floor(pixelsAtOnce / each));
+  const most = snippetsAtOnce(config);
   for (let from = 0; from < snippets; from += most) {
     const to = Math.min(from + most, snippets);
     const bytes = frames.subarray(from * each * 3, to * each * 3);

@@ -11,6 +11,7 @@ import { trainLoop, type Batch } from '../train/loop.js';
 import { disposeParts, swapAverages, type TrainedPart } from '../train/parts.js';
 import type { Pace } from '../train/pace.js';
 import { microBatches, update, type Forward, type MicroBatch } from '../train/update.js';
+import { withinMemory } from './memory.js';
 import { refuseConfigChange, type Run } from './run.js';
 import { restore, snapshot } from './tensors.js';
 
@@ -99,7 +100,9 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
         record: plan.record && ((micro) => plan.record!(batch, micro, at)),
         loss: (micro, features) => plan.loss(batch, micro, at, features),
       };
-      return { ...update(parts, sizes, options.clipNorm, { step, lr }, forward), lr, shape: plan.shape(batch) };
+      const shape = plan.shape(batch);
+      const take = () => update(parts, sizes, options.clipNorm, { step, lr }, forward);
+      return { ...withinMemory(run.config, stage, { items: Math.max(...sizes), shape }, take), lr, shape };
     },
     onStep: log,
     afterEpoch: async (epoch, step) => {
