@@ -1,9 +1,5 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { DetectionColumns } from '../evaluation/columns.js';
-import { inParallel } from '../system/parallel.js';
-import { withProgress } from '../system/progress.js';
-import { filmStrip } from './film-strip.js';
 import type { ReportedRun } from './reported-run.js';
 
 /** What the page's timeline draws from; times in seconds, rounded to a millisecond, labels by index. */
@@ -31,8 +27,6 @@ export interface TimelineVideo {
 
 /** A page with more detections than this is slow to load. */
 const MOST_DETECTIONS = 400_000;
-/** So many videos get a film strip: 8 kB and a third of a second each. */
-const MOST_STRIPS = 48;
 
 /**
  * Truth and detections of the evaluated subset's videos (all that have detections, where no run says which subset).
@@ -104,26 +98,8 @@ export function makeTimeline(runs: readonly ReportedRun[], pageFolder: string): 
   };
 }
 
-/** Film strips by video, as base64: of {@link MOST_STRIPS} of the videos whose file is there, evenly spread, so of all where they are no more. */
-export async function makeFilmStrips(
-  { videos }: Timeline,
-  runs: readonly ReportedRun[],
-): Promise<Record<string, string>> {
-  const files = videoFiles(runs);
-  const there = videos.flatMap(({ id, duration }) => {
-    const file = files.get(id);
-    return file !== undefined && existsSync(file) ? [{ id, duration, file }] : [];
-  });
-  const count = Math.min(MOST_STRIPS, there.length);
-  const chosen = Array.from({ length: count }, (_, i) => there[Math.floor((i * there.length) / count)]!);
-  const strips = await withProgress('film strips', (onProgress) =>
-    inParallel(chosen, async ({ id, file, duration }) => [id, await filmStrip(file, duration)] as const, onProgress),
-  );
-  return Object.fromEntries(strips.flatMap(([id, strip]) => (strip === null ? [] : [[id, strip.toString('base64')]])));
-}
-
-/** Of all runs; where two know a video, the first. */
-function videoFiles(runs: readonly ReportedRun[]): Map<string, string> {
+/** Where the videos of all runs lie (absolute); of two that know a video, the first counts. */
+export function videoFiles(runs: readonly ReportedRun[]): Map<string, string> {
   return new Map(runs.toReversed().flatMap((run) => [...run.videoFiles]));
 }
 

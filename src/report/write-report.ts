@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { UsageError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
+import { filmStrips } from './film-strip.js';
 import { makePage } from './page.js';
 import { reportRun } from './reported-run.js';
-import { makeFilmStrips, makeTimeline } from './timeline.js';
+import { makeTimeline, videoFiles } from './timeline.js';
 
 /**
  * Writes one self-contained page about one or more runs, side by side, to `report/index.html` of the first.
@@ -21,7 +22,7 @@ export async function writeReport(runDirs: readonly string[]): Promise<string> {
   });
   const folder = path.join(first, 'report');
   const timeline = makeTimeline(runs, folder);
-  const strips = await makeFilmStrips(timeline, runs);
+  const strips = await filmStrips(timeline.videos, videoFiles(runs));
   const file = path.join(folder, 'index.html');
   writeFileAtomic(file, await makePage(runs, timeline, strips));
   return file;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
+import { ColumnsBuilder } from '../../src/evaluation/columns.js';
+import { presets } from '../../src/evaluation/tiou.js';
 import { thin } from '../../src/report/charts.js';
 import { html, scriptJson } from '../../src/report/html.js';
 import { reportRun } from '../../src/report/reported-run.js';
@@ -98,6 +100,75 @@ describe('makeTimeline', () => {
     const scores = timeline.videos.flatMap((video) => video.detections[0]!.filter((_, i) => i % 4 === 2));
     assert.equal(scores.filter((score) => score >= timeline.threshold).length, instances);
     assert.equal(timeline.maxScore, Math.max(...scores));
+    assert.equal(timeline.most, null);
+  });
+
+  it('gives files as URLs from the page', () => {
+    const run = path.join(folder, 'moved', 'lofi');
+    writeFakeRun(run, { seed: 1, noise: 0.5 });
+    const [first, second] = makeTimeline([reportRun(run)], path.join(folder, 'report')).videos;
+    assert.equal(first!.file, '../moved/lofi/videos/%231%20%2541%3F%3Cb%3E.mp4');
+    assert.equal(second!.file, '../moved/lofi/videos/video_002.mp4');
+  });
+
+  it('keeps the best detections where there are too many for a page', () => {
+    const run = path.join(folder, 'many');
+    writeFakeRun(run, { seed: 1, noise: 0.5, videos: 4 });
+    const columns = new ColumnsBuilder();
+    for (const id of ['video_001', 'video_002', 'video_003']) {
+      columns.video(id);
+      for (let i = 0; i < 1500; i++) columns.add(i, i + 1, i / 1500, 'shake');
+      columns.add(5, 4, 2, 'shake');
+      columns.add(Number.NaN, 4, 2, 'shake');
+    }
+    const { most, maxScore, videos } = makeTimeline([{ ...reportRun(run), detections: columns.finish() }], folder);
+    assert.equal(most, 1000);
+    assert.equal(maxScore, 0.9993);
+    const flat = videos[0]!.detections[0]!;
+    assert.equal(flat.length, 4000);
+    assert.deepEqual(flat.slice(0, 3), [1499, 1500, 0.9993]);
+    assert.deepEqual(flat.slice(-4, -1), [500, 501, 0.3333]);
+  });
+});
+
+describe('reportRun', () => {
+  it('judges the detections that are there, and says where metrics.json tells of others', () => {
+    const run = path.join(folder, 'stale');
+    writeFakeRun(run, { seed: 1, noise: 0.5 });
+    const before = reportRun(run);
+    assert.equal(before.stale, false);
+    assert.deepEqual(before.metrics, JSON.parse(readFileSync(path.join(run, 'metrics.json'), 'utf8')));
+    const other = path.join(folder, 'other');
+    writeFakeRun(other, { seed: 2, noise: 1.5 });
+    copyFileSync(path.join(other, 'detections.json'), path.join(run, 'detections.json'));
+    const after = reportRun(run);
+    assert.equal(after.stale, true);
+    assert.deepEqual(after.metrics, reportRun(other).metrics);
+  });
+
+  it('takes the thresholds of the benchmark that the configuration names', () => {
+    const run = path.join(folder, 'thumos');
+    writeFakeRun(run, { seed: 1, noise: 0.5 });
+    rmSync(path.join(run, 'metrics.json'));
+    const config = 'data: { validateOn: validation }\nevaluation: { preset: thumos14 }\n';
+    writeFileSync(path.join(run, 'config.yaml'), config);
+    const { metrics, analysis, curves } = reportRun(run);
+    assert.deepEqual(metrics!.tiou, presets.thumos14.tiou);
+    assert.deepEqual(analysis!.tiou, [0.5]);
+    assert.deepEqual(
+      curves.map(({ tiou }) => tiou),
+      [0.5],
+    );
+  });
+
+  it('shows metrics.json where there are no detections', () => {
+    const run = path.join(folder, 'bare');
+    writeFakeRun(run, { seed: 1, noise: 0.5 });
+    const { metrics } = reportRun(run);
+    rmSync(path.join(run, 'detections.json'));
+    const bare = reportRun(run);
+    assert.deepEqual(bare.metrics, metrics);
+    assert.equal(bare.analysis, undefined);
   });
 });
 
