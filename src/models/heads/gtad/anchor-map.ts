@@ -52,10 +52,10 @@ export interface AnchorLayers {
  */
 export function anchorLayers(names: readonly string[], channels: number, kernel: 1 | 3): AnchorLayers {
   if (kernel === 1) {
-    const layers = names.map((name) => pointwise(name, { in: channels, out: channels }));
+    const layers = names.map((name) => pointwise(name, { in: channels, out: channels, activation: 'relu' }));
     return {
       parameters: layers.flatMap((layer) => layer.parameters),
-      apply: (anchors, pass) => layers.reduce((x, layer) => relu(layer.apply(x, pass)), anchors),
+      apply: (anchors, pass) => layers.reduce((x, layer) => layer.apply(x, pass), anchors),
     };
   }
   const layers = names.map((name) => mapConv(name, channels, kernel));

@@ -1,3 +1,5 @@
+import type { SparseRow } from '../../../engine/ops/sparse-matrix.js';
+
 /** One anchor: the proposal [start / T, (start + duration + 1) / T] of a video of T snippets. */
 export interface Anchor {
   start: number;
@@ -52,11 +54,31 @@ export function alignWeights([low, high]: Region, bins: number, snippets: number
   return weights;
 }
 
-/** Align weights of every region: `[N, bins·T]`, bins-major. */
-export function alignMatrix(regions: readonly Region[], bins: number, snippets: number): Float32Array {
-  const matrix = new Float32Array(regions.length * bins * snippets);
-  regions.forEach((region, i) => {
-    matrix.set(alignWeights(region, bins, snippets), i * bins * snippets);
-  });
-  return matrix;
+/** Bins of SGAlign: those that look at the nodes, and those that look at what is around them in feature space. */
+export interface Bins {
+  inner: number;
+  context: number;
+}
+
+/**
+ * Both kinds of align weights of a region as one row of a matrix, which is applied to projected nodes: `[T, inner]` and
+ * after them `[T, context]`, each flat.
+ */
+export function alignRow(region: Region, { inner, context }: Bins, snippets: number): SparseRow {
+  const columns: number[] = [];
+  const values: number[] = [];
+  const add = (bins: number, offset: number) => {
+    const weights = alignWeights(region, bins, snippets);
+    for (let t = 0; t < snippets; t++) {
+      for (let bin = 0; bin < bins; bin++) {
+        const weight = weights[bin * snippets + t]!;
+        if (weight === 0) continue;
+        columns.push(offset + t * bins + bin);
+        values.push(weight);
+      }
+    }
+  };
+  add(inner, 0);
+  add(context, snippets * inner);
+  return { columns: Int32Array.from(columns), values: Float32Array.from(values) };
 }

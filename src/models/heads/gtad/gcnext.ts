@@ -15,23 +15,23 @@ export function gcnext(
 ): Layer<tf.Tensor3D> {
   const { width, groups, k } = options;
   const temporal = [
-    conv1d(`${name}.tconvs.0`, { in: channels, out: width, kernel: 1 }),
-    conv1d(`${name}.tconvs.2`, { in: width, out: width, kernel: 3, groups }),
+    conv1d(`${name}.tconvs.0`, { in: channels, out: width, kernel: 1, activation: 'relu' }),
+    conv1d(`${name}.tconvs.2`, { in: width, out: width, kernel: 3, groups, activation: 'relu' }),
     conv1d(`${name}.tconvs.4`, { in: width, out: channels, kernel: 1 }),
   ] as const;
   // On edges, a 1×1 convolution: [B, T·k, ·] as a sequence. The first one sees neighbour and centre, concatenated.
-  const first = pointwise(`${name}.sconvs.0`, { in: 2 * channels, out: width });
-  const second = pointwise(`${name}.sconvs.2`, { in: width, out: width, groups });
+  const first = pointwise(`${name}.sconvs.0`, { in: 2 * channels, out: width, activation: 'relu' });
+  const second = pointwise(`${name}.sconvs.2`, { in: width, out: width, groups, activation: 'relu' });
   const third = pointwise(`${name}.sconvs.4`, { in: width, out: channels });
   return {
     parameters: [...temporal, first, second, third].flatMap((layer) => layer.parameters),
     apply(x, pass) {
       const [batch, time] = x.shape;
-      const timeStream = temporal[2].apply(relu(temporal[1].apply(relu(temporal[0].apply(x, pass)), pass)), pass);
+      const timeStream = temporal.reduce((y, layer) => layer.apply(y, pass), x);
       const neighbours = gatherNeighbours(x, nearestNeighbours(x, k));
       const centres = tf.tile(tf.expandDims(x, 2), [1, 1, k, 1]);
       const edges = tf.reshape<tf.Rank.R3>(tf.concat([neighbours, centres], 3), [batch, time * k, 2 * channels]);
-      const edgeFeatures = third.apply(relu(second.apply(relu(first.apply(edges, pass)), pass)), pass);
+      const edgeFeatures = [first, second, third].reduce((y, layer) => layer.apply(y, pass), edges);
       const semantic = maxOverNeighbours(tf.reshape<tf.Rank.R4>(edgeFeatures, [batch, time, k, channels]));
       return relu(tf.add(tf.add(timeStream, x), semantic));
     },

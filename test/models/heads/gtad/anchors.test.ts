@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alignMatrix, alignWeights, anchors, regionOfInterest } from '../../../../src/models/heads/gtad/anchors.js';
+import { alignRow, alignWeights, anchors, regionOfInterest } from '../../../../src/models/heads/gtad/anchors.js';
 
 test('anchors: all that fit, shorter ones first', () => {
   assert.deepEqual(
@@ -67,12 +67,18 @@ for (const [region, bins, expected] of vectors) {
   });
 }
 
-test('align matrix: the weights of each region, one below the other', () => {
-  const list = anchors(4);
-  const matrix = alignMatrix(list.map(regionOfInterest), 3, 4);
-  assert.equal(matrix.length, 10 * 3 * 4);
-  list.forEach((anchor, a) => {
-    const expected = Float32Array.from(alignWeights(regionOfInterest(anchor), 3, 4));
-    assert.deepEqual(matrix.slice(a * 12, (a + 1) * 12), expected);
-  });
+test('row of the align matrix: the weights of both kinds of bins, by node and bin', () => {
+  const bins = { inner: 3, context: 2 };
+  for (const region of anchors(4).map(regionOfInterest)) {
+    const row = new Float32Array(4 * 3 + 4 * 2);
+    const { columns, values } = alignRow(region, bins, 4);
+    columns.forEach((column, i) => (row[column] = values[i]!));
+    const expected = [3, 2].flatMap((count) => {
+      const weights = alignWeights(region, count, 4);
+      return [0, 1, 2, 3].flatMap((t) => Array.from({ length: count }, (_, bin) => weights[bin * 4 + t]!));
+    });
+    assert.deepEqual(row, Float32Array.from(expected));
+    assert.equal(values.length, expected.filter((weight) => weight !== 0).length);
+    assert.deepEqual(columns, columns.slice().sort());
+  }
 });

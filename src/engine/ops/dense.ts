@@ -1,0 +1,36 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { differentiable } from './differentiable.js';
+import { isNative, runNative } from './native.js';
+
+/** What is done to a layer's sums. */
+export type Activation = 'linear' | 'relu' | 'sigmoid';
+
+/** activation(x·W + b) of rows x `[N, I]`, W `[I, O]`, b `[O]` → `[N, O]`. For the gradient only x and the result are kept. */
+export function dense(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D, activation: Activation): tf.Tensor2D {
+  return differentiable([x, weight, bias], () => {
+    const y = activated(tf.add(tf.matMul(x, weight), bias), activation);
+    return {
+      value: y,
+      saved: [x, weight, y],
+      gradient: (dy, saved) =>
+        tf.tidy(() => {
+          const [x, weight, y] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+          const d = beforeActivation(dy as tf.Tensor2D, y, activation);
+          return [tf.matMul(d, weight, false, true), tf.matMul(x, d, true), tf.sum(d, 0)];
+        }),
+    };
+  });
+}
+
+/** An activation's value. Not for the tape. */
+export function activated<T extends tf.Tensor>(x: T, activation: Activation): T {
+  if (activation === 'linear') return x;
+  return activation === 'relu' ? tf.relu(x) : tf.sigmoid(x);
+}
+
+/** The gradient by what an activation was applied to, from that by its output y and from y. Not for the tape. */
+export function beforeActivation<T extends tf.Tensor>(dy: T, y: T, activation: Activation): T {
+  if (activation === 'linear') return dy;
+  if (activation === 'sigmoid') return tf.mul(dy, tf.mul(y, tf.sub(1, y)));
+  return isNative() ? (runNative('ReluGrad', [dy, y], 1, {})[0] as T) : tf.mul(dy, tf.step(y));
+}
