@@ -59,7 +59,7 @@ export function alignProjected(
       );
       const byKind = sides(weight!).map((side, kind) => {
         const all = tf.concat(videos.map(({ projected }) => projected[kind]!));
-        const d = tf.reshape<tf.Rank.R2>(all, [batch * time, side.shape[1]]);
+        const d = tf.reshape<tf.Rank.R2>(all, [batch * time, -1]);
         return {
           nodes: tf.reshape(tf.matMul(d, side, false, true), [batch, time, channels]),
           side: tf.matMul(flat([graph, semantic][kind]!), d, true),
