@@ -40,13 +40,12 @@ export function streamJson<T>(file: string, what: string, read: (json: JsonStrea
 
 /** What of a JSON file is still to be read. A method whose kind of value does not come next takes nothing and says so. */
 export class JsonStream {
-  /** The line of what comes next, from 1. */
-  line = 1;
   // Bytes [at, end) are unread. Behind them stands a 0, which no JSON has, so that every scan ends there.
   private window = Buffer.alloc(WINDOW_BYTES + 1);
   private at = 0;
   private end = 0;
   private depth = 0;
+  private newlines = 0;
   private readonly interned = new Array<string>(INTERNED).fill('');
 
   constructor(
@@ -57,6 +56,12 @@ export class JsonStream {
     this.more();
     // Some editors begin a file with a byte order mark.
     if (this.window[0] === 0xef && this.window[1] === 0xbb && this.window[2] === 0xbf) this.at = 3;
+  }
+
+  /** The line of what comes next, from 1. */
+  get line(): number {
+    this.next();
+    return 1 + this.newlines;
   }
 
   /** Takes an object; `member` must take the value of each key. A repeated key comes again. */
@@ -116,7 +121,7 @@ export class JsonStream {
   number(): number | undefined {
     const first = this.next();
     if (first !== MINUS && !isDigit(first)) {
-      if (this.word('null') || this.word('NaN')) return Number.NaN;
+      if (this.null() || this.word('NaN')) return Number.NaN;
       return this.word('Infinity') ? Number.POSITIVE_INFINITY : undefined;
     }
     for (;;) {
@@ -159,6 +164,12 @@ export class JsonStream {
     }
   }
 
+  /** Takes a null. */
+  null(): boolean {
+    this.next();
+    return this.word('null');
+  }
+
   /** Takes whatever comes. */
   skip(): void {
     const item = () => {
@@ -190,7 +201,7 @@ export class JsonStream {
       const { window } = this;
       let byte = window[this.at]!;
       while (byte === SPACE || byte === NEWLINE || byte === TAB || byte === RETURN) {
-        if (byte === NEWLINE) this.line++;
+        if (byte === NEWLINE) this.newlines++;
         byte = window[++this.at]!;
       }
       if (this.at < this.end) return byte;
@@ -247,7 +258,8 @@ export class JsonStream {
     this.at = at;
     while (this.end - this.at < 80 && this.more());
     const rest = this.window.toString('utf8', this.at, Math.min(this.at + 80, this.end));
-    return this.error(`${this.what} is not JSON: ${rest === '' ? 'it ends too early' : `at "${printable(rest, 20)}"`}`);
+    const found = rest === '' ? 'it ends too early' : `at "${printable(rest, 20)}"`;
+    return this.error(`${this.what} is not JSON: ${found}`, 1 + this.newlines);
   }
 
   /** Reads on, behind what is unread; a window full of one token grows. False at the end of the file. */
