@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef } from '../checkpoints/store.js';
+import { resolvePrecision } from '../engine/precision.js';
 import { randomStream } from '../engine/random.js';
 import { buildHead } from '../models/build.js';
+import { chunked } from '../models/encoders/chunked.js';
 import { gtadLoss } from '../models/heads/gtad/loss.js';
 import { lossWeights } from '../models/heads/gtad/loss-weights.js';
 import { setBatchNormMode } from '../models/layers/batch-norm.js';
@@ -44,7 +46,13 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     },
     (of, by) => sgd(of, by, options.momentum),
   );
-  const pass: Pass = { parameters, normalization, onStatistics: parts.encoder.statistics.collect };
+  const pass: Pass = {
+    parameters,
+    normalization,
+    onStatistics: parts.encoder.statistics.collect,
+    precision: resolvePrecision(config.precision),
+  };
+  const trained = options.gradient === 'chunked' ? chunked(encoder, options.chunk) : encoder;
 
   return trainStage<VideoBatch>(run, {
     stage: 'joint',
@@ -56,7 +64,7 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     shape: ({ shape }) => `${shape.snippets}x${shape.size}`,
     record({ frames: bytes, shape: { snippets, size } }, { from, to }) {
       const x = tf.tensor(joinBytes(bytes.slice(from, to)), [to - from, snippets, frames, size, size, 3]);
-      return encoder.record(x, pass);
+      return trained.record(x, pass);
     },
     loss({ videos, shape: { snippets } }, { from, to }, { step }, features) {
       const draws = randomStream(config.seed, 'joint', 'draws', step, from);

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef } from '../checkpoints/store.js';
 import type { MeasuredClip } from '../data/measured-clips.js';
+import { resolvePrecision } from '../engine/precision.js';
 import { randomStream } from '../engine/random.js';
 import { Classifier, crossEntropy, mixedCrossEntropy } from '../models/classifier.js';
 import { setBatchNormMode } from '../models/layers/batch-norm.js';
@@ -47,7 +48,12 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
     },
     (of, rules) => (options.optimizer === 'adam' ? adam(of, rules) : sgd(of, rules, options.momentum)),
   );
-  const trainingPass: Pass = { parameters, normalization, onStatistics: parts.encoder.statistics.collect };
+  const trainingPass: Pass = {
+    parameters,
+    normalization,
+    onStatistics: parts.encoder.statistics.collect,
+    precision: resolvePrecision(config.precision),
+  };
   const runningPass: Pass = { parameters, normalization: 'running' };
   const classifierPass: Pass = { parameters: classifierParameters, normalization: 'running' };
 

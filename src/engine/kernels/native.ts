@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { ConvGeometry, Padding } from '../ops/conv2d.js';
 import { bothAxes } from '../ops/conv2d.js';
 import type { Kernels, Normalization } from './kernels.js';
+import { multipliesBfloat16 } from './processor.js';
 import {
   elementTypes,
   floats,
@@ -17,8 +18,16 @@ import {
 const float32 = { type: elementTypes.float32 };
 const int32 = { type: elementTypes.int32 };
 
-/** {@link Kernels} by TensorFlow's own ops on its own tensors: in float32, or with images and filters in bfloat16. */
-export function nativeKernels(precision: 'float32' | 'bfloat16'): Kernels<NativeTensor> {
+/**
+ * {@link Kernels} by TensorFlow's own ops on its own tensors: in float32, or with images and filters in bfloat16.
+ *
+ * @param bfloat16Filters - Whether gradients of filters are computed in bfloat16 too: their long sums are slow, and of little precision,
+ *   where the processor does not know it.
+ */
+export function nativeKernels(
+  precision: 'float32' | 'bfloat16',
+  bfloat16Filters = precision === 'bfloat16' && (onGpu() || multipliesBfloat16()),
+): Kernels<NativeTensor> {
   const type = elementTypes[precision];
   const T = { type };
 
@@ -60,8 +69,8 @@ export function nativeKernels(precision: 'float32' | 'bfloat16'): Kernels<Native
       integers(which),
       integers(axis),
     );
-  const convolve = (x: NativeTensor, filter: NativeTensor, { stride, pad }: ConvGeometry) =>
-    run('Conv2D', [x, filter], { T, ...convAttributes(stride, pad) });
+  const convolve = (x: NativeTensor, filter: NativeTensor, geometry: ConvGeometry) =>
+    run('Conv2D', [x, filter], { T, ...convAttributes(geometry) });
 
   /** Turned by 180°, inputs and outputs changing places: `[kh, kw, O, C]`. */
   function turned(filter: NativeTensor): NativeTensor {
@@ -121,6 +130,33 @@ export function nativeKernels(precision: 'float32' | 'bfloat16'): Kernels<Native
     return h === height && w === width ? all : chain(all, (x) => slice(x, [0, 0, 0, 0], [n, height, width, c]));
   }
 
+  /**
+   * A filter's gradient without padding of its own, which the quick kernels of bfloat16 do not take: padded the way TensorFlow does
+   * itself ("same") where that is the same, else by hand, and only as far as the filter gets.
+   */
+  function withoutExplicitPadding(
+    x: NativeTensor,
+    dy: NativeTensor,
+    [kh, kw]: readonly number[],
+    { stride, pad: [top, bottom, left, right] }: ConvGeometry,
+    run: (x: NativeTensor, dy: NativeTensor, padding: Record<string, Attribute>) => NativeTensor,
+  ): NativeTensor {
+    const [, height, width] = x.shape as [number, number, number];
+    const [, oh, ow] = dy.shape as [number, number, number];
+    const [down, across] = bothAxes(stride);
+    const rows = (oh - 1) * down + kh! - height;
+    const columns = (ow - 1) * across + kw! - width;
+    const none = { explicit_paddings: [] };
+    const same = (total: number, before: number, after: number) =>
+      Math.max(total, 0) === before + after && before === Math.floor(total / 2);
+    if (same(rows, top, bottom) && same(columns, left, right)) return run(x, dy, { padding: 'SAME', ...none });
+    return chain(
+      pad(x, 1, top, Math.max(rows - top, 0)),
+      (y) => pad(y, 2, left, Math.max(columns - left, 0)),
+      (y) => run(y, dy, { padding: 'VALID', ...none }),
+    );
+  }
+
   const normalization = (training: boolean, epsilon: number): Record<string, Attribute> => ({
     T,
     U: float32,
@@ -149,17 +185,22 @@ export function nativeKernels(precision: 'float32' | 'bfloat16'): Kernels<Native
           return inputOfPoints(dy, filter, input);
       }
       const shape = integers(input);
-      const attributes = { T, ...convAttributes(geometry.stride, geometry.pad) };
+      const attributes = { T, ...convAttributes(geometry) };
       const [dx] = runOp('Conv2DBackpropInput', [shape, filter, dy], attributes);
       shape.dispose();
       return dx!;
     },
-    conv2dFilter(x, dy, filter, { stride, pad: around }) {
-      const shape = integers(filter);
-      const attributes = { T, ...convAttributes(stride, around) };
-      const [dFilter] = runOp('Conv2DBackpropFilter', [x, shape, dy], attributes);
-      shape.dispose();
-      return dFilter!;
+    conv2dFilter(x, dy, filter, geometry) {
+      const run = (x: NativeTensor, dy: NativeTensor, padding: Record<string, Attribute>) => {
+        const shape = integers(filter);
+        const attributes = { T: { type: x.type }, ...convAttributes(geometry), ...padding };
+        const [dFilter] = runOp('Conv2DBackpropFilter', [x, shape, dy], attributes);
+        shape.dispose();
+        return dFilter!;
+      };
+      if (precision === 'float32') return run(x, dy, {});
+      if (bfloat16Filters) return withoutExplicitPadding(x, dy, filter, geometry, run);
+      return chain(cast(x, elementTypes.float32), (x) => chain(cast(dy, elementTypes.float32), (dy) => run(x, dy, {})));
     },
 
     batchNorm(x, scale, offset, epsilon, onStatistics) {
@@ -284,10 +325,7 @@ const pooling = {
   data_format: 'NHWC',
 };
 
-function convAttributes(
-  stride: ConvGeometry['stride'],
-  [top, bottom, left, right]: Padding,
-): Record<string, Attribute> {
+function convAttributes({ stride, pad: [top, bottom, left, right] }: ConvGeometry): Record<string, Attribute> {
   return {
     strides: [1, ...bothAxes(stride), 1],
     padding: 'EXPLICIT',
