@@ -21,3 +21,20 @@ void test('THUMOS14: the head of lofi_spec §3.1 with its parameters', () => {
   // Of ActivityNet's head for these features 4 of 36 bins are gone, and two layers of 128 channels have 9 weights for each one.
   assert.equal(count(2048), 5_879_684 - 4 * 256 * 512 + 2 * 8 * 128 * 128);
 });
+
+void test('on published features no videos are needed, and the head is that of the set', () => {
+  for (const [set, whole] of [
+    ['activitynet', 'lofi-long'],
+    ['hacs', 'lofi-long'],
+    ['thumos14', 'gtad'],
+  ] as const) {
+    const [features, videos] = [load(`${set}/features`), load(`${set}/${whole}`)];
+    assert.equal(features.data.videos, null);
+    assert.ok(features.data.features);
+    assert.deepEqual(
+      [features.head, features.detect, features.evaluation],
+      [videos.head, videos.detect, videos.evaluation],
+    );
+  }
+  assert.deepEqual(load('thumos14/features').model.window, { snippets: 256, every: 4 });
+});
