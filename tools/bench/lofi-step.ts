@@ -2,10 +2,11 @@
  * Seconds and peak memory of LoFi's joint training step on made-up videos, one JSON line a shape: those of the PyTorch peer
  * (`../shared/peers/pytorch_lofi.py time`), and the norm of the gradient.
  *
- *   npx tsx tools/bench/lofi-step.ts [--depth 18] [--batch 1] [--shapes 100x112,25x224,50x158] [--steps 3] [--head-only]
+ *   npx tsx tools/bench/lofi-step.ts [--depth 18] [--batch 1] [--shapes 100x112,25x224,50x158] [--steps 3] [--bf16] [--chunked] [--head-only]
  *   npx tsx tools/bench/lofi-step.ts --peer ../shared/peers/pytorch_lofi.py [--rounds 3] […]
  *
- * With `--head-only` features are the input. Each shape has a process of its own, whose largest resident size is `peak_gib`.
+ * With `--bf16` the encoder computes in bfloat16 (PyTorch: autocast), with `--chunked` it is recorded ten snippets at a time, with
+ * `--head-only` features are the input. Each shape has a process of its own, whose largest resident size is `peak_gib`.
  * With `--peer`, ours and PyTorch's take turns, and each shape ends in a line with medians and ratios.
  */
 import { spawnSync } from 'node:child_process';
@@ -14,16 +15,18 @@ import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
 import { randomStream } from '../../src/engine/random.js';
+import { chunked } from '../../src/models/encoders/chunked.js';
 import { resnet18, resnet34, resnet50 } from '../../src/models/encoders/resnet.js';
 import { GtadHead } from '../../src/models/heads/gtad/gtad.js';
 import { labels } from '../../src/models/heads/gtad/labels.js';
 import { gtadLoss } from '../../src/models/heads/gtad/loss.js';
 import { lossWeights } from '../../src/models/heads/gtad/loss-weights.js';
+import type { Pass } from '../../src/models/layers/layer.js';
 import { Parameters } from '../../src/models/parameters.js';
 import { sgd, type Optimizer } from '../../src/train/optimizers.js';
 import { uniformRules } from '../../src/train/parameter-rules.js';
 import { trainedParts, type TrainedPart } from '../../src/train/parts.js';
-import { update } from '../../src/train/update.js';
+import { update, type Forward } from '../../src/train/update.js';
 
 const encoders = { '18': resnet18, '34': resnet34, '50': resnet50 };
 const { values } = parseArgs({
@@ -33,6 +36,8 @@ const { values } = parseArgs({
     frames: { type: 'string', default: '8' },
     shapes: { type: 'string', default: '100x112,25x224,50x158' },
     steps: { type: 'string', default: '3' },
+    bf16: { type: 'boolean', default: false },
+    chunked: { type: 'boolean', default: false },
     'head-only': { type: 'boolean', default: false },
     peer: { type: 'string' },
     rounds: { type: 'string', default: '3' },
@@ -72,6 +77,8 @@ async function measure(shape: string): Promise<Measurement & Record<string, unkn
     depth: Number(values.depth),
     batch,
     shape,
+    bf16: values.bf16,
+    chunked: values.chunked,
     head_only: values['head-only'],
     seconds_per_step: rounded(seconds / steps),
     peak_gib: rounded(process.resourceUsage().maxRSS / 2 ** 20),
@@ -120,19 +127,27 @@ function stepOf(batch: number, snippets: number, size: number): (step: number) =
     anchors,
   );
   const draws = randomStream(0, 'draws');
-  const loss = () => {
-    const x = tf.tensor(input, [batch, ...perVideo]);
-    const pass = { parameters, normalization: 'batch' as const, onStatistics: parts.encoder.statistics.collect };
-    const features = headOnly ? (x as tf.Tensor3D) : encoder.encode(x, pass);
+  const pass: Pass = {
+    parameters,
+    normalization: 'batch',
+    onStatistics: parts.encoder.statistics.collect,
+    precision: values.bf16 ? 'bfloat16' : 'float32',
+  };
+  const recorded = values.chunked ? chunked(encoder, 10) : encoder;
+  const x = () => tf.tensor(input, [batch, ...perVideo]);
+  const loss = (features: tf.Tensor3D) => {
     const output = head.apply(features, { parameters: headParameters, normalization: 'running' });
     const weights = lossWeights(Array<typeof video>(batch).fill(video), () => draws.uniform());
     const { total, ...terms } = gtadLoss(output, weights);
     return { total, terms };
   };
+  const forward: Forward = headOnly
+    ? { loss: () => loss(x() as tf.Tensor3D) }
+    : { record: () => recorded.record(x(), pass), loss: (_, features) => loss(features!) };
   const trained: Record<string, TrainedPart> = headOnly ? { head: parts.head } : parts;
   return (step) => {
     squares = 0;
-    const { loss: value } = update(trained, [batch], 0, { step, lr: 0.1 }, loss);
+    const { loss: value } = update(trained, [batch], 0, { step, lr: 0.1 }, forward);
     return { loss: value, norm: Math.sqrt(squares) };
   };
 }
@@ -184,14 +199,16 @@ function compare(peer: string): void {
 
 /** A measurement of ours in a process of its own. */
 function ours(shape: string): string {
-  return run(process.execPath, ['--import', 'tsx', import.meta.filename, ...options(shape)]);
+  const own = values.chunked ? ['--chunked'] : [];
+  return run(process.execPath, ['--import', 'tsx', import.meta.filename, ...options(shape), ...own]);
 }
 
 /** What both programs are told. */
 function options(shape: string): string[] {
   const { depth, batch, frames, steps } = values;
   const numbers = Object.entries({ depth, batch, frames, steps }).flatMap(([name, value]) => [`--${name}`, value]);
-  return [...numbers, '--shapes', shape, ...(values['head-only'] ? ['--head-only'] : [])];
+  const flags = (['bf16', 'head-only'] as const).filter((flag) => values[flag]).map((flag) => `--${flag}`);
+  return [...numbers, '--shapes', shape, ...flags];
 }
 
 function run(program: string, args: string[]): string {
