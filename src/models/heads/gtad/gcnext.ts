@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { relu } from '../../../engine/ops/activation.js';
+import { dense } from '../../../engine/ops/dense.js';
 import { gatherNeighbours, maxOverNeighbours, nearestNeighbours } from '../../../engine/ops/neighbours.js';
 import { conv1d, pointwise } from '../../layers/dense.js';
 import type { Layer } from '../../layers/layer.js';
@@ -19,21 +20,40 @@ export function gcnext(
     conv1d(`${name}.tconvs.2`, { in: width, out: width, kernel: 3, groups, activation: 'relu' }),
     conv1d(`${name}.tconvs.4`, { in: width, out: channels, kernel: 1 }),
   ] as const;
-  // On edges, a 1×1 convolution: [B, T·k, ·] as a sequence. The first one sees neighbour and centre, concatenated.
-  const first = pointwise(`${name}.sconvs.0`, { in: 2 * channels, out: width, activation: 'relu' });
-  const second = pointwise(`${name}.sconvs.2`, { in: width, out: width, groups, activation: 'relu' });
-  const third = pointwise(`${name}.sconvs.4`, { in: width, out: channels });
+  // On edges, [B, T·k, ·] as a sequence. The first one sees neighbour and centre, concatenated: see projectedEdges.
+  const first = pointwise(`${name}.sconvs.0`, { in: 2 * channels, out: width });
+  const onEdges = [
+    pointwise(`${name}.sconvs.2`, { in: width, out: width, groups, activation: 'relu' }),
+    pointwise(`${name}.sconvs.4`, { in: width, out: channels }),
+  ];
   return {
-    parameters: [...temporal, first, second, third].flatMap((layer) => layer.parameters),
+    parameters: [...temporal, first, ...onEdges].flatMap((layer) => layer.parameters),
     apply(x, pass) {
       const [batch, time] = x.shape;
       const timeStream = temporal.reduce((y, layer) => layer.apply(y, pass), x);
-      const neighbours = gatherNeighbours(x, nearestNeighbours(x, k));
-      const centres = tf.tile(tf.expandDims(x, 2), [1, 1, k, 1]);
-      const edges = tf.reshape<tf.Rank.R3>(tf.concat([neighbours, centres], 3), [batch, time * k, 2 * channels]);
-      const edgeFeatures = [first, second, third].reduce((y, layer) => layer.apply(y, pass), edges);
+      const weight = pass.parameters.get<tf.Tensor3D>(`${name}.sconvs.0.weight`);
+      const edges = projectedEdges(x, k, weight, pass.parameters.get(`${name}.sconvs.0.bias`));
+      const edgeFeatures = onEdges.reduce((y, layer) => layer.apply(y, pass), edges);
       const semantic = maxOverNeighbours(tf.reshape<tf.Rank.R4>(edgeFeatures, [batch, time, k, channels]));
       return relu(tf.add(tf.add(timeStream, x), semantic));
     },
   };
+}
+
+/**
+ * The first layer on edges with its ReLU: `[B, T, C]`, weight `[1, 2C, W]` → `[B, T·k, W]`. Nodes are projected, as neighbours and as centres,
+ * before they are put together: each once, not once an edge.
+ */
+function projectedEdges(x: tf.Tensor3D, k: number, weight: tf.Tensor3D, bias: tf.Tensor1D): tf.Tensor3D {
+  const [batch, time, channels] = x.shape;
+  const width = bias.shape[0];
+  const [asNeighbour, asCentre] = tf.split(tf.reshape<tf.Rank.R2>(weight, [2 * channels, width]), 2) as [
+    tf.Tensor2D,
+    tf.Tensor2D,
+  ];
+  const nodes = tf.reshape<tf.Rank.R2>(x, [batch * time, channels]);
+  const neighbours = tf.reshape<tf.Rank.R3>(tf.matMul(nodes, asNeighbour), [batch, time, width]);
+  const centres = tf.reshape(dense(nodes, asCentre, bias, 'linear'), [batch, time, 1, width]);
+  const edges = tf.add(gatherNeighbours(neighbours, nearestNeighbours(x, k)), centres);
+  return relu(tf.reshape<tf.Rank.R3>(edges, [batch, time * k, width]));
 }
