@@ -3,38 +3,44 @@
  */
 export function byFallingScore(score: Float64Array): Int32Array {
   const n = score.length;
-  const keys = new Uint8Array(fallingKeys(score).buffer);
-  let order = new Int32Array(n);
+  const order = new Int32Array(n);
   for (let i = 0; i < n; i++) order[i] = i;
-  let next = new Int32Array(n);
+  // The halves of the key move with the index: memory is then read in a row.
+  let from = { order, ...fallingKeys(score) };
+  let to = { order: new Int32Array(n), low: new Uint32Array(n), high: new Uint32Array(n) };
   for (let byte = 0; byte < 8; byte++) {
+    const key = byte < 4 ? from.low : from.high;
+    const shift = 8 * (byte % 4);
     const place = new Int32Array(257);
-    for (let i = byte; i < keys.length; i += 8) place[keys[i]! + 1]!++;
+    for (let k = 0; k < n; k++) place[((key[k]! >>> shift) & 0xff) + 1]!++;
     if (place.includes(n)) continue; // the same byte everywhere
     for (let value = 0; value < 256; value++) place[value + 1]! += place[value]!;
     for (let k = 0; k < n; k++) {
-      const i = order[k]!;
-      next[place[keys[8 * i + byte]!]!++] = i;
+      const at = place[(key[k]! >>> shift) & 0xff]!++;
+      to.order[at] = from.order[k]!;
+      to.low[at] = from.low[k]!;
+      to.high[at] = from.high[k]!;
     }
-    [order, next] = [next, order];
+    [from, to] = [to, from];
   }
-  return order;
+  return from.order;
 }
 
-/** Little-endian 64-bit integers that rise as scores fall; the largest for NaN. */
-function fallingKeys(score: Float64Array): Uint32Array {
-  // Adding 0 makes -0 the tie of 0 that it is.
-  const keys = new Uint32Array(Float64Array.from(score, (value) => value + 0).buffer);
+/** 64-bit integers that rise as scores fall, the largest for NaN, in halves. */
+function fallingKeys(score: Float64Array) {
+  const low = new Uint32Array(score.length);
+  const high = new Uint32Array(score.length);
+  const double = new DataView(new ArrayBuffer(8));
   for (let i = 0; i < score.length; i++) {
-    const high = 2 * i + 1;
-    if (Number.isNaN(score[i])) keys[high - 1] = keys[high] = 0xffffffff;
-    else if (keys[high]! < 0x80000000) {
-      // The bits of positive doubles rise with them, those of negative ones fall already and have the highest bit.
-      keys[high - 1] = ~keys[high - 1]!;
-      keys[high] = ~keys[high]! & 0x7fffffff;
-    }
+    // Adding 0 makes -0 the tie of 0 that it is.
+    double.setFloat64(0, score[i]! + 0);
+    // The bits of positive doubles rise with them, those of negative ones fall already and have the highest bit.
+    const flip = score[i]! < 0 ? 0 : 0xffffffff;
+    low[i] = double.getUint32(4) ^ flip;
+    high[i] = double.getUint32(0) ^ (flip >>> 1);
+    if (Number.isNaN(score[i])) low[i] = high[i] = 0xffffffff;
   }
-  return keys;
+  return { low, high };
 }
 
 /**
