@@ -107,7 +107,8 @@ function checkRate({ frames }: Video, file: string, rows: number, every: number)
   );
 }
 
-function readMatrix(file: string): Matrix {
+/** Reads a feature file of any format. @throws UsageError naming what is wrong with it. */
+export function readMatrix(file: string): Matrix {
   return readers[path.extname(file).toLowerCase()]!(file);
 }
 

@@ -2,16 +2,21 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, test } from 'node:test';
+import { encodeSafetensors } from '../../src/checkpoints/safetensors.js';
 import { summarizeRun } from '../../src/checkpoints/summary.js';
+import type { TensorData } from '../../src/checkpoints/tensor.js';
 import type { Config } from '../../src/config/schema.js';
 import { saveDataset, toDataset } from '../../src/data/dataset.js';
 import { transposed } from '../../src/data/features/matrix.js';
 import { rescaled } from '../../src/data/features/rescale.js';
 import { detectFiles, detectSubset } from '../../src/stages/detect.js';
 import { openFeatures } from '../../src/stages/features.js';
+import { randomStream } from '../../src/engine/random.js';
 import { head } from '../../src/stages/head.js';
+import { readMatrix } from '../../src/stages/published-features.js';
 import { withRun, goOn, type Run } from '../../src/stages/run.js';
 import { UsageError, WorkError } from '../../src/system/errors.js';
+import { flippedBits, rewrite } from '../checkpoints/mutations.js';
 import {
   annotations,
   channels,
@@ -143,6 +148,54 @@ test('rows are rescaled to the snippets of the head, or stay where it sees windo
     at(16),
     /20 rows, one every 16 frames \(model\.window\.every\), for a video of 200 frames: set it to about 10/,
   );
+});
+
+describe('.safetensors', () => {
+  const matrix = { data: Float32Array.of(1, -2, 0.5, 4, 5, 6), shape: [2, 3] as const };
+  const written = (t: it.TestContext, bytes: Uint8Array) => {
+    const file = path.join(temporaryFolder(t), 'x.safetensors');
+    writeFileSync(file, bytes);
+    return file;
+  };
+
+  it('of several tensors the one called features, in whatever precision', (t) => {
+    const wide = { dtype: 'F64', shape: [1, 2, 3], data: Float64Array.from(matrix.data) } as const;
+    const other = { dtype: 'F32', ...matrix } as const;
+    const bytes = (name: string) =>
+      Buffer.concat(
+        encodeSafetensors(
+          new Map<string, TensorData>([
+            [name, wide],
+            ['b', other],
+          ]),
+        ),
+      );
+    assert.deepEqual(readMatrix(written(t, bytes('features'))), matrix);
+    assert.throws(() => readMatrix(written(t, bytes('a'))), {
+      message: /several arrays could be the features: a \[1,2,3\], b/,
+    });
+  });
+
+  it('300 seeded mutations are each read or refused in a line', (t) => {
+    const good = safetensors(matrix);
+    const file = written(t, good);
+    let bad = 0;
+    for (let i = 0; i < 300; i++) {
+      const random = randomStream(1, 'features', 'safetensors', i);
+      const bytes = flippedBits(good, good.length, random);
+      rewrite(file, i % 3 === 0 ? bytes.subarray(0, random.below(good.length)) : bytes);
+      try {
+        const { data, shape } = readMatrix(file);
+        assert.equal(data.length, shape[0] * shape[1]);
+        assert.ok(data.length <= 6 && data.every(Number.isFinite));
+      } catch (error) {
+        assert.ok(error instanceof UsageError, String(error));
+        assert.match(error.message, /^[^\p{Cc}\u2028\u2029]{10,700}$/u);
+        bad++;
+      }
+    }
+    assert.ok(bad > 100, `${bad} refused`);
+  });
 });
 
 describe('files that do not fit', () => {
