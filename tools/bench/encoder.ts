@@ -1,0 +1,157 @@
+/**
+ * Seconds and peak memory of a forward and backward pass of TSM-ResNet-18, ours and PyTorch's (`peers/encoder_time.py`) by turns, each in a
+ * process of its own; medians and ratios at the end of each shape. Without torch, ours alone. One JSON line each.
+ *
+ *   npx tsx tools/bench/encoder.ts [--shapes 16x112,200x224] [--precision float32|bfloat16] [--rounds 3] [--steps 5] [--profile]
+ *
+ * A shape is frames × side in pixels; frames are in snippets of 8. `--profile` takes one shape and prints instead where the time of a pass
+ * goes, op by op.
+ */
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import * as tf from '@tensorflow/tfjs-core';
+import { startEngine } from '../../src/engine/backend.js';
+import type { Precision } from '../../src/engine/kernels/choose.js';
+import { randomStream } from '../../src/engine/random.js';
+import { resnet18 } from '../../src/models/encoders/resnet.js';
+import { Parameters } from '../../src/models/parameters.js';
+
+const { values } = parseArgs({
+  options: {
+    shapes: { type: 'string', default: '16x112,200x224' },
+    precision: { type: 'string', default: 'float32' },
+    rounds: { type: 'string', default: '3' },
+    steps: { type: 'string', default: '5' },
+    profile: { type: 'boolean', default: false },
+    one: { type: 'boolean', default: false },
+  },
+});
+const steps = Number(values.steps);
+const shapes = values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]);
+
+interface Measurement {
+  what: string;
+  frames: number;
+  size: number;
+  precision: string;
+  seconds_per_step: number;
+  peak_gib: number;
+  grad_norm: number;
+}
+
+if (values.profile) await profile(...shapes[0]!);
+else if (values.one) print(await measure(...shapes[0]!));
+else compare();
+
+function compare(): void {
+  const python = process.env['PYTHON'] ?? 'python3';
+  const torch = spawnSync(python, ['-c', 'import torch, torchvision']).status === 0;
+  if (!torch) process.stderr.write(`${python} has no torch and torchvision: measuring ours alone\n`);
+  const peer = path.join(import.meta.dirname, 'peers', 'encoder_time.py');
+  for (const [frames, size] of shapes) {
+    const ours: Measurement[] = [];
+    const theirs: Measurement[] = [];
+    for (let round = 0; round < Number(values.rounds); round++) {
+      const own = ['--one', '--shapes', `${frames}x${size}`, '--precision', values.precision];
+      ours.push(run(process.execPath, ['--import', 'tsx', import.meta.filename, ...own, '--steps', values.steps]));
+      if (!torch) continue;
+      const bf16 = values.precision === 'bfloat16' ? ['--bf16'] : [];
+      const shape = ['--frames', String(frames), '--size', String(size), '--steps', values.steps];
+      theirs.push(run(python, [peer, ...shape, ...bf16]));
+    }
+    const medians = (key: 'seconds_per_step' | 'peak_gib') => {
+      const [own, other] = [ours, theirs].map((all) => median(all.map((line) => line[key]))) as [number, number];
+      return torch ? { ours: own, pytorch: other, ratio: rounded(own / other) } : { ours: own };
+    };
+    print({ frames, size, seconds_per_step: medians('seconds_per_step'), peak_gib: medians('peak_gib') });
+  }
+}
+
+/** A measurement in a process of its own, which is printed too. */
+function run(program: string, args: string[]): Measurement {
+  const { stdout, status } = spawnSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed`);
+  process.stdout.write(stdout);
+  return JSON.parse(stdout) as Measurement;
+}
+
+async function measure(frames: number, size: number): Promise<Measurement> {
+  const { name, version } = await startEngine();
+  const pass = passOf(frames, size);
+  const seconds: number[] = [];
+  let norm = 0;
+  for (let step = 0; step <= steps; step++) {
+    const begun = performance.now();
+    const gradients = pass();
+    seconds.push((performance.now() - begun) / 1000);
+    norm = Math.sqrt(gradients.reduce((sum, g) => sum + tf.tidy(() => tf.sum(tf.square(g)).dataSync()[0]!), 0));
+    tf.dispose(gradients);
+  }
+  return {
+    what: `lofi ${name} ${version}`,
+    frames,
+    size,
+    precision: values.precision,
+    seconds_per_step: rounded(median(seconds.slice(1))),
+    peak_gib: rounded(process.resourceUsage().maxRSS / 2 ** 20),
+    grad_norm: rounded(norm),
+  };
+}
+
+/** A forward and backward pass on frames that stay the same; gives the gradients, which are there when it returns. */
+function passOf(frames: number, size: number): () => tf.Tensor[] {
+  const encoder = resnet18({ width: 64, shift: 8 });
+  const parameters = new Parameters(encoder.parameters, randomStream(0));
+  const random = randomStream(0, 'input');
+  const input = Float32Array.from({ length: frames * size * size * 3 }, () => random.below(256));
+  const dFeatures = tf.ones<tf.Rank.R3>([1, frames / 8, encoder.channels]);
+  const precision = values.precision as Precision;
+  return () => {
+    const x = tf.tensor(input, [1, frames / 8, 8, size, size, 3]);
+    const record = encoder.record(x, { parameters, normalization: 'batch', precision });
+    const gradients = [...record.backward(dFeatures).values()];
+    record.dispose();
+    // On a GPU ops are only queued.
+    gradients.at(-1)!.dataSync();
+    return gradients;
+  };
+}
+
+/** Prints what each kind of op takes of a pass, most first: milliseconds and calls. */
+async function profile(frames: number, size: number): Promise<void> {
+  await startEngine();
+  const backend = tf.backend() as unknown as { binding: Record<string, unknown> };
+  const { binding } = backend;
+  const execute = binding['executeOp'] as (op: string, ...rest: unknown[]) => unknown;
+  const spent = new Map<string, { ms: number; calls: number }>();
+  const timed = (op: string, ...rest: unknown[]) => {
+    const begun = performance.now();
+    const outputs = execute(op, ...rest);
+    const { ms, calls } = spent.get(op) ?? { ms: 0, calls: 0 };
+    spent.set(op, { ms: ms + performance.now() - begun, calls: calls + 1 });
+    return outputs;
+  };
+  // Its functions cannot be replaced in place.
+  const names = Object.getOwnPropertyNames(binding);
+  backend.binding = { ...Object.fromEntries(names.map((name) => [name, binding[name]])), executeOp: timed };
+  const pass = passOf(frames, size);
+  for (let step = 0; step <= steps; step++) {
+    if (step === 1) spent.clear();
+    tf.dispose(pass());
+  }
+  for (const [op, { ms, calls }] of [...spent].sort(([, a], [, b]) => b.ms - a.ms))
+    print({ op, ms: rounded(ms / steps), calls: calls / steps });
+}
+
+function print(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+function median(of: readonly number[]): number {
+  return [...of].sort((a, b) => a - b)[of.length >> 1]!;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1e4) / 1e4;
+}

@@ -1,0 +1,70 @@
+"""One line of JSON: seconds and peak memory of a forward and backward pass of PyTorch's TSM-ResNet-18, channels last.
+
+  python encoder_time.py --frames 16 --size 112 [--steps 5] [--bf16]
+
+Frames are in snippets of 8. One pass before those that are counted. Needs torch and torchvision. Threads: OMP_NUM_THREADS.
+"""
+import argparse
+import json
+import resource
+import statistics
+import time
+
+import torch
+import torchvision
+
+
+class TemporalShift(torch.nn.Module):
+    """A convolution of x [N*8, C, H, W] whose first C/8 channels look one frame ahead and whose next C/8 one frame back."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        nt, c, h, w = x.shape
+        v = x.view(nt // 8, 8, c, h, w)
+        f = c // 8
+        y = torch.zeros_like(v)
+        y[:, :-1, :f] = v[:, 1:, :f]
+        y[:, 1:, f:2 * f] = v[:, :-1, f:2 * f]
+        y[:, :, 2 * f:] = v[:, :, 2 * f:]
+        return self.net(y.view(nt, c, h, w))
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument('--frames', type=int, required=True)
+    p.add_argument('--size', type=int, required=True)
+    p.add_argument('--steps', type=int, default=5)
+    p.add_argument('--bf16', action='store_true')
+    o = p.parse_args()
+    torch.manual_seed(0)
+    net = torchvision.models.resnet18(weights=None)
+    net.fc = torch.nn.Identity()
+    for name in ('layer1', 'layer2', 'layer3', 'layer4'):
+        for block in getattr(net, name):
+            block.conv1 = TemporalShift(block.conv1)
+    net = net.to(memory_format=torch.channels_last).train()
+    x = torch.randn(o.frames, 3, o.size, o.size).to(memory_format=torch.channels_last)
+
+    def step():
+        net.zero_grad(set_to_none=True)
+        with torch.autocast('cpu', torch.bfloat16, enabled=o.bf16):
+            y = net(x)
+        features = y.float().view(o.frames // 8, 8, -1).mean(1)
+        features.backward(torch.ones_like(features))
+
+    seconds = []
+    for _ in range(o.steps + 1):
+        begun = time.time()
+        step()
+        seconds.append(time.time() - begun)
+    norm = sum(float(q.grad.double().pow(2).sum()) for q in net.parameters()) ** 0.5
+    print(json.dumps(dict(what='pytorch ' + torch.__version__, frames=o.frames, size=o.size, precision='bfloat16' if o.bf16 else 'float32',
+                          seconds_per_step=round(statistics.median(seconds[1:]), 4),
+                          peak_gib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 3), grad_norm=round(norm, 4))))
+
+
+if __name__ == '__main__':
+    main()
