@@ -65,7 +65,12 @@ function toSpec(chart: Chart): TopLevelSpec {
     scale: { domain: [...chart.series], range: chart.series.map((_, i) => colours[i % colours.length]!) },
     legend:
       chart.series.length > 1
-        ? { title: null, orient: 'top' as const, columns: 2, symbolType: chart.kind === 'line' ? 'stroke' : 'square' }
+        ? {
+            title: null,
+            orient: 'top' as const,
+            columns: legendColumns(chart),
+            symbolType: chart.kind === 'line' ? 'stroke' : 'square',
+          }
         : null,
   };
   const common = {
@@ -137,6 +142,11 @@ function toSpec(chart: Chart): TopLevelSpec {
       color,
     },
   };
+}
+
+/** Names beside each other where they fit; bars leave less room than lines, since their axis has names too. */
+function legendColumns({ kind, series }: Chart): number {
+  return kind === 'bars' && series.join('').length > 20 ? 1 : 2;
 }
 
 const ink = 'currentColor';

@@ -38,7 +38,7 @@ export async function makePage(
         <header>
           <h1>${title}</h1>
           <nav aria-label="Sections">
-            <a href="#runs">Runs</a><a href="#map">mAP</a><a href="#classes">Classes</a><a href="#timeline">Timeline</a
+            <a href="#runs">Runs</a><a href="#map">mAP</a><a href="#timeline">Timeline</a><a href="#classes">Classes</a
             ><a href="#errors">Errors</a><a href="#training">Training</a><a href="#configs">Configuration</a>
           </nav>
         </header>

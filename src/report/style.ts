@@ -19,7 +19,7 @@ p, .hint { color: var(--faint); margin: .25rem 0 .75rem; }
 nav { display: flex; flex-wrap: wrap; gap: 1rem; margin: .75rem 0 0; padding-bottom: .75rem; border-bottom: 1px solid var(--line); }
 a { color: var(--accent); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; margin-bottom: 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .8rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; }
