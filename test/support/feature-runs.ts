@@ -20,7 +20,7 @@ export const tiny = {
   encoder: { width: 8 },
   model: { h1: 16, h2: 8, h3: 16, groups: 4, width: 16, inner: 4, context: 2 },
   full: { snippets: 16, size: 32 },
-  head: { epochs: 3, batch: 2, lr: 1e-2, lrSteps: [], classifier: { epochs: 5 } },
+  head: { epochs: 2, batch: 3, lr: 1e-2, lrSteps: [], classifier: { epochs: 5 } },
   detect: { keep: 50 },
 };
 
