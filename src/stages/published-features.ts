@@ -11,6 +11,7 @@ import { readNpyMatrix } from '../data/features/npy.js';
 import { readNpzMatrix } from '../data/features/npz.js';
 import { rescaled } from '../data/features/rescale.js';
 import { UsageError, WorkError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
 import { startProgress } from '../system/progress.js';
 import type { FeatureSource } from './features.js';
 import { dataPath, type Run } from './run.js';
@@ -85,7 +86,7 @@ function videosWithFeatures({ dataset, config }: Run, files: FeatureFolder, subs
   const all = videosOf(dataset, subset);
   const lacking = (what: string, videos: readonly Video[]) => {
     if (videos.length === 0) return;
-    const names = videos.slice(0, 3).map(({ id }) => id);
+    const names = videos.slice(0, 3).map(({ id }) => printable(id, 40));
     const line = `${videos.length} of ${all.length} ${subset} videos have no ${what}: ${names.join(', ')}${videos.length > 3 ? ', …' : ''}`;
     if (config.data.missing === 'fail') throw new WorkError(`${line}. Complete them, or set data.missing=skip.`);
     process.stderr.write(`warning: left out: ${line}\n`);

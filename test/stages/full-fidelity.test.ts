@@ -36,7 +36,7 @@ function runOf(model: object, read: (request: FrameRequest) => void = () => unde
     const bytes = [...request.indices].flatMap((index) => new Array<number>(2 * 2 * 3).fill(index));
     return Promise.resolve(Uint8Array.from(bytes));
   };
-  const config = configSchema.parse({ encoder: { shift: 0, ...sampling }, full, model });
+  const config = configSchema.parse({ encoder: { shift: 0, ...sampling }, full, model: { k: 2, ...model } });
   return { run: { config, frames: { load } } as unknown as Run, atOnce };
 }
 
