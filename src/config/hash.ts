@@ -21,6 +21,7 @@ const fetching = [
   'memoryGiB',
   'cacheGiB',
   'cache',
+  'stallSeconds',
   'trainVideos',
 ];
 

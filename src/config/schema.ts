@@ -120,6 +120,9 @@ const data = z.strictObject({
     .nullable()
     .default(null)
     .describe("Folder of that cache, for one or several runs; safe to delete. null: in the user's cache folder."),
+  stallSeconds: positive
+    .default(600)
+    .describe('Seconds that reading the frames of one video or clip may take; then it counts as broken (`missing`).'),
   trainVideos: count.nullable().default(null).describe('Training videos, for `schedule` without data.'),
 });
 
@@ -366,6 +369,37 @@ const detect = z.strictObject({
     .describe('Divide the scores of a video by the sum of all that `scores` has of it (HACS).'),
 });
 
+/** When a training stage keeps a checkpoint, beside one with each new best and one at its end. */
+const checkpoint = z.strictObject({
+  everyMinutes: positive.default(5).describe('Minutes of work between checkpoints; `extract` writes as often.'),
+  everySteps: count.nullable().default(null).describe('Optimiser steps between checkpoints; null: by time only.'),
+  keepLast: count.default(2).describe('Newest checkpoints of a stage that are kept, beside the best.'),
+  keepEvery: count.nullable().default(null).describe('Those at multiples of so many steps stay for good; null: none.'),
+});
+
+const training = z.strictObject({
+  onDivergence: z
+    .enum(['stop', 'rollback'])
+    .default('stop')
+    .describe('When the loss is not finite: stop, or go back to the newest checkpoint and on at a lower rate.'),
+  rollbackFactor: part
+    .lt(1)
+    .default(0.5)
+    .describe('Factor on the learning rate at each rollback, to the end of the stage.'),
+  maxRollbacks: count.default(3).describe('Rollbacks of a stage before it stops all the same.'),
+});
+
+const notify = z.strictObject({
+  command: z
+    .array(z.string())
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Program and arguments to start, without a shell, when a stage or `run` has ended, failed or was stopped; the outcome is its last argument (JSON).',
+    ),
+});
+
 /** The whole configuration of a run. */
 export const configSchema = z
   .strictObject({
@@ -384,6 +418,9 @@ export const configSchema = z
     joint: joint.prefault({}).describe('Stage 2 (LoFi): encoder and head together at low fidelity.'),
     head: head.prefault({}).describe('Stage 3: a fresh head on features of the frozen encoder.'),
     detect: detect.prefault({}).describe('From outputs to detections.'),
+    checkpoint: checkpoint.prefault({}).describe('How often the state of training is kept.'),
+    training: training.prefault({}).describe('What every training stage does about trouble.'),
+    notify: notify.prefault({}).describe('Whom to tell.'),
     evaluation: z
       .strictObject({
         preset: z
