@@ -20,7 +20,7 @@ export interface DecodeRequest extends FrameTransform {
 }
 
 /** Frames that a file may be short of what its probe promised (another ffmpeg may find one more or less at the end). */
-const tolerated = 2;
+export const tolerated = 2;
 /** Every so many frames one comes out of ffmpeg, so that silence means stuck and not skipping. */
 const heartbeat = 512;
 /** With more ranges the expression gets too long for an argument of a command. */
@@ -73,18 +73,25 @@ async function readFrames(
   const number = at === undefined ? 'n' : shownNumber(request.timing!, at);
   const sink = new FrameSink(passing, result);
   const end = await runFfmpeg(
-    // prettier-ignore
     [
-      '-threads', '1', ...(at === undefined ? [] : seekOptions(at)), ...inputFile(file), '-map', '0:V:0',
-      '-fps_mode', 'passthrough', '-filter_threads', '1',
-      '-vf', `select='st(0,${number});${expression}',${transformFilters(request)}`,
-      '-frames:v', String(passing.length), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1',
+      ...(at === undefined ? [] : seekOptions(at)),
+      ...rawFrames(file, `st(0,${number});${expression}`, passing.length, request),
     ],
     (chunk) => {
       sink.add(chunk);
     },
   );
   return { end, sink };
+}
+
+/** ffmpeg's options for the `count` frames that `select` lets through, as RGB bytes on `pipe:1`. */
+export function rawFrames(file: string, select: string, count: number, transform: FrameTransform): string[] {
+  // prettier-ignore
+  return [
+    '-threads', '1', ...inputFile(file), '-map', '0:V:0', '-fps_mode', 'passthrough', '-filter_threads', '1',
+    '-vf', `select='${select}',${transformFilters(transform)}`,
+    '-frames:v', String(count), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1',
+  ];
 }
 
 /** ffmpeg's filters for a transform. RGB comes before the crop: in YUV 4:2:0 odd positions would be rounded. */
