@@ -11,11 +11,13 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import { isDiskFull } from '../system/disk.js';
 import { UsageError } from '../system/errors.js';
 
-/** A run's `metrics.jsonl`: one JSON object a line, each written as it comes. */
+/** A run's `metrics.jsonl`: one JSON object a line, each written as it comes; while the disk is full, lines wait in memory. */
 export class MetricsLog {
   readonly #fd: number;
+  #waiting = '';
 
   /** Opens for appending; a last line that a crash left unfinished is cut off. */
   constructor(readonly file: string) {
@@ -25,23 +27,43 @@ export class MetricsLog {
   }
 
   append(record: object): void {
-    writeSync(this.#fd, `${JSON.stringify(record)}\n`);
+    this.#waiting += `${JSON.stringify(record)}\n`;
+    try {
+      this.#write();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+    }
   }
 
-  /** The length in bytes, made durable first: a checkpoint that names it can rely on it. */
+  /** The length in bytes, made durable first: a checkpoint that names it can rely on it. Throws where the disk has no room for it. */
   position(): number {
+    this.#write();
     fsyncSync(this.#fd);
     return fstatSync(this.#fd).size;
   }
 
   /** Back to a {@link position} of before, to go on from the checkpoint that names it. */
   truncate(position: number): void {
+    this.#waiting = '';
     if (position < fstatSync(this.#fd).size) ftruncateSync(this.#fd, position);
     this.#cutTornLine();
   }
 
   close(): void {
     closeSync(this.#fd);
+  }
+
+  /** Writes all that waits, or nothing. */
+  #write(): void {
+    const before = fstatSync(this.#fd).size;
+    const bytes = Buffer.from(this.#waiting);
+    try {
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
+    } catch (error) {
+      ftruncateSync(this.#fd, before);
+      throw error;
+    }
+    this.#waiting = '';
   }
 
   #cutTornLine(): void {

@@ -1,5 +1,6 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { requireSpace } from '../system/disk.js';
 import { WorkError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
 import { manifestNumbers, manifestOf, nameDamaged, removeWithManifest, sweep } from './folder.js';
@@ -79,10 +80,11 @@ export class RunStore {
   constructor(readonly runFolder: string) {}
 
   /**
-   * Keeps a checkpoint. The manifest is written last, so one that was interrupted is never seen.
+   * Keeps a checkpoint. The manifest is written last, so one that was interrupted is never seen. One of the same step
+   * is replaced: its manifest alone where the tensors are the same.
    *
    * @returns The reference for those who start from it.
-   * @throws WorkError when the disk refuses; the checkpoints before it are untouched.
+   * @throws WorkError when the disk refuses, caused by an error of code ENOSPC where it is full; the checkpoints before it are untouched.
    */
   save(stage: TrainedStage, checkpoint: Checkpoint): CheckpointRef {
     const { tensors, ...rest } = checkpoint;
@@ -91,8 +93,17 @@ export class RunStore {
     const file = this.#file(stage, step);
     const parts = encodeSafetensors(tensors);
     const manifest = sealJson({ ...rest, stage, sha256 } satisfies CheckpointManifest);
+    const before = this.steps(stage).includes(step) ? this.#manifest(stage, step) : null;
     try {
-      writeFileAtomic(file, ...parts);
+      if (before?.sha256 !== sha256) {
+        mkdirSync(this.#folder(stage), { recursive: true });
+        requireSpace(
+          this.#folder(stage),
+          parts.reduce((bytes, part) => bytes + part.byteLength, manifest.length),
+        );
+        removeWithManifest(file);
+        writeFileAtomic(file, ...parts);
+      }
       writeFileAtomic(manifestOf(file), manifest);
       this.#point(stage, 'latest', step);
       if (best?.step === step) this.#point(stage, 'best', step);

@@ -27,18 +27,18 @@ export const command: CommandModule<object, Arguments> = {
       .example('$0 head --config configs/demo.yaml --run runs/demo --sweep lr=2e-4,5e-4,1e-3,2e-3,5e-3', ''),
   handler: async ({ sweep, json, ...args }) => {
     const { config, folder, policy } = await readRunArguments(args);
-    const { withRun } = await import('../stages/run.js');
+    const { superviseRun } = await import('../stages/supervise.js');
     if (sweep === undefined) {
       if (json) throw new UsageError('--json goes with --sweep');
       const { head } = await import('../stages/head.js');
-      await withRun(folder, config, policy, head);
+      await superviseRun(folder, config, policy, head);
       process.stderr.write(`head: done (${folder})\n`);
       return;
     }
     const { key, candidates } = await readSweep(sweep, args);
     if (typeof policy.resume === 'number') throw new UsageError('--sweep takes --resume auto or never');
     const { sweepHead } = await import('../stages/sweep.js');
-    const { rows, best } = await withRun(folder, config, policy, (run) => sweepHead(run, key, candidates));
+    const { rows, best } = await superviseRun(folder, config, policy, (run) => sweepHead(run, key, candidates));
     process.stdout.write(
       `${json ? JSON.stringify({ key, candidates: rows, best }, null, 2) : await table(key, rows)}\n`,
     );

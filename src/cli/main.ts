@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import { LofiError, UsageError } from '../system/errors.js';
 import { nearest } from '../system/nearest.js';
+import { endingSignals } from '../system/signals.js';
 
 /** Every command is a file of this folder, `<name>.ts`, loaded when it is called: help must not wait for an engine. */
 const commands: Readonly<Record<string, string>> = {
@@ -19,6 +20,7 @@ const commands: Readonly<Record<string, string>> = {
   schedule: 'Print the plan of a stage, step by step, without data',
   estimate: 'Parameters, operations and memory of each stage and shape, before anything runs',
   detect: 'Find actions in videos with a trained model',
+  export: 'Put a trained model into one file, for detect --model anywhere',
   evaluate: 'Compute mAP or AR@AN of detections',
   analyze: 'Say what a detector gets wrong: types of error, sensitivity, missed instances',
   convert: "Convert an encoder's weights to and from PyTorch's names",
@@ -27,16 +29,15 @@ const commands: Readonly<Record<string, string>> = {
   config: 'Print the resolved configuration and where each value came from',
 };
 
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 /** How long what a failed command left running may keep the process alive. */
 const GRACE_MS = 2000;
 
 await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<void> {
-  for (const [signal, code] of Object.entries(SIGNALS)) {
+  for (const [signal, code] of endingSignals) {
     process.on(signal, () => {
-      // A command that saves before it stops listens too, and ends the process itself.
+      // Work that saves before it stops listens too.
       if (process.listenerCount(signal) === 1) process.exit(code);
     });
   }

@@ -20,13 +20,17 @@ export const command: CommandModule<object, Arguments> = {
   handler: async ({ baseline, ...args }) => {
     const { config, folder, policy } = await readRunArguments(args);
     const { WorkError, UsageError } = await import('../system/errors.js');
-    const { withRun } = await import('../stages/run.js');
+    const { superviseRun } = await import('../stages/supervise.js');
     const { pretrain } = await import('../stages/pretrain.js');
     const { joint } = await import('../stages/joint.js');
     const { extract } = await import('../stages/extract.js');
     const { head } = await import('../stages/head.js');
     const { detectSubset } = await import('../stages/detect.js');
-    await withRun(folder, config, policy, async (run) => {
+    const { unlessStopped } = await import('../system/signals.js');
+    const { evaluateRun } = await import('../report/evaluate-run.js');
+    const { writeReport } = await import('../report/write-report.js');
+    const { runsTable } = await import('../report/table.js');
+    const { all, available, page } = await superviseRun(folder, config, policy, async (run) => {
       if (baseline && run.store.steps('joint').length > 0) {
         throw new UsageError(`${folder} has a joint stage: give the baseline another --run`);
       }
@@ -36,14 +40,13 @@ export const command: CommandModule<object, Arguments> = {
         await extract(run);
       }
       await head(run);
-      const failures = await detectSubset(run, config.data.validateOn, folder);
-      if (failures.length > 0) throw new WorkError(`not done: ${failures[0]!.id}: ${failures[0]!.reason}`);
+      const failures = await unlessStopped(run.stop, detectSubset(run, config.data.validateOn, folder));
+      for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
+      if (failures.length > 0 && config.data.missing === 'fail')
+        throw new WorkError(`videos that could not be read: ${failures.length}; the others are done`);
+      const metrics = evaluateRun(folder, config.data.validateOn, config.evaluation.preset);
+      return { ...metrics, page: await writeReport([folder]) };
     });
-    const { evaluateRun } = await import('../report/evaluate-run.js');
-    const { writeReport } = await import('../report/write-report.js');
-    const { runsTable } = await import('../report/table.js');
-    const { all, available } = evaluateRun(folder, config.data.validateOn, config.evaluation.preset);
-    const page = await writeReport([folder]);
     const rows = [{ name: folder, metrics: all }];
     if (available) {
       const { videos_missing: missing } = all.counts;

@@ -17,8 +17,8 @@ export function stageCommand(
       const { config, folder, policy } = await readRunArguments(args);
       if (config.data.features !== null)
         throw new UsageError(`data.features is set: ${name} has nothing to do, lofi head trains on published features`);
-      const [{ withRun }, stage] = await Promise.all([import('../stages/run.js'), load()]);
-      await withRun(folder, config, policy, stage);
+      const [{ superviseRun }, stage] = await Promise.all([import('../stages/supervise.js'), load()]);
+      await superviseRun(folder, config, policy, stage);
       process.stderr.write(`${name}: done (${folder})\n`);
     },
   };

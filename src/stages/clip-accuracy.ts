@@ -14,9 +14,11 @@ export async function clipAccuracy(
   logits: (batch: ClipBatch) => tf.Tensor2D,
   classOf: (clip: MeasuredClip) => number,
 ): Promise<{ top1: number; top5: number }> {
-  // Every clip has as many samples, so sums rank as means do.
+  // The samples of a clip are as many for each class, so sums rank as means do.
   const sums = new Map<MeasuredClip, Float64Array>();
   for await (const batch of batches) {
+    // None of it could be read.
+    if (batch.clips.length === 0) continue;
     const scores = tf.tidy(() => logits(batch));
     const [, classes] = scores.shape;
     const values = scores.dataSync<'float32'>();

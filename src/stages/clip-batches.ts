@@ -16,7 +16,7 @@ import {
   type BatchShape,
   type Segment,
 } from '../train/multigrid.js';
-import { inBatches } from './batches.js';
+import { inBatches, readSamples } from './batches.js';
 import { viewRequests, type Views } from './clip-views.js';
 
 /** Samples of clips, all of one shape. */
@@ -27,6 +27,7 @@ export interface ClipBatch extends Batch {
   frames: Uint8Array[];
   /** Frames of a sample, and their side in pixels. */
   shape: Pick<BatchShape, 'frames' | 'size'>;
+  skipped: string[];
 }
 
 interface Sample {
@@ -35,7 +36,7 @@ interface Sample {
 }
 
 /**
- * The batches of an epoch of `pretrain`, read ahead: every clip once, in another view and other frames each epoch.
+ * The batches of an epoch of `pretrain`, but for the first `from`, read ahead: every clip once, in another view and other frames each epoch.
  *
  * @param plan - Of multigrid: what shape the batches are, and in which groups they are normalised.
  */
@@ -45,6 +46,7 @@ export function clipBatches(
   clips: readonly MeasuredClip[],
   epoch: number,
   plan: readonly Segment[] | null,
+  from = 0,
 ): AsyncIterable<ClipBatch> {
   const { seed, data, encoder, pretrain } = config;
   const { resize, flip } = data;
@@ -69,10 +71,10 @@ export function clipBatches(
     const list = order.slice(taken, (taken += shape.batch));
     return {
       samples: () => list.map((clip) => sample(clip, shape)),
-      ...(segment && { groups: batchNormGroups(segment, list.length) }),
+      ...(segment && { groups: (clips) => batchNormGroups(segment, clips) }),
     };
   });
-  return loaded(config, load, planned);
+  return loaded(config, load, planned.slice(from));
 }
 
 /** Every clip in all its views, one view after the other, without chance. As many samples at a time as in training. */
@@ -95,17 +97,18 @@ export function validationBatches(
 
 interface PlannedBatch {
   samples: () => Sample[];
-  groups?: number[];
+  /** Of so many clips. */
+  groups?: (clips: number) => number[];
 }
 
 function loaded(config: Config, load: FrameSource, planned: readonly PlannedBatch[]): AsyncIterable<ClipBatch> {
   const jobs = planned.map(({ samples, groups }) => async () => {
     const batch = samples();
-    const clips = batch.map(({ clip }) => clip);
-    const frames = await Promise.all(batch.map(({ request }) => load(request)));
+    const { items, frames, skipped } = await readSamples(batch, config.data.missing, ({ request }) => load(request));
+    const clips = items.map(({ clip }) => clip);
     const { indices, crop } = batch[0]!.request;
     const shape = { frames: indices.length, size: crop.width };
-    return { ids: clips.map(clipName), clips, frames, shape, ...(groups && { groups }) };
+    return { ids: clips.map(clipName), clips, frames, shape, skipped, ...(groups && { groups: groups(clips.length) }) };
   });
   return prefetch(jobs, config.data.prefetch);
 }

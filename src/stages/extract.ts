@@ -1,7 +1,11 @@
 import { FeatureStore, featureKey } from '../checkpoints/features.js';
 import { configHash } from '../config/hash.js';
+import { Stopped, type WorkError } from '../system/errors.js';
 import { startProgress } from '../system/progress.js';
+import { breathe } from '../system/signals.js';
+import { Due } from '../train/due.js';
 import { trainedEncoder } from './encoder.js';
+import { onceThereIsSpace, unlessDiskFull } from './full-disk.js';
 import { fullFidelityFeatures } from './full-fidelity.js';
 import type { Run } from './run.js';
 
@@ -14,26 +18,44 @@ export async function extract(run: Run): Promise<FeatureStore> {
     store.verify();
     const waiting = run.dataset.videos.filter((video) => video.problem === undefined && !store.has(video.id));
     const progress = startProgress('extract', waiting.length);
+    const due = new Due({ steps: null, minutes: run.config.checkpoint.everyMinutes });
+    const whereThereIsSpace = (write: () => unknown) => onceThereIsSpace('features', run.stop, write);
     let done = 0;
-    let saved = Date.now();
-    for await (const { video, features, error } of fullFidelityFeatures(run, loaded, waiting)) {
-      if (error) throw error;
-      store.put(video.id, features);
-      progress.step(++done, video.id);
-      if (Date.now() - saved > saveEveryMs) {
-        store.flush();
-        saved = Date.now();
+    try {
+      for await (const { video, features, error } of fullFidelityFeatures(run, loaded, waiting)) {
+        if (error) leaveOut(run, error);
+        // A store may write as it takes.
+        else await whereThereIsSpace(() => (store.has(video.id) ? store.flush() : store.put(video.id, features)));
+        progress.step(++done, video.id);
+        run.heartbeat.beat('extract', done, waiting.length);
+        if (due.is(done)) {
+          await whereThereIsSpace(() => {
+            store.flush();
+          });
+          due.done();
+        }
+        await breathe(run.stop);
       }
+    } catch (error) {
+      if (error instanceof Stopped)
+        unlessDiskFull('features', () => {
+          store.flush();
+        });
+      throw error;
     }
     progress.stop();
-    store.finish();
+    await whereThereIsSpace(() => store.finish());
     return store;
   } finally {
     loaded.parameters.dispose();
   }
 }
 
-const saveEveryMs = 60_000;
+/** Throws why a video has no features, unless `data.missing` leaves it out. */
+function leaveOut({ config }: Run, error: WorkError): void {
+  if (config.data.missing === 'fail') throw error;
+  process.stderr.write(`warning: left out: ${error.message}\n`);
+}
 
 /** The features that stages after `extract` read: those of today's encoder at today's fidelity, whatever else lies there. */
 export function featureStore({ folder, config }: Run, encoderSha256: string): FeatureStore {

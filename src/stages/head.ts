@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef } from '../checkpoints/store.js';
 import type { Features } from '../checkpoints/features.js';
-import type { Config } from '../config/schema.js';
 import type { Video } from '../data/dataset.js';
 import type { VideoScores } from '../data/video-scores.js';
 import { randomStream } from '../engine/random.js';
@@ -16,6 +15,7 @@ import { lossWeights } from '../models/heads/gtad/loss-weights.js';
 import { trainingWindows, windowFeatures, windowSpans, type Window } from '../models/heads/gtad/windows.js';
 import type { Parameters } from '../models/parameters.js';
 import { UsageError, WorkError } from '../system/errors.js';
+import { breathe } from '../system/signals.js';
 import { disposeGradients, lossAndGradients } from '../train/gradients.js';
 import { adam } from '../train/optimizers.js';
 import { uniformRules } from '../train/parameter-rules.js';
@@ -53,15 +53,18 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
   const { reference: parent, channels } = source;
   const done = finishedCheckpoint(run, 'head', parent);
   if (done) return done;
-  const videos = requireSome(source.videos(config.data.trainOn), config.data.trainOn);
-  if (!source.has(videos[0]!.id)) throw new UsageError(`no features in ${run.folder}: run \`lofi extract\` first`);
+  const usable = requireSome(source.videos(config.data.trainOn), config.data.trainOn);
+  const videos = usable.filter(({ id }) => source.has(id));
+  const complete = videos.length === usable.length || config.data.missing === 'skip';
+  if (videos.length === 0 || !complete)
+    throw new UsageError(`no features in ${run.folder}: run \`lofi extract\` first`);
   const validated = source.videos(config.data.validateOn).filter(({ id }) => source.has(id));
   const scores = externalScores(run, validated);
   const features = new Map(videos.map((video) => [video.id, source.get(video.id)]));
   const localizer = freshLocalizer(config, channels, run.dataset.classes);
   const { head: model, headParameters, classifierParameters } = localizer;
 
-  trainClassifier(config, localizer, videos, features);
+  await trainClassifier(run, localizer, videos, features);
   const parts = trainedParts(
     'head',
     options,
@@ -94,8 +97,8 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
     parts,
     pace: evenPace(options, samples.length),
     // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
-    async *batches(epoch) {
-      for (const list of epochBatches(samples, options.batch, config.seed, 'head', epoch)) {
+    async *batches(epoch, from) {
+      for (const list of epochBatches(samples, options.batch, config.seed, 'head', epoch).slice(from)) {
         yield { ids: list.map(({ id }) => id), samples: list };
       }
     },
@@ -114,9 +117,9 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
       const { total, ...terms } = gtadLoss(output, weights);
       return { total, terms };
     },
-    validate(epoch) {
+    async validate(epoch) {
       const due = (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
-      return Promise.resolve(due ? validate(run, localizer, source, validated, scores) : null);
+      return due ? validate(run, localizer, source, validated, scores) : null;
     },
   }).finally(() => {
     model.dispose();
@@ -124,18 +127,19 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
 }
 
 /** Average mAP on the videos; null where there are none. */
-function validate(
+async function validate(
   run: Run,
   localizer: Localizer,
   source: FeatureSource,
   videos: readonly Video[],
   scores: VideoScores | null,
-): Measured | null {
+): Promise<Measured | null> {
   if (videos.length === 0) return null;
   const { validateOn: subset } = run.config.data;
   const results: Predictions['results'] = {};
   for (const { id, duration } of videos) {
     results[id] = localize(localizer, source.get(id), duration, run.config.detect, scores?.get(id));
+    await breathe(run.stop);
   }
   const truth = readGroundTruth(`${run.folder}/dataset.json`);
   const { tiou } = presets[run.config.evaluation.preset];
@@ -144,12 +148,12 @@ function validate(
 }
 
 /** A softmax on the mean feature of each training instance, its ends jittered; features standardised by training's. Frozen afterwards. */
-function trainClassifier(
-  config: Config,
+async function trainClassifier(
+  { config, stop }: Run,
   { classes, classifier, classifierParameters }: Localizer,
   videos: readonly Video[],
   features: ReadonlyMap<string, Features>,
-): void {
+): Promise<void> {
   const { epochs, lr, weightDecay, dropout, jitter } = config.head.classifier;
   standardize(classifierParameters, [...features.values()]);
   const instances = videos.flatMap((video) =>
@@ -190,6 +194,7 @@ function trainClassifier(
       optimizer.step(gradients.get('classifier')!, lr);
       disposeGradients(gradients);
     });
+    await breathe(stop);
   }
   optimizer.dispose();
   for (const name of classifierParameters.trainable()) classifierParameters.freeze(name);

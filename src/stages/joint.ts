@@ -60,7 +60,7 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     parent,
     parts,
     pace: evenPace(options, videos.length),
-    batches: (epoch) => videoBatches(config, run.frames.load, videos, epoch),
+    batches: (epoch, from) => videoBatches(config, run.frames.load, videos, epoch, from),
     shape: ({ shape }) => `${shape.snippets}x${shape.size}`,
     record({ frames: bytes, shape: { snippets, size } }, { from, to }) {
       const x = tf.tensor(joinBytes(bytes.slice(from, to)), [to - from, snippets, frames, size, size, 3]);

@@ -85,7 +85,7 @@ export async function pretrain(run: Run): Promise<CheckpointRef> {
     parent: null,
     parts,
     pace,
-    batches: (epoch) => clipBatches(config, run.frames.load, training, epoch, plan),
+    batches: (epoch, from) => clipBatches(config, run.frames.load, training, epoch, plan, from),
     shape: ({ shape }) => `${shape.frames}x${shape.size}`,
     record({ ids, frames, shape }, { from, to }, { epoch }) {
       const own = clipTensor(frames.slice(from, to), shape);

@@ -20,6 +20,8 @@ import { cacheFolder } from '../system/cache.js';
 import { UsageError, WorkError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
 import { withProgress } from '../system/progress.js';
+import { unlessStopped } from '../system/signals.js';
+import { Heartbeat } from './heartbeat.js';
 
 /** What a stage does about what an earlier call left. */
 export interface ResumePolicy {
@@ -38,8 +40,11 @@ export interface Run {
   log: MetricsLog;
   engine: EngineInfo;
   dataset: Dataset;
-  /** Where all frames come from. */
+  /** Where all frames come from, until `stop`. */
   frames: FrameLoader;
+  /** Aborted, with what is to be thrown, when the work is to save and stop. */
+  stop: AbortSignal;
+  heartbeat: Heartbeat;
   close(): void;
 }
 
@@ -58,6 +63,7 @@ export async function openRun(
   config: Config,
   policy: ResumePolicy = goOn,
   use: DatasetUse = 'fresh',
+  stop = new AbortController().signal,
 ): Promise<Run> {
   checkSources(config);
   const lock = acquireRunLock(folder);
@@ -68,13 +74,14 @@ export async function openRun(
     // Where a stage is about to refuse, the run keeps the configuration that it was made with.
     if (fits(store, config, policy)) writeFileAtomic(path.join(folder, 'config.yaml'), stringify(config));
     const log = new MetricsLog(path.join(folder, 'metrics.jsonl'));
-    const frames = startFrameLoader(frameOptions(config));
+    const frames = stoppable(startFrameLoader(frameOptions(config)), stop);
+    const heartbeat = new Heartbeat(folder);
     const close = () => {
       frames.close();
       log.close();
       lock.release();
     };
-    return { folder, config, policy, store, log, engine, dataset, frames, close };
+    return { folder, config, policy, store, log, engine, dataset, frames, stop, heartbeat, close };
   } catch (error) {
     lock.release();
     throw error;
@@ -149,9 +156,10 @@ export async function stage1Clips(run: Run): Promise<MeasuredClip[]> {
   }
   const file = synthetic ? path.join(run.folder, 'data', 'clips.csv') : dataPath(run.config, list!);
   const listed = mapClipLabels(loadClips(file), labels);
-  const { clips, unusable } = await withProgress('measuring clips', (onProgress) =>
+  const measuring = withProgress('measuring clips', (onProgress) =>
     measureClips(listed, path.join(run.folder, 'clips.json'), onProgress),
   );
+  const { clips, unusable } = await unlessStopped(run.stop, measuring);
   if (unusable.length > 0 && missing === 'fail') {
     const [first] = unusable as [(typeof unusable)[0]];
     throw new WorkError(
@@ -181,10 +189,16 @@ function fits(store: RunStore, config: Config, { resume, allowConfigChange }: Re
   return made.every(([stage, manifest]) => manifest === null || manifest.configHash === configHash(config, stage));
 }
 
+/** A loader that gives nothing more once `stop` is aborted. */
+function stoppable({ load, close }: FrameLoader, stop: AbortSignal): FrameLoader {
+  return { load: (request) => unlessStopped(stop, stop.aborted ? new Promise(() => undefined) : load(request)), close };
+}
+
 function frameOptions({ data }: Config) {
   const folder = data.cache === null ? path.join(cacheFolder(), 'frames') : dataPath({ data }, data.cache);
   return {
     processes: data.processes ?? availableParallelism(),
+    seconds: data.stallSeconds,
     memory: data.memoryGiB * 2 ** 30,
     disk: data.cacheGiB > 0 ? { folder, limit: data.cacheGiB * 2 ** 30 } : null,
   };

@@ -3,27 +3,27 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { EventLog } from '../checkpoints/events.js';
 import { readMetrics } from '../checkpoints/metrics.js';
 import type { CheckpointRef, LoadedCheckpoint, Origin, TrainedStage } from '../checkpoints/store.js';
-import { configHash, stageConfig } from '../config/hash.js';
+import { configHash } from '../config/hash.js';
 import type { Schedule } from '../config/schema.js';
 import type { EncoderRecord } from '../models/encoders/encoder.js';
+import { Stopped, WorkError } from '../system/errors.js';
+import { Diverged, type DivergedStep } from '../train/divergence.js';
+import { Due } from '../train/due.js';
 import type { LossTensors } from '../train/gradients.js';
 import { trainLoop, type Batch } from '../train/loop.js';
-import { disposeParts, swapAverages, type TrainedPart } from '../train/parts.js';
-import type { Pace } from '../train/pace.js';
+import { disposeParts, swapAverages } from '../train/parts.js';
+import { stepsBefore } from '../train/pace.js';
 import { microBatches, update, type Forward, type MicroBatch } from '../train/update.js';
+import { keepEvidence } from './evidence.js';
+import { onceThereIsSpace, unlessDiskFull } from './full-disk.js';
 import { withinMemory } from './memory.js';
 import { refuseConfigChange, type Run } from './run.js';
-import { restore, snapshot } from './tensors.js';
+import { NotFinite, stateOf, StageProgress, type TrainedModel } from './stage-progress.js';
 
 /** A training stage, as {@link trainStage} takes it; the rest is the section of the configuration that has its name. */
-export interface TrainingPlan<B extends Batch> {
-  stage: TrainedStage;
-  /** What the checkpoint holds, for people. */
-  what: string;
-  parent: Origin | null;
-  parts: Readonly<Record<string, TrainedPart>>;
-  pace: Pace;
-  batches: (epoch: number) => AsyncIterable<B>;
+export interface TrainingPlan<B extends Batch> extends TrainedModel {
+  /** The batches of an epoch, but for the first `from`. */
+  batches: (epoch: number, from: number) => AsyncIterable<B>;
   /** Fidelity of a batch, for the log: snippets (`pretrain`: frames) × side in pixels. */
   shape: (batch: B) => string;
   /** The pass of some items of a batch through the part `encoder`, where there is one. `epoch` and `step` count from 0. */
@@ -47,14 +47,6 @@ export interface Measured {
   metrics: Record<string, number>;
 }
 
-/** What a checkpoint says of its run beside tensors. */
-interface CheckpointState {
-  /** Length of `metrics.jsonl` when it was written, bytes. */
-  logPosition: number;
-  /** The part of the configuration that it was made with. */
-  config: unknown;
-}
-
 /** The checkpoint of a finished stage, or null. Refuses one of another configuration or parent. */
 export function finishedCheckpoint(run: Run, stage: TrainedStage, parent: Origin | null): CheckpointRef | null {
   const found = usableCheckpoint(run, stage, parent);
@@ -64,79 +56,186 @@ export function finishedCheckpoint(run: Run, stage: TrainedStage, parent: Origin
 }
 
 /**
- * Trains a stage to its end: goes on from its newest checkpoint, logs each step, keeps a checkpoint each epoch.
- * Every random choice is named by epoch and item, so a stage that was interrupted ends as one that was not.
+ * Trains a stage to its end: goes on from its newest checkpoint, logs each step, keeps checkpoints as `checkpoint` says, with each new best
+ * and at the end, and when it is told to stop. A stage that was interrupted anywhere ends as one that was not, to the bit: every
+ * random choice is named by epoch, step and item.
+ *
+ * @throws Stopped once `run.stop` is aborted and the state is kept; WorkError when the training diverges for good.
  */
 export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B>): Promise<CheckpointRef> {
   const { stage, parts, pace, parent } = plan;
   const options: Schedule = run.config[stage];
-  const from = usableCheckpoint(run, stage, plan.parent);
-  let best = from?.manifest.best ?? null;
+  const { checkpoint, training, data } = run.config;
+  const steps = stepsBefore(pace, pace.epochs);
+  const progress = new StageProgress(run, plan);
+  const due = new Due({ steps: checkpoint.everySteps, minutes: checkpoint.everyMinutes });
+  let newest: DivergedStep | undefined;
+
+  const save = (finished = false): void => {
+    try {
+      progress.save(finished);
+    } catch (error) {
+      if (error instanceof NotFinite && newest) throw new Diverged(stage, error.message, newest);
+      throw error;
+    }
+  };
+  const what = () => `checkpoint of ${stage} at step ${progress.step}`;
+  /** One that can wait until the disk has room again. */
+  const saveIfPossible = () => {
+    unlessDiskFull(what(), save);
+    due.done();
+  };
+
+  const from = usableCheckpoint(run, stage, parent);
   if (from) {
-    restore(parts, from.tensors);
-    swapAverages(parts);
-    run.store.discardAfter(stage, from.manifest.step);
+    progress.resume(from);
   } else {
     run.store.discardAfter(stage, -1);
+    run.log.truncate(logStart(run, parent));
+    // A rollback needs something to go back to.
+    if (training.onDivergence === 'rollback') await onceThereIsSpace(what(), run.stop, save);
   }
-  // What the log says beyond that checkpoint was of steps that are done again.
-  run.log.truncate(from ? stateOf(from).logPosition : logStart(run, parent));
-  const events = eventLog(run, stage);
-  const log = (record: object) => {
-    run.log.append({ stage, ...record });
-    events.append({ ...record });
-  };
-  const begun = from ? Math.round(from.manifest.epoch) : 0;
 
-  await trainLoop<B>({
-    title: stage,
-    pace,
-    done: begun,
-    batches: plan.batches,
-    step(batch, { epoch, step, lr }) {
-      const sizes = batch.groups ?? microBatches(batch.ids.length, options.microBatch);
-      const at = { epoch, step };
-      const forward: Forward = {
-        record: plan.record && ((micro) => plan.record!(batch, micro, at)),
-        loss: (micro, features) => plan.loss(batch, micro, at, features),
-      };
-      const shape = plan.shape(batch);
-      const take = () => update(parts, sizes, options.clipNorm, { step, lr }, forward);
-      return { ...withinMemory(run.config, stage, { items: Math.max(...sizes), shape }, take), lr, shape };
-    },
-    onStep: log,
-    afterEpoch: async (epoch, step) => {
-      // Averages are what is measured and what the checkpoint gives to others.
-      swapAverages(parts);
-      const finished = epoch + 1 === pace.epochs;
-      if (finished) await plan.settle?.();
-      const measured = (await plan.validate?.(epoch)) ?? null;
-      if (measured) {
-        const { judge: metric, metrics } = measured;
-        log({ step, epoch: epoch + 1, metrics, time: new Date().toISOString() });
-        const value = metrics[metric]!;
-        if (!best || value > best.value) best = { metric, value, step };
-      }
-      run.store.save(stage, {
-        what: plan.what,
-        step,
-        epoch: epoch + 1,
-        tensors: snapshot(parts),
-        configHash: configHash(run.config, stage),
-        parent: plan.parent,
-        engine: `${run.engine.name} ${run.engine.version}`,
-        seed: run.config.seed,
-        best,
-        finished,
-        state: { logPosition: run.log.position(), config: stageConfig(run.config, stage) } satisfies CheckpointState,
-      });
-      run.store.prune(stage, { keepLast: 2 });
-      swapAverages(parts);
-    },
-  });
+  /** From where it stands to the end, unless it diverges. */
+  const train = (log: (record: object) => void) =>
+    trainLoop<B>({
+      title: stage,
+      pace,
+      from: progress.position,
+      stop: run.stop,
+      stallSeconds: data.stallSeconds,
+      async *batches(epoch, from) {
+        let step = stepsBefore(pace, epoch) + from;
+        for await (const batch of plan.batches(epoch, from)) {
+          const { skipped = [] } = batch;
+          step++;
+          if (skipped.length > 0) log({ step, epoch: epoch + 1, skipped, time: new Date().toISOString() });
+          yield batch;
+        }
+      },
+      step(batch, { epoch, step, lr: base }) {
+        const sizes = batch.groups ?? microBatches(batch.ids.length, options.microBatch);
+        const at = { epoch, step };
+        const lr = base * training.rollbackFactor ** progress.rollbacks;
+        const forward: Forward = {
+          record: plan.record && ((micro) => plan.record!(batch, micro, at)),
+          loss: (micro, features) => plan.loss(batch, micro, at, features),
+        };
+        const shape = plan.shape(batch);
+        const take = () => update(parts, sizes, options.clipNorm, { step, lr }, forward);
+        const taken = { ...withinMemory(run.config, stage, { items: Math.max(...sizes), shape }, take), lr, shape };
+        newest = { step: step + 1, epoch: epoch + 1, ids: batch.ids, ...taken };
+        return taken;
+      },
+      onStep: log,
+      afterStep(position, step) {
+        progress.position = position;
+        run.heartbeat.beat(stage, step, steps);
+        if (due.is(step)) saveIfPossible();
+      },
+      async afterEpoch(epoch, step) {
+        const finished = epoch + 1 === pace.epochs;
+        const measured = await inAverages(plan, async () => {
+          if (finished) await plan.settle?.();
+          return (await plan.validate?.(epoch)) ?? null;
+        });
+        progress.position = { epochs: epoch + 1, batches: 0 };
+        if (measured) {
+          const { judge: metric, metrics } = measured;
+          log({ step, epoch: epoch + 1, metrics, time: new Date().toISOString() });
+          const value = metrics[metric]!;
+          if (!progress.best || value > progress.best.value) progress.best = { metric, value, step };
+        }
+        const essential = finished || progress.best?.step === step;
+        if (essential) await onceThereIsSpace(what(), run.stop, () => save(finished));
+        else if (due.is(step)) saveIfPossible();
+        if (essential) due.done();
+      },
+    });
+
+  for (let ended = false; !ended;) {
+    const log = stageLog(run, stage);
+    try {
+      await train(log);
+      ended = true;
+    } catch (error) {
+      if (error instanceof Stopped) saveIfPossible();
+      if (!(error instanceof Diverged)) throw error;
+      const evidence = keepEvidence(run, stage, error.at);
+      process.stderr.write(`${stage}: diverged at step ${error.at.step}: ${evidence}\n`);
+      goBack(run, progress, stage, error);
+    }
+  }
   disposeParts(parts);
+  tellSkipped(run, stage);
   const { step, sha256 } = run.store.manifest(stage)!;
   return { stage, step, sha256 };
+}
+
+/** Does `work` with the averages, where there are any, in the place of what is trained. */
+async function inAverages<T>({ parts }: TrainedModel, work: () => Promise<T>): Promise<T> {
+  swapAverages(parts);
+  try {
+    return await work();
+  } finally {
+    swapAverages(parts);
+  }
+}
+
+/** Back to the newest checkpoint, to go on at a lower rate. Throws `diverged` where that is not wanted, or has been done often enough. */
+function goBack(run: Run, progress: StageProgress, stage: TrainedStage, diverged: Diverged): void {
+  const { onDivergence, maxRollbacks, rollbackFactor } = run.config.training;
+  if (onDivergence === 'stop') throw diverged;
+  const rollbacks = progress.rollbacks + 1;
+  if (rollbacks > maxRollbacks)
+    throw new WorkError(`${diverged.message} It was gone back ${maxRollbacks} times (training.maxRollbacks).`);
+  const good = run.store.load(stage, 'latest');
+  if (!good) throw diverged;
+  progress.resume(good);
+  progress.rollbacks = rollbacks;
+  const { step } = good.manifest;
+  const factor = rollbackFactor ** rollbacks;
+  run.log.append({
+    stage,
+    step,
+    rollback: { number: rollbacks, from: diverged.at.step, factor },
+    time: new Date().toISOString(),
+  });
+  process.stderr.write(
+    `${diverged.message}\n${stage}: going on from step ${step} at ${factor} of the rate (rollback ${rollbacks} of ${maxRollbacks})\n`,
+  );
+}
+
+/** Writes records to `metrics.jsonl` and to the stage's event file, which is begun anew where the disk was full. */
+function stageLog(run: Run, stage: TrainedStage): (record: object) => void {
+  let events: EventLog | undefined;
+  const withEvents = (write: (events: EventLog) => void) => {
+    try {
+      // A new one has all that the log has.
+      if (events) write(events);
+      else events = eventLog(run, stage);
+    } catch {
+      events = undefined;
+    }
+  };
+  withEvents(() => undefined);
+  return (record) => {
+    run.log.append({ stage, ...record });
+    withEvents((events) => {
+      events.append({ ...record });
+    });
+  };
+}
+
+/** Says how many reads were left out, where `data.missing` allows it. */
+function tellSkipped(run: Run, stage: TrainedStage): void {
+  const skipped = readMetrics(run.log.file).flatMap((record) =>
+    record.stage === stage && Array.isArray(record.skipped) ? (record.skipped as string[]) : [],
+  );
+  if (skipped.length === 0) return;
+  process.stderr.write(
+    `warning: ${stage}: ${skipped.length} samples could not be read and were left out (metrics.jsonl, skipped), the first: ${skipped[0]!}\n`,
+  );
 }
 
 /** Takes over a stage that was trained in another run folder from what it would have started from here: checkpoints and log. */
@@ -153,10 +252,6 @@ export function adopt(run: Run, stage: TrainedStage, from: Pick<Run, 'store' | '
     const state = { ...stateOf(loaded), logPosition: begin + stateOf(loaded).logPosition };
     run.store.save(stage, { ...loaded.manifest, tensors: loaded.tensors, state });
   }
-}
-
-function stateOf({ manifest }: LoadedCheckpoint): CheckpointState {
-  return manifest.state as CheckpointState;
 }
 
 /** Length of the log, bytes, when the stage that another starts from had ended. */

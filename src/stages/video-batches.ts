@@ -7,7 +7,7 @@ import { snippetRequest } from '../data/snippets.js';
 import { videoTrainTransform } from '../data/transform.js';
 import { randomStream } from '../engine/random.js';
 import { shapeAt } from '../train/fidelity.js';
-import { epochBatches } from './batches.js';
+import { epochBatches, readSamples } from './batches.js';
 
 /** Videos at one fidelity. */
 export interface VideoBatch {
@@ -16,14 +16,16 @@ export interface VideoBatch {
   /** Of each video `[snippets, frames, size, size, 3]` RGB bytes. */
   frames: Uint8Array[];
   shape: Shape;
+  skipped: string[];
 }
 
-/** The batches of an epoch of `joint`, read ahead: every video once, each batch at the shape of the schedule, one view for all frames of a video. */
+/** The batches of an epoch of `joint`, but for the first `from`, read ahead: every video once, each batch at the shape of the schedule, one view for all frames of a video. */
 export function videoBatches(
   config: Config,
   load: FrameSource,
   videos: readonly Video[],
   epoch: number,
+  from = 0,
 ): AsyncIterable<VideoBatch> {
   const { seed, data, encoder, joint } = config;
   const lists = epochBatches(videos, joint.batch, seed, 'joint', epoch);
@@ -35,8 +37,9 @@ export function videoBatches(
   };
   const jobs = lists.map((list, i) => async () => {
     const shape = shapeAt(joint, epoch, epoch * lists.length + i);
-    const frames = await Promise.all(list.map((video) => sample(video, shape)));
-    return { ids: list.map(({ id }) => id), videos: list, frames, shape };
+    const read = await readSamples(list, data.missing, (video) => sample(video, shape));
+    const { items, frames, skipped } = read;
+    return { ids: items.map(({ id }) => id), videos: items, frames, shape, skipped };
   });
-  return prefetch(jobs, data.prefetch);
+  return prefetch(jobs.slice(from), data.prefetch);
 }

@@ -1,9 +1,9 @@
 /** An error that is the caller's to read: one or two lines, and the exit code `lofi` ends with. */
 export class LofiError extends Error {
-  /** 1: the work failed; 2: the call is wrong (cli contract). */
-  readonly exitCode: 1 | 2;
+  /** 1: the work failed; 2: the call is wrong; 130, 143: stopped by a signal (cli contract). */
+  readonly exitCode: 1 | 2 | 130 | 143;
 
-  constructor(message: string, exitCode: 1 | 2, options?: ErrorOptions) {
+  constructor(message: string, exitCode: LofiError['exitCode'], options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
     this.exitCode = exitCode;
@@ -21,5 +21,12 @@ export class WorkError extends LofiError {
 export class UsageError extends LofiError {
   constructor(message: string, options?: ErrorOptions) {
     super(message, 2, options);
+  }
+}
+
+/** Asked to stop by a signal. Not a {@link WorkError}: nothing has failed. */
+export class Stopped extends LofiError {
+  constructor(signal: 'SIGINT' | 'SIGTERM', exitCode: 130 | 143) {
+    super(`stopped by ${signal}; the same command goes on from here`, exitCode);
   }
 }

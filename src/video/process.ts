@@ -32,7 +32,9 @@ export function endAllFfmpeg(): void {
 export function startFfmpeg(args: readonly string[], stdio: StdioOptions): ChildProcess {
   const common = ['-hide_banner', '-nostdin', '-loglevel', 'repeat+error', '-protocol_whitelist', 'file,pipe'];
   const limits = ['-max_alloc', String(maxAllocation)];
-  const child = spawn(findFfmpeg().path, [...common, ...limits, ...args], { stdio, windowsHide: true });
+  // In a group of its own Ctrl-C does not reach it: a run that saves before it stops must not see its reads fail.
+  const options = { stdio, windowsHide: true, detached: process.platform !== 'win32' };
+  const child = spawn(findFfmpeg().path, [...common, ...limits, ...args], options);
   if (running.size === 0) process.once('exit', endAllFfmpeg);
   running.add(child);
   const forget = () => {

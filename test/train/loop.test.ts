@@ -13,8 +13,8 @@ interface Items extends Batch {
 }
 
 /** Two batches an epoch, each 30 ms late. */
-async function* late(epoch: number): AsyncGenerator<Items> {
-  for (const i of [0, 1]) {
+async function* late(epoch: number, from: number): AsyncGenerator<Items> {
+  for (const i of [0, 1].slice(from)) {
     await sleep(30);
     yield { ids: [`e${epoch}b${i}`, 'second', 'third', 'fourth'], value: 10 * epoch + i };
   }
@@ -27,11 +27,14 @@ function training(change: Partial<Training<Items>>): Training<Items> {
   return {
     title: 'joint',
     pace,
-    done: 0,
+    from: { epochs: 0, batches: 0 },
     batches: late,
     step: ({ value }) => ({ loss: value, terms: { twice: 2 * value }, lr: 0.1, shape: '8x32' }),
     onStep: () => undefined,
+    afterStep: () => undefined,
     afterEpoch: () => Promise.resolve(),
+    stop: new AbortController().signal,
+    stallSeconds: 60,
     ...change,
   };
 }
@@ -76,9 +79,87 @@ test('steps and epochs in order, each recorded with what it took', async () => {
 
 test('going on: epochs and steps count from where they were', async () => {
   const seen: number[] = [];
-  await trainLoop(training({ done: 1, onStep: ({ step }) => seen.push(step) }));
+  const onStep = ({ step }: StepRecord) => seen.push(step);
+  await trainLoop(training({ from: { epochs: 1, batches: 0 }, onStep }));
   assert.deepEqual(seen, [3, 4]);
-  await trainLoop(training({ done: 2, onStep: () => assert.fail() }));
+  await trainLoop(training({ from: { epochs: 2, batches: 0 }, onStep: () => assert.fail() }));
+});
+
+test('going on within an epoch: its other batches, at the rate and the place that they have in it', async () => {
+  const events: unknown[] = [];
+  await trainLoop(
+    training({
+      from: { epochs: 0, batches: 1 },
+      step(batch, { epoch, step, lr }) {
+        events.push([batch.ids[0], epoch, step, lr]);
+        return { loss: 1, terms: {}, lr };
+      },
+      afterStep: (position, step) => void events.push([position, step]),
+    }),
+  );
+  assert.deepEqual(events.slice(0, 3), [
+    ['e0b1', 0, 1, 0.5],
+    [{ epochs: 0, batches: 2 }, 2],
+    ['e1b0', 1, 2, 1],
+  ]);
+  assert.equal(events.length, 6);
+});
+
+test('going on after the last batch of an epoch, before what follows it', async () => {
+  const events: string[] = [];
+  await trainLoop(
+    training({
+      from: { epochs: 1, batches: 2 },
+      step: () => assert.fail(),
+      afterEpoch: (epoch, step) => Promise.resolve(void events.push(`after ${epoch} ${step}`)),
+    }),
+  );
+  assert.deepEqual(events, ['after 1 4']);
+});
+
+test('told to stop, it ends with the step that it is in, and where no batch comes, at once', async () => {
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const events: string[] = [];
+  await assert.rejects(
+    trainLoop(
+      training({
+        stop: controller.signal,
+        step(_, { step }) {
+          controller.abort(reason);
+          return { loss: step, terms: {}, lr: 1 };
+        },
+        onStep: ({ step }) => events.push(`step ${step}`),
+        afterStep: (_, step) => void events.push(`after ${step}`),
+      }),
+    ),
+    reason,
+  );
+  assert.deepEqual(events, ['step 1', 'after 1']);
+});
+
+test('a batch of which nothing could be read has its place in the schedule and takes no step', async () => {
+  const events: unknown[] = [];
+  async function* holed(epoch: number): AsyncGenerator<Items> {
+    for await (const batch of late(epoch, 0)) yield { ...batch, ids: batch.value === 0 ? [] : batch.ids };
+  }
+  await trainLoop(
+    training({
+      batches: holed,
+      onStep: ({ step }) => events.push(step),
+      afterStep: (_, step) => void events.push([step]),
+    }),
+  );
+  assert.deepEqual(events, [[1], 2, [2], 3, [3], 4, [4]]);
+});
+
+test('says that no batch comes, and which keys to look at', async (t) => {
+  const lines: string[] = [];
+  t.mock.method(process.stderr, 'write', (line: string) => lines.push(line));
+  await trainLoop(training({ stallSeconds: 0.01 }));
+  assert.ok(lines.length >= 4);
+  for (const line of lines)
+    assert.match(line, /^WARNING: joint: no batch for 0\.01 s\..*data\.stallSeconds.*data\.processes/);
 });
 
 for (const loss of [NaN, Infinity, -Infinity]) {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import PQueue from 'p-queue';
+import PQueue, { TimeoutError } from 'p-queue';
 import { decodeFrames } from '../../video/decode.js';
+import { WorkError } from '../../system/errors.js';
 import { findFfmpeg } from '../../video/ffmpeg.js';
 import { recolor } from './color.js';
 import { cut, type ScaledFrames } from './cut.js';
@@ -11,6 +12,8 @@ import type { FrameRequest, FrameSource } from './request.js';
 export interface FrameSourceOptions {
   /** Requests served at a time, each by one ffmpeg process at most. */
   processes: number;
+  /** What serving a request may take, once its turn has come; without it there is no limit. */
+  seconds?: number;
   /** Scaled frames kept in memory, bytes. */
   memory: number;
   /** Scaled frames kept on disk: where, and bytes. Null: none. */
@@ -23,7 +26,10 @@ export interface FrameSourceOptions {
  *
  * @param say takes warnings.
  */
-export function frameSource({ processes, memory, disk }: FrameSourceOptions, say: (line: string) => void): FrameSource {
+export function frameSource(
+  { processes, seconds, memory, disk }: FrameSourceOptions,
+  say: (line: string) => void,
+): FrameSource {
   const queue = new PQueue({ concurrency: processes });
   const cache = disk && diskCache(disk.folder, disk.limit, say);
   const inMemory = new Map<string, Promise<ScaledFrames>>();
@@ -69,7 +75,14 @@ export function frameSource({ processes, memory, disk }: FrameSourceOptions, say
     return bytes;
   }
 
-  return (request) => queue.add(() => serve(request));
+  return async (request) => {
+    try {
+      return await queue.add(() => serve(request), seconds === undefined ? {} : { timeout: seconds * 1000 });
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error;
+      throw new WorkError(`${request.file}: no frames after ${seconds!} s (data.stallSeconds)`);
+    }
+  };
 }
 
 /** Names scaled frames by what they depend on: the file's place, length and time, the ffmpeg, scale and frames. */

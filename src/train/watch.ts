@@ -1,0 +1,17 @@
+/** The items of `source`; calls `onStall` each time that `seconds` go by without the next. */
+export async function* watched<T>(
+  source: AsyncIterable<T>,
+  seconds: number,
+  onStall: () => void,
+): AsyncGenerator<T, void, undefined> {
+  let watch = setInterval(onStall, seconds * 1000);
+  try {
+    for await (const item of source) {
+      clearInterval(watch);
+      yield item;
+      watch = setInterval(onStall, seconds * 1000);
+    }
+  } finally {
+    clearInterval(watch);
+  }
+}
