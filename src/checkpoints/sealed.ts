@@ -16,13 +16,21 @@ export function sealJson(content: object): string {
   return `${JSON.stringify({ ...(JSON.parse(json) as object), seal }, null, 2)}\n`;
 }
 
-/** The content of a file written by {@link sealJson}, or null when it is missing or not to the byte what was written. */
-export function readSealedJson(file: string): object | null {
+/** The content of a text made by {@link sealJson}, or null when it is not to the byte what was made. */
+export function unsealJson(text: string): object | null {
   try {
-    const text = readFileSync(file, 'utf8');
     const content = JSON.parse(text) as { seal?: unknown };
     delete content.seal;
     return sealJson(content) === text ? content : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The content of a file written by {@link sealJson}, or null when it is missing or not to the byte what was written. */
+export function readSealedJson(file: string): object | null {
+  try {
+    return unsealJson(readFileSync(file, 'utf8'));
   } catch {
     return null;
   }

@@ -15,6 +15,7 @@ export const timelineScript = `
   const rows = document.getElementById('detections');
   const table = document.getElementById('detections-table');
   const summary = document.getElementById('summary');
+  const hasTruth = data.videos.some((video) => video.truth.length > 0);
 
   const add = (parent, tag, className, text) => {
     const node = document.createElement(tag);
@@ -115,16 +116,23 @@ export const timelineScript = `
       const name = add(chart, 'div', 'name', data.labels[label]);
       name.title = data.labels[label];
       name.style.setProperty('--label', colour(label));
-      name.style.gridRow = 'span ' + (1 + byRun.length);
-      add(chart, 'div', 'row first', 'truth');
-      const track = add(chart, 'div', 'track first');
-      for (const item of truth) {
-        if (item.label !== label) continue;
-        bar(track, item, video.duration, 'truth', data.labels[label] + ', truth, ' + time(item.start) + ' to ' + time(item.end));
+      name.style.gridRow = 'span ' + ((hasTruth ? 1 : 0) + byRun.length);
+      let first = ' first';
+      const lane = (title) => {
+        add(chart, 'div', 'row' + first, title).title = title;
+        const track = add(chart, 'div', 'track' + first);
+        first = '';
+        return track;
+      };
+      if (hasTruth) {
+        const track = lane('truth');
+        for (const item of truth) {
+          if (item.label !== label) continue;
+          bar(track, item, video.duration, 'truth', data.labels[label] + ', truth, ' + time(item.start) + ' to ' + time(item.end));
+        }
       }
       byRun.forEach((list, run) => {
-        add(chart, 'div', 'row', data.runs[run]).title = data.runs[run];
-        const track = add(chart, 'div', 'track');
+        const track = lane(data.runs[run]);
         // Best last, so that it lies on top.
         for (const item of list.filter((d) => d.label === label).reverse()) {
           const title = data.labels[label] + ', ' + data.runs[run] + ', score ' + item.score + ', ' + time(item.start) + ' to ' + time(item.end);
@@ -137,7 +145,7 @@ export const timelineScript = `
     const first = chart.querySelector('.bar');
     if (first) first.tabIndex = 0;
     const count = byRun.reduce((sum, list) => sum + list.length, 0);
-    summary.textContent = time(video.duration) + ' long, ' + truth.length + ' instances, ' + count + ' detections shown';
+    summary.textContent = time(video.duration) + ' long, ' + (hasTruth ? truth.length + ' instances, ' : '') + count + ' detections shown';
     fillTable();
   };
 
@@ -150,7 +158,8 @@ export const timelineScript = `
       for (const item of detectionsOf(flat, Number(slider.value))) {
         const best = Math.max(0, ...truth.filter((t) => t.label === item.label).map((t) => tiou(t, item)));
         const row = add(rows, 'tr');
-        for (const text of [data.runs[run], data.labels[item.label], time(item.start), time(item.end), item.score, best.toFixed(2)]) {
+        const cells = [data.runs[run], data.labels[item.label], time(item.start), time(item.end), item.score];
+        for (const text of hasTruth ? [...cells, best.toFixed(2)] : cells) {
           add(row, 'td', '', String(text));
         }
       }

@@ -103,8 +103,9 @@ export function videoFiles(runs: readonly ReportedRun[]): Map<string, string> {
   return new Map(runs.toReversed().flatMap((run) => [...run.videoFiles]));
 }
 
-function relativeUrl(folder: string, file: string): string {
-  return path.relative(path.resolve(folder), file).split(path.sep).map(encodeURIComponent).join('/');
+/** A file as a URL relative to the folder of a page. */
+export function relativeUrl(folder: string, file: string): string {
+  return path.relative(path.resolve(folder), path.resolve(file)).split(path.sep).map(encodeURIComponent).join('/');
 }
 
 /** The drawable detections of each video (rows of the columns) in falling score. */
@@ -117,10 +118,12 @@ function rowsByVideo({ count, start, end, score, video, videos }: DetectionColum
   return new Map(videos.map((id, v) => [id, Int32Array.from(lists[v]!).sort((a, b) => score[b]! - score[a]!)]));
 }
 
-function seconds(time: number): number {
+/** To a millisecond, as pages have times. */
+export function seconds(time: number): number {
   return Math.round(time * 1000) / 1000;
 }
 
-function rounded(score: number): number {
+/** To four digits, as pages have scores. */
+export function rounded(score: number): number {
   return Number(score.toPrecision(4));
 }

@@ -14,7 +14,11 @@ import type { LoadedEncoder } from './encoder.js';
 import { usableVideos, type Run } from './run.js';
 
 /** The frames of so many snippets of a video at full fidelity, without chance. */
-function fullFidelityRequest({ encoder, full: { size }, data }: Config, video: Video, snippets: number): FrameRequest {
+export function fullFidelityRequest(
+  { encoder, full: { size }, data }: Config,
+  video: Video,
+  snippets: number,
+): FrameRequest {
   return snippetRequest(video, { snippets, size }, encoder, evalTransform(video, size, data.resize), false);
 }
 
@@ -74,7 +78,7 @@ export async function* fullFidelityFeatures(
 }
 
 /** Features of frames, some snippets at a time: `[n, C]` each. */
-function* encodeFrames(config: Config, { encoder, parameters }: LoadedEncoder, frames: Uint8Array) {
+export function* encodeFrames(config: Config, { encoder, parameters }: LoadedEncoder, frames: Uint8Array) {
   for (const part of snippetTensors(config, frames)) {
     const features = tf.tidy(() => encoder.encode(part, { parameters, normalization: 'running' }));
     yield features.dataSync<'float32'>();

@@ -43,8 +43,8 @@ export function disposeLocalizer({ head, headParameters, classifierParameters }:
   classifierParameters.dispose();
 }
 
-/** Features of a video, `[L, C]`. */
-interface VideoFeatures {
+/** Features of a video, or a window of it, `[L, C]`. */
+export interface VideoFeatures {
   data: Float32Array;
   shape: readonly [number, number];
 }
@@ -71,27 +71,35 @@ export function localize(
   }));
 }
 
-function keptProposals(
-  { head, headParameters, window: size }: Localizer,
-  features: VideoFeatures,
-  options: Config['detect'],
-): Proposal[] {
+function keptProposals(localizer: Localizer, features: VideoFeatures, options: Config['detect']): Proposal[] {
+  const { window: size } = localizer;
   const [total, channels] = features.shape;
   const nms = { sigma: options.softNmsSigma, keep: options.keep };
   const found = windowsOver(total, size).flatMap((window) => {
-    const [start, end, map] = tf.tidy(() => {
-      const x = tf.tensor3d(windowFeatures(features, window), [1, window.snippets, channels]);
-      const output = head.apply(x, { parameters: headParameters, normalization: 'running' });
-      return [output.start, output.end, output.map].map((tensor) => tensor.dataSync<'float32'>());
-    }) as [Float32Array, Float32Array, Float32Array];
-    const all = proposals({ start, end, map }, head.anchors(window.snippets), options);
+    const data = windowFeatures(features, window);
+    const all = windowProposals(localizer, { data, shape: [window.snippets, channels] }, options);
     // The authors thin windows one by one first, even where there is one only.
     return fromWindow(size === null ? all : softNms(all, nms), window, total);
   });
   return softNms(found, nms);
 }
 
-function ownLabels(
+/** What the head proposes in what it sees at once, as fractions of that. */
+export function windowProposals(
+  { head, headParameters }: Localizer,
+  { data, shape: [snippets, channels] }: VideoFeatures,
+  options: Config['detect'],
+): Proposal[] {
+  const [start, end, map] = tf.tidy(() => {
+    const x = tf.tensor3d(data, [1, snippets, channels]);
+    const output = head.apply(x, { parameters: headParameters, normalization: 'running' });
+    return [output.start, output.end, output.map].map((tensor) => tensor.dataSync<'float32'>());
+  }) as [Float32Array, Float32Array, Float32Array];
+  return proposals({ start, end, map }, head.anchors(snippets), options);
+}
+
+/** Proposals under the `count` labels that the run's own classifier finds likeliest, each scored by proposal × label. */
+export function ownLabels(
   localizer: Localizer,
   features: VideoFeatures,
   kept: readonly Proposal[],

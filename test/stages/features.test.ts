@@ -9,12 +9,13 @@ import type { Config } from '../../src/config/schema.js';
 import { saveDataset, toDataset } from '../../src/data/dataset.js';
 import { transposed } from '../../src/data/features/matrix.js';
 import { rescaled } from '../../src/data/features/rescale.js';
-import { detectFiles, detectSubset } from '../../src/stages/detect.js';
+import { detectSubset } from '../../src/stages/detect.js';
 import { openFeatures } from '../../src/stages/features.js';
 import { randomStream } from '../../src/engine/random.js';
 import { head } from '../../src/stages/head.js';
 import { readMatrix } from '../../src/stages/published-features.js';
 import { withRun, goOn, type Run } from '../../src/stages/run.js';
+import { modelOfRun } from '../../src/stages/trained-model.js';
 import { UsageError, WorkError } from '../../src/system/errors.js';
 import { flippedBits, rewrite } from '../checkpoints/mutations.js';
 import {
@@ -111,10 +112,10 @@ describe('a head on published features', () => {
     writeAnnotations(folder);
     writeFeatures(path.join(folder, 'a'), '.npy', npy);
     await open(folder, published(folder, 'a'), async (run) => {
-      await assert.rejects(detectFiles(run, ['x.mp4'], folder), {
-        name: UsageError.name,
-        message: /trained on published features, it has no encoder for videos: give --subset/,
-      });
+      await assert.rejects(
+        async () => modelOfRun(run),
+        new UsageError(`${run.folder} was trained on published features, it has no encoder for videos: give --subset`),
+      );
     });
   });
 });

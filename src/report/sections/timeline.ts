@@ -3,7 +3,7 @@ import { playerScript } from '../player-script.js';
 import type { Timeline } from '../timeline.js';
 import { timelineScript } from '../timeline-script.js';
 
-/** The browsable timeline: what the browser draws from, and the controls. */
+/** The browsable timeline of a report. */
 export function timelineSection(timeline: Timeline, strips: Record<string, string>): Html {
   const { videos, runs, most } = timeline;
   if (videos.length === 0) {
@@ -23,10 +23,17 @@ export function timelineSection(timeline: Timeline, strips: Record<string, strin
         most === null ? '' : `Of each video and run the ${most} best detections are here.`
       }
     </p>
-    <div class="controls">
+    ${timelineBrowser(timeline, strips)}
+  </section>`;
+}
+
+/** The timeline itself, with its controls, its player and its table; once in a page. */
+export function timelineBrowser(timeline: Timeline, strips: Record<string, string>): Html {
+  const hasTruth = timeline.videos.some(({ truth }) => truth.length > 0);
+  return html`<div class="controls">
       <label>Find <input id="find" type="search" placeholder="part of a name" /></label>
       <label
-        >Video (${videos.length})
+        >Video (${timeline.videos.length})
         <select id="video"></select
       ></label>
       <button id="previous" type="button" aria-label="Previous video">←</button>
@@ -54,7 +61,7 @@ export function timelineSection(timeline: Timeline, strips: Record<string, strin
               <th scope="col">Start</th>
               <th scope="col">End</th>
               <th scope="col">Score</th>
-              <th scope="col">Best tIoU with truth</th>
+              ${hasTruth ? html`<th scope="col">Best tIoU with truth</th>` : ''}
             </tr>
           </thead>
           <tbody id="detections"></tbody>
@@ -70,6 +77,5 @@ export function timelineSection(timeline: Timeline, strips: Record<string, strin
     <script>
       ${raw(playerScript)};
       ${raw(timelineScript)};
-    </script>
-  </section>`;
+    </script>`;
 }
