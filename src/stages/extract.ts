@@ -25,7 +25,7 @@ export async function extract(run: Run): Promise<FeatureStore> {
       for await (const { video, features, error } of fullFidelityFeatures(run, loaded, waiting)) {
         if (error) leaveOut(run, error);
         // A store may write as it takes.
-        else await whereThereIsSpace(() => (store.has(video.id) ? store.flush() : store.put(video.id, features)));
+        else await whereThereIsSpace(() => { store.has(video.id) ? store.flush() : store.put(video.id, features); });
         progress.step(++done, video.id);
         run.heartbeat.beat('extract', done, waiting.length);
         if (due.is(done)) {
