@@ -1,4 +1,4 @@
-import { FeatureStore, featureKey } from '../checkpoints/features.js';
+import { FeatureStore, featureKey, type Features } from '../checkpoints/features.js';
 import { configHash } from '../config/hash.js';
 import { Stopped, type WorkError } from '../system/errors.js';
 import { startProgress } from '../system/progress.js';
@@ -20,27 +20,24 @@ export async function extract(run: Run): Promise<FeatureStore> {
     const progress = startProgress('extract', waiting.length);
     const due = new Due({ steps: null, minutes: run.config.checkpoint.everyMinutes });
     const whereThereIsSpace = (write: () => unknown) => onceThereIsSpace('features', run.stop, write);
+    const flush = () => {
+      store.flush();
+    };
     let done = 0;
     try {
       for await (const { video, features, error } of fullFidelityFeatures(run, loaded, waiting)) {
         if (error) leaveOut(run, error);
-        // A store may write as it takes.
-        else await whereThereIsSpace(() => { store.has(video.id) ? store.flush() : store.put(video.id, features); });
+        else await whereThereIsSpace(() => putOrFlush(store, video.id, features));
         progress.step(++done, video.id);
         run.heartbeat.beat('extract', done, waiting.length);
         if (due.is(done)) {
-          await whereThereIsSpace(() => {
-            store.flush();
-          });
+          await whereThereIsSpace(flush);
           due.done();
         }
         await breathe(run.stop);
       }
     } catch (error) {
-      if (error instanceof Stopped)
-        unlessDiskFull('features', () => {
-          store.flush();
-        });
+      if (error instanceof Stopped) unlessDiskFull('features', flush);
       throw error;
     }
     progress.stop();
@@ -49,6 +46,12 @@ export async function extract(run: Run): Promise<FeatureStore> {
   } finally {
     loaded.parameters.dispose();
   }
+}
+
+/** A store that takes features may write what waits in it; where that failed, they are in it all the same. */
+function putOrFlush(store: FeatureStore, id: string, features: Features): void {
+  if (store.has(id)) store.flush();
+  else store.put(id, features);
 }
 
 /** Throws why a video has no features, unless `data.missing` leaves it out. */

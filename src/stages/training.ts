@@ -147,7 +147,10 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
           if (!progress.best || value > progress.best.value) progress.best = { metric, value, step };
         }
         const essential = finished || progress.best?.step === step;
-        if (essential) await onceThereIsSpace(what(), run.stop, () => { save(finished); });
+        if (essential)
+          await onceThereIsSpace(what(), run.stop, () => {
+            save(finished);
+          });
         else if (due.is(step)) saveIfPossible();
         if (essential) due.done();
       },
