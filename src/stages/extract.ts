@@ -27,7 +27,10 @@ export async function extract(run: Run): Promise<FeatureStore> {
     try {
       for await (const { video, features, error } of fullFidelityFeatures(run, loaded, waiting)) {
         if (error) leaveOut(run, error);
-        else await whereThereIsSpace(() => putOrFlush(store, video.id, features));
+        else
+          await whereThereIsSpace(() => {
+            putOrFlush(store, video.id, features);
+          });
         progress.step(++done, video.id);
         run.heartbeat.beat('extract', done, waiting.length);
         if (due.is(done)) {

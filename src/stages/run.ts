@@ -63,7 +63,7 @@ export async function openRun(
   config: Config,
   policy: ResumePolicy = goOn,
   use: DatasetUse = 'fresh',
-  stop = new AbortController().signal,
+  stop: AbortSignal = new AbortController().signal,
 ): Promise<Run> {
   checkSources(config);
   const lock = acquireRunLock(folder);
