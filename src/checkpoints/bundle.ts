@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { UsageError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
 import { encodeSafetensors, readSafetensors } from './safetensors.js';
@@ -26,6 +27,7 @@ export function writeBundle(file: string, { description, tensors }: Bundle): voi
  * @throws UsageError naming the file when it is missing, none, cut short, or not what was written.
  */
 export function readBundle(file: string): Bundle {
+  if (!existsSync(file)) throw new UsageError(`model bundle not found: ${file}`);
   const { tensors, metadata } = readSafetensors(file);
   const sealed = metadata[key];
   if (sealed === undefined)
