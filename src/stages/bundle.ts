@@ -31,35 +31,35 @@ const descriptionSchema = z.object({
 });
 
 /**
- * Writes what a run has trained as one file, which `detect --model` and `loadModel` use anywhere: encoder, head, classifier, classes, what of
- * the configuration detection depends on, and where all that came from. No paths are in it.
+ * Writes what a run has trained as one file, which `detect --model` and `loadModel` use anywhere ({@link writeModel}).
  *
  * @throws UsageError where the run is not finished, or has no encoder.
  */
 export function exportBundle(run: Run, file: string): void {
   const model = modelOfRun(run);
   try {
-    const { encoder, localizer, longest } = model;
-    const tensors = new Map<string, TensorData>();
-    for (const [part, parameters] of [
-      ['encoder', encoder.parameters],
-      ['head', localizer.headParameters],
-      ['classifier', localizer.classifierParameters],
-    ] as const) {
-      for (const [name, { shape, data }] of exportState(parameters))
-        tensors.set(`${part}.${name}`, { dtype: 'F32', shape, data });
-    }
-    const description = {
-      version,
-      classes: localizer.classes,
-      longest,
-      config: bundledConfig(model.config),
-      origin: origin(run),
-    };
-    writeBundle(file, { description, tensors });
+    writeModel(file, model, origin(run));
   } finally {
     disposeModel(model);
   }
+}
+
+/**
+ * Writes a model: encoder, head, classifier, classes, what of the configuration detection depends on, and for people where it came from.
+ * No paths are in it.
+ */
+export function writeModel(file: string, { config, encoder, localizer, longest }: TrainedModel, origin: object): void {
+  const tensors = new Map<string, TensorData>();
+  for (const [part, parameters] of [
+    ['encoder', encoder.parameters],
+    ['head', localizer.headParameters],
+    ['classifier', localizer.classifierParameters],
+  ] as const) {
+    for (const [name, { shape, data }] of exportState(parameters))
+      tensors.set(`${part}.${name}`, { dtype: 'F32', shape, data });
+  }
+  const description = { version, classes: localizer.classes, longest, config: bundledConfig(config), origin };
+  writeBundle(file, { description, tensors });
 }
 
 /** What detection in files depends on; what names files of the training machine is left out. */
@@ -89,7 +89,7 @@ function origin({ store, config }: Run): object {
 }
 
 /**
- * Loads a model that {@link exportBundle} wrote. The engine must have been started.
+ * Loads a model that {@link writeModel} wrote. The engine must have been started.
  *
  * @throws UsageError naming the file when it is no bundle, damaged, or of a version that is not known here.
  */
