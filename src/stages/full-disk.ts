@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDiskFull } from '../system/disk.js';
 
 /** Between two attempts to write what has to be written. */
-const patience = 10_000;
+const patience = 2_000;
 
 /** Runs `write`, or says loudly that the disk is full and that the work goes on without. Other errors are thrown. */
 export function unlessDiskFull(what: string, write: () => void): void {

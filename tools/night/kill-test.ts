@@ -55,7 +55,7 @@ function start(folder: string, more: string[] = []): { child: ChildProcess; said
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)));
   return { child, said: () => said };
 }
 
@@ -105,14 +105,13 @@ function watchWrites(folder: string, found: (name: string) => void): () => void 
 async function killAt(target: number, whileWriting: boolean, delayMs: number): Promise<Kill | null> {
   const { child, said } = start(killed, often);
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
-  let over = false;
-  void ended.then(() => (over = true));
+  const state = { over: false };
+  void ended.then(() => (state.over = true));
   const begin = progress(killed).count;
   let sent = 0;
   let writing: string | null = null;
-  let where = '';
   const send = (name: string | null) => {
-    if (sent > 0 || over) return;
+    if (sent > 0 || state.over) return;
     sent = performance.now();
     child.kill(args.signal);
     writing = name;
@@ -121,7 +120,7 @@ async function killAt(target: number, whileWriting: boolean, delayMs: number): P
   const stopWatching = watchWrites(killed, (name) => {
     if (due && whileWriting) send(name);
   });
-  while (!over && sent === 0) {
+  while (!state.over && sent === 0) {
     const { count } = progress(killed);
     // At least one thing is new: a kill in the start-up tells little.
     if (!due && count >= target && count !== begin) {
@@ -135,14 +134,19 @@ async function killAt(target: number, whileWriting: boolean, delayMs: number): P
   }
   const [code, signal] = await ended;
   stopWatching();
-  where = progress(killed).where;
   if (sent === 0) {
     if (code !== 0) throw new Error(`lofi run ended with ${code}: ${said()}`);
     return null;
   }
-  return { where, writing, code: code ?? signal, seconds: Math.round(performance.now() - sent) / 1000 };
+  return {
+    where: progress(killed).where,
+    writing,
+    code: code ?? signal,
+    seconds: Math.round(performance.now() - sent) / 1000,
+  };
 }
 
+if (existsSync(killed)) throw new Error(`${killed} is there already: delete it, or give another --out`);
 await finish(alone);
 const total = progress(alone).count;
 const random = randomStream(args.seed, 'kill-test');

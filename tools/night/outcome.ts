@@ -14,7 +14,10 @@ export function outcomeOf(folder: string): Record<string, string> {
   const args = [lofi, 'runs', folder, '--json'];
   const { stages } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as { stages: object };
   const shas = Object.entries(stages).map(([stage, state]) => [`store/${stage}`, JSON.stringify(state)]);
-  const files = ['metrics.json', 'detections.json'].map((name) => [name, readFileSync(path.join(folder, name), 'utf8')]);
+  const files = ['metrics.json', 'detections.json'].map((name) => [
+    name,
+    readFileSync(path.join(folder, name), 'utf8'),
+  ]);
   const log = readMetrics(path.join(folder, 'metrics.jsonl')).map((record) =>
     JSON.stringify(record, (key, value: unknown) => (measured.has(key) ? undefined : value)),
   );
