@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { isDiskFull } from '../system/disk.js';
 import { WorkError } from '../system/errors.js';
 
 /** Held while one process writes to a run folder. */
@@ -42,6 +43,8 @@ export function acquireRunLock(runFolder: string): RunLock {
       writeFileSync(file, mine, { flag: 'wx' });
       break;
     } catch (error) {
+      // A lock that nothing could be written into would keep everybody out for a while.
+      if (isDiskFull(error)) rmSync(file, { force: true });
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const theirs = readText(file);
