@@ -1,6 +1,6 @@
 /**
- * What of lofi-tal can be called from a program: the evaluator, configurations and dataset files. Nothing here starts an
- * engine. Training and detection are commands (`lofi --help`); their functions still change and are not exported.
+ * What of lofi-tal can be called from a program: trained models, the evaluator, configurations and dataset files. Only {@link loadModel}
+ * loads an engine, and that when it is called. Training is a matter of commands (`lofi --help`); its functions still change and are not exported.
  *
  * @packageDocumentation
  */
@@ -23,4 +23,5 @@ export { softNms, type Proposal } from './evaluation/soft-nms.js';
 export { parseTiou, presets, type Preset } from './evaluation/tiou.js';
 export { weightedVoting } from './evaluation/weighted-voting.js';
 export type { Annotation, Detection, GroundTruth, Predictions, Segment, VideoTruth } from './evaluation/types.js';
+export { loadModel, type FoundAction, type Model } from './load-model.js';
 export { LofiError, UsageError, WorkError } from './system/errors.js';

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { test } from 'node:test';
-import { evaluateDetections, presets, type GroundTruth } from '../src/index.js';
+import { evaluateDetections, loadModel, presets, type FoundAction, type GroundTruth } from '../src/index.js';
+import { temporaryFolder, testVideo } from './video/fixture.js';
 
 const truth: GroundTruth = {
   database: { a: { subset: 'validation', duration: 20, annotations: [{ segment: [2, 8], label: 'jump' }] } },
@@ -12,4 +14,39 @@ test('the library evaluates detections, and loads no engine for it', () => {
   assert.equal(evaluateDetections(truth, { results }, { subset: 'validation', tiou }).average_mAP, 1);
   // tfjs-core leaves this behind wherever it is loaded.
   assert.ok(!('_tfengine' in globalThis));
+});
+
+test('a bundle is loaded, finds actions in a video, and is gone', async () => {
+  const folder = temporaryFolder();
+  const file = path.join(folder, 'model.lofi');
+  await assert.rejects(loadModel(file), { name: 'UsageError', message: `model bundle not found: ${file}` });
+  const [tf, { randomModel }, { writeModel }, { disposeModel }] = await Promise.all([
+    import('@tensorflow/tfjs-core'),
+    import('./support/random-model.js'),
+    import('../src/stages/bundle.js'),
+    import('../src/stages/trained-model.js'),
+  ]);
+  const random = randomModel(3);
+  writeModel(file, random, {});
+  disposeModel(random);
+
+  const before = tf.memory().numTensors;
+  const model = await loadModel(file);
+  assert.deepEqual(model.classes, ['jump', 'a <b> & "c"']);
+  const found: FoundAction[] = [];
+  for await (const action of model.detect(testVideo(path.join(folder, 'a.mp4'), { seconds: 7 }))) found.push(action);
+  assert.ok(found.length > 20);
+  for (const { label, score, start, end } of found)
+    assert.ok(model.classes.includes(label) && score > 0 && score < 1 && 0 <= start && start < end && end <= 7);
+  // Leaving early ends the decoder.
+  for await (const action of model.detect(path.join(folder, 'a.mp4'))) {
+    assert.deepEqual(action, found[0]);
+    break;
+  }
+  await assert.rejects(model.detect(file).next(), {
+    name: 'WorkError',
+    message: /not a readable video: .*model\.lofi/,
+  });
+  model.dispose();
+  assert.equal(tf.memory().numTensors, before);
 });
