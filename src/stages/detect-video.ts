@@ -63,16 +63,18 @@ async function* seenWindows(
   const { channels } = encoder.encoder;
   const nms = { sigma: config.detect.softNmsSigma, keep: config.detect.keep };
   const rows = new Rows(channels);
-  const windows = [...plan.windows];
+  const windows = plan.windows.values();
+  let next = windows.next();
   const length = snippetsAtOnce(config) * config.encoder.frames;
   for await (const frames of streamFrames(request, length, config.data.prefetch)) {
     for (const features of encodeFrames(config, encoder, frames)) rows.add(features);
-    while (windows[0] && rows.end >= Math.min(plan.snippets, windows[0].start + windows[0].snippets)) {
-      const window = windows.shift()!;
+    while (!next.done && rows.end >= Math.min(plan.snippets, next.value.start + next.value.snippets)) {
+      const window = next.value;
       const features: VideoFeatures = { data: rows.of(window), shape: [window.snippets, channels] };
       const found = windowProposals(localizer, features, config.detect);
       yield { window, features, proposals: softNms(ownProposals(found, window, plan), nms) };
-      if (windows[0]) rows.forget(windows[0].start);
+      next = windows.next();
+      if (!next.done) rows.forget(next.value.start);
     }
   }
 }
