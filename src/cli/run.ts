@@ -26,7 +26,7 @@ export const command: CommandModule<object, Arguments> = {
     const { extract } = await import('../stages/extract.js');
     const { head } = await import('../stages/head.js');
     const { detectSubset } = await import('../stages/detect.js');
-    const { unlessStopped } = await import('../system/signals.js');
+    const { breathe, unlessStopped } = await import('../system/signals.js');
     const { evaluateRun } = await import('../report/evaluate-run.js');
     const { writeReport } = await import('../report/write-report.js');
     const { runsTable } = await import('../report/table.js');
@@ -44,6 +44,7 @@ export const command: CommandModule<object, Arguments> = {
       for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
       if (failures.length > 0 && config.data.missing === 'fail')
         throw new WorkError(`videos that could not be read: ${failures.length}; the others are done`);
+      await breathe(run.stop);
       const metrics = evaluateRun(folder, config.data.validateOn, config.evaluation.preset);
       return { ...metrics, page: await writeReport([folder]) };
     });

@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.js';
 import { Stopped } from '../system/errors.js';
-import { listenToSignals, unlessStopped } from '../system/signals.js';
+import { breathe, listenToSignals, unlessStopped } from '../system/signals.js';
 import { notify, type Outcome } from './notify.js';
 import { openRun, type ResumePolicy, type Run } from './run.js';
 
@@ -25,6 +25,8 @@ export async function superviseRun<T>(
     // While it is made ready there is nothing to save.
     run = await unlessStopped(stop, openRun(folder, config, policy, 'fresh', stop));
     const result = await work(run);
+    // Who asked to stop is told so, also where the work came to its end first.
+    await breathe(stop);
     await end('done', null);
     return result;
   } catch (error) {

@@ -1,0 +1,57 @@
+/**
+ * Trains `joint` for many small steps and says whether memory and tensors stay, and what checkpoints cost at the default settings.
+ * After `npm run build`:
+ *
+ *   npx tsx tools/night/soak.ts --out /tmp/soak --steps 5000
+ *
+ * Prints one JSON document. Memory is the largest and smallest resident size after the first 500 steps, relative to their mean.
+ */
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import yargs from 'yargs';
+import { readMetrics } from '../../src/checkpoints/metrics.js';
+import { lofi, repository } from './outcome.js';
+
+const args = yargs(process.argv.slice(2))
+  .options({
+    out: { type: 'string', demandOption: true, describe: 'run folder' },
+    steps: { type: 'number', default: 5000 },
+  })
+  .strict()
+  .parseSync();
+
+/** `configs/tiny.yaml` has six training videos. */
+const epochs = Math.ceil(args.steps / 3);
+const shapes = '[{snippets: 16, size: 16}, {snippets: 8, size: 24}, {snippets: 12, size: 20}]';
+const settings = ['pretrain.epochs=1', `joint.epochs=${epochs}`, 'joint.batch=2', `joint.shapes=${shapes}`];
+
+for (const stage of ['pretrain', 'joint']) {
+  const set = settings.flatMap((setting) => ['--set', setting]);
+  execFileSync(process.execPath, [lofi, stage, '--config', 'configs/tiny.yaml', ...set, '--run', args.out], {
+    cwd: repository,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+const records = readMetrics(path.join(args.out, 'metrics.jsonl')).filter(({ stage }) => stage === 'joint');
+const numbers = (key: string) => records.map((record) => Number(record[key]));
+const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+const times = records.map(({ time }) => Date.parse(String(time)) / 1000);
+const resident = numbers('rssMiB').slice(500);
+const mean = sum(resident) / resident.length;
+const steps = sum(numbers('seconds').slice(1));
+const whole = times.at(-1)! - times[0]!;
+const percent = (part: number) => Math.round(part * 1e4) / 100;
+const result = {
+  steps: records.length,
+  minutes: Math.round(whole / 6) / 10,
+  rssMiB: { mean: Math.round(mean), min: Math.min(...resident), max: Math.max(...resident) },
+  rssPercent: [percent(Math.min(...resident) / mean - 1), percent(Math.max(...resident) / mean - 1)],
+  rssFirstAndLastThousand: [resident.slice(0, 1000), resident.slice(-1000)].map((part) =>
+    Math.round(sum(part) / part.length),
+  ),
+  tensors: [...new Set(numbers('tensors').slice(500))],
+  // What lies between the steps: checkpoints, the heart, signals.
+  betweenStepsPercent: percent((whole - steps) / whole),
+};
+process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
