@@ -4,12 +4,12 @@ import { filmStrips } from './film-strip.js';
 import { html } from './html.js';
 import { timelineBrowser } from './sections/timeline.js';
 import { relativeUrl, rounded, seconds, type Timeline } from './timeline.js';
-import type { DetectedVideo } from './write-detections.js';
+import type { DetectedVideo, Output } from './write-detections.js';
 
-/** What was found in one video as a page of its own: the timeline of the report, without truth. `folder` is where it will lie. */
-export async function detectionPage(video: DetectedVideo, folder: string): Promise<string> {
+/** What was found in one video as a page of its own: the timeline of the report, without truth. */
+export async function detectionPage(video: DetectedVideo, { folder, minScore }: Output): Promise<string> {
   const strips = await filmStrips([video], new Map([[video.id, video.file]]));
-  const timeline = makeTimeline(video, folder);
+  const timeline = makeTimeline(video, folder, leastShown(video, minScore));
   return htmlDocument(
     `Found in ${video.id}`,
     html`<section id="timeline">
@@ -23,14 +23,18 @@ export async function detectionPage(video: DetectedVideo, folder: string): Promi
   );
 }
 
-function makeTimeline({ id, file, duration, detections }: DetectedVideo, folder: string): Timeline {
+/** The score from which on subtitles show something. */
+function leastShown({ detections }: DetectedVideo, minScore: number | null): number {
+  return minScore ?? Math.min(1, ...chooseCues(detections, null).map(({ score }) => score));
+}
+
+function makeTimeline({ id, file, duration, detections }: DetectedVideo, folder: string, least: number): Timeline {
   const falling = [...detections].sort((a, b) => b.score - a.score);
   const labels = [...new Set(falling.map(({ label }) => label))];
-  const cues = chooseCues(detections, null);
   return {
     runs: ['found'],
     labels,
-    threshold: rounded(Math.min(...cues.map(({ score }) => score), 1)),
+    threshold: rounded(least),
     maxScore: rounded(falling[0]?.score ?? 0) || 1,
     most: null,
     videos: [

@@ -37,7 +37,7 @@ const writers = {
   srt: ({ detections }, { minScore }) => srt(chooseCues(detections, minScore)),
   vtt: ({ detections }, { minScore }) => vtt(chooseCues(detections, minScore)),
   csv: detectionsCsv,
-  html: (video, { folder }) => detectionPage(video, folder),
+  html: detectionPage,
 } satisfies Record<string, Writer>;
 
 /** The forms that a video's detections are written in, a file a video. */

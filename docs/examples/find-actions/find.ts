@@ -6,7 +6,7 @@ const model = await loadModel(bundle);
 for (const video of videos) {
   try {
     for await (const { label, score, start, end } of model.detect(video)) {
-      if (score > 0.2) console.log(JSON.stringify({ video, label, score, start, end }));
+      if (score > 0.1) console.log(JSON.stringify({ video, label, score, start, end }));
     }
   } catch (error) {
     if (!(error instanceof WorkError)) throw error;
