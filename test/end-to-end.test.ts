@@ -15,6 +15,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readMetrics } from '../src/checkpoints/metrics.js';
 import { readSafetensors } from '../src/checkpoints/safetensors.js';
 import { loadDataset } from '../src/data/dataset.js';
 import { run, start, type Ended } from './support/command.js';
@@ -65,8 +66,21 @@ function listing(name: string): Map<string, { content: string; changed: number }
   );
 }
 
-/** Steps that a stage has logged so far. */
+/** The log of a run but for what tells of the process and its hours. */
+function learnt(name: string): string[] {
+  const measured = ['time', 'seconds', 'wait', 'rssMiB', 'tensors'];
+  return readMetrics(path.join(folder(name), 'metrics.jsonl')).map((record) =>
+    JSON.stringify(record, (key, value: unknown) => (measured.includes(key) ? undefined : value)),
+  );
+}
+
+/** Steps that a stage has logged so far; of `extract`, shards that it has written. */
 function logged(name: string, stage: string): number {
+  if (stage === 'extract') {
+    const store = path.join(folder(name), 'store', 'extract');
+    if (!existsSync(store)) return 0;
+    return readdirSync(store, { recursive: true, encoding: 'utf8' }).filter((file) => /\d{5}\.json$/.test(file)).length;
+  }
   const file = path.join(folder(name), 'metrics.jsonl');
   if (!existsSync(file)) return 0;
   return read(file)
@@ -80,15 +94,25 @@ function correlation(a: Float32Array, b: Float32Array): number {
   return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
 }
 
-/** Starts `lofi run` and kills it without warning once `stage` has taken so many steps. */
-async function killedIn(name: string, stage: string, steps: number): Promise<void> {
-  const { child, ended } = start('run', '--config', config, '--run', folder(name));
+/** Keeps a checkpoint after each step, and features after each video. */
+const often = ['--set', 'checkpoint.everySteps=1', '--set', 'checkpoint.everyMinutes=1e-6'];
+
+/** Starts `lofi run` and sends a signal once `stage` has taken so many steps; how it ended, and how long that took. */
+async function signalled(
+  name: string,
+  signal: NodeJS.Signals,
+  stage: string,
+  steps: number,
+  ...more: string[]
+): Promise<Ended & { seconds: number }> {
+  const { child, ended } = start('run', '--config', config, '--run', folder(name), ...more);
   const end = { reached: false };
   void ended.then(() => (end.reached = true));
   while (!end.reached && logged(name, stage) < steps) await sleep(5);
-  child.kill('SIGKILL');
-  const { signal, stderr } = await ended;
-  assert.equal(signal, 'SIGKILL', `ended before its step ${steps} of ${stage}: ${stderr}`);
+  assert.ok(!end.reached, `ended before its step ${steps} of ${stage}`);
+  child.kill(signal);
+  const sent = performance.now();
+  return { ...(await ended), seconds: (performance.now() - sent) / 1000 };
 }
 
 describe('configs/tiny.yaml, from videos to a report', () => {
@@ -201,18 +225,59 @@ describe('configs/tiny.yaml, from videos to a report', () => {
     assert.equal(read(hand, 'detections.json'), detections);
   });
 
-  it('killed in joint and again in head, and run on, ends as if it never had been', async () => {
+  it('killed without warning in every stage, and run on each time, it ends as if it never had been', async () => {
     begin('killed', 'first');
-    // Before the stage's first checkpoint, and after.
-    await killedIn('killed', 'joint', 1);
-    await killedIn('killed', 'joint', 3);
-    await killedIn('killed', 'head', 3);
+    for (const [stage, steps, ...more] of [
+      ['pretrain', 3, ...often],
+      // Before the stage's first checkpoint, and after.
+      ['joint', 1],
+      ['joint', 4, ...often],
+      ['extract', 3, ...often],
+      ['head', 5, ...often],
+    ] as const) {
+      const { signal } = await signalled('killed', 'SIGKILL', stage, steps, ...more);
+      assert.equal(signal, 'SIGKILL', stage);
+    }
     const { step } = (await stages('killed'))['head']!;
     assert.ok(step < first['head']!.step, 'killed too late');
     done(await run('run', '--config', config, '--run', folder('killed')));
     assert.deepEqual(await stages('killed'), first);
     assert.equal(read(folder('killed'), 'detections.json'), detections);
-    for (const stage of ['pretrain', 'joint', 'head']) assert.equal(logged('killed', stage), first[stage]!.step, stage);
+    assert.equal(read(folder('killed'), 'metrics.json'), read(folder('first'), 'metrics.json'));
+    assert.deepEqual(learnt('killed'), learnt('first'));
+  });
+
+  it('SIGTERM and SIGINT in every stage: saved and ended in time, and nothing is done twice', async () => {
+    begin('stopped', 'first');
+    for (const [stage, steps, signal, code, ...more] of [
+      ['pretrain', 2, 'SIGTERM', 143],
+      ['joint', 3, 'SIGINT', 130],
+      ['extract', 1, 'SIGTERM', 143, ...often],
+      ['head', 2, 'SIGINT', 130],
+    ] as const) {
+      const ended = await signalled('stopped', signal, stage, steps, ...more);
+      assert.equal(ended.code, code, ended.stderr);
+      assert.ok(ended.seconds < 30);
+      assert.match(ended.stderr, new RegExp(`lofi: stopped by ${signal}`));
+      const beat = JSON.parse(read(folder('stopped'), 'heartbeat.json')) as { state: string; stage: string };
+      assert.deepEqual([beat.state, beat.stage], ['stopped', stage]);
+      // All that was logged is kept.
+      if (stage !== 'extract') assert.equal((await stages('stopped'))[stage]!.step, logged('stopped', stage));
+    }
+    done(await run('run', '--config', config, '--run', folder('stopped')));
+    assert.deepEqual(await stages('stopped'), first);
+    assert.deepEqual(learnt('stopped'), learnt('first'));
+    assert.equal(read(folder('stopped'), 'detections.json'), detections);
+  });
+
+  it('a second process on the run folder is refused at once, by the name of the first', async () => {
+    begin('shared', 'first');
+    const { child, ended } = start('run', '--config', config, '--run', folder('shared'));
+    while (logged('shared', 'pretrain') === 0 && child.exitCode === null) await sleep(5);
+    const second = await run('joint', '--config', config, '--run', folder('shared'));
+    failed(second, 1, new RegExp(`shared is in use by process ${child.pid!} on \\S+ since \\d{4}-`));
+    child.kill('SIGINT');
+    assert.equal((await ended).code, 130);
   });
 
   it('without joint: the baseline, in a folder of its own', async () => {
