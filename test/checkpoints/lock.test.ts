@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { acquireRunLock } from '../../src/checkpoints/lock.js';
@@ -66,6 +67,21 @@ describe('run lock', () => {
     const run = temporaryFolder(t);
     writeFileSync(lockFile(run), JSON.stringify({ pid: 1, started: '', host: 'elsewhere', since: 'noon' }));
     assert.throws(() => acquireRunLock(run), { message: /process 1 on elsewhere since noon; .*delete .*lock$/ });
+  });
+
+  it('leaves no lock behind that the full disk has no room for', (t) => {
+    const run = temporaryFolder(t);
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    const { writeFileSync: write } = fs;
+    t.mock.method(fs, 'writeFileSync', (file: string, _text: string, options: { flag: string }) => {
+      write(file, '', options);
+      throw full;
+    });
+    syncBuiltinESMExports();
+    assert.throws(() => acquireRunLock(run), full);
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+    acquireRunLock(run).release();
   });
 
   it('waits for an owner that is just writing its lock, not for one that died doing so', (t) => {

@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { MetricsLog, readMetrics } from '../../src/checkpoints/metrics.js';
+import { fillDisk } from '../support/full-disk.js';
 import { temporaryFolder } from './helpers.js';
 
 describe('MetricsLog', () => {
@@ -52,6 +53,43 @@ describe('MetricsLog', () => {
     writeFileSync(file, '{"st');
     new MetricsLog(file).close();
     assert.equal(readFileSync(file, 'utf8'), '');
+  });
+
+  it('while the disk is full lines wait, and nothing is half-written', (t) => {
+    const file = path.join(temporaryFolder(t), 'metrics.jsonl');
+    const log = new MetricsLog(file);
+    log.append({ step: 1 });
+    let full = false;
+    fillDisk(t, () => full);
+    full = true;
+    log.append({ step: 2 });
+    log.append({ step: 3 });
+    assert.equal(readFileSync(file, 'utf8'), '{"step":1}\n');
+    // A checkpoint must not rely on what is not there.
+    assert.throws(() => log.position(), { code: 'ENOSPC' });
+    full = false;
+    log.append({ step: 4 });
+    assert.deepEqual(readMetrics(file), [{ step: 1 }, { step: 2 }, { step: 3 }, { step: 4 }]);
+    full = true;
+    log.append({ step: 5 });
+    full = false;
+    assert.equal(log.position(), readFileSync(file).length);
+    assert.equal(readMetrics(file).length, 5);
+    log.close();
+  });
+
+  it('what waits is forgotten where the log goes back', (t) => {
+    const file = path.join(temporaryFolder(t), 'metrics.jsonl');
+    const log = new MetricsLog(file);
+    const start = log.position();
+    let full = true;
+    fillDisk(t, () => full);
+    log.append({ step: 1 });
+    log.truncate(start);
+    full = false;
+    log.append({ step: 2 });
+    assert.deepEqual(readMetrics(file), [{ step: 2 }]);
+    log.close();
   });
 
   it('names the line that is broken', (t) => {

@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { encodeSafetensors } from '../../src/checkpoints/safetensors.js';
 import { RunStore } from '../../src/checkpoints/store.js';
 import { hashTensors } from '../../src/checkpoints/tensor.js';
-import { randomStream } from '../../src/engine/random.js';
+import { randomStream, type Random } from '../../src/engine/random.js';
+import { isDiskFull } from '../../src/system/disk.js';
 import { WorkError } from '../../src/system/errors.js';
+import { fillDisk } from '../support/full-disk.js';
 import { captureStderr, checkpoint, temporaryFolder, tensorsOf } from './helpers.js';
+import { flippedBits } from './mutations.js';
 
 const metric = (step: number, value: number) => ({ metric: 'mAP', step, value });
 
@@ -17,6 +29,30 @@ function storeOf(t: TestContext, ...steps: number[]): { store: RunStore; folder:
   const store = new RunStore(run);
   for (const step of steps) store.save('joint', checkpoint(step));
   return { store, folder: path.join(run, 'store', 'joint') };
+}
+
+/** A file cut short, with bits flipped, with a block of zeros or of another place, longer than it was; null: without it. */
+function damage(good: Buffer, random: Random): Buffer | null {
+  const at = random.below(good.length);
+  const bytes = Buffer.from(good);
+  switch (random.below(6)) {
+    case 0:
+      return bytes.subarray(0, at);
+    case 1:
+      return flippedBits(good, good.length, random);
+    case 2:
+      // A hole, as a file system may leave one.
+      return bytes.fill(0, at).equals(good) ? null : bytes;
+    case 3: {
+      const from = random.below(good.length);
+      bytes.set(good.subarray(from, from + 16).subarray(0, good.length - at), at);
+      return bytes.equals(good) ? null : bytes;
+    }
+    case 4:
+      return Buffer.concat([good, Buffer.alloc(1 + random.below(100), random.below(256))]);
+    default:
+      return null;
+  }
 }
 
 describe('RunStore', () => {
@@ -52,25 +88,23 @@ describe('RunStore', () => {
     assert.equal(store.load('joint', 'best')?.manifest.step, 20);
   });
 
-  it('detects 50 truncations and bit flips of the newest checkpoint and takes the one before', (t) => {
+  it('detects 200 seeded damages of the newest checkpoint and takes the one before', (t) => {
     const { store, folder } = storeOf(t, 10, 20);
     const run = store.runFolder;
     const stderr = captureStderr(t);
-    const random = randomStream(5, 'damage');
-    for (let i = 0; i < 50; i++) {
-      const file = path.join(folder, i % 5 === 0 ? '20.json' : '20.safetensors');
+    for (let i = 0; i < 200; i++) {
+      const random = randomStream(5, 'damage', i);
+      const file = path.join(folder, i % 4 === 0 ? '20.json' : '20.safetensors');
       const good = readFileSync(file);
-      if (i % 2 === 0) truncateSync(file, random.below(good.length));
-      else {
-        const flipped = Buffer.from(good);
-        const at = random.below(good.length);
-        flipped[at] = flipped[at]! ^ (1 << random.below(8));
-        writeFileSync(file, flipped);
-      }
+      const damaged = damage(good, random);
+      if (damaged) writeFileSync(file, damaged);
+      else rmSync(file);
       const { manifest, tensors } = new RunStore(run).load('joint', 'latest')!;
       assert.equal(manifest.step, 10, `damage ${i} went unnoticed`);
       assert.deepEqual(tensors, tensorsOf(10));
-      assert.deepEqual(stderr.splice(0), [`damaged: ${file}\n`]);
+      // Without its manifest a checkpoint does not exist.
+      const told = damaged === null && file.endsWith('json') ? [] : [`damaged: ${file}\n`];
+      assert.deepEqual(stderr.splice(0), told);
       writeFileSync(file, good);
     }
     assert.equal(new RunStore(run).load('joint', 'latest')!.manifest.step, 20);
@@ -142,6 +176,38 @@ describe('RunStore', () => {
       readdirSync(folder).filter((name) => name.endsWith('.tmp')),
       [],
     );
+  });
+
+  for (const told of [true, false]) {
+    it(`a full disk costs no checkpoint, and leaves nothing half: ${told ? 'asked' : 'not asked'} beforehand`, (t) => {
+      const { store, folder } = storeOf(t, 10);
+      const before = readdirSync(folder).sort();
+      let full = true;
+      fillDisk(t, () => full, { told });
+      for (const step of [20, 10]) {
+        const changed = checkpoint(step, { tensors: tensorsOf(21) });
+        assert.throws(
+          () => store.save('joint', changed),
+          (error) => error instanceof WorkError && isDiskFull(error) && error.message.includes('ENOSPC'),
+        );
+        if (step === 20) assert.deepEqual(readdirSync(folder).sort(), before);
+        if (step === 20) assert.deepEqual(store.load('joint', 'latest')!.tensors, tensorsOf(10));
+      }
+      full = false;
+      store.save('joint', checkpoint(20));
+      assert.deepEqual(store.load('joint', 'latest')!.tensors, tensorsOf(20));
+    });
+  }
+
+  it('replaces one of the same step: the manifest alone where the tensors are the same', (t) => {
+    const { store, folder } = storeOf(t, 10);
+    const file = path.join(folder, '10.safetensors');
+    const { mtimeMs } = statSync(file);
+    store.save('joint', checkpoint(10, { finished: true }));
+    assert.equal(statSync(file).mtimeMs, mtimeMs);
+    assert.ok(store.load('joint', 'latest')!.manifest.finished);
+    store.save('joint', checkpoint(10, { tensors: tensorsOf(11) }));
+    assert.deepEqual(store.load('joint', 'latest')!.tensors, tensorsOf(11));
   });
 
   it('refuses a state that JSON would change, and leaves nothing', (t) => {

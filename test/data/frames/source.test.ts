@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { FrameRequest } from '../../../src/data/frames/request.js';
 import { frameSource, type FrameSourceOptions } from '../../../src/data/frames/source.js';
 import { randomStream } from '../../../src/engine/random.js';
+import { WorkError } from '../../../src/system/errors.js';
 import { decodeFrames } from '../../../src/video/decode.js';
+import { endAllFfmpeg } from '../../../src/video/process.js';
 import { temporaryFolder, testVideo } from '../../video/fixture.js';
 
 const folder = temporaryFolder();
@@ -99,4 +102,20 @@ test('a failed request is not kept: the next one tries again', async (t) => {
   await assert.rejects(source(request), /cannot decode/);
   copyFileSync(file, of);
   assert.equal((await source(request)).length, 5 * 19 * 15 * 3);
+});
+
+test('a read that hangs is an error that names the file and the key, and others are served', async () => {
+  // Whoever opens it waits for somebody to write into it.
+  const pipe = path.join(folder, 'hanging.mp4');
+  execFileSync('mkfifo', [pipe]);
+  const source = start({ processes: 1, seconds: 0.3 });
+  const [hanging, other] = await Promise.allSettled([
+    source({ ...requests()[0]!, file: pipe }),
+    source(requests()[1]!),
+  ]);
+  assert.equal(hanging.status, 'rejected');
+  assert.ok(hanging.reason instanceof WorkError);
+  assert.match(hanging.reason.message, /hanging\.mp4: no frames after 0\.3 s \(data\.stallSeconds\)/);
+  assert.equal(other.status, 'fulfilled');
+  endAllFfmpeg();
 });
