@@ -11,7 +11,16 @@ export { evaluateDetections, type DetectionCounts, type DetectionMetrics } from 
 export { analyse } from './evaluation/analysis/analyse.js';
 export { analysisPresets, type Bins } from './evaluation/analysis/bins.js';
 export { precisionRecall, type PrecisionRecall } from './evaluation/analysis/precision-recall.js';
-export type { Analysis } from './evaluation/analysis/types.js';
+export type {
+  Analysis,
+  Characteristic,
+  ErrorType,
+  FalseNegativeBucket,
+  FalsePositives,
+  LabelConfusion,
+  Outcome,
+  SensitivityBucket,
+} from './evaluation/analysis/types.js';
 export type { DetectionColumns } from './evaluation/columns.js';
 export { readDetections, readGroundTruth, readPredictions } from './evaluation/files.js';
 export { nms } from './evaluation/nms.js';
