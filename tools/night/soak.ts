@@ -20,10 +20,14 @@ const args = yargs(process.argv.slice(2))
   .strict()
   .parseSync();
 
-/** `configs/tiny.yaml` has six training videos. */
-const epochs = Math.ceil(args.steps / 3);
-const shapes = '[{snippets: 16, size: 16}, {snippets: 8, size: 24}, {snippets: 12, size: 20}]';
-const settings = ['pretrain.epochs=1', `joint.epochs=${epochs}`, 'joint.batch=2', `joint.shapes=${shapes}`];
+/** `configs/tiny.yaml` has six training videos; three shapes in turn, as small as the network takes. */
+const settings = [
+  'encoder.frames=2',
+  'pretrain.epochs=1',
+  `joint.epochs=${Math.ceil(args.steps / 6)}`,
+  'joint.batch=1',
+  'joint.shapes=[{snippets: 8, size: 16}, {snippets: 4, size: 32}, {snippets: 6, size: 24}]',
+];
 
 for (const stage of ['pretrain', 'joint']) {
   const set = settings.flatMap((setting) => ['--set', setting]);
