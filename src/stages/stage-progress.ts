@@ -36,6 +36,8 @@ export class StageProgress {
   position: Position = { epochs: 0, batches: 0 };
   best: BestMetric | null = null;
   rollbacks = 0;
+  /** False within a step, and at the end of an epoch until that is kept: tensors, position and log do not belong together. */
+  whole = true;
 
   constructor(
     private readonly run: Run,
@@ -56,6 +58,7 @@ export class StageProgress {
     this.position = { epochs, batches };
     this.best = from.manifest.best;
     this.rollbacks = rollbacks;
+    this.whole = true;
     this.run.store.discardAfter(stage, from.manifest.step);
     this.run.log.truncate(logPosition);
   }

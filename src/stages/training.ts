@@ -6,7 +6,7 @@ import type { CheckpointRef, LoadedCheckpoint, Origin, TrainedStage } from '../c
 import { configHash } from '../config/hash.js';
 import type { Schedule } from '../config/schema.js';
 import type { EncoderRecord } from '../models/encoders/encoder.js';
-import { Stopped, WorkError } from '../system/errors.js';
+import { LofiError, WorkError } from '../system/errors.js';
 import { Diverged, type DivergedStep } from '../train/divergence.js';
 import { Due } from '../train/due.js';
 import type { LossTensors } from '../train/gradients.js';
@@ -122,6 +122,7 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
           loss: (micro, features) => plan.loss(batch, micro, at, features),
         };
         const shape = plan.shape(batch);
+        progress.whole = false;
         const take = () => update(parts, sizes, options.clipNorm, { step, lr }, forward);
         const taken = { ...withinMemory(run.config, stage, { items: Math.max(...sizes), shape }, take), lr, shape };
         newest = { step: step + 1, epoch: epoch + 1, ids: batch.ids, ...taken };
@@ -130,6 +131,7 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
       onStep: log,
       afterStep(position, step) {
         progress.position = position;
+        progress.whole = true;
         run.heartbeat.beat(stage, step, steps);
         if (due.is(step)) saveIfPossible();
       },
@@ -139,6 +141,8 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
           if (finished) await plan.settle?.();
           return (await plan.validate?.(epoch)) ?? null;
         });
+        // Should this not be kept, the epoch is validated again.
+        progress.whole = false;
         progress.position = { epochs: epoch + 1, batches: 0 };
         if (measured) {
           const { judge: metric, metrics } = measured;
@@ -153,6 +157,7 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
           });
         else if (due.is(step)) saveIfPossible();
         if (essential) due.done();
+        progress.whole = true;
       },
     });
 
@@ -162,8 +167,11 @@ export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B
       await train(log);
       ended = true;
     } catch (error) {
-      if (error instanceof Stopped) saveIfPossible();
-      if (!(error instanceof Diverged)) throw error;
+      if (!(error instanceof Diverged)) {
+        // Stopped, or a video that cannot be read: what was done is done.
+        if (progress.whole && error instanceof LofiError) saveIfPossible();
+        throw error;
+      }
       const evidence = keepEvidence(run, stage, error.at);
       process.stderr.write(`${stage}: diverged at step ${error.at.step}: ${evidence}\n`);
       goBack(run, progress, stage, error);

@@ -175,6 +175,29 @@ for (const told of [true, false]) {
   });
 }
 
+test('stopped while the end of the stage waits for room, it ends it the next time', async (t) => {
+  const { attempt, folder } = place(t);
+  await attempt('alone', { change: { checkpoint: {} } });
+  let full = false;
+  fillDisk(t, () => full, { told: true });
+  captureStderr(t);
+  const ended = attempt('full', {
+    change: { checkpoint: {} },
+    beat(step, stop) {
+      full = step === steps;
+      if (full)
+        setTimeout(() => {
+          stop.abort(stopped());
+        }, 1000);
+    },
+  });
+  await assert.rejects(ended, Stopped);
+  full = false;
+  assert.equal(new RunStore(folder('full')).steps('head').at(-1), 2);
+  await attempt('full');
+  assert.deepEqual(outcome(folder('full')), outcome(folder('alone')));
+});
+
 /** A rate that ends in NaN within a few steps, and the factor that makes it a good one. */
 const diverging = { head: { ...quick.head, lr: 1e28 }, checkpoint: {} };
 const rollback = { onDivergence: 'rollback', rollbackFactor: 1e-30, maxRollbacks: 1 };
