@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { saveDataset, toDataset } from '../../src/data/dataset.js';
 import { head } from '../../src/stages/head.js';
+import { goOn, readRunConfig, withRun } from '../../src/stages/run.js';
 import { annotations, extractedRun } from '../support/feature-runs.js';
 import { temporaryFolder, testVideo } from '../video/fixture.js';
 import { lofi } from './lofi.js';
@@ -30,9 +31,7 @@ test('lofi export: a file that finds what its run found, when the run is gone', 
   const early = await lofi(['export', '--run', file('run'), '--out', bundle]);
   assert.deepEqual([early.code, early.stdout, existsSync(file('made'))], [2, '', false]);
   assert.match(early.stderr, /^lofi: head is not finished in .*run: run `lofi head` first\n$/);
-  const open = await extractedRun(file('run'), file('dataset.json'));
-  await head(open);
-  open.close();
+  await withRun(file('run'), readRunConfig(file('run')), goOn, head, 'kept');
 
   const video = testVideo(file('a.mp4'), { seconds: 30, rate: '10' });
   const made = await lofi(['export', '--run', file('run'), '--out', bundle]);

@@ -111,9 +111,9 @@ describe('a head on published features', () => {
     const folder = temporaryFolder(t);
     writeAnnotations(folder);
     writeFeatures(path.join(folder, 'a'), '.npy', npy);
-    await open(folder, published(folder, 'a'), async (run) => {
-      await assert.rejects(
-        async () => modelOfRun(run),
+    await open(folder, published(folder, 'a'), (run) => {
+      assert.throws(
+        () => modelOfRun(run),
         new UsageError(`${run.folder} was trained on published features, it has no encoder for videos: give --subset`),
       );
     });
