@@ -4,7 +4,8 @@
  *
  *   npx tsx tools/night/soak.ts --out /tmp/soak --steps 5000
  *
- * Prints one JSON document. Memory is the largest and smallest resident size after the first 500 steps, relative to their mean.
+ * Prints one JSON document. Memory is the resident size after the first 500 steps; its percents are the least and the most of the means of
+ * a hundred steps each, relative to the mean of all.
  */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
@@ -43,6 +44,10 @@ const sum = (values: number[]) => values.reduce((total, value) => total + value,
 const times = records.map(({ time }) => Date.parse(String(time)) / 1000);
 const resident = numbers('rssMiB').slice(500);
 const mean = sum(resident) / resident.length;
+const windows = Array.from(
+  { length: Math.floor(resident.length / 100) },
+  (_, i) => sum(resident.slice(100 * i, 100 * i + 100)) / 100,
+);
 const steps = sum(numbers('seconds').slice(1));
 const whole = times.at(-1)! - times[0]!;
 const percent = (part: number) => Math.round(part * 1e4) / 100;
@@ -50,10 +55,7 @@ const result = {
   steps: records.length,
   minutes: Math.round(whole / 6) / 10,
   rssMiB: { mean: Math.round(mean), min: Math.min(...resident), max: Math.max(...resident) },
-  rssPercent: [percent(Math.min(...resident) / mean - 1), percent(Math.max(...resident) / mean - 1)],
-  rssFirstAndLastThousand: [resident.slice(0, 1000), resident.slice(-1000)].map((part) =>
-    Math.round(sum(part) / part.length),
-  ),
+  rssPercent: [percent(Math.min(...windows) / mean - 1), percent(Math.max(...windows) / mean - 1)],
   tensors: [...new Set(numbers('tensors').slice(500))],
   // What lies between the steps: checkpoints, the heart, signals.
   betweenStepsPercent: percent((whole - steps) / whole),
