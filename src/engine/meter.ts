@@ -13,10 +13,16 @@ export interface Reading {
 
 type Shape = readonly number[];
 
+/** Memory that one tensor or several of the same values, under other shapes, lie in. */
+interface Buffer {
+  bytes: number;
+  tensors: number;
+}
+
 /** A tensor as TensorFlow's binding tells of it. */
 interface Held {
   shape: Shape;
-  bytes: number;
+  buffer: Buffer;
 }
 
 interface Attribute {
@@ -47,26 +53,32 @@ export function metered<T>(work: (read: () => Reading) => T): T {
   let alive = 0;
   let peak = 0;
   let flops = 0;
-  const hold = (id: number, shape: Shape, bytes: number) => {
-    held.set(id, { shape, bytes });
-    alive += bytes;
+  const hold = (id: number, shape: Shape, buffer: Buffer) => {
+    held.set(id, { shape, buffer });
+    if (buffer.tensors++ > 0) return;
+    alive += buffer.bytes;
     peak = Math.max(peak, alive);
   };
+  const made = (shape: Shape, dtype: number): Buffer => ({ bytes: size(shape) * bytesOf(dtype), tensors: 0 });
+  /** Of a tensor from before the metering nothing is known, and its memory does not count. */
+  const shared = (id: number): Buffer => held.get(id)?.buffer ?? { bytes: 0, tensors: 0 };
   const watched: Binding = {
     createTensor(shape, dtype, values) {
       const id = binding.createTensor(shape, dtype, values);
-      hold(id, shape, size(shape) * bytesOf(dtype));
+      hold(id, shape, made(shape, dtype));
       return id;
     },
     executeOp(op, attributes, inputs, count) {
       const outputs = binding.executeOp(op, attributes, inputs, count);
-      for (const { id, shape, dtype } of outputs) hold(id, shape, aliases.has(op) ? 0 : size(shape) * bytesOf(dtype));
+      for (const { id, shape, dtype } of outputs)
+        hold(id, shape, aliases.has(op) ? shared(inputs[0]!) : made(shape, dtype));
       const shapes = inputs.map((id) => held.get(id)?.shape ?? []);
       flops += flopsOf(op, attributes, shapes, outputs[0]?.shape ?? []);
       return outputs;
     },
     deleteTensor(id) {
-      alive -= held.get(id)?.bytes ?? 0;
+      const buffer = held.get(id)?.buffer;
+      if (buffer && --buffer.tensors === 0) alive -= buffer.bytes;
       held.delete(id);
       binding.deleteTensor(id);
     },

@@ -76,7 +76,8 @@ export interface Kernels<T extends Held> {
   shift: (x: T, frames: number, div: number, direction: 1 | -1) => T;
   /** 3×3 at stride 2, padded by 1 on every side with what loses to everything. */
   maxPool: (x: T) => T;
-  maxPoolGradient: (dy: T, x: T, y: T) => T;
+  /** Its gradient where its input is x normalised: the gradient of that input. */
+  maxPoolGradient: (dy: T, x: T, by: Normalization<T>, y: T) => T;
   /** Means over axis 1 of `[N, M, C]`, float32. */
   mean: (x: T) => T;
   /** Its gradient, of shape `[N, M, C]`. */

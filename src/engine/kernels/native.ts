@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { ConvGeometry, Padding } from '../ops/conv2d.js';
 import { bothAxes } from '../ops/conv2d.js';
 import type { Kernels, Normalization } from './kernels.js';
-import { multipliesBfloat16 } from './processor.js';
+import { multipliesBfloat16, usesOneDnn } from './processor.js';
 import {
   elementTypes,
   floats,
@@ -30,6 +30,7 @@ export function nativeKernels(
 ): Kernels<NativeTensor> {
   const type = elementTypes[precision];
   const T = { type };
+  const eigen = !onGpu() && !usesOneDnn();
 
   const cast = (x: NativeTensor, to: number): NativeTensor =>
     runOp(x.type === to ? 'Identity' : 'Cast', [x], x.type === to ? { T: { type: to } } : casting(x.type, to))[0]!;
@@ -59,7 +60,7 @@ export function nativeKernels(
     return y;
   };
   const transpose = (x: NativeTensor, order: readonly number[]) =>
-    run('Transpose', [x], { T, Tperm: int32 }, integers(order));
+    run('Transpose', [x], { T: { type: x.type }, Tperm: int32 }, integers(order));
   /** Some rows or columns of a filter. */
   const taps = (filter: NativeTensor, axis: number, which: readonly number[]) =>
     run(
@@ -157,6 +158,28 @@ export function nativeKernels(
     );
   }
 
+  /**
+   * A filter's gradient as a convolution forwards in which images and channels change places: the gradient of the output, spread by the
+   * stride, is the filter, the filter's taps are the places. In float32.
+   */
+  function filterForwards(
+    x: NativeTensor,
+    dy: NativeTensor,
+    [kh, kw]: readonly number[],
+    { stride, pad: [top, , left] }: ConvGeometry,
+  ): NativeTensor {
+    const [, height, width] = x.shape as [number, number, number];
+    const [, oh, ow] = dy.shape as [number, number, number];
+    const [down, across] = bothAxes(stride);
+    const pad: Padding = [top, kh! + (oh - 1) * down - height - top, left, kw! + (ow - 1) * across - width - left];
+    const channelsFirst = transpose(x, [3, 1, 2, 0]);
+    const imagesLast = transpose(dy, [1, 2, 0, 3]);
+    const [gradient] = consuming([channelsFirst, imagesLast], (inputs) =>
+      runOp('Conv2D', inputs, { T: float32, ...convAttributes({ stride: 1, pad }), dilations: [1, down, across, 1] }),
+    );
+    return chain(gradient!, (g) => transpose(g, [1, 2, 0, 3]));
+  }
+
   const normalization = (training: boolean, epsilon: number): Record<string, Attribute> => ({
     T,
     U: float32,
@@ -198,9 +221,11 @@ export function nativeKernels(
         shape.dispose();
         return dFilter!;
       };
-      if (precision === 'float32') return run(x, dy, {});
       if (bfloat16Filters) return withoutExplicitPadding(x, dy, filter, geometry, run);
-      return chain(cast(x, elementTypes.float32), (x) => chain(cast(dy, elementTypes.float32), (dy) => run(x, dy, {})));
+      const inFloat = (x: NativeTensor, dy: NativeTensor) =>
+        eigen && quickForwards(x, filter, geometry) ? filterForwards(x, dy, filter, geometry) : run(x, dy, {});
+      if (precision === 'float32') return inFloat(x, dy);
+      return chain(cast(x, elementTypes.float32), (x) => chain(cast(dy, elementTypes.float32), (dy) => inFloat(x, dy)));
     },
 
     batchNorm(x, scale, offset, epsilon, onStatistics) {
@@ -269,7 +294,21 @@ export function nativeKernels(
       return chain(concat(parts, 3), (y) => reshape(y, x.shape));
     },
     maxPool: (x) => run('MaxPool', [x], { T, ...pooling }),
-    maxPoolGradient: (dy, x, y) => run('MaxPoolGrad', [x, y, dy], { T, ...pooling }),
+    maxPoolGradient(dy, x, by, y) {
+      // Some images at a time: the normalised x need not be there whole, and the op takes as much again for itself.
+      const images = x.shape[0]!;
+      const atOnce = Math.ceil(images / poolPieces);
+      const parts: NativeTensor[] = [];
+      for (let from = 0; from < images; from += atOnce) {
+        const some = (of: NativeTensor) =>
+          slice(of, [from, 0, 0, 0], [Math.min(atOnce, images - from), ...of.shape.slice(1)]);
+        const normal = chain(some(x), (part) => kernels.normalize(part, by));
+        parts.push(
+          ...consuming([normal, some(y), some(dy)], (inputs) => runOp('MaxPoolGrad', inputs, { T, ...pooling })),
+        );
+      }
+      return parts.length === 1 ? parts[0]! : concat(parts, 0);
+    },
     mean: (x) =>
       chain(cast(x, elementTypes.float32), (y) =>
         run('Mean', [y], { T: float32, Tidx: int32, keep_dims: false }, integers(1)),
@@ -316,6 +355,14 @@ export function nativeKernels(
     return chain(run('AddV2', [variance], { T: float32 }, floats(epsilon)), (v) => run('Rsqrt', [v], { T: float32 }));
   }
 }
+
+/** Where Eigen's convolution forwards beats its own gradient of the filter (docs/performance.md): not for 1×1, nor at stride 2. */
+function quickForwards(x: NativeTensor, [kh, kw]: readonly number[], { stride }: ConvGeometry): boolean {
+  const [down, across] = bothAxes(stride);
+  return kh! * kw! > 1 && (down * across === 1 || x.shape[3]! <= 4);
+}
+
+const poolPieces = 8;
 
 const pooling = {
   ksize: [1, 3, 3, 1],

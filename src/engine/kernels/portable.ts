@@ -66,7 +66,12 @@ export const portableKernels: Kernels<tf.Tensor> = {
   add: (a, b) => tf.add(a, b),
   shift: (x, frames, div, direction) => shift(images(x), frames, Math.floor(x.shape[3]! / div), direction),
   maxPool: (x) => tf.tidy(() => maxPool(x)),
-  maxPoolGradient: (dy, x) => tf.grad(maxPool)(x, dy),
+  maxPoolGradient(dy, x, by) {
+    const normal = portableKernels.normalize(x, by);
+    const gradient = tf.grad(maxPool)(normal, dy);
+    normal.dispose();
+    return gradient;
+  },
   mean: (x) => tf.mean(x, 1),
   meanGradient: (dy, places) => tf.tidy(() => tf.tile(tf.expandDims(tf.div(dy, places), 1), [1, places, 1])),
   scaleImages: (x, mean, deviation) =>

@@ -9,6 +9,16 @@ export function multipliesBfloat16(cpuInfo = readCpuInfo()): boolean {
   return /^flags\s*:.*\b(avx512_bf16|amx_bf16)\b/m.test(cpuInfo);
 }
 
+/**
+ * Whether TensorFlow computes convolutions by oneDNN: by its own rule, where the processor has instructions for neural networks, unless
+ * `TF_ENABLE_ONEDNN_OPTS` says otherwise. Its kernels are quick for other shapes than TensorFlow's own.
+ */
+export function usesOneDnn(env = process.env, cpuInfo = readCpuInfo()): boolean {
+  const said = env['TF_ENABLE_ONEDNN_OPTS'];
+  if (said !== undefined) return said === '1' || said === 'true';
+  return /^flags\s*:.*\b(avx512_vnni|avx512_bf16|avx_vnni|amx_\w+)\b/m.test(cpuInfo);
+}
+
 function readCpuInfo(): string {
   try {
     return readFileSync('/proc/cpuinfo', 'utf8');

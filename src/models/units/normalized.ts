@@ -31,6 +31,11 @@ export function normalizedConv(convolution: string, normalization: string, optio
 export interface NormalizedPass<T extends Held> {
   /** The normalised output again, from what is kept. */
   output(): T;
+  /** Gradient of the normalised output, from that of its max pool. */
+  throughMaxPool(dPooled: T, pooled: T): T;
+  /** Frees the convolution's output too, until it is computed again from the input. */
+  forget(): void;
+  restore(x: T): void;
   /**
    * From the gradient of the output, which stays the caller's, and the input. Frees what was kept.
    * @param dx - Whether the gradient of the input is wanted.
@@ -48,9 +53,14 @@ export function recordNormalized<T extends Held>(
 ): { y: T; record: NormalizedPass<T> } {
   const { parameters } = pass;
   const ofBatch = pass.normalization === 'batch';
-  const filter = k.from(parameters.get(weight));
-  const convolved = k.conv2d(x, filter, geometry);
-  filter.dispose();
+  const convolve = (x: T) => {
+    const filter = k.from(parameters.get(weight));
+    const y = k.conv2d(x, filter, geometry);
+    filter.dispose();
+    return y;
+  };
+  // Null while forgotten.
+  let convolved: T | null = convolve(x);
   const scale = k.vector(parameters.get(`${name}.weight`));
   const offset = k.vector(parameters.get(`${name}.bias`));
 
@@ -75,15 +85,23 @@ export function recordNormalized<T extends Held>(
   }
   const by: Normalization<T> = { scale, offset, mean: moments.mean, variance: moments.variance, epsilon };
   const dispose = () => {
-    convolved.dispose();
+    convolved?.dispose();
     scale.dispose();
     offset.dispose();
     moments.dispose();
   };
   const record: NormalizedPass<T> = {
-    output: () => k.normalize(convolved, by),
+    output: () => k.normalize(convolved!, by),
+    throughMaxPool: (dPooled, pooled) => k.maxPoolGradient(dPooled, convolved!, by, pooled),
+    forget() {
+      convolved?.dispose();
+      convolved = null;
+    },
+    restore(x) {
+      convolved ??= convolve(x);
+    },
     backward(dy, x, wantsInput, gradients) {
-      const through = k.normalizeGradients(dy, convolved, by, ofBatch);
+      const through = k.normalizeGradients(dy, convolved!, by, ofBatch);
       dispose();
       for (const [part, gradient] of [
         ['weight', through.scale],

@@ -5,7 +5,8 @@ import type { Gradients, Recorded, Unit } from './unit.js';
 
 /**
  * ResNet's beginning: convolution, normalisation, ReLU and max pool, 3×3 at stride 2. Pool and ReLU change places, which
- * changes nothing but that the ReLU sees a quarter of the values. Kept are the convolution's and its own output.
+ * changes nothing but that the ReLU sees a quarter of the values. Kept is its own output: the convolution's, a quarter of what the whole
+ * network keeps, is quicker computed again than it is large.
  */
 export function stemUnit(convolution: NormalizedConv): Unit {
   return {
@@ -14,6 +15,7 @@ export function stemUnit(convolution: NormalizedConv): Unit {
       const { y, record } = recordNormalized(k, x, convolution, pass);
       const pooled = k.maxPool(y);
       y.dispose();
+      record.forget();
       const output = k.relu(pooled);
       pooled.dispose();
       return {
@@ -22,9 +24,9 @@ export function stemUnit(convolution: NormalizedConv): Unit {
           const gradients: Gradients = new Map();
           const dPooled = k.reluGradient(dy, output);
           dy.dispose();
-          const normal = record.output();
-          const d = k.maxPoolGradient(dPooled, normal, output);
-          for (const used of [dPooled, normal, output]) used.dispose();
+          record.restore(x);
+          const d = record.throughMaxPool(dPooled, output);
+          for (const used of [dPooled, output]) used.dispose();
           const dx = record.backward(d, x, inputGradient, gradients);
           d.dispose();
           return { dx, gradients };
