@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { cacheFolder, installFolder } from '../system/cache.js';
@@ -24,6 +24,21 @@ const NEEDED = [
 const COMPILE = ['-std=c++17', '-O2', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
 /** Node resolves Node-API symbols when the binding is loaded; Apple's linker wants to be told. */
 const LINK = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
+/**
+ * Compiled in beside the package's sources: the thread that loads the binding, and TensorFlow's that it starts, leave handled signals to
+ * Node's other threads. On processors without AVX-512 TensorFlow's matrix product keeps values below the stack pointer, where a signal
+ * that comes in the midst of it writes: a Ctrl-C, or the end of an ffmpeg, would corrupt memory.
+ */
+const SIGNALS = `#include <pthread.h>
+#include <signal.h>
+__attribute__((constructor)) static void leaveSignalsToOthers() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  const int left[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGALRM, SIGWINCH, SIGUSR2};
+  for (int signal : left) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+`;
 const LIBRARY_ENDING = process.platform === 'darwin' ? '2.dylib' : 'so.2';
 const ORIGIN = process.platform === 'darwin' ? '@loader_path' : '$ORIGIN';
 
@@ -110,7 +125,7 @@ export function layoutOf(variant: Variant, cache: string, wheels = engineWheels(
     .update(wheels.map((wheel) => wheel.sha256).join(' '))
     .update(NEEDED.join(' '));
   const libraries = `${variant}-${first.version}-${fetched.digest('hex').slice(0, 12)}`;
-  const built = createHash('sha256').update([libraries, headersVersion(), ...COMPILE, ...LINK].join(' '));
+  const built = createHash('sha256').update([libraries, headersVersion(), ...COMPILE, ...LINK, SIGNALS].join(' '));
   for (const file of sources('')) built.update(readFileSync(file));
   return {
     wheels,
@@ -122,10 +137,13 @@ export function layoutOf(variant: Variant, cache: string, wheels = engineWheels(
 async function compile(compiler: string, libraries: string, out: string): Promise<void> {
   const tensorflow = path.join(libraries, 'tensorflow');
   const headers = path.join(path.dirname(require.resolve('node-api-headers/package.json')), 'include');
+  const signals = path.join(path.dirname(out), 'signals.cc');
+  writeFileSync(signals, SIGNALS);
   const ended = await runProgram(compiler, [
     ...COMPILE,
     ...['-I', headers, '-I', path.join(tensorflow, 'include')],
     ...sources('.cc'),
+    signals,
     ...['cc', 'framework'].map((name) => path.join(tensorflow, `libtensorflow_${name}.${LIBRARY_ENDING}`)),
     // Relative, so that the cache can be moved, and staged under another name.
     `-Wl,-rpath,${ORIGIN}/../${path.basename(libraries)}/tensorflow`,

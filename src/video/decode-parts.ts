@@ -17,10 +17,9 @@ export async function decodeParts(
   take: (part: Uint8Array) => void,
 ): Promise<void> {
   const indices = Int32Array.from(request.indices);
-  const { expression, passing } = selectFrames(
-    [...new Set(indices)].sort((a, b) => a - b),
-    0,
-  );
+  const wanted = [...new Set(indices)].sort((a, b) => a - b);
+  if (wanted[0]! < 0) throw new RangeError(`frame ${wanted[0]!} asked for`);
+  const { expression, passing } = selectFrames(wanted, 0);
   const sink = new PartSink(indices, length, request.crop.width * request.crop.height * 3, passing, take);
   const end = await runFfmpeg(rawFrames(file, `st(0,n);${expression}`, passing.length, request), (chunk) => {
     sink.add(chunk);

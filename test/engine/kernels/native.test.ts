@@ -120,9 +120,15 @@ test("a max pool's gradient goes to the first of equals, over more images than a
     [11, 6, 7, 2],
   );
   const gradient = <T extends Held>(k: Kernels<T>, dy: tf.Tensor) => {
-    const vector = (value: number) => tf.tidy(() => k.vector(tf.fill([2], value)));
+    const vector = (value: number) => {
+      const filled = tf.fill([2], value);
+      const made = k.vector(filled);
+      filled.dispose();
+      return made;
+    };
     const by: Normalization<T> = {
-      ...{ scale: vector(2), offset: vector(1), mean: vector(0), variance: vector(1), epsilon: 0 },
+      ...{ scale: vector(2), offset: vector(1), mean: vector(0), variance: vector(1) },
+      epsilon: 0,
     };
     const [images, d] = [k.from(x), k.from(dy)];
     const normalised = k.normalize(images, by);
