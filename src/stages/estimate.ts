@@ -50,6 +50,12 @@ export function estimate(config: Config): Estimate {
 /** What kernels take for themselves, and the process for its own work, bytes: the same for all sizes, as measured. */
 const workspace = 150 * 2 ** 20;
 
+/**
+ * Bytes that TensorFlow's allocator takes for a byte of tensors in an encoder's pass: what small tensors leave is too small for large ones.
+ * As measured by tools/bench/lofi-step.ts, where it is 1.4 to 1.8.
+ */
+const gaps = 1.6;
+
 interface Subject {
   config: Config;
   encoder: Encoder;
@@ -70,7 +76,7 @@ function pretrain({ config, encoder, idle }: Subject): StageEstimate {
       {
         shape: `${frames}x${size}`,
         gflops: giga(cost.flops(batch)),
-        peak_gib: gib(idle + cost.resident + state + images + cost.peak(clips)),
+        peak_gib: gib(idle + cost.resident + state + images + gaps * cost.peak(clips)),
       },
     ],
   };
@@ -97,7 +103,7 @@ function joint({ config, encoder, idle }: Subject): StageEstimate {
       return {
         shape: `${snippets}x${size}`,
         gflops: giga(cost.flops(batch * snippets) + again + onTop.flops(batch)),
-        peak_gib: gib(idle + cost.resident + onTop.resident + state + images + peak),
+        peak_gib: gib(idle + cost.resident + onTop.resident + state + images + gaps * peak),
       };
     }),
   };

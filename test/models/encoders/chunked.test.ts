@@ -23,7 +23,9 @@ function pass(of: Encoder, snippets: number, { size = 32, ...how }: Partial<Pass
   const dFeatures = seeded<tf.Rank.R3>([2, snippets, encoder.channels], 'gradient', -1, 1);
   const record = of.record(x, { parameters, normalization: 'running', ...how });
   const features = record.features.dataSync();
-  const gradients = new Map([...record.backward(dFeatures)].map(([name, g]) => [name, { g, data: g.dataSync<'float32'>() }]));
+  const gradients = new Map(
+    [...record.backward(dFeatures)].map(([name, g]) => [name, { g, data: g.dataSync<'float32'>() }]),
+  );
   record.dispose();
   dFeatures.dispose();
   for (const { g } of gradients.values()) g.dispose();
