@@ -22,6 +22,8 @@ export interface LogEntry {
   seconds?: number;
   wait?: number;
   rssMiB?: number;
+  /** Videos or clips of the step that could not be read and were left out. */
+  skipped?: string[];
   metrics?: Record<string, number>;
   /** When it was written, ISO 8601. */
   time?: string;

@@ -3,6 +3,7 @@ import type { Video } from '../data/dataset.js';
 import type { Detection } from '../evaluation/types.js';
 import { writeDetections, type DetectedVideo, type Failure, type Output } from '../report/write-detections.js';
 import { startProgress } from '../system/progress.js';
+import { breathe } from '../system/signals.js';
 import { trainedEncoder } from './encoder.js';
 import { externalScores } from './external-scores.js';
 import { openFeatures } from './features.js';
@@ -32,7 +33,10 @@ export async function detect(
     progress.step(found.size, id);
   };
   try {
-    for (const video of videos.filter(known)) add(video, find(video, source.get(video.id)));
+    for (const video of videos.filter(known)) {
+      add(video, find(video, source.get(video.id)));
+      await breathe(run.stop);
+    }
     const unknown = videos.filter((video) => !known(video));
     for await (const { video, features, error } of computedFeatures(run, unknown))
       add(video, error ? error.message : find(video, features));

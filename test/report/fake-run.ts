@@ -104,6 +104,7 @@ function fakeLog(noise: number): string {
       tensors: 812,
       time: '2020-01-01T00:00:00Z',
     });
+    if (step === 40 || step === 41) lines.push({ stage: 'pretrain', step, epoch: 1, skipped: ['broken', 'gone'] });
     if (step <= 300 && step % 60 === 0)
       lines.push({ stage: 'pretrain', step, epoch: step / 60, metrics: { top1: 1 - 60 / (step + 20) } });
   }

@@ -72,10 +72,10 @@ describe('the report in a browser', { skip: noBrowser }, () => {
     const [data, ...rest] = (await cells(0)).reverse();
     assert.deepEqual(rest.reverse(), ['lofi', 'tsm-resnet18', 'gtad', '1']);
     assert.match(data!, /^training: 4 videos, \d+ instances; validation: 12 videos, \d+ instances; 6 classes$/);
-    const [run, stage, engine, begun, best, steps, time, memory] = await cells(2);
+    const [run, stage, engine, begun, best, steps, leftOut, time, memory] = await cells(2);
     assert.deepEqual(
-      [run, stage, engine, begun, best, steps],
-      ['lofi', 'pretrain', 'tensorflow 2.21.0', '2020-01-01 00:00', 'top1 0.9375 at step 300', '300'],
+      [run, stage, engine, begun, best, steps, leftOut],
+      ['lofi', 'pretrain', 'tensorflow 2.21.0', '2020-01-01 00:00', 'top1 0.9375 at step 300', '300', '4'],
     );
     assert.match(time!, /^4\.\d min$/);
     assert.match(memory!, /^0\.\d\d GiB$/);

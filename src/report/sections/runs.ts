@@ -27,7 +27,11 @@ export function runsSection(runs: readonly ReportedRun[]): Html {
     ${
       stages.length === 0
         ? html`<p>No stage has begun.</p>`
-        : table(['Run', 'Stage', 'Engine', 'Begun', 'Best', 'Steps', 'Time', 'Most memory'], 3, stages)
+        : table(
+            ['Run', 'Stage', 'Engine', 'Begun', 'Best', 'Steps', 'Reads left out', 'Time', 'Most memory'],
+            4,
+            stages,
+          )
     }
     <p>Page written by lofi-tal ${version()} on Node ${process.version}.</p>
   </section>`;
@@ -40,13 +44,14 @@ function stageRow(run: ReportedRun, index: number, stage: string): Html {
   const seconds = entries.reduce((sum, entry) => sum + (entry.seconds ?? 0), 0);
   const memory = entries.reduce((most, entry) => Math.max(most, entry.rssMiB ?? 0), 0);
   const steps = entries.reduce((last, entry) => Math.max(last, entry.step ?? 0), 0);
+  const leftOut = entries.reduce((sum, entry) => sum + (entry.skipped?.length ?? 0), 0);
   return html`<tr>
     <td>${named(run, index)}</td>
     <td>${stage}${state?.finished === true ? '' : ' (unfinished)'}</td>
     <td>${state?.engine ?? '–'}</td>
     <td>${entries[0]?.time?.slice(0, 16).replace('T', ' ') ?? '–'}</td>
     <td>${bestOf(state)}</td>
-    ${countCell(steps)}
+    ${countCell(steps)} ${countCell(leftOut)}
     <td class="number">${duration(seconds)}</td>
     <td class="number">${memory > 0 ? `${(memory / 1024).toFixed(2)} GiB` : '–'}</td>
   </tr>`;
