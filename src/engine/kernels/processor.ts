@@ -19,10 +19,14 @@ export function usesOneDnn(env = process.env, cpuInfo = readCpuInfo()): boolean 
   return /^flags\s*:.*\b(avx512_vnni|avx512_bf16|avx_vnni|amx_\w+)\b/m.test(cpuInfo);
 }
 
+/** Read once: kernels are chosen anew for every pass. */
+let known: string | undefined;
+
 function readCpuInfo(): string {
   try {
-    return readFileSync('/proc/cpuinfo', 'utf8');
+    known ??= readFileSync('/proc/cpuinfo', 'utf8');
   } catch {
-    return '';
+    known = '';
   }
+  return known;
 }
