@@ -4,44 +4,28 @@
  * Each figure is the largest error relative to the largest absolute value of that tensor.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { readSafetensors } from '../src/checkpoints/safetensors.js';
 import { startEngine } from '../src/engine/backend.js';
 import { randomStream } from '../src/engine/random.js';
-import { resnet18 } from '../src/models/encoders/resnet.js';
 import { anchors } from '../src/models/heads/gtad/anchors.js';
 import { GtadHead } from '../src/models/heads/gtad/gtad.js';
-import { labels, type Span } from '../src/models/heads/gtad/labels.js';
+import { labels } from '../src/models/heads/gtad/labels.js';
 import { gtadLoss } from '../src/models/heads/gtad/loss.js';
 import { lossWeights } from '../src/models/heads/gtad/loss-weights.js';
 import { toTorchLayout, type Values } from '../src/models/layout.js';
 import { Parameters } from '../src/models/parameters.js';
-import { importState, plainName, type State } from '../src/models/state.js';
-import { readJson } from '../src/system/files.js';
+import { importState } from '../src/models/state.js';
 import { lossAndGradients } from '../src/train/gradients.js';
 import { StatisticsCollector } from '../src/train/statistics.js';
-
-interface Case {
-  batch: number;
-  snippets: number;
-  frames: number;
-  side: number;
-  encoder: { width: number; shift_div: number };
-  head: Record<'feat' | 'h1d' | 'h2d' | 'h3d' | 'gcn_groups' | 'gcn_width' | 'k' | 'inner' | 'context', number>;
-  instances: Span[][];
-  loss: Record<'total' | 'tem' | 'reg' | 'cls', number>;
-}
+import { goldenCase, goldenFeatureGradient, goldenInput } from './bench/golden-case.js';
 
 const file = process.argv[2];
 if (!file) throw new Error('usage: tools/parity.ts CASE.json');
-const reference = readJson(file, 'case') as Case;
-const tensors: State = new Map();
-for (const [name, { shape, data }] of readSafetensors(file.replace(/\.json$/, '.safetensors')).tensors) {
-  tensors.set(plainName(name), { shape: [...shape], data: data as Float32Array });
-}
-const { batch, snippets, frames, side, instances } = reference;
 
 await startEngine();
-const encoder = resnet18({ width: reference.encoder.width, shift: reference.encoder.shift_div });
+const golden = goldenCase(file);
+const { reference, tensors, encoder, parameters: encoderParameters } = golden;
+const { batch, snippets, instances } = reference;
+
 const h = reference.head;
 const head = new GtadHead({
   features: h.feat,
@@ -54,9 +38,7 @@ const head = new GtadHead({
   inner: h.inner,
   context: h.context,
 });
-const encoderParameters = new Parameters(encoder.parameters, randomStream(0));
 const headParameters = new Parameters(head.parameters, randomStream(0));
-importState(encoderParameters, tensors, file, 'param.encoder.');
 importState(headParameters, tensors, file, 'param.head.');
 
 const list = anchors(snippets);
@@ -69,17 +51,7 @@ const weights = lossWeights(targets, (at, band) => {
   return uniform[offset + cell(Math.floor(at / list.length), at % list.length)]!;
 });
 
-const input = tf.tidy(() => {
-  const { shape, data } = tensors.get('input')!;
-  const images = tf.transpose(tf.tensor(data, [shape[0]! * shape[1]! * shape[2]!, 3, side, side]), [0, 2, 3, 1]);
-  // The case's input is what the network sees: undo our scaling of 0..255.
-  const scaled = tf.add(tf.mul(images, [0.229 * 255, 0.224 * 255, 0.225 * 255]), [
-    0.485 * 255,
-    0.456 * 255,
-    0.406 * 255,
-  ]);
-  return tf.reshape(scaled, [batch, snippets, frames, side, side, 3]);
-});
+const input = goldenInput(golden);
 
 const statistics = new StatisticsCollector();
 const encoderPass = {
@@ -120,13 +92,9 @@ const gradientErrors = (parameters: Parameters, room: string, given: ReadonlyMap
     });
 
 // The encoder alone, driven by the reference's gradient of its features.
-const featureGradient = tf.transpose(
-  tf.tensor(tensors.get('grad.features')!.data, tensors.get('grad.features')!.shape),
-  [0, 2, 1],
-);
 const alone = encoder
   .record(tf.clone(input), { ...encoderPass, onStatistics: () => undefined })
-  .backward(featureGradient as tf.Tensor3D);
+  .backward(goldenFeatureGradient(golden));
 
 statistics.update(encoderParameters);
 const running = encoderParameters.specs
