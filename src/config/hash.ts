@@ -25,10 +25,29 @@ const fetching = [
   'trainVideos',
 ];
 
+/** Keys that came after runs had been made, with the value under which all is as it was: at it they are no part of a hash. */
+const later: Readonly<Record<string, unknown>> = {
+  'detect.minScore': 0,
+  'detect.voting': null,
+};
+
 /** The part of a configuration that decides a stage's result. */
 export function stageConfig(config: Config, stage: Stage): Record<string, unknown> {
   const data = Object.fromEntries(Object.entries(config.data).filter(([key]) => !fetching.includes(key)));
-  return { data, ...Object.fromEntries(sections[stage].map((section) => [section, config[section]])) };
+  const all = { ...config, data };
+  return Object.fromEntries(['data' as const, ...sections[stage]].map((section) => [section, known(section, all)]));
+}
+
+/** A section without later keys that change nothing. */
+function known(section: keyof Config, config: Record<keyof Config, unknown>): unknown {
+  const keys = config[section];
+  if (!isTree(keys)) return keys;
+  return Object.fromEntries(
+    Object.entries(keys).filter(([key, value]) => {
+      const name = `${section}.${key}`;
+      return !(name in later) || JSON.stringify(value) !== JSON.stringify(later[name]);
+    }),
+  );
 }
 
 /** Hash of {@link stageConfig}: 16 hexadecimal digits. */

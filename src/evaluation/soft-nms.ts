@@ -13,19 +13,24 @@ export interface Proposal {
  *
  * @returns new proposals with their decayed scores, best first; O(keep · n) time.
  */
-export function softNms(proposals: readonly Proposal[], options: { sigma: number; keep: number }): Proposal[] {
+export function softNms<T extends Proposal>(proposals: readonly T[], options: { sigma: number; keep: number }): T[] {
+  return decayed(proposals, { ...options, keep: Math.min(options.keep, proposals.length - 1) });
+}
+
+/** {@link softNms} that stops at `keep` proposals and no sooner: the last one is as good as the others. */
+export function decayed<T extends Proposal>(proposals: readonly T[], options: { sigma: number; keep: number }): T[] {
   const n = proposals.length;
   const start = Float64Array.from(proposals, (p) => p.start);
   const end = Float64Array.from(proposals, (p) => p.end);
   const score = Float64Array.from(proposals, (p) => p.score);
   const taken = new Uint8Array(n);
-  const kept: Proposal[] = [];
+  const kept: T[] = [];
 
   let best = -1;
   for (let i = 0; i < n; i++) if (best < 0 || score[i]! > score[best]!) best = i;
-  while (kept.length < options.keep && n - kept.length > 1) {
+  while (best >= 0 && kept.length < options.keep) {
     taken[best] = 1;
-    kept.push({ start: start[best]!, end: end[best]!, score: score[best]! });
+    kept.push({ ...proposals[best]!, score: score[best]! });
     // One pass decays the rest and finds the next best.
     let next = -1;
     for (let i = 0; i < n; i++) {

@@ -5,6 +5,7 @@ import { mobilenetV2 } from './encoders/mobilenet-v2.js';
 import { r2plus1d18 } from './encoders/r2plus1d.js';
 import { resnet18, resnet34, resnet50 } from './encoders/resnet.js';
 import { GtadHead } from './heads/gtad/gtad.js';
+import type { Head } from './heads/head.js';
 
 /** The encoder that a configuration names. */
 export function buildEncoder({ type, width, shift }: Config['encoder']): Encoder {
@@ -23,8 +24,8 @@ export function buildEncoder({ type, width, shift }: Config['encoder']): Encoder
   }
 }
 
-/** The head that a configuration names, for features of C channels. */
-export function buildHead(model: Config['model'], features: number): GtadHead {
+/** The head that a configuration names, for features of C channels and K classes. */
+export function buildHead(model: Config['model'], features: number, classes: number): Head {
   for (const [key, channels] of Object.entries({ h1: model.h1, width: model.width })) {
     const groups = key === 'h1' ? 4 : model.groups;
     if (channels % groups !== 0)

@@ -56,3 +56,12 @@ export function joinBytes(samples: readonly Uint8Array[]): Float32Array {
   }
   return all;
 }
+
+/** Rows of C numbers as one array. */
+export function joinRows(rows: readonly Float32Array[], channels: number): Float32Array {
+  const all = new Float32Array(rows.length * channels);
+  rows.forEach((row, i) => {
+    all.set(row, i * channels);
+  });
+  return all;
+}

@@ -53,8 +53,9 @@ export function writeModel(file: string, { config, encoder, localizer, longest }
   for (const [part, parameters] of [
     ['encoder', encoder.parameters],
     ['head', localizer.headParameters],
-    ['classifier', localizer.classifierParameters],
+    ['classifier', localizer.segments?.parameters],
   ] as const) {
+    if (!parameters) continue;
     for (const [name, { shape, data }] of exportState(parameters))
       tensors.set(`${part}.${name}`, { dtype: 'F32', shape, data });
   }
@@ -104,7 +105,7 @@ export function loadBundle(file: string): TrainedModel {
   try {
     importState(parameters, state, file, 'encoder.');
     importState(localizer.headParameters, state, file, 'head.');
-    importState(localizer.classifierParameters, state, file, 'classifier.');
+    if (localizer.segments) importState(localizer.segments.parameters, state, file, 'classifier.');
   } catch (error) {
     disposeModel(model);
     throw error;

@@ -1,11 +1,12 @@
+import type { Features } from '../checkpoints/features.js';
 import type { Video } from '../data/dataset.js';
 import { streamFrames } from '../data/frames/stream.js';
 import type { Detection } from '../evaluation/types.js';
-import { softNms, type Proposal } from '../evaluation/soft-nms.js';
-import type { Window } from '../models/heads/gtad/windows.js';
+import type { HeadProposal } from '../models/heads/head.js';
+import { validSnippets, type Window } from '../models/heads/windows.js';
 import { encodeFrames, fullFidelityRequest, snippetsAtOnce } from './full-fidelity.js';
 import { ownProposals, planWindows, thinned, withNeighbours, type Plan } from './long-video.js';
-import { ownLabels, windowProposals, type VideoFeatures } from './localizer.js';
+import { named, thin, windowProposals } from './localizer.js';
 import type { TrainedModel } from './trained-model.js';
 
 /** What was found in a window of a video. */
@@ -19,8 +20,8 @@ export interface FoundInWindow {
 /** A window as the head has seen it: its proposals, in snippets of the video, best first. */
 interface SeenWindow {
   window: Window;
-  features: VideoFeatures;
-  proposals: Proposal[];
+  features: Features;
+  proposals: HeadProposal[];
 }
 
 /**
@@ -36,15 +37,15 @@ export async function* detectVideo(model: TrainedModel, video: Video): AsyncGene
   for await (const { item, neighbours } of withNeighbours(seenWindows(model, video, plan))) {
     const { window, features } = item;
     const others = neighbours.flatMap(({ proposals }) => proposals);
-    const kept = thinned(item.proposals, others, detect.softNmsSigma).map(({ start, end, score }) => ({
+    const kept = thinned(item.proposals, others, detect.softNmsSigma).map(({ start, end, ...rest }) => ({
       start: (start - window.start) / window.snippets,
       end: (end - window.start) / window.snippets,
-      score,
+      ...rest,
     }));
     const seconds = (fraction: number) =>
       Math.min(1, (window.start + fraction * window.snippets) / plan.snippets) * video.duration;
     yield {
-      detections: ownLabels(model.localizer, features, kept, detect.classes)
+      detections: named(model.localizer, features, kept, detect.classes)
         .map(({ label, score, start, end }) => ({ label, score, segment: [seconds(start), seconds(end)] as const }))
         .filter(({ segment: [start, end] }) => start < end)
         .map(({ segment: [start, end], ...detection }) => ({ ...detection, segment: [start, end] })),
@@ -61,7 +62,6 @@ async function* seenWindows(
 ): AsyncGenerator<SeenWindow> {
   const request = fullFidelityRequest(config, video, plan.snippets);
   const { channels } = encoder.encoder;
-  const nms = { sigma: config.detect.softNmsSigma, keep: config.detect.keep };
   const rows = new Rows(channels);
   const windows = plan.windows.values();
   let next = windows.next();
@@ -70,9 +70,9 @@ async function* seenWindows(
     for (const features of encodeFrames(config, encoder, frames)) rows.add(features);
     while (!next.done && rows.end >= Math.min(plan.snippets, next.value.start + next.value.snippets)) {
       const window = next.value;
-      const features: VideoFeatures = { data: rows.of(window), shape: [window.snippets, channels] };
-      const found = windowProposals(localizer, features, config.detect);
-      yield { window, features, proposals: softNms(ownProposals(found, window, plan), nms) };
+      const features: Features = { data: rows.of(window), shape: [window.snippets, channels] };
+      const found = windowProposals(localizer, features, validSnippets(window, plan.snippets), config.detect);
+      yield { window, features, proposals: thin(localizer, ownProposals(found, window, plan), config.detect) };
       next = windows.next();
       if (!next.done) rows.forget(next.value.start);
     }

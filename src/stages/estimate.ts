@@ -4,9 +4,6 @@ import { metered, type Reading } from '../engine/meter.js';
 import { randomStream } from '../engine/random.js';
 import { buildEncoder, buildHead } from '../models/build.js';
 import type { Encoder } from '../models/encoders/encoder.js';
-import { labels } from '../models/heads/gtad/labels.js';
-import { gtadLoss } from '../models/heads/gtad/loss.js';
-import { lossWeights } from '../models/heads/gtad/loss-weights.js';
 import { setBatchNormMode } from '../models/layers/batch-norm.js';
 import type { Pass } from '../models/layers/layer.js';
 import { Parameters, type ParameterSpec } from '../models/parameters.js';
@@ -85,7 +82,7 @@ function pretrain({ config, encoder, idle }: Subject): StageEstimate {
 function joint({ config, encoder, idle }: Subject): StageEstimate {
   const { frames } = config.encoder;
   const { shapes, batch, microBatch, momentum, batchNorm, gradient, chunk } = config.joint;
-  const head = buildHead(config.model, encoder.channels);
+  const head = freshHead(config, encoder);
   const videos = Math.min(batch, microBatch ?? batch);
   const parameters = [...encoder.parameters, ...head.parameters];
   const state = stateBytes(parameters, momentum > 0 ? 1 : 0, videos < batch);
@@ -129,7 +126,7 @@ function extract({ config, encoder, idle }: Subject): StageEstimate {
 function headStage({ config, encoder, idle }: Subject): StageEstimate {
   const { batch, microBatch } = config.head;
   const { snippets } = config.model.window ?? config.full;
-  const { parameters } = buildHead(config.model, encoder.channels);
+  const { parameters } = freshHead(config, encoder);
   const videos = Math.min(batch, microBatch ?? batch);
   const cost = headCost(config, encoder, snippets);
   return {
@@ -152,6 +149,11 @@ interface Cost {
   peak(n: number): number;
   flops(n: number): number;
 }
+
+/** How many classes there are makes no difference to speak of. */
+const classes = 20;
+
+const freshHead = ({ model }: Config, { channels }: Encoder) => buildHead(model, channels, classes);
 
 /** A recorded pass of an encoder through n snippets and back; `kept`: bytes between the pass and the way back. */
 export function encoderCost(
@@ -195,18 +197,15 @@ function inferenceCost(encoder: Encoder, { size, frames }: { size: number; frame
 
 /** A step of the head on n videos of so many snippets. */
 function headCost(config: Config, encoder: Encoder, snippets: number): Cost {
-  const head = buildHead(config.model, encoder.channels);
+  const head = freshHead(config, encoder);
   const parameters = new Parameters(head.parameters, randomStream(0, 'estimate'));
-  const anchors = head.anchors(snippets);
-  const truth = labels([[0.2, 0.6]], snippets, anchors);
+  const truth = head.targets([{ start: 0.2, end: 0.6, label: 0 }], snippets, snippets);
   const [cost] = proportional(1, 1, (videos, read) => {
     const x = tf.ones<tf.Rank.R3>([videos, snippets, encoder.channels]);
-    const forward = () => {
-      const output = head.apply(x, { parameters, normalization: 'running' });
-      const weights = lossWeights(Array<typeof truth>(videos).fill(truth), () => 0.5);
-      const { total, ...terms } = gtadLoss(output, weights);
-      return { total, terms };
-    };
+    const input = { features: x, valid: Array<number>(videos).fill(snippets) };
+    const targets = Array<unknown>(videos).fill(truth);
+    const forward = () =>
+      head.loss(input, targets, { parameters, normalization: 'running' }, randomStream(0, 'estimate'));
     disposeGradients(lossAndGradients(forward, new Map([['head', parameters]])).gradients);
     x.dispose();
     return [read()];

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef } from '../checkpoints/store.js';
-import type { Features } from '../checkpoints/features.js';
 import type { Video } from '../data/dataset.js';
 import type { VideoScores } from '../data/video-scores.js';
 import { randomStream } from '../engine/random.js';
@@ -8,32 +7,36 @@ import { evaluateDetections } from '../evaluation/detections.js';
 import { readGroundTruth } from '../evaluation/files.js';
 import { presets } from '../evaluation/tiou.js';
 import type { Predictions } from '../evaluation/types.js';
-import { crossEntropy } from '../models/classifier.js';
-import { labels, type Labels } from '../models/heads/gtad/labels.js';
-import { gtadLoss } from '../models/heads/gtad/loss.js';
-import { lossWeights } from '../models/heads/gtad/loss-weights.js';
-import { trainingWindows, windowFeatures, windowSpans, type Window } from '../models/heads/gtad/windows.js';
-import type { Parameters } from '../models/parameters.js';
+import {
+  trainingWindows,
+  validSnippets,
+  windowFeatures,
+  windowInstances,
+  type Window,
+} from '../models/heads/windows.js';
+import type { Pass } from '../models/layers/layer.js';
 import { UsageError, WorkError } from '../system/errors.js';
 import { breathe } from '../system/signals.js';
-import { disposeGradients, lossAndGradients } from '../train/gradients.js';
 import { adam } from '../train/optimizers.js';
 import { uniformRules } from '../train/parameter-rules.js';
 import { evenPace } from '../train/pace.js';
-import { trainedParts } from '../train/parts.js';
-import { epochBatches } from './batches.js';
+import { trainedParts, type PlannedPart } from '../train/parts.js';
+import { epochBatches, joinRows } from './batches.js';
 import { externalScores } from './external-scores.js';
 import { openFeatures, type FeatureSource } from './features.js';
-import { freshLocalizer, joinRows, localize, poolSegment, type Localizer } from './localizer.js';
+import { freshLocalizer, localize, type Localizer } from './localizer.js';
 import { requireSome, type Run } from './run.js';
-import { spans } from './targets.js';
+import { trainSegmentClassifier } from './segment-classifier.js';
+import { headInstances } from './targets.js';
 import { finishedCheckpoint, trainStage, type Measured } from './training.js';
 
 /** A video, or a window of one, with what the head shall say of it. */
 interface Sample {
   id: string;
   window: Window;
-  labels: Labels;
+  /** Snippets of the window that are video. */
+  valid: number;
+  targets: unknown;
 }
 
 interface FeatureBatch {
@@ -41,7 +44,7 @@ interface FeatureBatch {
   samples: Sample[];
 }
 
-/** Stage 3b: a fresh head, and a classifier of segments, on the features of the frozen encoder (LoFi §3.4, G-TAD's recipe). */
+/** Stage 3b: a fresh head on the features of the frozen encoder (LoFi §3.4, G-TAD's recipe), and a classifier of segments where that head gives no labels. */
 export function head(run: Run): Promise<CheckpointRef> {
   return trainHead(run, openFeatures(run));
 }
@@ -62,25 +65,33 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
   const scores = externalScores(run, validated);
   const features = new Map(videos.map((video) => [video.id, source.get(video.id)]));
   const localizer = freshLocalizer(config, channels, run.dataset.classes);
-  const { head: model, headParameters, classifierParameters } = localizer;
+  const { head: model, headParameters, segments } = localizer;
+  const seen = videos.map((video) => ({
+    id: video.id,
+    features: features.get(video.id)!,
+    instances: headInstances(video, localizer.classes),
+  }));
 
-  await trainClassifier(run, localizer, videos, features);
-  const parts = trainedParts(
-    'head',
-    options,
-    {
-      head: { parameters: headParameters, rules: uniformRules(headParameters.specs, options.weightDecay) },
-      // Trained above, in one go; kept with the head.
-      classifier: { parameters: classifierParameters, rules: new Map() },
-    },
-    adam,
-  );
-  const samples = videos.flatMap((video): Sample[] => {
-    const [total] = features.get(video.id)!.shape;
-    const instances = spans(video);
+  const planned: Record<string, PlannedPart> = {
+    head: { parameters: headParameters, rules: uniformRules(headParameters.specs, options.weightDecay) },
+  };
+  if (segments) {
+    await trainSegmentClassifier(run, segments, seen);
+    // It is trained, in one go; kept with the head.
+    planned.classifier = { parameters: segments.parameters, rules: new Map() };
+  }
+  const parts = trainedParts('head', options, planned, adam);
+  const pass: Pass = {
+    parameters: headParameters,
+    normalization: 'running',
+    onMean: parts.head!.statistics.collectMean,
+  };
+  const samples = seen.flatMap(({ id, features: { shape }, instances }): Sample[] => {
+    const [total] = shape;
     return trainingWindows(instances, total, localizer.window).map((window) => {
-      const anchors = model.anchors(window.snippets);
-      return { id: video.id, window, labels: labels(windowSpans(instances, window, total), window.snippets, anchors) };
+      const valid = validSnippets(window, total);
+      const targets = model.targets(windowInstances(instances, window, total), window.snippets, valid);
+      return { id, window, valid, targets };
     });
   });
   if (samples.length === 0) {
@@ -92,7 +103,7 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
 
   return trainStage<FeatureBatch>(run, {
     stage: 'head',
-    what: 'head + segment classifier',
+    what: segments ? 'head + segment classifier' : 'head',
     parent,
     parts,
     pace: evenPace(options, samples.length),
@@ -107,15 +118,14 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
     loss({ samples: all }, { from, to }, { step }) {
       const list = all.slice(from, to);
       const draws = randomStream(config.seed, 'head', 'draws', step, from);
-      const weights = lossWeights(
-        list.map(({ labels }) => labels),
-        () => draws.uniform(),
-      );
       const rows = list.map(({ id, window }) => windowFeatures(features.get(id)!, window));
       const x = tf.tensor3d(joinRows(rows, snippets * channels), [list.length, snippets, channels]);
-      const output = model.apply(x, { parameters: headParameters, normalization: 'running' });
-      const { total, ...terms } = gtadLoss(output, weights);
-      return { total, terms };
+      return model.loss(
+        { features: x, valid: list.map(({ valid }) => valid) },
+        list.map(({ targets }) => targets),
+        pass,
+        draws,
+      );
     },
     async validate(epoch) {
       const due = (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
@@ -145,76 +155,4 @@ async function validate(
   const { tiou } = presets[run.config.evaluation.preset];
   const metrics = evaluateDetections(truth, { results }, { subset, tiou, missing: 'skip' });
   return { judge: 'average_mAP', metrics: { average_mAP: metrics.average_mAP } };
-}
-
-/** A softmax on the mean feature of each training instance, its ends jittered; features standardised by training's. Frozen afterwards. */
-async function trainClassifier(
-  { config, stop }: Run,
-  { classes, classifier, classifierParameters }: Localizer,
-  videos: readonly Video[],
-  features: ReadonlyMap<string, Features>,
-): Promise<void> {
-  const { epochs, lr, weightDecay, dropout, jitter } = config.head.classifier;
-  standardize(classifierParameters, [...features.values()]);
-  const instances = videos.flatMap((video) =>
-    spans(video).map((span, i) => ({
-      features: features.get(video.id)!,
-      span,
-      label: classes.indexOf(video.instances[i]!.label),
-    })),
-  );
-  const parts = new Map([['classifier', classifierParameters]]);
-  const optimizer = adam(
-    classifierParameters,
-    new Map([
-      ['fc.weight', { lr: 1, weightDecay }],
-      ['fc.bias', { lr: 1, weightDecay: 0 }],
-    ]),
-  );
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    epochBatches(instances, 64, config.seed, 'classifier', epoch).forEach((batch, i) => {
-      const random = randomStream(config.seed, 'classifier', 'sample', epoch, i);
-      const rows = batch.map(({ features, span: [start, end] }) => {
-        const room = jitter * (end - start);
-        return poolSegment(features, [start + random.between(-room, room), end + random.between(-room, room)]);
-      });
-      const { gradients } = lossAndGradients(() => {
-        const channels = batch[0]!.features.shape[1];
-        const x = tf.tensor2d(joinRows(rows, channels), [batch.length, channels]);
-        const pass = { parameters: classifierParameters, normalization: 'running' as const };
-        const logits = classifier.logits(x, pass, dropout, random.below(2 ** 31));
-        return {
-          total: crossEntropy(
-            logits,
-            batch.map(({ label }) => label),
-          ),
-          terms: {},
-        };
-      }, parts);
-      optimizer.step(gradients.get('classifier')!, lr);
-      disposeGradients(gradients);
-    });
-    await breathe(stop);
-  }
-  optimizer.dispose();
-  for (const name of classifierParameters.trainable()) classifierParameters.freeze(name);
-}
-
-/** Sets the classifier's `mean` and `deviation` to those of all training snippets. */
-function standardize(parameters: Parameters, features: readonly Features[]): void {
-  const channels = features[0]!.shape[1];
-  const sum = new Float64Array(channels);
-  const squares = new Float64Array(channels);
-  let count = 0;
-  for (const { data, shape } of features) {
-    count += shape[0];
-    for (let i = 0; i < data.length; i++) {
-      sum[i % channels]! += data[i]!;
-      squares[i % channels]! += data[i]! ** 2;
-    }
-  }
-  const mean = sum.map((total) => total / count);
-  const deviation = squares.map((total, c) => Math.sqrt(Math.max(total / count - mean[c]! ** 2, 1e-8)) + 1e-3);
-  parameters.assign('mean', tf.tensor1d(Float32Array.from(mean)));
-  parameters.assign('deviation', tf.tensor1d(Float32Array.from(deviation)));
 }

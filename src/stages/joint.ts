@@ -4,8 +4,6 @@ import { resolvePrecision } from '../engine/precision.js';
 import { randomStream } from '../engine/random.js';
 import { buildHead } from '../models/build.js';
 import { chunked } from '../models/encoders/chunked.js';
-import { gtadLoss } from '../models/heads/gtad/loss.js';
-import { lossWeights } from '../models/heads/gtad/loss-weights.js';
 import { setBatchNormMode } from '../models/layers/batch-norm.js';
 import type { Pass } from '../models/layers/layer.js';
 import { Parameters } from '../models/parameters.js';
@@ -17,7 +15,7 @@ import { joinBytes } from './batches.js';
 import { storedEncoder } from './encoder.js';
 import { settleStatistics } from './full-fidelity.js';
 import { usableVideos, type Run } from './run.js';
-import { videoLabels } from './targets.js';
+import { headInstances } from './targets.js';
 import { finishedCheckpoint, trainStage } from './training.js';
 import { videoBatches, type VideoBatch } from './video-batches.js';
 
@@ -28,13 +26,14 @@ import { videoBatches, type VideoBatch } from './video-batches.js';
 export async function joint(run: Run): Promise<CheckpointRef> {
   const { config } = run;
   const options = config.joint;
+  const { classes } = run.dataset;
   const { encoder, parameters, reference: parent } = storedEncoder(run, 'pretrain');
   const done = finishedCheckpoint(run, 'joint', parent);
   if (done) return done;
   const { frames } = config.encoder;
   const normalization = setBatchNormMode(parameters, options.batchNorm);
   const videos = usableVideos(run, config.data.trainOn);
-  const head = buildHead(config.model, encoder.channels);
+  const head = buildHead(config.model, encoder.channels, classes.length);
   const headParameters = new Parameters(head.parameters, randomStream(config.seed, 'joint', 'head'));
   const rules = (of: Parameters) => uniformRules(of.specs, options.weightDecay);
   const parts = trainedParts(
@@ -52,6 +51,11 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     onStatistics: parts.encoder.statistics.collect,
     precision: resolvePrecision(config.precision),
   };
+  const headPass: Pass = {
+    parameters: headParameters,
+    normalization: 'running',
+    onMean: parts.head.statistics.collectMean,
+  };
   const trained = options.gradient === 'chunked' ? chunked(encoder, options.chunk) : encoder;
 
   return trainStage<VideoBatch>(run, {
@@ -68,14 +72,9 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     },
     loss({ videos, shape: { snippets } }, { from, to }, { step }, features) {
       const draws = randomStream(config.seed, 'joint', 'draws', step, from);
-      const anchors = head.anchors(snippets);
-      const labels = videos.slice(from, to).map((video) => videoLabels(video, snippets, anchors));
-      const output = head.apply(features!, { parameters: headParameters, normalization: 'running' });
-      const { total, ...terms } = gtadLoss(
-        output,
-        lossWeights(labels, () => draws.uniform()),
-      );
-      return { total, terms };
+      const seen = videos.slice(from, to);
+      const targets = seen.map((video) => head.targets(headInstances(video, classes), snippets, snippets));
+      return head.loss({ features: features!, valid: seen.map(() => snippets) }, targets, headPass, draws);
     },
     settle: () => settleStatistics(run, { encoder, parameters }, options.reestimate),
   }).finally(() => {

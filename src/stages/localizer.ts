@@ -1,69 +1,62 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Features } from '../checkpoints/features.js';
 import type { Config } from '../config/schema.js';
 import { randomStream } from '../engine/random.js';
+import { classWise } from '../evaluation/class-wise.js';
 import { externalLabels, type ClassScore } from '../evaluation/external-labels.js';
 import { softNms, type Proposal } from '../evaluation/soft-nms.js';
 import type { Detection } from '../evaluation/types.js';
 import { buildHead } from '../models/build.js';
-import { Classifier } from '../models/classifier.js';
-import type { GtadHead } from '../models/heads/gtad/gtad.js';
-import type { Span } from '../models/heads/gtad/labels.js';
-import { proposals } from '../models/heads/gtad/proposals.js';
-import { fromWindow, windowFeatures, windowsOver } from '../models/heads/gtad/windows.js';
+import type { Head, HeadProposal } from '../models/heads/head.js';
+import { fromWindow, validSnippets, windowFeatures, windowsOver } from '../models/heads/windows.js';
 import { Parameters } from '../models/parameters.js';
+import { ownProposals } from './long-video.js';
+import { freshSegmentClassifier, ownLabels, type SegmentClassifier } from './segment-classifier.js';
 
-/** What finds and names actions in a video's features: the head and the classifier of segments. */
+/** What finds and names actions in a video's features. */
 export interface Localizer {
   classes: readonly string[];
-  head: GtadHead;
+  head: Head;
   headParameters: Parameters;
   /** Snippets that the head sees at once; null: the whole video. */
   window: number | null;
-  classifier: Classifier;
-  classifierParameters: Parameters;
+  /** What names the proposals; null where the head does. */
+  segments: SegmentClassifier | null;
 }
 
 /** A localizer with random parameters. */
 export function freshLocalizer(config: Config, channels: number, classes: readonly string[]): Localizer {
-  const head = buildHead(config.model, channels);
-  const classifier = new Classifier(channels, classes.length, 0.01);
+  const head = buildHead(config.model, channels, classes.length);
   return {
     classes,
     head,
     headParameters: new Parameters(head.parameters, randomStream(config.seed, 'head', 'head')),
     window: config.model.window?.snippets ?? null,
-    classifier,
-    classifierParameters: new Parameters(classifier.parameters, randomStream(config.seed, 'head', 'classifier')),
+    segments: head.labels ? null : freshSegmentClassifier(config, channels, classes),
   };
 }
 
-export function disposeLocalizer({ head, headParameters, classifierParameters }: Localizer): void {
+export function disposeLocalizer({ head, headParameters, segments }: Localizer): void {
   head.dispose();
   headParameters.dispose();
-  classifierParameters.dispose();
-}
-
-/** Features of a video, or a window of it, `[L, C]`. */
-export interface VideoFeatures {
-  data: Float32Array;
-  shape: readonly [number, number];
+  segments?.parameters.dispose();
 }
 
 /**
- * Detections of one video from its features (§3.8): proposals, Soft-NMS, then each kept proposal under its most likely
- * labels, scored by proposal × label: by `scores` of the whole video, or without them by the classifier of segments. `duration` in seconds.
+ * Detections of one video from its features (§3.8): proposals, thinned, then each under its own label, or under its most likely ones, scored by
+ * proposal × label: by `scores` of the whole video, or without them by the classifier of segments. `duration` in seconds.
  */
 export function localize(
   localizer: Localizer,
-  features: VideoFeatures,
+  features: Features,
   duration: number,
   options: Config['detect'],
   scores?: readonly ClassScore[],
 ): Detection[] {
-  const kept = keptProposals(localizer, features, options);
+  const found = videoProposals(localizer, features, options);
   const labelled = scores
-    ? externalLabels(kept, scores, options.classes)
-    : ownLabels(localizer, features, kept, options.classes);
+    ? externalLabels(thin(localizer, found.map(unlabelled), options), scores, options.classes)
+    : named(localizer, features, thin(localizer, found, options), options.classes);
   return labelled.map(({ label, score, start, end }) => ({
     label,
     score,
@@ -71,92 +64,60 @@ export function localize(
   }));
 }
 
-function keptProposals(localizer: Localizer, features: VideoFeatures, options: Config['detect']): Proposal[] {
-  const { window: size } = localizer;
+const unlabelled = (proposal: HeadProposal): HeadProposal => ({ ...proposal, label: null });
+
+/** What all windows of a video propose, as fractions of it. */
+function videoProposals(localizer: Localizer, features: Features, options: Config['detect']): HeadProposal[] {
+  const { head, window: size } = localizer;
   const [total, channels] = features.shape;
-  const nms = { sigma: options.softNmsSigma, keep: options.keep };
-  const found = windowsOver(total, size).flatMap((window) => {
+  const windows = windowsOver(total, size);
+  return windows.flatMap((window) => {
     const data = windowFeatures(features, window);
-    const all = windowProposals(localizer, { data, shape: [window.snippets, channels] }, options);
+    const shape = [window.snippets, channels] as const;
+    const all = windowProposals(localizer, { data, shape }, validSnippets(window, total), options);
+    if (head.labels) return ownProposals(all, window, { snippets: total, windows }).map((own) => partOf(own, total));
     // The authors thin windows one by one first, even where there is one only.
-    return fromWindow(size === null ? all : softNms(all, nms), window, total);
+    return fromWindow(size === null ? all : thin(localizer, all, options), window, total);
   });
-  return softNms(found, nms);
 }
 
-/** What the head proposes in what it sees at once, as fractions of that. */
+function partOf({ start, end, ...rest }: HeadProposal, total: number): HeadProposal {
+  return { start: start / total, end: Math.min(1, end / total), ...rest };
+}
+
+/** What the head proposes in what it sees at once, of which the first `valid` snippets are video, as fractions of that. */
 export function windowProposals(
-  { head, headParameters }: Localizer,
-  { data, shape: [snippets, channels] }: VideoFeatures,
-  options: Config['detect'],
-): Proposal[] {
-  const [start, end, map] = tf.tidy(() => {
-    const x = tf.tensor3d(data, [1, snippets, channels]);
-    const output = head.apply(x, { parameters: headParameters, normalization: 'running' });
-    return [output.start, output.end, output.map].map((tensor) => tensor.dataSync<'float32'>());
-  }) as [Float32Array, Float32Array, Float32Array];
-  return proposals({ start, end, map }, head.anchors(snippets), options);
+  { head, headParameters: parameters }: Localizer,
+  { data, shape: [snippets, channels] }: Features,
+  valid: number,
+  { peaks, minScore }: Config['detect'],
+): HeadProposal[] {
+  const x = tf.tensor3d(data, [1, snippets, channels]);
+  const found = head.propose(x, valid, { parameters, normalization: 'running' }, { peaks, minScore, candidates });
+  x.dispose();
+  return found;
 }
 
-/** Proposals under the `count` labels that the run's own classifier finds likeliest, each scored by proposal × label. */
-export function ownLabels(
-  localizer: Localizer,
-  features: VideoFeatures,
-  kept: readonly Proposal[],
+/** Of the best so many of a window, Soft-NMS takes its pick (ActionFormer's pre_nms_topk). */
+const candidates = 2000;
+
+/** Proposals without those that say the same as better ones: by labels, where the head gives them. */
+export function thin(
+  { head }: Localizer,
+  proposals: readonly HeadProposal[],
+  options: Config['detect'],
+): HeadProposal[] {
+  const { softNmsSigma: sigma, keep, minScore, voting } = options;
+  return head.labels ? classWise(proposals, { sigma, keep, minScore, voting }) : softNms(proposals, { sigma, keep });
+}
+
+/** Proposals under the names of their labels; where the head gives none, under the `count` that the classifier finds likeliest. */
+export function named(
+  { classes, segments }: Localizer,
+  features: Features,
+  kept: readonly HeadProposal[],
   count: number,
 ): (Proposal & { label: string })[] {
-  if (kept.length === 0) return [];
-  const { classes } = localizer;
-  const likelihoods = segmentLikelihoods(
-    localizer,
-    features,
-    kept.map((span): Span => [span.start, span.end]),
-  );
-  return kept.flatMap(({ score, ...span }, i) => {
-    const ranked = classes
-      .map((label, k) => ({ label, likelihood: likelihoods[i * classes.length + k]! }))
-      .sort((a, b) => b.likelihood - a.likelihood);
-    return ranked.slice(0, count).map(({ label, likelihood }) => ({ ...span, label, score: score * likelihood }));
-  });
-}
-
-/** Class probabilities of segments, `[N · K]`. */
-function segmentLikelihoods(
-  { classifier, classifierParameters }: Localizer,
-  features: VideoFeatures,
-  segments: readonly Span[],
-): Float32Array {
-  const [, channels] = features.shape;
-  const pooled = segments.map((segment) => poolSegment(features, segment));
-  const likelihoods = tf.tidy(() => {
-    const x = tf.tensor2d(joinRows(pooled, channels), [segments.length, channels]);
-    return tf.softmax(classifier.logits(x, { parameters: classifierParameters, normalization: 'running' }));
-  });
-  const values = likelihoods.dataSync<'float32'>();
-  likelihoods.dispose();
-  return values;
-}
-
-/** Mean feature of a segment given as fractions of the duration: snippets count by how much of them it covers. */
-export function poolSegment({ data, shape: [snippets, channels] }: VideoFeatures, [start, end]: Span): Float32Array {
-  const pooled = new Float32Array(channels);
-  const from = Math.max(0, start * snippets);
-  const to = Math.min(snippets, end * snippets);
-  let total = 0;
-  for (let i = Math.floor(from); i < Math.min(snippets, Math.ceil(to)); i++) {
-    const weight = Math.min(to, i + 1) - Math.max(from, i);
-    if (weight <= 0) continue;
-    total += weight;
-    for (let c = 0; c < channels; c++) pooled[c]! += weight * data[i * channels + c]!;
-  }
-  return total > 0 ? pooled.map((sum) => sum / total) : pooled;
-}
-
-/** Rows of C numbers as one array. */
-export function joinRows(rows: readonly Float32Array[], channels: number): Float32Array {
-  const all = new Float32Array(rows.length * channels);
-  rows.forEach((row, i) => {
-    all.set(row, i * channels);
-  });
-  return all;
+  if (segments) return ownLabels(segments, features, kept, count);
+  return kept.map(({ label, ...proposal }) => ({ ...proposal, label: classes[label!]! }));
 }

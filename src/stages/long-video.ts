@@ -1,7 +1,8 @@
 import type { Config } from '../config/schema.js';
 import type { Proposal } from '../evaluation/soft-nms.js';
 import { temporalIou } from '../evaluation/segments.js';
-import { windowsOver, type Window } from '../models/heads/gtad/windows.js';
+import type { HeadProposal } from '../models/heads/head.js';
+import { windowsOver, type Window } from '../models/heads/windows.js';
 
 /** How a video is laid before the head. */
 export interface Plan {
@@ -35,13 +36,17 @@ export function planWindows(
  * snippets of the video. Since windows share one grid of snippets, every span of the video is so proposed by one window, the one in which
  * it is most central; what a window's border cuts is left to its neighbour.
  */
-export function ownProposals(proposals: readonly Proposal[], window: Window, { snippets, windows }: Plan): Proposal[] {
+export function ownProposals<T extends Proposal>(
+  proposals: readonly T[],
+  window: Window,
+  { snippets, windows }: Plan,
+): T[] {
   const others = windows.filter((other) => other !== window && overlap(other, window));
   return proposals
-    .map(({ start, end, score }) => ({
-      start: window.start + Math.round(start * window.snippets),
-      end: window.start + Math.round(end * window.snippets),
-      score,
+    .map((proposal) => ({
+      ...proposal,
+      start: window.start + onGrid(proposal.start * window.snippets),
+      end: window.start + onGrid(proposal.end * window.snippets),
     }))
     .filter((span) => {
       const own = room(span, window, snippets);
@@ -50,6 +55,12 @@ export function ownProposals(proposals: readonly Proposal[], window: Window, { s
         return there < own || (there === own && other.start > window.start);
       });
     });
+}
+
+/** What lies on a border of snippets but for rounding, on it: every window is then as far from it. */
+function onGrid(position: number): number {
+  const nearest = Math.round(position);
+  return Math.abs(position - nearest) < 1e-6 ? nearest : position;
 }
 
 /** Snippets from a span to the nearer border of a window, below 0 where it is cut. The ends of the video are no borders. */
@@ -61,13 +72,18 @@ function room({ start, end }: Proposal, window: Window, snippets: number): numbe
 
 /**
  * Thins among windows what each has thinned by itself: the same action may be proposed on either side of where one window's say ends and
- * another's begins. Scores fall, as in Soft-NMS, by each better proposal of `others`.
+ * another's begins. Scores fall, as in Soft-NMS, by each better proposal of `others` that bears the same label, or none either.
  */
-export function thinned(proposals: readonly Proposal[], others: readonly Proposal[], sigma: number): Proposal[] {
+export function thinned(
+  proposals: readonly HeadProposal[],
+  others: readonly HeadProposal[],
+  sigma: number,
+): HeadProposal[] {
   return proposals.map((proposal) => {
-    const { start, end, score } = proposal;
+    const { start, end, score, label } = proposal;
     const decay = others.reduce(
-      (sum, other) => (other.score > score ? sum + temporalIou(start, end, other.start, other.end) ** 2 : sum),
+      (sum, other) =>
+        other.label === label && other.score > score ? sum + temporalIou(start, end, other.start, other.end) ** 2 : sum,
       0,
     );
     return { ...proposal, score: score * Math.exp(-decay / sigma) };

@@ -37,7 +37,7 @@ export function trainedLocalizer(run: Run, { channels, reference }: FeatureSourc
   const localizer = freshLocalizer(run.config, channels, run.dataset.classes);
   const state = toState(loaded.tensors);
   importState(localizer.headParameters, state, 'the head of the run', 'head.');
-  importState(localizer.classifierParameters, state, 'the classifier of the run', 'classifier.');
+  if (localizer.segments) importState(localizer.segments.parameters, state, 'the classifier of the run', 'classifier.');
   return localizer;
 }
 

@@ -17,7 +17,7 @@ void test('THUMOS14: the head of lofi_spec §3.1 with its parameters', () => {
   assert.equal(evaluation.preset, 'thumos14');
   assert.deepEqual([head.lr, head.batch, head.clipNorm, detect.softNmsSigma], [4e-5, 8, 1, 0.46]);
   const count = (features: number) =>
-    buildHead(model, features).parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    buildHead(model, features, 20).parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   // Of ActivityNet's head for these features 4 of 36 bins are gone, and two layers of 128 channels have 9 weights for each one.
   assert.equal(count(2048), 5_879_684 - 4 * 256 * 512 + 2 * 8 * 128 * 128);
 });

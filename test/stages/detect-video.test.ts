@@ -3,16 +3,18 @@ import path from 'node:path';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
+import type { Features } from '../../src/checkpoints/features.js';
 import { softNms, type Proposal } from '../../src/evaluation/soft-nms.js';
 import type { Detection } from '../../src/evaluation/types.js';
-import { windowFeatures, type Window } from '../../src/models/heads/gtad/windows.js';
+import { windowFeatures, type Window } from '../../src/models/heads/windows.js';
 import { decodeFrames } from '../../src/video/decode.js';
 import { WorkError } from '../../src/system/errors.js';
 import { probeVideo } from '../../src/stages/detect-files.js';
 import { detectVideo } from '../../src/stages/detect-video.js';
 import { encodeFrames, fullFidelityRequest } from '../../src/stages/full-fidelity.js';
-import { localize, ownLabels, windowProposals, type VideoFeatures } from '../../src/stages/localizer.js';
+import { localize, windowProposals } from '../../src/stages/localizer.js';
 import { ownProposals, planWindows, thinned } from '../../src/stages/long-video.js';
+import { ownLabels } from '../../src/stages/segment-classifier.js';
 import { disposeModel, type TrainedModel } from '../../src/stages/trained-model.js';
 import { assertClose } from '../support/numeric.js';
 import { randomModel, smallConfig } from '../support/random-model.js';
@@ -23,7 +25,7 @@ const file = testVideo(path.join(temporaryFolder(), 'a.mp4'), { seconds: 24 });
 const video = await probeVideo('a', file);
 
 /** All features of the video at once, as no video of any length could be done. */
-async function allFeatures({ config, encoder }: TrainedModel, snippets: number): Promise<VideoFeatures> {
+async function allFeatures({ config, encoder }: TrainedModel, snippets: number): Promise<Features> {
   const frames = await decodeFrames(file, fullFidelityRequest(config, video, snippets));
   const rows = [...encodeFrames(config, encoder, frames)].flatMap((part) => [...part]);
   return { data: Float32Array.from(rows), shape: [snippets, encoder.encoder.channels] };
@@ -82,11 +84,11 @@ for (const [name, model, windows] of [
     const features = await allFeatures(model, plan.snippets);
     const nms = { sigma: config.detect.softNmsSigma, keep: config.detect.keep };
     const seen = plan.windows.map((window) => {
-      const rows: VideoFeatures = { data: windowFeatures(features, window), shape: [16, features.shape[1]] };
-      const proposals = windowProposals(localizer, rows, config.detect);
+      const rows: Features = { data: windowFeatures(features, window), shape: [16, features.shape[1]] };
+      const proposals = windowProposals(localizer, rows, 16, config.detect);
       return { window, rows, kept: softNms(ownProposals(proposals, window, plan), nms) };
     });
-    const inWindow = ({ start }: Window, proposal: Proposal) => ({
+    const inWindow = <T extends Proposal>({ start }: Window, proposal: T) => ({
       ...proposal,
       start: (proposal.start - start) / 16,
       end: (proposal.end - start) / 16,
@@ -96,7 +98,7 @@ for (const [name, model, windows] of [
       // Those far away decay nothing.
       const others = seen.flatMap((other) => (other.window === window ? [] : other.kept));
       const last = thinned(kept, others, nms.sigma).map((proposal) => inWindow(window, proposal));
-      return ownLabels(localizer, rows, last, config.detect.classes).map(({ label, score, start, end }) => ({
+      return ownLabels(localizer.segments!, rows, last, config.detect.classes).map(({ label, score, start, end }) => ({
         label,
         score,
         segment: [seconds(window.start + 16 * start), seconds(window.start + 16 * end)] as [number, number],

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { configSchema } from '../../src/config/schema.js';
 import { startEngine } from '../../src/engine/backend.js';
-import { disposeLocalizer, freshLocalizer, joinRows, localize, poolSegment } from '../../src/stages/localizer.js';
+import { joinRows } from '../../src/stages/batches.js';
+import { disposeLocalizer, freshLocalizer, localize } from '../../src/stages/localizer.js';
+import { poolSegment } from '../../src/stages/segment-classifier.js';
 import { assertClose, seededArray } from '../support/numeric.js';
 
 await startEngine();
@@ -50,8 +52,8 @@ test('localize: each kept segment under its likeliest labels, in seconds; nothin
   const before = tf.memory().numTensors;
   const localizer = freshLocalizer(config, 8, ['a', 'b', 'c']);
   const bias = tf.tensor1d([0, 2, 1]);
-  localizer.classifierParameters.assign('fc.bias', bias);
-  localizer.classifierParameters.assign('fc.weight', tf.zeros([8, 3]));
+  localizer.segments!.parameters.assign('fc.bias', bias);
+  localizer.segments!.parameters.assign('fc.weight', tf.zeros([8, 3]));
   const video = { data: seededArray(10 * 8, 'video'), shape: [10, 8] } as const;
   const found = localize(localizer, video, 50, config.detect);
   const held = tf.memory().numTensors;

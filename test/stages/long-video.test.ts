@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { softNms, type Proposal } from '../../src/evaluation/soft-nms.js';
 import { configSchema } from '../../src/config/schema.js';
 import { randomStream } from '../../src/engine/random.js';
-import { windowsOver, type Window } from '../../src/models/heads/gtad/windows.js';
+import { windowsOver, type Window } from '../../src/models/heads/windows.js';
 import { ownProposals, planWindows, thinned, withNeighbours } from '../../src/stages/long-video.js';
 import { assertClose } from '../support/numeric.js';
 
@@ -82,16 +82,20 @@ describe('who proposes what', () => {
     const windows = windowsOver(5, 8);
     const proposal = { start: 4 / 8, end: 7 / 8, score: 1 };
     assert.deepEqual(ownProposals([proposal], windows[0]!, { snippets: 5, windows }), [{ start: 4, end: 7, score: 1 }]);
+    // Between two snippets, under a label.
+    const fine = { start: 0.3, end: 0.55, score: 1, label: 2 };
+    const [own] = ownProposals([fine], windows[0]!, { snippets: 5, windows });
+    assertClose([own!.start, own!.end, own!.label], [2.4, 4.4, 2], 1e-12);
   });
 });
 
 describe('thinning among windows', () => {
   it('of the same action the better one stays, the other falls as in Soft-NMS', () => {
     const [better, worse] = [
-      { start: 10, end: 20, score: 0.9 },
-      { start: 11, end: 20, score: 0.8 },
+      { start: 10, end: 20, score: 0.9, label: null },
+      { start: 11, end: 20, score: 0.8, label: null },
     ];
-    const apart = { start: 40, end: 50, score: 0.1 };
+    const apart = { start: 40, end: 50, score: 0.1, label: null };
     const expected = softNms([better, worse, apart, apart], { sigma: 0.84, keep: 3 });
     assert.deepEqual(thinned([better], [worse, apart], 0.84), [better]);
     assertClose(
@@ -99,6 +103,9 @@ describe('thinning among windows', () => {
       expected.slice(1).map(({ score }) => score),
       1e-12,
     );
+    const other = { ...worse, label: 3 };
+    assert.deepEqual(thinned([other], [better], 0.84), [other]);
+    assert.ok(thinned([other], [{ ...better, label: 3 }], 0.84)[0]!.score < 0.8);
   });
 });
 

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Video } from '../../src/data/dataset.js';
-import { anchors } from '../../src/models/heads/gtad/anchors.js';
-import { labels } from '../../src/models/heads/gtad/labels.js';
-import { spans, videoLabels } from '../../src/stages/targets.js';
+import { headInstances } from '../../src/stages/targets.js';
 
 const video: Video = {
   id: 'v',
@@ -21,16 +19,11 @@ const video: Video = {
   ],
 };
 
-test('instances as fractions of the duration, cut to the video, in their order', () => {
-  assert.deepEqual(spans(video), [
-    [0.25, 0.5],
-    [0, 0.1],
-    [0.9, 1],
+test('instances as fractions of the duration, cut to the video, in their order, under the numbers of their classes', () => {
+  assert.deepEqual(headInstances(video, ['a', 'b']), [
+    { start: 0.25, end: 0.5, label: 1 },
+    { start: 0, end: 0.1, label: 0 },
+    { start: 0.9, end: 1, label: 0 },
   ]);
-  assert.deepEqual(spans({ ...video, instances: [] }), []);
-});
-
-test('labels of a video are those of its spans', () => {
-  const list = anchors(8);
-  assert.deepEqual(videoLabels(video, 8, list), labels(spans(video), 8, list));
+  assert.deepEqual(headInstances({ ...video, instances: [] }, ['a', 'b']), []);
 });

@@ -9,6 +9,8 @@ export interface Pass {
   /** `batch`: normalise by the batch and hand its statistics to `onStatistics`; `running`: by the running ones. */
   normalization: 'batch' | 'running';
   onStatistics?: (layer: string, statistics: BatchStatistics) => void;
+  /** Takes a mean over the items of a pass that a parameter which is not trained shall follow: it moves towards it once a step. */
+  onMean?: (parameter: string, mean: tf.Tensor1D, items: number) => void;
   /** Frames of a snippet F, for layers that look along time; an encoder of frames sets it from its input. */
   frames?: number;
   /** Of an encoder's images and filters (absent: float32); its parameters, statistics and features are float32 in any case. */

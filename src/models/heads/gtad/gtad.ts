@@ -2,12 +2,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import { gatherNeighbours, nearestNeighbours } from '../../../engine/ops/neighbours.js';
 import { sparseMatrix, type SparseMatrix } from '../../../engine/ops/sparse-matrix.js';
 import { conv1d, pointwise } from '../../layers/dense.js';
+import type { Random } from '../../../engine/random.js';
 import type { Pass } from '../../layers/layer.js';
 import type { ParameterSpec } from '../../parameters.js';
+import type { Head, HeadInput, HeadInstance, HeadProposal } from '../head.js';
 import { alignProjected } from './align.js';
 import { anchorLayers, anchorMap, disposeAnchorMap, type AnchorMap } from './anchor-map.js';
 import { alignRow, anchors, regionOfInterest, type Anchor, type Region } from './anchors.js';
 import { gcnext } from './gcnext.js';
+import { labels, type Labels, type Span } from './labels.js';
+import { gtadLoss } from './loss.js';
+import { lossWeights } from './loss-weights.js';
+import { proposals } from './proposals.js';
 
 /** Sizes of G-TAD (§3.1): channels of the graph, of the localisation layers, bins of SGAlign, and which anchors there are. */
 export interface GtadOptions {
@@ -50,8 +56,10 @@ interface Alignment {
  * serves every fidelity. The map of 36·256 channels never exists (see {@link alignProjected}). Cells of the map that are no anchors are
  * computed only where a neighbour looks at them (`kernel`).
  */
-export class GtadHead {
+export class GtadHead implements Head<Labels> {
   readonly parameters: ParameterSpec[];
+  /** A classifier of segments, or scores of whole videos, name what it finds. */
+  readonly labels = false;
   private readonly alignments = new Map<number, Alignment>();
   private readonly layers;
 
@@ -97,6 +105,26 @@ export class GtadHead {
   /** The anchors of T snippets, in the order of the map. */
   anchors(snippets: number): Anchor[] {
     return this.alignment(snippets).list;
+  }
+
+  targets(instances: readonly HeadInstance[], snippets: number): Labels {
+    const spans = instances.map(({ start, end }): Span => [start, end]);
+    return labels(spans, snippets, this.anchors(snippets));
+  }
+
+  loss({ features }: HeadInput, targets: readonly Labels[], pass: Pass, draws: Random) {
+    const weights = lossWeights(targets, () => draws.uniform());
+    const { total, ...terms } = gtadLoss(this.apply(features, pass), weights);
+    return { total, terms };
+  }
+
+  propose(features: tf.Tensor3D, _valid: number, pass: Pass, options: { peaks: boolean }): HeadProposal[] {
+    const [start, end, map] = tf.tidy(() => {
+      const output = this.apply(features, pass);
+      return [output.start, output.end, output.map].map((tensor) => tensor.dataSync<'float32'>());
+    }) as [Float32Array, Float32Array, Float32Array];
+    const found = proposals({ start, end, map }, this.anchors(features.shape[1]), options);
+    return found.map((proposal) => ({ ...proposal, label: null }));
   }
 
   /** SGAlign and the first localisation layer: `[B, T, h1]` → `[B, A, h3]`, or A + 1. */

@@ -1,5 +1,4 @@
-import type { Span } from './labels.js';
-import type { Proposal } from './proposals.js';
+import type { HeadInstance, HeadProposal } from './head.js';
 
 /** What the head sees at once: `snippets` of a video's snippets, from number `start` on. Beyond the video's end there are zeros. */
 export interface Window {
@@ -19,13 +18,18 @@ export function windowsOver(total: number, size: number | null): Window[] {
   return [...starts, last].map((start) => ({ start, snippets: size }));
 }
 
+/** How many snippets of a window are video. */
+export function validSnippets({ start, snippets }: Window, total: number): number {
+  return Math.min(snippets, total - start);
+}
+
 /** The windows that are trained on: those that hold more than nine tenths of some instance; `size` null: the whole video, whatever it holds. */
-export function trainingWindows(instances: readonly Span[], total: number, size: number | null): Window[] {
+export function trainingWindows(instances: readonly HeadInstance[], total: number, size: number | null): Window[] {
   const windows = windowsOver(total, size);
   if (size === null) return windows;
   return windows.filter((window) =>
-    windowSpans(instances, window, total).some(
-      ([start, end]) => Math.min(1, end) - Math.max(0, start) > 0.9 * (end - start),
+    windowInstances(instances, window, total).some(
+      ({ start, end }) => Math.min(1, end) - Math.max(0, start) > 0.9 * (end - start),
     ),
   );
 }
@@ -34,11 +38,11 @@ export function trainingWindows(instances: readonly Span[], total: number, size:
  * The instances that reach into a window, from fractions of the video to fractions of the window. They are not cut at its ends: what
  * begins before it has no start in it.
  */
-export function windowSpans(instances: readonly Span[], window: Window, total: number): Span[] {
+export function windowInstances(instances: readonly HeadInstance[], window: Window, total: number): HeadInstance[] {
   const inWindow = (fraction: number) => (fraction - window.start / total) * (total / window.snippets);
   return instances
-    .map(([start, end]): Span => [inWindow(start), inWindow(end)])
-    .filter(([start, end]) => start < 1 && end > 0);
+    .map(({ start, end, label }) => ({ start: inWindow(start), end: inWindow(end), label }))
+    .filter(({ start, end }) => start < 1 && end > 0);
 }
 
 /** The rows of a window out of a video's features `[total, C]`. */
@@ -52,9 +56,9 @@ export function windowFeatures(
 }
 
 /** A window's proposals as fractions of the video; what begins after its end is dropped, what ends there is cut. */
-export function fromWindow(proposals: readonly Proposal[], window: Window, total: number): Proposal[] {
+export function fromWindow(proposals: readonly HeadProposal[], window: Window, total: number): HeadProposal[] {
   const inVideo = (fraction: number) => window.start / total + fraction * (window.snippets / total);
   return proposals
-    .map(({ start, end, score }) => ({ start: inVideo(start), end: Math.min(1, inVideo(end)), score }))
+    .map(({ start, end, ...rest }) => ({ start: inVideo(start), end: Math.min(1, inVideo(end)), ...rest }))
     .filter(({ start }) => start < 1);
 }

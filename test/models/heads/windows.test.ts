@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { anchors } from '../../../../src/models/heads/gtad/anchors.js';
-import { labels, type Span } from '../../../../src/models/heads/gtad/labels.js';
+import { anchors } from '../../../src/models/heads/gtad/anchors.js';
+import { labels } from '../../../src/models/heads/gtad/labels.js';
+import type { HeadInstance } from '../../../src/models/heads/head.js';
 import {
   fromWindow,
   trainingWindows,
   windowFeatures,
-  windowSpans,
+  validSnippets,
+  windowInstances,
   windowsOver,
-} from '../../../../src/models/heads/gtad/windows.js';
-import { assertClose } from '../../../support/numeric.js';
+} from '../../../src/models/heads/windows.js';
+import { assertClose } from '../../support/numeric.js';
 
+type Span = readonly [start: number, end: number];
+const instancesOf = (...spans: Span[]): HeadInstance[] => spans.map(([start, end], label) => ({ start, end, label }));
 const starts = (total: number, size: number | null) => windowsOver(total, size).map(({ start }) => start);
 
 describe('windows', () => {
@@ -25,6 +29,11 @@ describe('windows', () => {
   it('are one where the video is shorter, or where none are asked for', () => {
     assert.deepEqual(windowsOver(100, 256), [{ start: 0, snippets: 256 }]);
     assert.deepEqual(windowsOver(100, null), [{ start: 0, snippets: 100 }]);
+  });
+
+  it('know how much of them is video', () => {
+    assert.equal(validSnippets({ start: 0, snippets: 256 }, 100), 100);
+    assert.equal(validSnippets({ start: 60, snippets: 40 }, 100), 40);
   });
 
   it('cover every snippet of any video', () => {
@@ -50,19 +59,19 @@ describe('windows', () => {
   });
 
   it('see the instances that reach into them, uncut', () => {
-    const instances: Span[] = [
-      [0, 0.1],
-      [0.15, 0.3],
-      [0.5, 0.9],
-    ];
+    const instances = instancesOf([0, 0.1], [0.15, 0.3], [0.5, 0.9]);
     // Snippets 40 to 120 of 200: from 0.2 to 0.6.
-    const found = windowSpans(instances, { start: 40, snippets: 80 }, 200);
-    assertClose(found.flat(), [-0.125, 0.25, 0.75, 1.75], 1e-12);
-    assert.deepEqual(windowSpans(instances, { start: 0, snippets: 200 }, 200), instances);
+    const found = windowInstances(instances, { start: 40, snippets: 80 }, 200);
+    assertClose(
+      found.flatMap(({ start, end, label }) => [start, end, label]),
+      [-0.125, 0.25, 1, 0.75, 1.75, 2],
+      1e-12,
+    );
+    assert.deepEqual(windowInstances(instances, { start: 0, snippets: 200 }, 200), instances);
   });
 
   it('are trained on where they hold nine tenths of an instance, the whole video always', () => {
-    const of = (...instances: Span[]) => trainingWindows(instances, 40, 20).map(({ start }) => start);
+    const of = (...instances: Span[]) => trainingWindows(instancesOf(...instances), 40, 20).map(({ start }) => start);
     assert.deepEqual(of(), []);
     assert.deepEqual(of([0.1, 0.2]), [0]);
     assert.deepEqual(of([0.3, 0.4]), [0, 10]);
@@ -74,19 +83,19 @@ describe('windows', () => {
 
   it('give proposals back as parts of the video', () => {
     const found = [
-      { start: 0, end: 0.5, score: 0.9 },
-      { start: 0.5, end: 1, score: 0.8 },
-      { start: 0.9, end: 1, score: 0.7 },
+      { start: 0, end: 0.5, score: 0.9, label: 2 },
+      { start: 0.5, end: 1, score: 0.8, label: null },
+      { start: 0.9, end: 1, score: 0.7, label: null },
     ];
     assert.deepEqual(fromWindow(found, { start: 10, snippets: 20 }, 40), [
-      { start: 0.25, end: 0.5, score: 0.9 },
-      { start: 0.5, end: 0.75, score: 0.8 },
-      { start: 0.7, end: 0.75, score: 0.7 },
+      { start: 0.25, end: 0.5, score: 0.9, label: 2 },
+      { start: 0.5, end: 0.75, score: 0.8, label: null },
+      { start: 0.7, end: 0.75, score: 0.7, label: null },
     ]);
     // A video shorter than its window: of 15 snippets of 20.
     assert.deepEqual(fromWindow(found, { start: 0, snippets: 20 }, 15), [
-      { start: 0, end: 10 / 15, score: 0.9 },
-      { start: 10 / 15, end: 1, score: 0.8 },
+      { start: 0, end: 10 / 15, score: 0.9, label: 2 },
+      { start: 10 / 15, end: 1, score: 0.8, label: null },
     ]);
   });
 });
