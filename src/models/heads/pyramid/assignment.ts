@@ -1,0 +1,69 @@
+import type { HeadInstance } from '../head.js';
+import { locationsOf, toPlace, type Level } from './levels.js';
+
+/** A location that learns an instance. */
+export interface Positive {
+  level: number;
+  /** Which location of the level. */
+  index: number;
+  /** Classes of the instance; of several where instances of the same length and place differ in them. */
+  labels: number[];
+  /** From the location to the instance's start and end, in strides of the level; both above 0. */
+  before: number;
+  after: number;
+}
+
+/** Of an instance that a window cuts, at least so much lies inside where it is learnt (ActionFormer's `trunc_thresh`). */
+const leastInside = 0.5;
+/** Snippets by which lengths of instances differ that count as equal. */
+const sameLength = 1e-3;
+
+/**
+ * Which locations of `levels` learn which of an item's instances (ActionFormer, §3.3, and its code): a location inside an instance, at most
+ * `radius` strides from its middle, whose farther end lies in the level's range; of several instances the shortest.
+ *
+ * @param instances - Fractions of T snippets.
+ * @param valid - How many of the T snippets are video; what of an instance lies outside of them is cut off.
+ */
+export function assign(
+  instances: readonly HeadInstance[],
+  snippets: number,
+  valid: number,
+  levels: readonly Level[],
+  radius: number,
+): Positive[] {
+  const end = valid / snippets;
+  const segments = instances.flatMap((instance) => {
+    const inside: [number, number] = [Math.max(0, instance.start), Math.min(end, instance.end)];
+    if (inside[1] - inside[0] < leastInside * (instance.end - instance.start)) return [];
+    const [from, to] = inside.map((fraction) => toPlace(fraction, snippets)) as [number, number];
+    return to > from ? [{ from, to, label: instance.label }] : [];
+  });
+  return levels.flatMap((level, number) => {
+    const found: Positive[] = [];
+    for (let index = 0; index < locationsOf(level, valid); index++) {
+      const place = index * level.stride;
+      const candidates = segments.filter((segment) => learns(place, segment, level, radius));
+      if (candidates.length === 0) continue;
+      const shortest = candidates.reduce((a, b) => (b.to - b.from < a.to - a.from ? b : a));
+      const alike = candidates.filter(({ from, to }) => to - from <= shortest.to - shortest.from + sameLength);
+      found.push({
+        level: number,
+        index,
+        labels: [...new Set(alike.map(({ label }) => label))],
+        before: (place - shortest.from) / level.stride,
+        after: (shortest.to - place) / level.stride,
+      });
+    }
+    return found;
+  });
+}
+
+function learns(place: number, { from, to }: { from: number; to: number }, level: Level, radius: number): boolean {
+  const middle = (from + to) / 2;
+  const low = Math.max(from, middle - radius * level.stride);
+  const high = Math.min(to, middle + radius * level.stride);
+  const farther = Math.max(place - from, to - place);
+  const [least, most] = level.range;
+  return place > low && place < high && farther >= least && farther <= most;
+}

@@ -1,0 +1,95 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Random } from '../../../engine/random.js';
+import type { Pass } from '../../layers/layer.js';
+import type { ParameterSpec } from '../../parameters.js';
+import type { Head, HeadInput, HeadInstance, HeadProposal, ProposeOptions } from '../head.js';
+import { assign } from './assignment.js';
+import { backbone } from './backbone.js';
+import { branches, rowsOf, type PyramidOutput } from './branches.js';
+import { decode } from './decode.js';
+import { paddedLength, pyramidLevels, type Level } from './levels.js';
+import { lossTargets, pyramidLoss, type PyramidTargets } from './loss.js';
+import type { PyramidOptions } from './options.js';
+
+export type { PyramidOptions } from './options.js';
+export type { PyramidTargets } from './loss.js';
+
+/** The running normaliser of the loss, a parameter that is not trained: mean positives of an item, at least 1. */
+const normalizer = 'normalizer';
+
+/**
+ * The anchor-free pyramid (ActionFormer, Zhang, Wu and Li, ECCV 2022): every location of every level scores every class and says how far from it
+ * the action starts and ends. Any T: sequences are padded inside, and what is not video changes nothing.
+ */
+export class PyramidHead implements Head<PyramidTargets> {
+  readonly parameters: ParameterSpec[];
+  readonly labels = true;
+  private readonly levels: Level[];
+  private readonly backbone;
+  private readonly branches;
+
+  constructor(private readonly options: PyramidOptions) {
+    this.levels = pyramidLevels(options);
+    this.backbone = backbone(options);
+    this.branches = branches(options);
+    this.parameters = [
+      ...this.backbone.parameters,
+      ...this.branches.parameters,
+      {
+        name: normalizer,
+        kind: 'vector',
+        shape: [1],
+        init: { type: 'constant', value: options.normalizer },
+        trainable: false,
+      },
+    ];
+  }
+
+  /** @param draws - What is left out in training; null: nothing. */
+  apply({ features, valid }: HeadInput, pass: Pass, draws: Random | null): PyramidOutput {
+    const [, snippets] = features.shape;
+    const missing = paddedLength(snippets, this.levels.length) - snippets;
+    const whole = missing === 0 ? features : tf.pad(features, [[0, 0], [0, missing], [0, 0]]); // prettier-ignore
+    return this.branches.apply(this.backbone.apply(whole, valid, pass, draws), pass);
+  }
+
+  targets(instances: readonly HeadInstance[], snippets: number, valid: number): PyramidTargets {
+    return { valid, positives: assign(instances, snippets, valid, this.levels, this.options.centreRadius) };
+  }
+
+  loss(
+    input: HeadInput,
+    targets: readonly PyramidTargets[],
+    pass: Pass,
+    draws: Random,
+  ): { total: tf.Scalar; terms: Record<string, tf.Scalar> } {
+    const output = this.apply(input, pass, draws);
+    const rows = this.rows(input.features.shape[1]);
+    const positives = targets.reduce((sum, { positives }) => sum + positives.length, 0);
+    pass.onMean?.(normalizer, tf.tensor1d([positives / targets.length]), targets.length);
+    const { total, cls, reg } = pyramidLoss(
+      output,
+      lossTargets(targets, rows, this.levels, this.options),
+      pass.parameters.get(normalizer),
+      this.options.lossWeight,
+    );
+    return { total, terms: { cls, reg } };
+  }
+
+  propose(features: tf.Tensor3D, valid: number, pass: Pass, options: ProposeOptions): HeadProposal[] {
+    const rows = tf.tidy(() => {
+      const { logits, offsets } = this.apply({ features, valid: [valid] }, pass, null);
+      return tf.concat([logits, offsets], 2).dataSync<'float32'>();
+    });
+    const snippets = features.shape[1];
+    const item = { rows, classes: this.options.classes };
+    return decode(item, snippets, valid, this.levels, this.rows(snippets), options);
+  }
+
+  private rows(snippets: number) {
+    return rowsOf(paddedLength(snippets, this.levels.length), this.levels.length);
+  }
+
+  /** It keeps nothing. */
+  dispose(): void {}
+}
