@@ -13,17 +13,18 @@ test(
   async () => {
     // In a process of its own: what goes wrong ends it.
     const program = new URL('../support/multiply.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, ['--import', 'tsx', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--import', 'tsx', program], { stdio: ['pipe', 'pipe', 'inherit'] });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     const exit = once(child, 'exit');
     await once(child.stdout, 'data');
-    // It multiplies for six seconds; on its way out it no longer listens.
     const until = Date.now() + 5000;
     while (Date.now() < until) {
       child.kill('SIGUSR2');
       await setImmediate();
     }
+    // On its way out it no longer listens.
+    child.stdin.end();
     assert.deepEqual(await exit, [0, null]);
     const heard = Number(/heard (\d+)/.exec(output)?.[1]);
     assert.ok(heard > 10, `${heard} signals heard`);

@@ -2,7 +2,7 @@
  * Trains `joint` for many small steps and says whether memory and tensors stay, and what checkpoints cost at the default settings.
  * After `npm run build`:
  *
- *   npx tsx tools/night/soak.ts --out /tmp/soak --steps 5000
+ *   npx tsx tools/night/soak.ts --out /tmp/soak --steps 5000 [--precision bfloat16]
  *
  * Prints one JSON document. Memory is the resident size after the first 500 steps; its percents are the least and the most of the means of
  * a hundred steps each, relative to the mean of all.
@@ -17,6 +17,7 @@ const args = yargs(process.argv.slice(2))
   .options({
     out: { type: 'string', demandOption: true, describe: 'run folder' },
     steps: { type: 'number', default: 5000 },
+    precision: { choices: ['float32', 'bfloat16'] as const, default: 'float32' as const },
   })
   .strict()
   .parseSync();
@@ -27,6 +28,7 @@ const settings = [
   'pretrain.epochs=1',
   `joint.epochs=${Math.ceil(args.steps / 6)}`,
   'joint.batch=1',
+  `precision=${args.precision}`,
   'joint.shapes=[{snippets: 8, size: 16}, {snippets: 4, size: 32}, {snippets: 6, size: 24}]',
 ];
 
