@@ -27,6 +27,12 @@ const fetching = [
 
 /** Keys that came after runs had been made, with the value under which all is as it was: at it they are no part of a hash. */
 const later: Readonly<Record<string, unknown>> = {
+  'data.fps': null,
+  'pretrain.lrSchedule': 'steps',
+  'joint.lrSchedule': 'steps',
+  'joint.optimizer': 'sgd',
+  'head.lrSchedule': 'steps',
+  'head.optimizer': 'adam',
   'detect.minScore': 0,
   'detect.voting': null,
 };

@@ -4,6 +4,8 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../system/errors.js';
 import { nearest } from '../system/nearest.js';
+import type { HeadType } from './model.js';
+import { recipes } from './recipes.js';
 import { configSchema, type Config } from './schema.js';
 
 type Tree = Record<string, unknown>;
@@ -22,8 +24,11 @@ export function loadConfig(file: string, overrides: readonly string[] = []): Loa
   const sources = new Map<string, string>();
   const tree = readTree(path.resolve(file), sources, []);
   for (const override of overrides) applyOverride(tree, override, sources);
-  const parsed = configSchema.safeParse(tree);
-  if (!parsed.success) throw new UsageError(explain(parsed.error.issues[0]!, sources, file));
+  const head = headOf(tree);
+  const recipe = (Object.hasOwn(recipes, head) ? recipes[head as HeadType] : {}) as Tree;
+  noteUnder(recipe, `model.type=${head}`, sources);
+  const parsed = configSchema.safeParse(merge(recipe, tree));
+  if (!parsed.success) throw new UsageError(explain(parsed.error.issues[0]!, sources, file, head));
   return { config: parsed.data, sources };
 }
 
@@ -80,11 +85,24 @@ function refusePrototype(value: unknown, where: string): void {
 
 function merge(below: Tree, above: Tree): Tree {
   const merged = { ...below };
+  if (isTree(above.model)) forOtherHead(merged, above.model.type);
   for (const [key, value] of Object.entries(above)) {
     const old = merged[key];
     merged[key] = isTree(old) && isTree(value) ? merge(old, value) : value;
   }
   return merged;
+}
+
+/** The head that a tree names. */
+function headOf({ model }: Tree): string {
+  return isTree(model) && typeof model.type === 'string' ? model.type : 'gtad';
+}
+
+/** Where another head is chosen on top of a tree, the keys of the one before go with it. */
+function forOtherHead(tree: Tree, type: unknown): void {
+  if (type === undefined || type === headOf(tree) || !isTree(tree.model)) return;
+  const { window } = tree.model;
+  tree.model = window === undefined ? {} : { window };
 }
 
 function applyOverride(tree: Tree, override: string, sources: Map<string, string>): void {
@@ -95,6 +113,7 @@ function applyOverride(tree: Tree, override: string, sources: Map<string, string
   if (document.errors.length > 0) throw new UsageError(`--set ${override}: the value is not YAML`);
   const value = valuesOf(document, `--set ${override}: `);
   if (keys.includes('__proto__')) throw new UsageError(`--set ${override}: no such key`);
+  if (keys.join('.') === 'model.type') forOtherHead(tree, value);
   let node = tree;
   for (const key of keys.slice(0, -1)) {
     const next = node[key];
@@ -112,11 +131,19 @@ function note(tree: Tree, source: string, sources: Map<string, string>, at: read
   }
 }
 
-function explain(issue: z.core.$ZodIssue, sources: Map<string, string>, file: string): string {
+/** {@link note} for what lies below all that was noted before. */
+function noteUnder(tree: Tree, source: string, sources: Map<string, string>): void {
+  const below = new Map<string, string>();
+  note(tree, source, below);
+  for (const [key, from] of below) if (!sources.has(key)) sources.set(key, from);
+}
+
+function explain(issue: z.core.$ZodIssue, sources: Map<string, string>, file: string, head: string): string {
   const parent = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
     const key = [...parent, issue.keys[0]!].join('.');
     const from = [...sources].find(([name]) => name === key || name.startsWith(`${key}.`))?.[1] ?? file;
+    if (allKeys(configSchema).includes(key)) return `${from}: ${key} is not a key of the ${head} head (model.type)`;
     const meant = nearest(key, allKeys(configSchema)) ?? sameLeaf(key);
     return `${from}: unknown key ${key}${meant ? `; did you mean ${meant}?` : ''}`;
   }
@@ -139,6 +166,8 @@ export function allKeys(schema: z.ZodType, at = ''): string[] {
     inner = inner.unwrap();
   }
   if (inner instanceof z.ZodPipe) inner = inner.in;
+  if (inner instanceof z.ZodDiscriminatedUnion)
+    return [...new Set((inner.options as z.ZodType[]).flatMap((option) => allKeys(option, at)))];
   if (!(inner instanceof z.ZodObject)) return at === '' ? [] : [at];
   const shape = inner.shape as Record<string, z.ZodType>;
   const below = Object.entries(shape).flatMap(([key, value]) => allKeys(value, at === '' ? key : `${at}.${key}`));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fidelities, withLowFidelity } from './low-fidelity.js';
+import { modelSchema } from './model.js';
 
 /** What every key means, with its unit and default. This is the only place that says so; files list what differs. */
 
@@ -18,11 +19,18 @@ const shape = z.strictObject({
 const schedule = {
   epochs: count.describe('Passes over the training samples.'),
   lr: positive.describe('Base learning rate.'),
-  lrSteps: z.array(positive).describe('Epochs at which the rate is multiplied by lrGamma.'),
+  lrSchedule: z
+    .enum(['steps', 'cosine'])
+    .default('steps')
+    .describe('After the warm-up: down at lrSteps, or along half a cosine to nothing at the end.'),
+  lrSteps: z.array(positive).describe('Epochs at which the rate is multiplied by lrGamma, where lrSchedule is steps.'),
   lrGamma: positive.describe('Factor at each of lrSteps.'),
-  warmupEpochs: z.number().min(0).describe('Epochs of linear warm-up from a tenth of the rate.'),
+  warmupEpochs: z
+    .number()
+    .min(0)
+    .describe('Epochs of linear warm-up, from a tenth of the rate (cosine: from nothing).'),
   batch: count.describe('Videos or clips an optimiser step.'),
-  weightDecay: z.number().min(0).describe('L2 added to the gradient of weights.'),
+  weightDecay: z.number().min(0).describe('L2 added to the gradient of weights (adamw: taken off the weights).'),
   clipNorm: z.number().min(0).describe('Largest norm of the whole gradient; 0: not clipped.'),
   microBatch: count
     .nullable()
@@ -99,6 +107,12 @@ const data = z.strictObject({
     .enum(['crop', 'squash'])
     .default('crop')
     .describe('Frames to squares: short side to size·256/224 and a crop, or the whole frame squashed.'),
+  fps: positive
+    .nullable()
+    .default(null)
+    .describe(
+      'Videos are read as if they had so many frames a second, of each the one nearest in time; encoder.stride and model.window.every count these. null: as they are.',
+    ),
   flip: z.boolean().default(true).describe('Mirror half of the training samples (not where left and right matter).'),
   missing: z
     .enum(['fail', 'skip'])
@@ -170,34 +184,6 @@ export const encoderSchema = encoderKeys
     shift: keys.shift ?? (keys.type === 'r2plus1d-18' ? 0 : 8),
   }));
 
-const headModel = z.strictObject({
-  type: z.enum(['gtad']).default('gtad').describe('The localisation head.'),
-  h1: count.default(256).describe('Channels of graph nodes.'),
-  h2: count.default(128).describe('Channels of the later localisation layers.'),
-  h3: count.default(512).describe('Channels of the first localisation layer.'),
-  groups: count.default(32).describe('Groups of the graph blocks (cardinality of GCNeXt).'),
-  width: count.default(128).describe('Channels inside graph blocks.'),
-  k: count.default(3).describe('Semantic neighbours of a node, itself among them.'),
-  inner: count.default(32).describe('SGAlign bins on the nodes.'),
-  context: count.default(4).describe('SGAlign bins on the semantic context.'),
-  kernel: z
-    .union([z.literal(1), z.literal(3)])
-    .default(1)
-    .describe('Of the two middle localisation layers, over lengths and starts of anchors; THUMOS14: 3.'),
-  maxDuration: count
-    .nullable()
-    .default(null)
-    .describe('Snippets of the longest anchor; null: as long as what the head sees. THUMOS14: 64.'),
-  window: z
-    .strictObject({
-      snippets: count.describe('Snippets a window; windows overlap by half.'),
-      every: count.describe('Frames of video from one snippet to the next.'),
-    })
-    .nullable()
-    .default(null)
-    .describe('Long videos in windows, instead of as the snippets of `full`; THUMOS14: { snippets: 256, every: 5 }.'),
-});
-
 /** Multigrid (Wu et al., CVPR 2020): coarse shapes with large batches first. Factors are of encoder.frames and pretrain.size. */
 const multigrid = z
   .strictObject({
@@ -235,7 +221,11 @@ const multigrid = z
 
 const pretrain = z.strictObject({
   ...schedule,
-  epochs: schedule.epochs.default(50),
+  epochs: z
+    .int()
+    .min(0)
+    .default(50)
+    .describe('Passes over the training clips; 0: no stage 1, the encoder is what encoder.weights gives.'),
   batch: schedule.batch.default(128),
   lr: schedule.lr.default(0.02),
   lrSteps: schedule.lrSteps.default([20, 40]),
@@ -284,7 +274,11 @@ const joint = z.strictObject({
   weightDecay: schedule.weightDecay.default(1e-4),
   clipNorm: schedule.clipNorm.default(0),
   microBatch: schedule.microBatch.default(4),
-  momentum: fraction.default(0).describe('SGD momentum.'),
+  optimizer: z
+    .enum(['sgd', 'adamw'])
+    .default('sgd')
+    .describe('adamw: Adam with decoupled weight decay, none of biases, norms and scales.'),
+  momentum: fraction.default(0).describe('Of SGD.'),
   fidelity: z
     .enum(fidelities)
     .nullable()
@@ -335,6 +329,10 @@ const head = z.strictObject({
   weightDecay: schedule.weightDecay.default(1e-4),
   clipNorm: schedule.clipNorm.default(0),
   microBatch: schedule.microBatch.default(null),
+  optimizer: z
+    .enum(['adam', 'adamw'])
+    .default('adam')
+    .describe('adamw: decoupled weight decay, none of biases, norms and scales.'),
   validateEvery: count.default(1).describe('Epochs between validations; the best by mAP is kept.'),
   classifier: z
     .strictObject({
@@ -419,7 +417,7 @@ export const configSchema = z
       .describe(
         'What the encoder computes in while it trains; parameters, statistics, features and head are float32 in any case. auto: bfloat16 where the processor multiplies it (AVX512-BF16, AMX).',
       ),
-    model: headModel.prefault({}).describe('The localisation head.'),
+    model: modelSchema.prefault({}).describe('The localisation head.'),
     full: shape.prefault({ snippets: 100, size: 224 }).describe('Full fidelity: of `extract` and `detect`.'),
     pretrain: pretrain.prefault({}).describe('Stage 1: encoder and classifier on trimmed clips.'),
     joint: joint.prefault({}).describe('Stage 2 (LoFi): encoder and head together at low fidelity.'),
@@ -444,6 +442,11 @@ export const configSchema = z
       const message = 'data.resize=squash leaves one crop, the whole frame: set 1';
       context.addIssue({ code: 'custom', path: ['pretrain', 'views', 'crops'], message });
     }
+    if (pretrain.multigrid && pretrain.lrSchedule !== 'steps') {
+      const message = 'pretrain.multigrid goes by the plateaus of lrSteps: set steps';
+      context.addIssue({ code: 'custom', path: ['pretrain', 'lrSchedule'], message });
+    }
+    if (model.type !== 'gtad') return;
     const shapes = [model.window ?? full, ...joint.shapes];
     if (shapes.every(({ snippets }) => snippets >= model.k)) return;
     const message = `a node has ${model.k} neighbours: no shape may have fewer snippets (full, model.window, joint.shapes)`;
@@ -455,4 +458,7 @@ export type Shape = z.output<typeof shape>;
 /** The keys that every training stage has. */
 export type Schedule = Pick<Config['pretrain'], keyof typeof schedule>;
 /** The keys that every training stage's learning rate is made of. */
-export type LearningRate = Pick<Config['pretrain'], 'lr' | 'lrSteps' | 'lrGamma' | 'warmupEpochs'>;
+export type LearningRate = Pick<
+  Config['pretrain'],
+  'epochs' | 'lr' | 'lrSchedule' | 'lrSteps' | 'lrGamma' | 'warmupEpochs'
+>;

@@ -1,5 +1,22 @@
 import type { Random } from '../engine/random.js';
 
+/** A stretch of video as it is seen at another rate. */
+export interface Resampled {
+  /** Frames at that rate. */
+  frames: number;
+  /** Which of its own frames one of these is: the nearest in time. */
+  own: (frame: number) => number;
+}
+
+/** A stretch of `frames` frames, `fps` of them a second, as if it had `rate` a second (`data.fps`); null or absent: as it is. */
+export function resampled({ frames, fps }: { frames: number; fps: number }, rate: number | null = null): Resampled {
+  if (rate === null) return { frames, own: (frame) => frame };
+  return {
+    frames: Math.max(1, Math.round((frames * rate) / fps)),
+    own: (frame) => clamp(Math.round((frame * fps) / rate), 0, frames - 1),
+  };
+}
+
 /** Which frames the snippets of a video take. */
 export interface SnippetGrid {
   /** Frames of the video. */

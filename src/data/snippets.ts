@@ -5,7 +5,7 @@ import type { Video } from './dataset.js';
 import type { ColorTransform } from './frames/color.js';
 import type { FrameRequest } from './frames/request.js';
 import type { MeasuredClip } from './measured-clips.js';
-import { clipFrames, snippetFrames, type ClipSampling } from './sampling.js';
+import { clipFrames, resampled, snippetFrames, type ClipSampling, type Resampled } from './sampling.js';
 
 /** How finely a video is seen (LoFi §3): snippets over the video, and the side of the square frames in pixels. */
 export interface Fidelity {
@@ -13,10 +13,11 @@ export interface Fidelity {
   size: number;
 }
 
-/** Frames of a snippet, and frames of the video from one to the next. */
+/** Frames of a snippet, and frames of the video from one to the next, at the rate at which it is seen ({@link resampled}). */
 export interface SnippetSampling {
   frames: number;
   stride: number;
+  fps?: number | null;
 }
 
 /** How a sample's frames are seen. */
@@ -33,27 +34,37 @@ export interface View extends FrameTransform {
 export function snippetRequest(
   video: Video,
   { snippets, size }: Fidelity,
-  { frames, stride }: SnippetSampling,
+  { frames, stride, fps }: SnippetSampling,
   view: View,
   again: boolean,
 ): FrameRequest {
   if (video.problem !== undefined) throw new WorkError(`video ${video.id} cannot be used: ${video.problem}`);
-  const indices = snippetFrames({ frames: video.frames, snippets, perSnippet: frames, stride });
+  const seen = resampled(video, fps);
+  const indices = snippetFrames({ frames: seen.frames, snippets, perSnippet: frames, stride }).map(seen.own);
   return request(video.path, video, indices, size, view, again ? [...new Set(indices)] : undefined);
+}
+
+/** How a clip is sampled, at the rate at which it is seen ({@link resampled}). */
+export type ClipRequestSampling = Omit<ClipSampling, 'frames'> & Pick<SnippetSampling, 'fps'>;
+
+/** A clip at the rate at which it is seen: frames of its file. */
+export function seenClip({ frames: { from, count }, file: { fps } }: MeasuredClip, rate?: number | null): Resampled {
+  const { frames, own } = resampled({ frames: count, fps }, rate);
+  return { frames, own: (frame) => from + own(frame) };
 }
 
 /** The frames of a trimmed clip as the classifier takes them: `[count, size, size, 3]`. All of the clip may be kept. */
 export function clipRequest(
   clip: MeasuredClip,
   size: number,
-  sampling: Omit<ClipSampling, 'frames'>,
+  sampling: ClipRequestSampling,
   view: View,
   random?: Random,
 ): FrameRequest {
-  const { from, count } = clip.frames;
-  const indices = clipFrames({ ...sampling, frames: count }, random).map((frame) => from + frame);
-  const all = Array.from({ length: count }, (_, frame) => from + frame);
-  return request(clip.path, clip.file, indices, size, view, all);
+  const { frames, own } = seenClip(clip, sampling.fps);
+  const indices = clipFrames({ ...sampling, frames }, random).map(own);
+  const all = new Set(Array.from({ length: frames }, (_, frame) => own(frame)));
+  return request(clip.path, clip.file, indices, size, view, [...all]);
 }
 
 function request(

@@ -6,6 +6,7 @@ import { r2plus1d18 } from './encoders/r2plus1d.js';
 import { resnet18, resnet34, resnet50 } from './encoders/resnet.js';
 import { GtadHead } from './heads/gtad/gtad.js';
 import type { Head } from './heads/head.js';
+import { PyramidHead } from './heads/pyramid/pyramid.js';
 
 /** The encoder that a configuration names. */
 export function buildEncoder({ type, width, shift }: Config['encoder']): Encoder {
@@ -26,6 +27,9 @@ export function buildEncoder({ type, width, shift }: Config['encoder']): Encoder
 
 /** The head that a configuration names, for features of C channels and K classes. */
 export function buildHead(model: Config['model'], features: number, classes: number): Head {
+  if (model.type === 'pyramid') {
+    return new PyramidHead({ ...model, window: model.attention ?? -1, features, classes });
+  }
   for (const [key, channels] of Object.entries({ h1: model.h1, width: model.width })) {
     const groups = key === 'h1' ? 4 : model.groups;
     if (channels % groups !== 0)

@@ -26,7 +26,7 @@ const descriptionSchema = z.object({
     model: z.record(z.string(), z.unknown()),
     full: z.object({ snippets: z.int(), size: z.int() }),
     detect: z.record(z.string(), z.unknown()),
-    data: z.object({ resize: z.string() }),
+    data: z.object({ resize: z.string(), fps: z.number().nullable().default(null) }),
   }),
 });
 
@@ -64,13 +64,13 @@ export function writeModel(file: string, { config, encoder, localizer, longest }
 }
 
 /** What detection in files depends on; what names files of the training machine is left out. */
-function bundledConfig({ encoder, model, full, detect, data: { resize } }: Config): object {
+function bundledConfig({ encoder, model, full, detect, data: { resize, fps } }: Config): object {
   return {
     encoder: { ...encoder, weights: null },
     model,
     full,
     detect: { ...detect, scores: null, normalizeScores: false },
-    data: { resize },
+    data: { resize, fps },
   };
 }
 

@@ -61,7 +61,8 @@ export function clipBatches(
         ? videoTrainTransform(clip.file, size, resize, { flip }, random)
         : clipTrainTransform(clip.file, size, { flip, scales: [1, 0.875, 0.75, smallest] }, random);
     const view = { ...transform, color: drawColor(data.colorJitter, random) };
-    return { clip, request: clipRequest(clip, size, { count, stride, mode: pretrain.sampling }, view, random) };
+    const sampling = { count, stride, mode: pretrain.sampling, fps: data.fps };
+    return { clip, request: clipRequest(clip, size, sampling, view, random) };
   };
   const full = { frames: encoder.frames, size: pretrain.size, batch: pretrain.batch };
   const shapes = segment ? epochShapes(segment, clips.length) : evenShapes(full, clips.length);
@@ -85,7 +86,7 @@ export function validationBatches(
   views: Views,
 ): AsyncIterable<ClipBatch> {
   const { encoder, pretrain, data } = config;
-  const sampling = { count: encoder.frames, stride: encoder.stride, mode: pretrain.sampling };
+  const sampling = { count: encoder.frames, stride: encoder.stride, mode: pretrain.sampling, fps: data.fps };
   const options = { size: pretrain.size, resize: data.resize, sampling };
   const perClip = views.clips * views.crops;
   const samples = clips.flatMap((clip) => Array.from({ length: perClip }, (_, view) => ({ clip, view })));

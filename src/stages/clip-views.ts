@@ -1,7 +1,7 @@
 import type { FrameRequest } from '../data/frames/request.js';
 import type { MeasuredClip } from '../data/measured-clips.js';
 import { clipFrames, type ClipSampling } from '../data/sampling.js';
-import { clipRequest } from '../data/snippets.js';
+import { clipRequest, seenClip, type ClipRequestSampling } from '../data/snippets.js';
 import { evalTransform, type Resize } from '../data/transform.js';
 import type { FrameTransform } from '../video/decode.js';
 import type { Size } from '../video/probe.js';
@@ -22,7 +22,7 @@ interface Place {
 interface ViewOptions {
   size: number;
   resize: Resize;
-  sampling: Omit<ClipSampling, 'frames'>;
+  sampling: ClipRequestSampling;
 }
 
 /** The requests for the views of a clip, without chance: of each sample in time, its crops. */
@@ -32,8 +32,8 @@ export function viewRequests(
   { size, resize, sampling }: ViewOptions,
 ): FrameRequest[] {
   return places(views.clips).flatMap((time) => {
-    const taken = viewFrames({ ...sampling, frames: clip.frames.count }, time);
-    const indices = taken.map((frame) => clip.frames.from + frame);
+    const { frames, own } = seenClip(clip, sampling.fps);
+    const indices = viewFrames({ ...sampling, frames }, time).map(own);
     return places(views.crops).map((space) => {
       const view = viewTransform(clip.file, size, resize, space);
       return { ...clipRequest(clip, view.crop.width, sampling, view), indices };

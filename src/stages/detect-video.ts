@@ -43,7 +43,7 @@ export async function* detectVideo(model: TrainedModel, video: Video): AsyncGene
       ...rest,
     }));
     const seconds = (fraction: number) =>
-      Math.min(1, (window.start + fraction * window.snippets) / plan.snippets) * video.duration;
+      Math.min(1, Math.max(0, (window.start + fraction * window.snippets) / plan.snippets)) * video.duration;
     yield {
       detections: named(model.localizer, features, kept, detect.classes)
         .map(({ label, score, start, end }) => ({ label, score, segment: [seconds(start), seconds(end)] as const }))

@@ -6,8 +6,12 @@ import type { Encoder } from '../models/encoders/encoder.js';
 import { Parameters } from '../models/parameters.js';
 import { importState } from '../models/state.js';
 import { UsageError } from '../system/errors.js';
+import { adam } from '../train/optimizers.js';
+import { disposeParts, trainedParts } from '../train/parts.js';
 import { dataPath, type Run } from './run.js';
+import { StageProgress } from './stage-progress.js';
 import { toState } from './tensors.js';
+import { finishedCheckpoint } from './training.js';
 import { loadEncoderWeights } from './weights.js';
 
 /** An encoder with its parameters. */
@@ -25,8 +29,9 @@ export function freshEncoder(config: Config): LoadedEncoder {
   return { encoder, parameters };
 }
 
-/** The encoder as a stage left it, with the reference to that checkpoint. */
+/** The encoder as a stage left it, with the reference to that checkpoint. A stage 1 of no epochs is done by whoever needs it first. */
 export function storedEncoder(run: Run, stage: TrainedStage): LoadedEncoder & { reference: CheckpointRef } {
+  if (stage === 'pretrain' && run.config.pretrain.epochs === 0) keepFreshEncoder(run);
   const loaded = run.store.load(stage, 'latest');
   if (!loaded?.manifest.finished)
     throw new UsageError(`${stage} is not finished in ${run.folder}: run \`lofi ${stage}\` first`);
@@ -35,6 +40,21 @@ export function storedEncoder(run: Run, stage: TrainedStage): LoadedEncoder & { 
   importState(parameters, toState(loaded.tensors), `the encoder of ${stage}`, 'encoder.');
   const { step, sha256 } = loaded.manifest;
   return { encoder, parameters, reference: { stage, step, sha256 } };
+}
+
+/** Keeps the encoder at its start as what stage 1 gives: `pretrain.epochs: 0`. */
+export function keepFreshEncoder(run: Run): CheckpointRef {
+  const done = finishedCheckpoint(run, 'pretrain', null);
+  if (done) return done;
+  const { parameters } = freshEncoder(run.config);
+  const planned = { encoder: { parameters, rules: new Map() } };
+  const parts = trainedParts('pretrain', { lrFactors: {}, ema: 0 }, planned, adam);
+  const pace = { epochs: 0, steps: () => 0, rate: () => 0 };
+  const model = { stage: 'pretrain', what: 'encoder as it was given', parent: null, parts, pace } as const;
+  run.store.discardAfter('pretrain', -1);
+  const kept = new StageProgress(run, model).save(true);
+  disposeParts(parts);
+  return kept;
 }
 
 /** The encoder that later stages use: of `joint`, or of `pretrain` where that was left out (the ACP baseline). */

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.js';
 import type { Video } from '../data/dataset.js';
 import type { FrameRequest } from '../data/frames/request.js';
 import { prefetch } from '../data/prefetch.js';
+import { resampled } from '../data/sampling.js';
 import { snippetRequest } from '../data/snippets.js';
 import { evalTransform } from '../data/transform.js';
 import { randomStream } from '../engine/random.js';
@@ -19,7 +20,13 @@ export function fullFidelityRequest(
   video: Video,
   snippets: number,
 ): FrameRequest {
-  return snippetRequest(video, { snippets, size }, encoder, evalTransform(video, size, data.resize), false);
+  const sampling = { ...encoder, fps: data.fps };
+  return snippetRequest(video, { snippets, size }, sampling, evalTransform(video, size, data.resize), false);
+}
+
+/** Snippets of a video where the head sees windows: one every so many frames. */
+export function snippetsEvery(every: number, video: Pick<Video, 'frames' | 'fps'>, fps: number | null): number {
+  return Math.max(1, Math.ceil(resampled(video, fps).frames / every));
 }
 
 /** Some of a video's snippets. */
@@ -34,8 +41,8 @@ interface VideoPart {
  * are. They are read in parts of `full.snippets`, so that long videos fit into memory.
  */
 function partsOf({ config, frames }: Run, video: Video): VideoPart[] {
-  const { full, model, encoder } = config;
-  const snippets = model.window ? Math.max(1, Math.ceil(video.frames / model.window.every)) : full.snippets;
+  const { full, model, encoder, data } = config;
+  const snippets = model.window ? snippetsEvery(model.window.every, video, data.fps) : full.snippets;
   return Array.from({ length: Math.ceil(snippets / full.snippets) }, (_, i) => ({
     load: async () => {
       const request = fullFidelityRequest(config, video, snippets);

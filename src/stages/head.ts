@@ -17,8 +17,8 @@ import {
 import type { Pass } from '../models/layers/layer.js';
 import { UsageError, WorkError } from '../system/errors.js';
 import { breathe } from '../system/signals.js';
-import { adam } from '../train/optimizers.js';
-import { uniformRules } from '../train/parameter-rules.js';
+import { adam, adamW } from '../train/optimizers.js';
+import { uniformRules, weightRules } from '../train/parameter-rules.js';
 import { evenPace } from '../train/pace.js';
 import { trainedParts, type PlannedPart } from '../train/parts.js';
 import { epochBatches, joinRows } from './batches.js';
@@ -72,15 +72,16 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
     instances: headInstances(video, localizer.classes),
   }));
 
+  const [rules, optimizer] = options.optimizer === 'adamw' ? [weightRules, adamW] : [uniformRules, adam];
   const planned: Record<string, PlannedPart> = {
-    head: { parameters: headParameters, rules: uniformRules(headParameters.specs, options.weightDecay) },
+    head: { parameters: headParameters, rules: rules(headParameters.specs, options.weightDecay) },
   };
   if (segments) {
     await trainSegmentClassifier(run, segments, seen);
     // It is trained, in one go; kept with the head.
     planned.classifier = { parameters: segments.parameters, rules: new Map() };
   }
-  const parts = trainedParts('head', options, planned, adam);
+  const parts = trainedParts('head', options, planned, optimizer);
   const pass: Pass = {
     parameters: headParameters,
     normalization: 'running',

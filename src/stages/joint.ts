@@ -7,8 +7,8 @@ import { chunked } from '../models/encoders/chunked.js';
 import { setBatchNormMode } from '../models/layers/batch-norm.js';
 import type { Pass } from '../models/layers/layer.js';
 import { Parameters } from '../models/parameters.js';
-import { sgd } from '../train/optimizers.js';
-import { uniformRules } from '../train/parameter-rules.js';
+import { adamW, sgd } from '../train/optimizers.js';
+import { uniformRules, weightRules } from '../train/parameter-rules.js';
 import { evenPace } from '../train/pace.js';
 import { trainedParts } from '../train/parts.js';
 import { joinBytes } from './batches.js';
@@ -35,7 +35,8 @@ export async function joint(run: Run): Promise<CheckpointRef> {
   const videos = usableVideos(run, config.data.trainOn);
   const head = buildHead(config.model, encoder.channels, classes.length);
   const headParameters = new Parameters(head.parameters, randomStream(config.seed, 'joint', 'head'));
-  const rules = (of: Parameters) => uniformRules(of.specs, options.weightDecay);
+  const decoupled = options.optimizer === 'adamw';
+  const rules = (of: Parameters) => (decoupled ? weightRules : uniformRules)(of.specs, options.weightDecay);
   const parts = trainedParts(
     'joint',
     options,
@@ -43,7 +44,7 @@ export async function joint(run: Run): Promise<CheckpointRef> {
       encoder: { parameters, rules: rules(parameters) },
       head: { parameters: headParameters, rules: rules(headParameters) },
     },
-    (of, by) => sgd(of, by, options.momentum),
+    (of, by) => (decoupled ? adamW(of, by) : sgd(of, by, options.momentum)),
   );
   const pass: Pass = {
     parameters,

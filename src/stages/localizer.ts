@@ -82,7 +82,7 @@ function videoProposals(localizer: Localizer, features: Features, options: Confi
 }
 
 function partOf({ start, end, ...rest }: HeadProposal, total: number): HeadProposal {
-  return { start: start / total, end: Math.min(1, end / total), ...rest };
+  return { start: Math.max(0, start / total), end: Math.min(1, end / total), ...rest };
 }
 
 /** What the head proposes in what it sees at once, of which the first `valid` snippets are video, as fractions of that. */

@@ -3,6 +3,7 @@ import type { Proposal } from '../evaluation/soft-nms.js';
 import { temporalIou } from '../evaluation/segments.js';
 import type { HeadProposal } from '../models/heads/head.js';
 import { windowsOver, type Window } from '../models/heads/windows.js';
+import { snippetsEvery } from './full-fidelity.js';
 
 /** How a video is laid before the head. */
 export interface Plan {
@@ -18,16 +19,16 @@ export interface Plan {
  * coarser, than what the head knows.
  */
 export function planWindows(
-  { full, model }: Pick<Config, 'full' | 'model'>,
+  { full, model, data }: Pick<Config, 'full' | 'model' | 'data'>,
   longest: number,
-  { duration, frames }: { duration: number; frames: number },
+  video: { duration: number; frames: number; fps: number },
 ): Plan {
   if (model.window) {
-    const snippets = Math.max(1, Math.ceil(frames / model.window.every));
+    const snippets = snippetsEvery(model.window.every, video, data.fps);
     return { snippets, windows: windowsOver(snippets, model.window.snippets) };
   }
   // A hundredth of a snippet is rounding: two programs do not measure the same file alike.
-  const snippets = Math.max(full.snippets, Math.ceil((full.snippets * duration) / longest - 0.01));
+  const snippets = Math.max(full.snippets, Math.ceil((full.snippets * video.duration) / longest - 0.01));
   return { snippets, windows: windowsOver(snippets, full.snippets) };
 }
 

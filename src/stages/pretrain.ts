@@ -18,13 +18,14 @@ import { joinBytes } from './batches.js';
 import { clipAccuracy } from './clip-accuracy.js';
 import { clipBatches, validationBatches, type ClipBatch } from './clip-batches.js';
 import type { Views } from './clip-views.js';
-import { freshEncoder } from './encoder.js';
+import { freshEncoder, keepFreshEncoder } from './encoder.js';
 import { settleStatistics } from './full-fidelity.js';
 import { stage1Clips, type Run } from './run.js';
 import { finishedCheckpoint, trainStage } from './training.js';
 
 /** Stage 1: encoder and classifier on trimmed clips, by TSM's recipe (lofi_spec §4.3). */
 export async function pretrain(run: Run): Promise<CheckpointRef> {
+  if (run.config.pretrain.epochs === 0) return keepFreshEncoder(run);
   const done = finishedCheckpoint(run, 'pretrain', null);
   if (done) return done;
   const { config } = run;

@@ -10,6 +10,7 @@ import { chooseMatrix, requireFinite, squeezed, transposed, type Matrix } from '
 import { readNpyMatrix } from '../data/features/npy.js';
 import { readNpzMatrix } from '../data/features/npz.js';
 import { rescaled } from '../data/features/rescale.js';
+import { resampled } from '../data/sampling.js';
 import { UsageError, WorkError } from '../system/errors.js';
 import { printable } from '../system/printable.js';
 import { startProgress } from '../system/progress.js';
@@ -55,7 +56,8 @@ export function publishedFeatures(run: Run, folder: string): FeatureSource {
   const layout = agreedLayout(known, data.featureLayout, snippets);
   const [rows, columns] = layout === 'rows' ? ([0, 1] as const) : ([1, 0] as const);
   const channels = known[0]!.shape[columns];
-  if (model.window) for (const { video, file, shape } of known) checkRate(video, file, shape[rows], model.window.every);
+  if (model.window)
+    for (const { video, file, shape } of known) checkRate(video, data.fps, file, shape[rows], model.window.every);
   const hashes = known.map(({ video: { id }, sha256 }): [string, string] => [`video/${id}`, sha256]);
 
   const trained = new Set(videos(data.trainOn).map(({ id }) => id));
@@ -101,8 +103,10 @@ function videosWithFeatures({ dataset, config }: Run, files: FeatureFolder, subs
 }
 
 /** Rows are taken as spread evenly over their video; a `model.window.every` that is far from that would be about another set. */
-function checkRate({ frames }: Video, file: string, rows: number, every: number): void {
-  if (frames === 0 || Math.abs(rows * every - frames) <= Math.max(0.1 * frames, 64)) return;
+function checkRate(video: Video, fps: number | null, file: string, rows: number, every: number): void {
+  if (video.frames === 0) return;
+  const { frames } = resampled(video, fps);
+  if (Math.abs(rows * every - frames) <= Math.max(0.1 * frames, 64)) return;
   throw new UsageError(
     `${file}: ${rows} rows, one every ${every} frames (model.window.every), for a video of ${frames} frames: set it to about ${Math.round(frames / rows)}`,
   );

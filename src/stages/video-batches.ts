@@ -33,7 +33,7 @@ export function videoBatches(
     const random = randomStream(seed, 'joint', 'sample', epoch, video.id);
     const transform = videoTrainTransform(video, shape.size, data.resize, { flip: data.flip }, random);
     const view = { ...transform, color: drawColor(data.colorJitter, random) };
-    return load(snippetRequest(video, shape, encoder, view, true));
+    return load(snippetRequest(video, shape, { ...encoder, fps: data.fps }, view, true));
   };
   const jobs = lists.map((list, i) => async () => {
     const shape = shapeAt(joint, epoch, epoch * lists.length + i);

@@ -1,13 +1,19 @@
 import type { LearningRate } from '../config/schema.js';
 
-/** The base rate in an epoch (fractions within one): stepped down, no warm-up. */
-export function baseRate({ lr, lrSteps, lrGamma }: Omit<LearningRate, 'warmupEpochs'>, epoch: number): number {
-  return lr * lrGamma ** lrSteps.filter((step) => epoch >= step).length;
+/** The base rate in an epoch (fractions within one), without warm-up: stepped down, or along half a cosine from the warm-up's end to that of the stage. */
+export function baseRate(
+  { epochs, lr, lrSchedule, lrSteps, lrGamma, warmupEpochs }: LearningRate,
+  epoch: number,
+): number {
+  if (lrSchedule === 'steps') return lr * lrGamma ** lrSteps.filter((step) => epoch >= step).length;
+  const done = (epoch - warmupEpochs) / (epochs - warmupEpochs);
+  return done <= 0 ? lr : (lr * (1 + Math.cos(Math.PI * Math.min(1, done)))) / 2;
 }
 
-/** Learning rate at a point in time, in epochs (fractions within one): linear warm-up from a tenth, then steps down. */
+/** Learning rate at a point in time, in epochs (fractions within one): linear warm-up, then down. Before steps it begins at a tenth, before a cosine at 0. */
 export function learningRate(options: LearningRate, epoch: number): number {
-  const { warmupEpochs } = options;
+  const { warmupEpochs, lrSchedule } = options;
   const rate = baseRate(options, epoch);
-  return epoch < warmupEpochs ? rate * (0.1 + (0.9 * epoch) / warmupEpochs) : rate;
+  if (epoch >= warmupEpochs) return rate;
+  return lrSchedule === 'steps' ? rate * (0.1 + (0.9 * epoch) / warmupEpochs) : (rate * epoch) / warmupEpochs;
 }

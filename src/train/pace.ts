@@ -11,7 +11,7 @@ export interface Pace {
 }
 
 /** Every epoch is `items` once, in batches of one size. */
-export function evenPace(options: LearningRate & Pick<Schedule, 'epochs' | 'batch'>, items: number): Pace {
+export function evenPace(options: LearningRate & Pick<Schedule, 'batch'>, items: number): Pace {
   const steps = Math.ceil(items / options.batch);
   return { epochs: options.epochs, steps: () => steps, rate: (time) => learningRate(options, time) };
 }

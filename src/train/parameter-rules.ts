@@ -10,6 +10,12 @@ export function uniformRules(specs: readonly ParameterSpec[], weightDecay: numbe
   return new Map(trainable(specs).map(({ name }) => [name, { lr: 1, weightDecay }]));
 }
 
+/** As {@link uniformRules}, but biases, norms and scales do not decay: what transformers are trained with. */
+export function weightRules(specs: readonly ParameterSpec[], weightDecay: number): ParameterRules {
+  const decay = (kind: ParameterSpec['kind']) => (kind === 'vector' ? 0 : weightDecay);
+  return new Map(trainable(specs).map(({ name, kind }) => [name, { lr: 1, weightDecay: decay(kind) }]));
+}
+
 /**
  * TSM's groups (lofi_spec §4.3): weights of convolutions, the first one's too; biases at twice the rate; scale and
  * offset of batch normalisation; the last layer's weight at `classifierLr` times the rate, its bias at twice that.

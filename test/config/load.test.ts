@@ -113,6 +113,30 @@ describe('loadConfig', () => {
     refused(() => loadConfig(file2, ['zzzzzzzzz=1']), /unknown key zzzzzzzzz$/);
   });
 
+  it('another head brings its own keys and its recipe; those of the one before go', (t) => {
+    const files = { 'c.yaml': 'model: { h3: 64, window: { snippets: 32, every: 2 } }\nhead: { lr: 3e-4 }\n' };
+    const gtad = write(t, files);
+    const { config, sources } = loadConfig(gtad, ['model.type=pyramid', 'model.width=128']);
+    assert.ok(config.model.type === 'pyramid');
+    assert.deepEqual([config.model.width, config.model.window], [128, { snippets: 32, every: 2 }]);
+    const { optimizer, lrSchedule, lr, ema } = config.head;
+    assert.deepEqual([optimizer, lrSchedule, lr, ema], ['adamw', 'cosine', 3e-4, 0.999]);
+    assert.equal(config.detect.softNmsSigma, 0.5);
+    assert.deepEqual(
+      ['head.lr', 'head.ema', 'model.type', 'model.width'].map((key) => sources.get(key)?.replace(/.*\//, '')),
+      ['c.yaml', 'model.type=pyramid', '--set', '--set'],
+    );
+    // What a run keeps says all, and is read as it is.
+    const kept = write(t, { 'config.yaml': JSON.stringify(config) });
+    assert.deepEqual(loadConfig(kept).config, config);
+    const above = write(t, { 'd.yaml': 'extends: c.yaml\nmodel: { type: pyramid }\n', ...files });
+    assert.equal(loadConfig(above).config.model.type, 'pyramid');
+    refused(() => loadConfig(above, ['model.h3=8']), '--set: model.h3 is not a key of the pyramid head (model.type)');
+    refused(() => loadConfig(above, ['model.levls=8']), '--set: unknown key model.levls; did you mean model.levels?');
+    refused(() => loadConfig(above, ['model.heads=3']), 'model.heads: 256 channels do not divide into 3 heads');
+    refused(() => loadConfig(above, ['model.type=other']), '--set: model.type: expected one of "gtad"|"pyramid"');
+  });
+
   it('wrong types and ranges: the file and the key', (t) => {
     for (const [text, key] of [
       ['joint: { lr: fast }', 'joint.lr'],
@@ -246,12 +270,13 @@ describe('JSON Schema', () => {
     properties?: Record<string, Node>;
     items?: Node;
     anyOf?: Node[];
+    oneOf?: Node[];
     additionalProperties?: boolean;
   }
 
   /** Every dotted key with its description. */
   function describedKeys(node: Node, at = ''): [key: string, description: string | undefined][] {
-    const inside = [node, ...(node.anyOf ?? [])].flatMap((part) => [
+    const inside = [node, ...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap((part) => [
       ...Object.entries(part.properties ?? {}),
       ...Object.entries(part.items?.properties ?? {}),
     ]);

@@ -1,7 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clipFrames, snippetFrames } from '../../src/data/sampling.js';
+import { clipFrames, resampled, snippetFrames } from '../../src/data/sampling.js';
 import { randomStream } from '../../src/engine/random.js';
+
+test('another rate: of each frame there, the own one that is nearest in time', () => {
+  const at = (frames: number, fps: number, rate: number | null) => {
+    const seen = resampled({ frames, fps }, rate);
+    return Array.from({ length: seen.frames }, (_, i) => seen.own(i));
+  };
+  // 25 a second as 10: at 0, 0.1, 0.2, … s lie frames 0, 2.5, 5, …
+  assert.deepEqual(at(25, 25, 10), [0, 3, 5, 8, 10, 13, 15, 18, 20, 23]);
+  assert.deepEqual(at(8, 30, 15), [0, 2, 4, 6]);
+  // More than there are: each several times; never beyond the last.
+  assert.deepEqual(at(3, 10, 20), [0, 1, 1, 2, 2, 2]);
+  assert.deepEqual(at(1, 30, 1), [0]);
+  assert.deepEqual(at(5, 29.97, null), [0, 1, 2, 3, 4]);
+  // An hour of NTSC video does not drift.
+  const { frames, own } = resampled({ frames: 107_892, fps: 30_000 / 1001 }, 10);
+  assert.equal(frames, 36_000);
+  for (let i = 0; i < frames; i += 777) assert.ok(Math.abs(own(i) / (30_000 / 1001) - i / 10) <= 0.5 / 29.97 + 1e-9);
+});
 
 test('snippets: windows centred in equal bins', () => {
   // Two bins of 50 frames, centres 25 and 75, windows of 4 x 8 = 32 frames from 9 and 59; the middle of every 8.

@@ -76,6 +76,28 @@ test('a clip gives the frames of its sampling, counted from its first; all of it
   assert.deepEqual(long.timing, { fps, seek });
 });
 
+test('at another rate, strides and clips count its frames', async () => {
+  const a = await video();
+  const view = evalTransform(a, 28, 'crop');
+  // 150 frames, 25 a second, are 60 at 10: bins of 2, whose two frames are nearest to 0, 0.1, 0.2, … s.
+  const { indices } = snippetRequest(a, { snippets: 30, size: 28 }, { frames: 2, stride: 1, fps: 10 }, view, false);
+  assert.deepEqual([...indices.subarray(0, 6)], [0, 3, 5, 8, 10, 13]);
+  const { width, height, fps } = a;
+  const frames = { from: 30, count: 50 };
+  const clip: MeasuredClip = { path: file, label: 'x', subset: 'training', frames, file: { width, height, fps } };
+  const sampling = { count: 4, stride: 2, mode: 'dense', fps: 5 } as const;
+  const request = clipRequest(clip, 28, sampling, view);
+  // Ten frames, of which the middle eight are a window.
+  assert.deepEqual(
+    [...request.indices],
+    [1, 3, 5, 7].map((frame) => 30 + 5 * frame),
+  );
+  assert.deepEqual(
+    [...request.family!],
+    Array.from({ length: 10 }, (_, i) => 30 + 5 * i),
+  );
+});
+
 test('a video with a problem is refused by its name', async () => {
   const broken = { ...(await video()), problem: 'missing: no such video file' };
   const view = evalTransform(broken, 28, 'crop');

@@ -11,8 +11,7 @@ const defaults = configSchema.parse({});
 const encoder = (keys: { type?: string; width?: number; shift?: number }) =>
   buildEncoder(configSchema.parse({ encoder: keys }).encoder);
 const trainable = (spec: ParameterSpec) => spec.trainable;
-const head = (change: Partial<typeof defaults.model>, features = 512) =>
-  buildHead({ ...defaults.model, ...change }, features, 20);
+const head = (change: object, features = 512) => buildHead(configSchema.parse({ model: change }).model, features, 20);
 
 test('G-TAD has as many parameters as the authors’ (lofi_spec §3.1)', () => {
   assert.equal(count(head({}, 400).parameters), 5_563_268);

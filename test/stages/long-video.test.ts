@@ -11,7 +11,8 @@ const whole = configSchema.parse({ full: { snippets: 100, size: 64 } });
 const windowed = configSchema.parse({ model: { window: { snippets: 8, every: 5 } } });
 
 describe('windows over a video', () => {
-  const plan = (duration: number, config = whole) => planWindows(config, 50, { duration, frames: duration * 25 });
+  const plan = (duration: number, config = whole) =>
+    planWindows(config, 50, { duration, frames: duration * 25, fps: 25 });
 
   it('up to the longest training video it is seen as a whole, as in training', () => {
     for (const duration of [1, 49, 50, 50.004])
@@ -34,6 +35,8 @@ describe('windows over a video', () => {
   it('where the model has windows of its own, those', () => {
     assert.deepEqual(plan(4, windowed), { snippets: 20, windows: windowsOver(20, 8) });
     assert.deepEqual(plan(1, windowed), { snippets: 5, windows: [{ start: 0, snippets: 8 }] });
+    const slow = configSchema.parse({ data: { fps: 10 }, model: { window: { snippets: 8, every: 5 } } });
+    assert.deepEqual(plan(4, slow), { snippets: 8, windows: windowsOver(8, 8) });
   });
 });
 

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
 import { randomStream } from '../../src/engine/random.js';
 import { Parameters } from '../../src/models/parameters.js';
-import { adam, sgd, type Optimizer, type ParameterRule } from '../../src/train/optimizers.js';
+import { adam, adamW, sgd, type Optimizer, type ParameterRule } from '../../src/train/optimizers.js';
 import { assertClose } from '../support/numeric.js';
 
 await startEngine();
@@ -83,6 +83,21 @@ function torchAdam(rate: number, decay: number): number[] {
   });
 }
 
+/** PyTorch's AdamW: the weight shrinks first, the gradient knows nothing of it. */
+function torchAdamW(rate: number, decay: number): number[] {
+  return start.map((w, i) => {
+    let m = 0;
+    let s = 0;
+    steps.forEach((gradient, t) => {
+      m = 0.9 * m + 0.1 * gradient[i]!;
+      s = 0.999 * s + 0.001 * gradient[i]! ** 2;
+      w -= rate * decay * w;
+      w -= (rate * (m / (1 - 0.9 ** (t + 1)))) / (Math.sqrt(s / (1 - 0.999 ** (t + 1))) + 1e-8);
+    });
+    return w;
+  });
+}
+
 test('one step of SGD by hand', () => {
   const parameters = model();
   take(sgd(parameters, rules, 0), steps.slice(0, 1));
@@ -95,6 +110,7 @@ const makers: [string, (parameters: Parameters) => Optimizer, (rate: number, dec
   ['SGD without momentum', (p) => sgd(p, rules, 0), (rate, decay) => torchSgd(0, rate, decay)],
   ['SGD with momentum', (p) => sgd(p, rules, 0.9), (rate, decay) => torchSgd(0.9, rate, decay)],
   ['Adam', (p) => adam(p, rules), torchAdam],
+  ['AdamW', (p) => adamW(p, rules), torchAdamW],
 ];
 
 for (const [name, make, expected] of makers) {

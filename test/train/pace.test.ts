@@ -5,7 +5,15 @@ import { multigridPace, multigridPlan } from '../../src/train/multigrid.js';
 import { evenPace, stepsBefore } from '../../src/train/pace.js';
 
 test('an even pace: every epoch is all items once, the last batch smaller', () => {
-  const options = { epochs: 6, batch: 4, lr: 0.2, lrSteps: [3], lrGamma: 0.1, warmupEpochs: 1 };
+  const options = {
+    epochs: 6,
+    batch: 4,
+    lr: 0.2,
+    lrSchedule: 'steps' as const,
+    lrSteps: [3],
+    lrGamma: 0.1,
+    warmupEpochs: 1,
+  };
   const pace = evenPace(options, 9);
   assert.equal(pace.epochs, 6);
   assert.deepEqual([0, 5].map(pace.steps), [3, 3]);

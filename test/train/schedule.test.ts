@@ -13,7 +13,7 @@ const assertNear = (actual: number, expected: number) => {
 };
 
 test('learning rate: warm-up from a tenth, then steps down, right at their epochs', () => {
-  const schedule = { lr: 0.4, lrSteps: [4, 8], lrGamma: 0.5, warmupEpochs: 2 };
+  const schedule = { epochs: 9, lr: 0.4, lrSchedule: 'steps' as const, lrSteps: [4, 8], lrGamma: 0.5, warmupEpochs: 2 };
   const expected: [epoch: number, lr: number][] = [
     [0, 0.04],
     [1, 0.22],
@@ -28,6 +28,21 @@ test('learning rate: warm-up from a tenth, then steps down, right at their epoch
   for (const [epoch, lr] of expected) assertNear(learningRate(schedule, epoch), lr);
   assertNear(learningRate({ ...schedule, warmupEpochs: 0 }, 0), 0.4);
   assertNear(learningRate({ ...schedule, lrSteps: [] }, 50), 0.4);
+});
+
+test('learning rate: warm-up from nothing, then half a cosine to nothing', () => {
+  const schedule = { epochs: 30, lr: 0.4, lrSchedule: 'cosine' as const, lrSteps: [4], lrGamma: 0.5, warmupEpochs: 5 };
+  const near = (epoch: number, lr: number) => {
+    assert.ok(Math.abs(learningRate(schedule, epoch) - lr) < 1e-12, `${epoch}: ${learningRate(schedule, epoch)}`);
+  };
+  near(0, 0);
+  near(1, 0.08);
+  near(5, 0.4);
+  // A third of the way down: (1 + cos 60°) / 2.
+  near(5 + 25 / 3, 0.3);
+  near(17.5, 0.2);
+  near(30, 0);
+  assert.equal(learningRate({ ...schedule, warmupEpochs: 0 }, 0), 0.4);
 });
 
 test('long cycle: one shape an epoch, in the order of the paper (lofi_spec §5.2)', () => {
