@@ -33,6 +33,7 @@ const later: Readonly<Record<string, unknown>> = {
   'joint.optimizer': 'sgd',
   'head.lrSchedule': 'steps',
   'head.optimizer': 'adam',
+  'head.windows': 'grid',
   'detect.minScore': 0,
   'detect.voting': null,
 };

@@ -23,7 +23,10 @@ export interface LoadedConfig {
 export function loadConfig(file: string, overrides: readonly string[] = []): LoadedConfig {
   const sources = new Map<string, string>();
   const tree = readTree(path.resolve(file), sources, []);
-  for (const override of overrides) applyOverride(tree, override, sources);
+  // First the head, so that what is said of its training stays.
+  const first = (override: string) => Number(override.startsWith('model.type='));
+  const ordered = [...overrides].sort((a, b) => first(b) - first(a));
+  for (const override of ordered) applyOverride(tree, override, sources);
   const head = headOf(tree);
   const recipe = (Object.hasOwn(recipes, head) ? recipes[head as HeadType] : {}) as Tree;
   noteUnder(recipe, `model.type=${head}`, sources);
@@ -47,6 +50,7 @@ function readTree(file: string, sources: Map<string, string>, above: readonly st
   const { extends: base, ...own } = tree;
   if (base !== undefined && typeof base !== 'string') throw new UsageError(`${file}: extends takes the path of a file`);
   const below = base === undefined ? {} : readTree(path.resolve(path.dirname(file), base), sources, [...above, file]);
+  if (isTree(own.model)) forOtherHead(below, own.model.type, sources);
   note(own, path.relative(process.cwd(), file) || file, sources);
   return merge(below, own);
 }
@@ -85,7 +89,6 @@ function refusePrototype(value: unknown, where: string): void {
 
 function merge(below: Tree, above: Tree): Tree {
   const merged = { ...below };
-  if (isTree(above.model)) forOtherHead(merged, above.model.type);
   for (const [key, value] of Object.entries(above)) {
     const old = merged[key];
     merged[key] = isTree(old) && isTree(value) ? merge(old, value) : value;
@@ -98,11 +101,18 @@ function headOf({ model }: Tree): string {
   return isTree(model) && typeof model.type === 'string' ? model.type : 'gtad';
 }
 
-/** Where another head is chosen on top of a tree, the keys of the one before go with it. */
-function forOtherHead(tree: Tree, type: unknown): void {
-  if (type === undefined || type === headOf(tree) || !isTree(tree.model)) return;
-  const { window } = tree.model;
-  tree.model = window === undefined ? {} : { window };
+/** Where another head is chosen on top of a tree, what that says of the one before goes with it: its keys, and how it is trained and read. */
+function forOtherHead(tree: Tree, type: unknown, sources: Map<string, string>): void {
+  if (type === undefined || type === headOf(tree)) return;
+  const leave = (section: string, stays: (key: string) => boolean) => {
+    const stated = tree[section];
+    if (!isTree(stated)) return;
+    tree[section] = Object.fromEntries(Object.entries(stated).filter(([key]) => stays(key)));
+    for (const key of Object.keys(stated)) if (!stays(key)) sources.delete(`${section}.${key}`);
+  };
+  leave('model', (key) => key === 'window');
+  for (const [section, keys] of Object.values(recipes).flatMap((recipe) => Object.entries(recipe)))
+    leave(section, (key) => !(key in keys));
 }
 
 function applyOverride(tree: Tree, override: string, sources: Map<string, string>): void {
@@ -113,7 +123,7 @@ function applyOverride(tree: Tree, override: string, sources: Map<string, string
   if (document.errors.length > 0) throw new UsageError(`--set ${override}: the value is not YAML`);
   const value = valuesOf(document, `--set ${override}: `);
   if (keys.includes('__proto__')) throw new UsageError(`--set ${override}: no such key`);
-  if (keys.join('.') === 'model.type') forOtherHead(tree, value);
+  if (keys.join('.') === 'model.type') forOtherHead(tree, value, sources);
   let node = tree;
   for (const key of keys.slice(0, -1)) {
     const next = node[key];

@@ -333,6 +333,12 @@ const head = z.strictObject({
     .enum(['adam', 'adamw'])
     .default('adam')
     .describe('adamw: decoupled weight decay, none of biases, norms and scales.'),
+  windows: z
+    .enum(['grid', 'random'])
+    .default('grid')
+    .describe(
+      'What is trained on. grid: the windows that detection sees; random: of each video and epoch one at a random place, of a video that is no longer than it nine tenths or more.',
+    ),
   validateEvery: count.default(1).describe('Epochs between validations; the best by mAP is kept.'),
   classifier: z
     .strictObject({

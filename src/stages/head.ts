@@ -7,15 +7,8 @@ import { evaluateDetections } from '../evaluation/detections.js';
 import { readGroundTruth } from '../evaluation/files.js';
 import { presets } from '../evaluation/tiou.js';
 import type { Predictions } from '../evaluation/types.js';
-import {
-  trainingWindows,
-  validSnippets,
-  windowFeatures,
-  windowInstances,
-  type Window,
-} from '../models/heads/windows.js';
 import type { Pass } from '../models/layers/layer.js';
-import { UsageError, WorkError } from '../system/errors.js';
+import { UsageError } from '../system/errors.js';
 import { breathe } from '../system/signals.js';
 import { adam, adamW } from '../train/optimizers.js';
 import { uniformRules, weightRules } from '../train/parameter-rules.js';
@@ -24,24 +17,16 @@ import { trainedParts, type PlannedPart } from '../train/parts.js';
 import { epochBatches, joinRows } from './batches.js';
 import { externalScores } from './external-scores.js';
 import { openFeatures, type FeatureSource } from './features.js';
+import { headSamples, type HeadSample } from './head-samples.js';
 import { freshLocalizer, localize, type Localizer } from './localizer.js';
 import { requireSome, type Run } from './run.js';
 import { trainSegmentClassifier } from './segment-classifier.js';
 import { headInstances } from './targets.js';
 import { finishedCheckpoint, trainStage, type Measured } from './training.js';
 
-/** A video, or a window of one, with what the head shall say of it. */
-interface Sample {
-  id: string;
-  window: Window;
-  /** Snippets of the window that are video. */
-  valid: number;
-  targets: unknown;
-}
-
 interface FeatureBatch {
   ids: string[];
-  samples: Sample[];
+  samples: HeadSample[];
 }
 
 /** Stage 3b: a fresh head on the features of the frozen encoder (LoFi §3.4, G-TAD's recipe), and a classifier of segments where that head gives no labels. */
@@ -63,12 +48,11 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
     throw new UsageError(`no features in ${run.folder}: run \`lofi extract\` first`);
   const validated = source.videos(config.data.validateOn).filter(({ id }) => source.has(id));
   const scores = externalScores(run, validated);
-  const features = new Map(videos.map((video) => [video.id, source.get(video.id)]));
   const localizer = freshLocalizer(config, channels, run.dataset.classes);
   const { head: model, headParameters, segments } = localizer;
   const seen = videos.map((video) => ({
     id: video.id,
-    features: features.get(video.id)!,
+    features: source.get(video.id),
     instances: headInstances(video, localizer.classes),
   }));
 
@@ -87,30 +71,18 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
     normalization: 'running',
     onMean: parts.head!.statistics.collectMean,
   };
-  const samples = seen.flatMap(({ id, features: { shape }, instances }): Sample[] => {
-    const [total] = shape;
-    return trainingWindows(instances, total, localizer.window).map((window) => {
-      const valid = validSnippets(window, total);
-      const targets = model.targets(windowInstances(instances, window, total), window.snippets, valid);
-      return { id, window, valid, targets };
-    });
-  });
-  if (samples.length === 0) {
-    throw new WorkError(
-      `no window of ${localizer.window!} snippets holds an instance: set model.window to longer ones`,
-    );
-  }
-  const { snippets } = samples[0]!.window;
+  const samples = headSamples(config, model, localizer.window, seen);
+  const { snippets } = samples;
 
   return trainStage<FeatureBatch>(run, {
     stage: 'head',
     what: segments ? 'head + segment classifier' : 'head',
     parent,
     parts,
-    pace: evenPace(options, samples.length),
+    pace: evenPace(options, samples.count),
     // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
     async *batches(epoch, from) {
-      for (const list of epochBatches(samples, options.batch, config.seed, 'head', epoch).slice(from)) {
+      for (const list of epochBatches(samples.of(epoch), options.batch, config.seed, 'head', epoch).slice(from)) {
         yield { ids: list.map(({ id }) => id), samples: list };
       }
     },
@@ -119,7 +91,7 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
     loss({ samples: all }, { from, to }, { step }) {
       const list = all.slice(from, to);
       const draws = randomStream(config.seed, 'head', 'draws', step, from);
-      const rows = list.map(({ id, window }) => windowFeatures(features.get(id)!, window));
+      const rows = list.map((sample) => sample.rows());
       const x = tf.tensor3d(joinRows(rows, snippets * channels), [list.length, snippets, channels]);
       return model.loss(
         { features: x, valid: list.map(({ valid }) => valid) },

@@ -120,11 +120,13 @@ describe('loadConfig', () => {
     assert.ok(config.model.type === 'pyramid');
     assert.deepEqual([config.model.width, config.model.window], [128, { snippets: 32, every: 2 }]);
     const { optimizer, lrSchedule, lr, ema } = config.head;
-    assert.deepEqual([optimizer, lrSchedule, lr, ema], ['adamw', 'cosine', 3e-4, 0.999]);
+    // What was said of the other head's training goes with it, what is said after stays.
+    assert.deepEqual([optimizer, lrSchedule, lr, ema], ['adamw', 'cosine', 1e-4, 0.999]);
+    assert.equal(loadConfig(gtad, ['head.lr=1e-3', 'model.type=pyramid']).config.head.lr, 1e-3);
     assert.equal(config.detect.softNmsSigma, 0.5);
     assert.deepEqual(
       ['head.lr', 'head.ema', 'model.type', 'model.width'].map((key) => sources.get(key)?.replace(/.*\//, '')),
-      ['c.yaml', 'model.type=pyramid', '--set', '--set'],
+      ['model.type=pyramid', 'model.type=pyramid', '--set', '--set'],
     );
     // What a run keeps says all, and is read as it is.
     const kept = write(t, { 'config.yaml': JSON.stringify(config) });

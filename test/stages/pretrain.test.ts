@@ -137,7 +137,7 @@ test("the defaults are TSM's recipe (lofi_spec §4.3)", () => {
       // Of no recipe: off.
       microBatch: null,
       lrFactors: {},
-    lrSchedule: 'steps',
+      lrSchedule: 'steps',
       ema: 0,
       mixup: 0,
       views: { clips: 1, crops: 1 },

@@ -1,3 +1,4 @@
+import type { Random } from '../../engine/random.js';
 import type { HeadInstance, HeadProposal } from './head.js';
 
 /** What the head sees at once: `snippets` of a video's snippets, from number `start` on. Beyond the video's end there are zeros. */
@@ -23,6 +24,30 @@ export function validSnippets({ start, snippets }: Window, total: number): numbe
   return Math.min(snippets, total - start);
 }
 
+/**
+ * A window at a random place, for training (ActionFormer's truncation): of a longer video one in which at least half of some instance lies, where
+ * two hundred draws find one; of one that is no longer than the window nine tenths or more. `size` null: as long as the video.
+ *
+ * @returns the window, and how many of its snippets are to be seen.
+ */
+export function randomWindow(
+  instances: readonly HeadInstance[],
+  total: number,
+  size: number | null,
+  random: Random,
+): { window: Window; valid: number } {
+  const snippets = size ?? total;
+  const valid = total > snippets ? snippets : total - random.below(total - Math.round(0.9 * total) + 1);
+  const draw = () => ({ start: random.below(total - valid + 1), snippets });
+  const holds = ({ start }: Window) =>
+    windowInstances(instances, { start, snippets: valid }, total).some(
+      ({ start, end }) => Math.min(1, end) - Math.max(0, start) >= 0.5 * (end - start),
+    );
+  let window = draw();
+  for (let draws = 1; draws < 200 && !holds(window); draws++) window = draw();
+  return { window, valid };
+}
+
 /** The windows that are trained on: those that hold more than nine tenths of some instance; `size` null: the whole video, whatever it holds. */
 export function trainingWindows(instances: readonly HeadInstance[], total: number, size: number | null): Window[] {
   const windows = windowsOver(total, size);
@@ -45,13 +70,15 @@ export function windowInstances(instances: readonly HeadInstance[], window: Wind
     .filter(({ start, end }) => start < 1 && end > 0);
 }
 
-/** The rows of a window out of a video's features `[total, C]`. */
+/** The rows of a window out of a video's features `[total, C]`; zeros behind the first `valid`. */
 export function windowFeatures(
-  { data, shape: [, channels] }: { data: Float32Array; shape: readonly [number, number] },
-  { start, snippets }: Window,
+  { data, shape: [total, channels] }: { data: Float32Array; shape: readonly [number, number] },
+  window: Window,
+  valid = validSnippets(window, total),
 ): Float32Array {
+  const { start, snippets } = window;
   const rows = new Float32Array(snippets * channels);
-  rows.set(data.subarray(start * channels, (start + snippets) * channels));
+  rows.set(data.subarray(start * channels, (start + valid) * channels));
   return rows;
 }
 

@@ -5,12 +5,14 @@ import { labels } from '../../../src/models/heads/gtad/labels.js';
 import type { HeadInstance } from '../../../src/models/heads/head.js';
 import {
   fromWindow,
+  randomWindow,
   trainingWindows,
   windowFeatures,
   validSnippets,
   windowInstances,
   windowsOver,
 } from '../../../src/models/heads/windows.js';
+import { randomStream } from '../../../src/engine/random.js';
 import { assertClose } from '../../support/numeric.js';
 
 type Span = readonly [start: number, end: number];
@@ -56,6 +58,7 @@ describe('windows', () => {
     const features = { data: Float32Array.from({ length: 10 }, (_, i) => i), shape: [5, 2] as const };
     assert.deepEqual([...windowFeatures(features, { start: 1, snippets: 3 })], [2, 3, 4, 5, 6, 7]);
     assert.deepEqual([...windowFeatures(features, { start: 3, snippets: 4 })], [6, 7, 8, 9, 0, 0, 0, 0]);
+    assert.deepEqual([...windowFeatures(features, { start: 1, snippets: 3 }, 1)], [2, 3, 0, 0, 0, 0]);
   });
 
   it('see the instances that reach into them, uncut', () => {
@@ -68,6 +71,31 @@ describe('windows', () => {
       1e-12,
     );
     assert.deepEqual(windowInstances(instances, { start: 0, snippets: 200 }, 200), instances);
+  });
+
+  it('at random: all places of a long video, near all of a short one; mostly around an instance', () => {
+    const instances = instancesOf([0.2, 0.25], [0.6, 0.7]);
+    const draw = (total: number, size: number | null, seed: number) =>
+      randomWindow(instances, total, size, randomStream(seed, 'window'));
+    const long = Array.from({ length: 200 }, (_, seed) => draw(200, 40, seed));
+    for (const { window, valid } of long) {
+      assert.deepEqual([window.snippets, valid], [40, 40]);
+      const { start } = window;
+      assert.ok(start >= 0 && start <= 160);
+      // Snippets 40 to 50 and 120 to 140, half of them at least.
+      const inside = [[40, 50] as const, [120, 140] as const].some(
+        ([from, to]) => Math.min(to, start + 40) - Math.max(from, start) >= (to - from) / 2,
+      );
+      assert.ok(inside, String(start));
+    }
+    assert.ok(new Set(long.map(({ window }) => window.start)).size > 40);
+    const short = Array.from({ length: 200 }, (_, seed) => draw(30, 40, seed));
+    assert.deepEqual([...new Set(short.map(({ valid }) => valid))].sort(), [27, 28, 29, 30]);
+    for (const { window, valid } of short) assert.ok(window.snippets === 40 && window.start + valid <= 30);
+    assert.ok(short.some(({ window }) => window.start > 0));
+    assert.equal(draw(30, null, 1).window.snippets, 30);
+    // Without instances, anywhere.
+    assert.ok(randomWindow([], 100, 10, randomStream(1)).window.start <= 90);
   });
 
   it('are trained on where they hold nine tenths of an instance, the whole video always', () => {
