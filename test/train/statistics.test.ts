@@ -45,3 +45,31 @@ test('running statistics move once a step, by those of all its passes together',
   parameters.dispose();
   assert.equal(tf.memory().numTensors, before);
 });
+
+test('a mean over items moves its parameter once a step, passes weighted by their items', () => {
+  const spec = {
+    name: 'n',
+    kind: 'vector',
+    shape: [1],
+    init: { type: 'constant', value: 10 },
+    trainable: false,
+  } as const;
+  const parameters = new Parameters([{ ...spec, shape: [1] }], randomStream(0));
+  const collector = new StatisticsCollector();
+  const held = tf.memory().numTensors;
+  for (const [mean, items] of [
+    [4, 3],
+    [8, 1],
+  ] as const) {
+    tf.tidy(() => {
+      collector.collectMean('n', tf.tensor1d([mean]), items);
+    });
+  }
+  collector.update(parameters);
+  // 0.9 · 10 + 0.1 · (3 · 4 + 1 · 8) / 4
+  assertClose(parameters.get('n').dataSync(), [9.5], 1e-6);
+  collector.update(parameters);
+  assertClose(parameters.get('n').dataSync(), [9.5], 1e-6);
+  assert.equal(tf.memory().numTensors, held);
+  parameters.dispose();
+});
