@@ -4,7 +4,7 @@
  *   npx tsx tools/record-result.ts --run runs/demo --experiment 'LoFi, long cycle' --dataset 'synthetic (demo)' \
  *     --command 'lofi run --config configs/demo.yaml --run runs/demo'
  *
- * With `--clips` it is the accuracy of stage 1, entered into `docs/clip-results.json`. `--command` must give the very configuration of the run (`--set data.root=DIR` aside); no path of the machine belongs in it.
+ * `--baseline NAME` names the experiment that it is compared with, seed by seed. With `--clips` it is the accuracy of stage 1, entered into `docs/clip-results.json`. `--command` must give the very configuration of the run (`--set data.root=DIR` aside); no path of the machine belongs in it.
  */
 import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
@@ -17,7 +17,14 @@ import { resultsMarkdown } from './results/markdown.js';
 
 const text = { type: 'string', demandOption: true, requiresArg: true } as const;
 const args = yargs(process.argv.slice(2))
-  .options({ run: text, experiment: text, dataset: text, command: text, clips: { type: 'boolean', default: false } })
+  .options({
+    run: text,
+    experiment: text,
+    dataset: text,
+    command: text,
+    baseline: { type: 'string', requiresArg: true },
+    clips: { type: 'boolean', default: false },
+  })
   .strict()
   .parseSync();
 const docs = path.resolve(import.meta.dirname, '..', 'docs');

@@ -58,15 +58,25 @@ test('a table has the quoted thresholds that its results have, and the command o
   );
   assert.match(
     page,
-    /\| experiment \| seed \| mAP@0\.5 \| mAP@0\.75 \| mAP@0\.95 \| average \| training \| memory \| date \|/,
+    /\| experiment \| seeds \| mAP@0\.5 \| mAP@0\.75 \| mAP@0\.95 \| average \| training \| memory \| date \|/,
   );
   assert.match(
     page,
     /\| LoFi \\\| long \| 0 \| 61\.23 \| 40\.00 \| 5\.00 \| 35\.40 \| 2 min \| 1\.3 GiB \| 2026-11-21 \|/,
   );
-  assert.match(page, /\| experiment \| seed \| mAP@0\.5 \| average \|/);
+  assert.match(page, /\| experiment \| seeds \| mAP@0\.5 \| average \|/);
   assert.match(page, /\| thumos \| 7 \| 10\.00 \| 35\.40 \|/);
   assert.equal(page.match(/^- .*: `lofi run --config configs\/demo\.yaml`$/gm)?.length, 2);
+});
+
+test('seeds of an experiment share a row, with their difference from the baseline by seed', () => {
+  const runs = (experiment: string, averages: number[], baseline?: string) =>
+    averages.map((average_mAP, seed) => ({ ...entry, experiment, seed, average_mAP, ...(baseline && { baseline }) }));
+  const page = resultsMarkdown([...runs('base', [0.2, 0.3, 0.4]), ...runs('LoFi', [0.22, 0.34, 0.46], 'base')], []);
+  assert.match(page, /\| average \| beside its baseline \| training \|/);
+  assert.match(page, /\| base \| 0, 1, 2 \|.*\| 30\.00 ± 10\.00 \| {2}\| 2 min \|/);
+  // Differences 2, 4, 6: mean 4, deviation 2, t of two degrees of freedom 4.303.
+  assert.match(page, /\| LoFi \| 0, 1, 2 \|.*\| 34\.00 ± 12\.00 \| \+4\.00 ± 4\.97 \| 2 min \|/);
 });
 
 test('results of one dataset, subset and list of thresholds share a table', () => {

@@ -19,6 +19,7 @@ const entrySchema = z.strictObject({
   tiou: z.array(z.number()).min(1),
   mAP: z.array(z.number()).min(1).describe('Fractions, one a threshold of tiou.'),
   average_mAP: z.number(),
+  baseline: z.string().min(1).optional().describe('The experiment that this one is compared with, seed by seed.'),
 });
 const accuracy = z.number().min(0).max(1);
 const clipEntrySchema = z.strictObject({ ...made, top1: accuracy, top5: accuracy });

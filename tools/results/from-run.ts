@@ -32,14 +32,18 @@ const stepSchema = z.object({
  */
 export function resultOfRun(
   folder: string,
-  { experiment, dataset, command }: Pick<ResultEntry, 'experiment' | 'dataset' | 'command'>,
+  { experiment, dataset, command, baseline }: Pick<ResultEntry, 'experiment' | 'dataset' | 'command' | 'baseline'>,
 ): ResultEntry {
   const { seed, config } = checkedConfig(folder, command);
   const file = path.join(folder, 'metrics.json');
   const metrics = metricsSchema.safeParse(readJson(file, 'metrics'));
   if (!metrics.success) throw new UsageError(`${file}: not a document of \`lofi evaluate --json\``);
   const { subset, tiou, mAP, average_mAP } = metrics.data;
-  return { ...{ experiment, dataset, subset, config, command, seed, tiou, mAP, average_mAP }, ...costOf(folder) };
+  return {
+    ...{ experiment, dataset, subset, config, command, seed, tiou, mAP, average_mAP },
+    ...(baseline === undefined ? {} : { baseline }),
+    ...costOf(folder),
+  };
 }
 
 /** The result of stage 1 in a run folder, as an entry of `docs/clip-results.json`. Throws as {@link resultOfRun} does. */
