@@ -48,6 +48,9 @@ const [command] = positionals;
 const python = process.env['PYTHON'] ?? 'python3';
 const peer = path.join(import.meta.dirname, 'peers', 'pyramid.py');
 
+/** What the small composed set has. */
+const composed = { batch: 4, snippets: 256, features: 1280, width: 256 };
+
 switch (command) {
   case 'parity':
     await parity();
@@ -182,7 +185,7 @@ function runOurs(
   const variables = [features, ...parameters.trainable().map((name) => parameters.variable(name))];
   const terms = new Map<string, tf.Scalar>();
   const { value, grads } = tf.variableGrads(() => {
-    const loss = head.loss({ ...input, features: features as unknown as tf.Tensor3D }, targets, pass, randomStream(0));
+    const loss = head.loss({ ...input, features }, targets, pass, randomStream(0));
     for (const [name, term] of Object.entries(loss.terms)) terms.set(name, tf.keep(term));
     return loss.total;
   }, variables);
@@ -250,9 +253,6 @@ function compare(): void {
   const result = both ? { pytorch: median(theirs), ratio: rounded(median(ours) / median(theirs)) } : {};
   print({ ...Object.fromEntries(given), ours: median(ours), ...result, rounds: { ours, pytorch: theirs } });
 }
-
-/** What the small composed set has. */
-const composed = { batch: 4, snippets: 256, features: 1280, width: 256 };
 
 function run(program: string, args: string[]): Measurement {
   const { stdout, status } = spawnSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
