@@ -1,5 +1,6 @@
 import { FeatureStore, featureKey, type Features } from '../checkpoints/features.js';
 import { configHash } from '../config/hash.js';
+import type { Config } from '../config/schema.js';
 import { Stopped, type WorkError } from '../system/errors.js';
 import { startProgress } from '../system/progress.js';
 import { breathe } from '../system/signals.js';
@@ -65,10 +66,12 @@ function leaveOut({ config }: Run, error: WorkError): void {
 
 /** The features that stages after `extract` read: those of today's encoder at today's fidelity, whatever else lies there. */
 export function featureStore({ folder, config }: Run, encoderSha256: string): FeatureStore {
+  return new FeatureStore(folder, featuresOf(config, encoderSha256));
+}
+
+/** The name under which a run keeps its features, by all that they depend on. */
+export function featuresOf(config: Config, encoderSha256: string): string {
   const { window } = config.model;
   const rate = window && { every: window.every };
-  return new FeatureStore(
-    folder,
-    featureKey({ encoder: encoderSha256, config: configHash(config, 'extract'), ...rate }),
-  );
+  return featureKey({ encoder: encoderSha256, config: configHash(config, 'extract'), ...rate });
 }

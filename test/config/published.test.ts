@@ -38,3 +38,26 @@ void test('on published features no videos are needed, and the head is that of t
   }
   assert.deepEqual(load('thumos14/features').model.window, { snippets: 256, every: 4 });
 });
+
+void test('the pyramid by ActionFormer’s files: thumos_i3d.yaml and anet_i3d.yaml over its defaults', () => {
+  for (const [set, own] of [
+    ['thumos14', { width: 512, attention: 19, window: 2304, batch: 2, lr: 1e-4, epochs: 35, sigma: 0.5, keep: 200 }],
+    [
+      'activitynet',
+      { width: 256, attention: 7, window: null, batch: 16, lr: 1e-3, epochs: 15, sigma: 0.75, keep: 100 },
+    ],
+  ] as const) {
+    const { model, head, detect, data } = load(`${set}/pyramid`);
+    assert.ok(model.type === 'pyramid');
+    assert.ok(data.features !== null && data.videos === null);
+    const { width, attention, window, levels, heads, dropPath, centreRadius } = model;
+    const { batch, lr, epochs, warmupEpochs, optimizer, lrSchedule, weightDecay, clipNorm, ema } = head;
+    const { softNmsSigma: sigma, keep, minScore } = detect;
+    assert.deepEqual({ width, attention, window: window?.snippets ?? null, batch, lr, epochs, sigma, keep }, own);
+    assert.deepEqual([levels, heads, dropPath, centreRadius, minScore], [6, 4, 0.1, 1.5, 1e-3]);
+    assert.deepEqual(
+      [optimizer, lrSchedule, warmupEpochs, weightDecay, clipNorm, ema],
+      ['adamw', 'cosine', 5, 0.05, 1, 0.999],
+    );
+  }
+});
