@@ -1,0 +1,93 @@
+/**
+ * Does the LoFi stage make the encoder better? Arms of the same configuration under the same seeds, each entered into `docs/results.json` beside the
+ * baseline of its seed as soon as it is done. Goes on where it was interrupted. From the repository's root, after `npm run build`:
+ *
+ *   npx tsx tools/claim.ts --config configs/composed.yaml --data DIR --name pyramid --dataset composed_8cls [--set a.b=c]… \
+ *     [--arms frozen,baseline,long] [--seeds 3] [--out runs/claim]
+ *
+ * Arms: `frozen` (the encoder as `encoder.weights` gives it), `baseline` (stages 1 and 3), and the schedules of stage 2: s, t, st, long, short. All but
+ * `frozen` of a seed share its stage 1. `--name` is what the experiments are called by, DIR is `data.root`.
+ */
+import { cpSync, existsSync } from 'node:fs';
+import path from 'node:path';
+import yargs from 'yargs';
+import { RunStore } from '../src/checkpoints/store.js';
+import { loadConfig } from '../src/config/load.js';
+import { fidelities } from '../src/config/low-fidelity.js';
+import { featuresOf } from '../src/stages/extract.js';
+import { lofi, shareStage1 } from './pipeline/lofi.js';
+import { resultOfRun } from './results/from-run.js';
+import { record } from './results/record.js';
+
+const text = { type: 'string', requiresArg: true } as const;
+const args = yargs(process.argv.slice(2))
+  .options({
+    config: { ...text, demandOption: true },
+    data: { ...text, demandOption: true },
+    name: { ...text, demandOption: true },
+    dataset: { ...text, demandOption: true },
+    set: { type: 'string', array: true, nargs: 1, default: [] as string[] },
+    arms: { ...text, default: 'frozen,baseline,long' },
+    seeds: { type: 'number', default: 3, requiresArg: true },
+    out: { ...text, default: 'runs/claim' },
+  })
+  .strict()
+  .parseSync();
+
+type Arm = 'frozen' | 'baseline' | (typeof fidelities)[number];
+const known: readonly Arm[] = ['frozen', 'baseline', ...fidelities];
+const arms = args.arms.split(',').map((name) => {
+  const arm = known.find((one) => one === name);
+  if (!arm) throw new Error(`--arms: ${name} is none of ${known.join(', ')}`);
+  return arm;
+});
+
+const folderOf = (arm: Arm, seed: number) => path.join(args.out, `${args.dataset}-${args.name}-${arm}-${seed}`);
+const setOptions = (list: readonly string[]) => list.flatMap((one) => ['--set', one]);
+
+/** What an arm sets, and whether stage 2 is left out. */
+function planOf(arm: Arm, seed: number): { set: string[]; baseline: boolean } {
+  const common = [...args.set, `seed=${seed}`];
+  if (arm === 'frozen') return { set: [...common, 'pretrain.epochs=0'], baseline: true };
+  if (arm === 'baseline') return { set: common, baseline: true };
+  return { set: [...common, `joint.fidelity=${arm}`], baseline: false };
+}
+
+/** What is there already of what an arm would do first: stage 1 of the seed, or the features of an encoder that no seed changes. */
+function share(arm: Arm, seed: number): void {
+  if (arm === 'frozen') {
+    if (seed > 0 && existsSync(folderOf(arm, 0))) shareFeatures(seed);
+  } else if (arm !== 'baseline' && existsSync(path.join(folderOf('baseline', seed), 'metrics.json'))) {
+    shareStage1(folderOf('baseline', seed), folderOf(arm, seed));
+  }
+}
+
+function shareFeatures(seed: number): void {
+  const { sha256 } = new RunStore(folderOf('frozen', 0)).manifest('pretrain')!;
+  const place = (of: number) => {
+    const { config } = loadConfig(args.config, planOf('frozen', of).set);
+    return path.join(folderOf('frozen', of), 'store', 'extract', featuresOf(config, sha256));
+  };
+  if (!existsSync(place(seed))) cpSync(place(0), place(seed), { recursive: true });
+}
+
+for (let seed = 0; seed < args.seeds; seed++) {
+  for (const arm of arms) {
+    const folder = folderOf(arm, seed);
+    const { set, baseline } = planOf(arm, seed);
+    const command = ['run', ...(baseline ? ['--baseline'] : []), '--config', args.config, ...setOptions(set)];
+    if (!existsSync(path.join(folder, 'metrics.json'))) {
+      process.stderr.write(`${args.name}, ${arm}, seed ${seed}\n`);
+      share(arm, seed);
+      lofi([...command, '--set', `data.root=${path.resolve(args.data)}`, '--run', folder]);
+    }
+    const entry = resultOfRun(folder, {
+      experiment: `${args.name}, ${arm}`,
+      dataset: args.dataset,
+      command: `lofi ${command.join(' ')} --set data.root=DIR --run ${path.basename(folder)}`,
+      ...(arm === 'baseline' ? {} : { baseline: `${args.name}, baseline` }),
+    });
+    await record(entry);
+    process.stdout.write(`${JSON.stringify({ experiment: entry.experiment, seed, average_mAP: entry.average_mAP })}\n`);
+  }
+}
