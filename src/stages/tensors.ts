@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorData } from '../checkpoints/tensor.js';
 import { exportState, importState, type State } from '../models/state.js';
+import type { Slot } from '../train/optimizers.js';
 import type { TrainedPart } from '../train/parts.js';
 
 type Parts = Readonly<Record<string, TrainedPart>>;
@@ -16,12 +17,12 @@ export function snapshot(parts: Parts): Map<string, TensorData> {
     for (const [name, { shape, data }] of exportState(parameters)) {
       tensors.set(`${part}.${name}`, { dtype: 'F32', shape, data });
     }
-    const keep = (name: string, tensor: tf.Tensor) => {
-      const data = tensor.dataSync<'float32'>();
-      tensors.set(`optimizer.${part}.${name}`, { dtype: 'F32', shape: tensor.shape, data });
+    const keep = (name: string, slot: Slot) => {
+      tensors.set(`optimizer.${part}.${name}`, { dtype: 'F32', shape: [...slot.shape], data: slot.dataSync() });
     };
-    for (const [slot, tensor] of optimizer.slots()) keep(slot, tensor);
-    for (const [name, tensor] of average?.slots() ?? []) keep(`trained.${name}`, tensor);
+    for (const [name, slot] of optimizer.slots()) keep(name, slot);
+    for (const [name, tensor] of average?.slots() ?? [])
+      keep(`trained.${name}`, { shape: tensor.shape, dataSync: () => tensor.dataSync<'float32'>() });
   }
   return tensors;
 }

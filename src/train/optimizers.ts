@@ -7,12 +7,18 @@ export interface ParameterRule {
   weightDecay: number;
 }
 
+/** What an optimizer remembers of a parameter: a tensor, or what can be read like one. */
+export interface Slot {
+  readonly shape: readonly number[];
+  dataSync(): Float32Array;
+}
+
 /** Updates parameters from gradients; its slots are named tensors, so that they can be stored. */
 export interface Optimizer {
   /** One step. `gradients` by parameter name; they are left to the caller. */
   step(gradients: ReadonlyMap<string, tf.Tensor>, lr: number): void;
   /** The slots by name, to store; owned by the optimizer. */
-  slots(): Map<string, tf.Tensor>;
+  slots(): ReadonlyMap<string, Slot>;
   /** Takes over stored slots. */
   restore(slots: ReadonlyMap<string, tf.Tensor>): void;
   dispose(): void;
@@ -35,8 +41,6 @@ class SlotOptimizer implements Optimizer {
     private readonly parameters: Parameters,
     private readonly rules: ReadonlyMap<string, ParameterRule>,
     private readonly slotNames: readonly SlotName[],
-    /** What decays: the gradient takes it (L2), or the weight itself (decoupled). */
-    private readonly decay: 'gradient' | 'weight',
     private readonly update: (gradient: tf.Tensor, slots: tf.Tensor[], lr: number) => SlotUpdate,
   ) {
     for (const name of rules.keys()) {
@@ -52,13 +56,10 @@ class SlotOptimizer implements Optimizer {
       if (!gradient) continue;
       const [next, ...slots] = tf.tidy((): tf.Tensor[] => {
         const value = this.parameters.get(name);
-        const inGradient = rule.weightDecay > 0 && this.decay === 'gradient';
-        const inWeight = rule.weightDecay > 0 && this.decay === 'weight';
-        const whole = inGradient ? tf.add(gradient, tf.mul(value, rule.weightDecay)) : gradient;
+        const decayed = rule.weightDecay > 0 ? tf.add(gradient, tf.mul(value, rule.weightDecay)) : gradient;
         const old = this.slotNames.map((slot) => this.values.get(`${slot}.${name}`)!);
-        const { change, slots } = this.update(whole, old, lr * rule.lr);
-        const left = inWeight ? tf.mul(value, 1 - lr * rule.lr * rule.weightDecay) : value;
-        return [tf.sub(left, change), ...slots];
+        const { change, slots } = this.update(decayed, old, lr * rule.lr);
+        return [tf.sub(value, change), ...slots];
       });
       this.parameters.assign(name, next!);
       this.slotNames.forEach((slot, i) => {
@@ -67,8 +68,12 @@ class SlotOptimizer implements Optimizer {
     }
   }
 
-  slots(): Map<string, tf.Tensor> {
-    return this.values;
+  slots(): ReadonlyMap<string, Slot> {
+    const readable = (tensor: tf.Tensor): Slot => ({
+      shape: tensor.shape,
+      dataSync: () => tensor.dataSync<'float32'>(),
+    });
+    return new Map([...this.values].map(([name, tensor]) => [name, readable(tensor)]));
   }
 
   restore(slots: ReadonlyMap<string, tf.Tensor>): void {
@@ -93,10 +98,9 @@ class SlotOptimizer implements Optimizer {
 /** SGD with heavy-ball momentum, PyTorch's form: v ← μv + g, w ← w - lr·v. */
 export function sgd(parameters: Parameters, rules: ReadonlyMap<string, ParameterRule>, momentum: number): Optimizer {
   if (momentum === 0) {
-    const update = (gradient: tf.Tensor, _: tf.Tensor[], lr: number) => ({ change: tf.mul(gradient, lr), slots: [] });
-    return new SlotOptimizer(parameters, rules, [], 'gradient', update);
+    return new SlotOptimizer(parameters, rules, [], (gradient, _, lr) => ({ change: tf.mul(gradient, lr), slots: [] }));
   }
-  return new SlotOptimizer(parameters, rules, ['velocity'], 'gradient', (gradient, [velocity], lr) => {
+  return new SlotOptimizer(parameters, rules, ['velocity'], (gradient, [velocity], lr) => {
     const next = tf.add(tf.mul(velocity!, momentum), gradient);
     return { change: tf.mul(next, lr), slots: [next] };
   });
@@ -104,22 +108,9 @@ export function sgd(parameters: Parameters, rules: ReadonlyMap<string, Parameter
 
 /** Adam (Kingma & Ba 2015) with β = 0.9, 0.999 and ε = 1e-8; decay is L2 in the gradient, as in G-TAD's recipe. */
 export function adam(parameters: Parameters, rules: ReadonlyMap<string, ParameterRule>): Optimizer {
-  return withMoments(parameters, rules, 'gradient');
-}
-
-/** {@link adam} with decoupled decay (Loshchilov & Hutter 2019): w ← (1 - lr·decay)·w, beside Adam's step. */
-export function adamW(parameters: Parameters, rules: ReadonlyMap<string, ParameterRule>): Optimizer {
-  return withMoments(parameters, rules, 'weight');
-}
-
-function withMoments(
-  parameters: Parameters,
-  rules: ReadonlyMap<string, ParameterRule>,
-  decay: 'gradient' | 'weight',
-): Optimizer {
   const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
   // Each parameter counts its own steps: a scalar slot, so that it is stored like the rest.
-  return new SlotOptimizer(parameters, rules, ['mean', 'square', 'age'], decay, (gradient, [mean, square, age], lr) => {
+  return new SlotOptimizer(parameters, rules, ['mean', 'square', 'age'], (gradient, [mean, square, age], lr) => {
     const nextMean = tf.add(tf.mul(mean!, beta1), tf.mul(gradient, 1 - beta1));
     const nextSquare = tf.add(tf.mul(square!, beta2), tf.mul(tf.square(gradient), 1 - beta2));
     const nextAge = tf.add(age!, 1);

@@ -91,10 +91,10 @@ describe('the pyramid head, from videos to detections', () => {
     for (let ended = false; !ended; calls++) {
       const stop = new AbortController();
       const run = await openRun(folder, tiny(), goOn, 'fresh', stop.signal);
-      const { beat } = run.heartbeat;
+      const beat = run.heartbeat.beat.bind(run.heartbeat);
       let beats = 0;
       run.heartbeat.beat = (...args) => {
-        beat.apply(run.heartbeat, args);
+        beat(...args);
         if (args[0] !== 'extract' && ++beats === 3) stop.abort(new Stopped('SIGTERM', 143));
       };
       try {
@@ -140,11 +140,11 @@ describe('the pyramid head, from videos to detections', () => {
     const losses: number[][] = [];
     for (const gradient of ['tape', 'chunked']) {
       await withRun(path.join(root, gradient), config(gradient), goOn, async (run) => {
-        const { append } = run.log;
+        const append = run.log.append.bind(run.log);
         const own: number[] = [];
         run.log.append = (record) => {
           if ('loss' in record) own.push(record.loss as number);
-          append.call(run.log, record);
+          append(record);
         };
         await joint(run);
         losses.push(own);

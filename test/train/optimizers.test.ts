@@ -4,7 +4,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
 import { randomStream } from '../../src/engine/random.js';
 import { Parameters } from '../../src/models/parameters.js';
-import { adam, adamW, sgd, type Optimizer, type ParameterRule } from '../../src/train/optimizers.js';
+import { adamW } from '../../src/train/adamw.js';
+import { adam, sgd, type Optimizer, type ParameterRule } from '../../src/train/optimizers.js';
 import { assertClose } from '../support/numeric.js';
 
 await startEngine();
@@ -127,7 +128,9 @@ for (const [name, make, expected] of makers) {
     const before = model();
     const first = make(before);
     take(first, steps.slice(0, 3));
-    const stored = [...first.slots()].map(([slot, tensor]) => [slot, tensor.shape, [...tensor.dataSync()]] as const);
+    const stored = [...first.slots()].map(
+      ([slot, tensor]) => [slot, [...tensor.shape], [...tensor.dataSync()]] as const,
+    );
     const after = model();
     for (const parameter of ['a', 'b']) after.assign(parameter, tf.clone(before.get(parameter)));
     const second = make(after);
