@@ -7,7 +7,7 @@
  *
  * `parity` runs a forward and a backward pass of both on the same parameters, features and instances, prints the largest errors, each relative to
  * the largest value of its tensor, and exits with 1 where one is above 1e-4. `time` takes turns, each in a process of its own, and prints
- * medians of seconds for a forward and a backward pass, and their ratio. `profile` says where the time of ours goes, op by op. $PYTHON names a
+ * medians of seconds (of the clock, and of all processors together) for a forward and a backward pass, and ratios. `profile` says where the time of ours goes, op by op. $PYTHON names a
  * Python with torch and safetensors; without one, parity is skipped and time is ours alone.
  */
 import { spawnSync } from 'node:child_process';
@@ -232,9 +232,11 @@ function runPeer(
   }
 }
 
+/** Median seconds of a step, of the clock and of all processors together. */
 interface Measurement {
   what: string;
   seconds: number;
+  processor: number;
 }
 
 function compare(): void {
@@ -244,31 +246,36 @@ function compare(): void {
   const steps = Number(values.steps);
   const given = Object.entries({ batch, snippets, features, width, classes, blocks, window, steps });
   const flags = given.map(([key, value]) => `--${key}=${value}`);
-  const ours: number[] = [];
-  const theirs: number[] = [];
+  const ours: Measurement[] = [];
+  const theirs: Measurement[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
-    ours.push(run(process.execPath, ['--import', 'tsx', import.meta.filename, 'time', '--one', ...flags]).seconds);
-    if (both) theirs.push(run(python, [peer, 'time', ...flags]).seconds);
+    ours.push(run(process.execPath, ['--import', 'tsx', import.meta.filename, 'time', '--one', ...flags]));
+    if (both) theirs.push(run(python, [peer, 'time', ...flags]));
   }
-  const result = both ? { pytorch: median(theirs), ratio: rounded(median(ours) / median(theirs)) } : {};
-  print({ ...Object.fromEntries(given), ours: median(ours), ...result, rounds: { ours, pytorch: theirs } });
+  const medians = (key: 'seconds' | 'processor') => {
+    const [own, other] = [ours, theirs].map((all) => median(all.map((line) => line[key]))) as [number, number];
+    return both ? { ours: own, pytorch: other, ratio: rounded(own / other) } : { ours: own };
+  };
+  print({ ...Object.fromEntries(given), seconds: medians('seconds'), processor: medians('processor') });
 }
 
 function run(program: string, args: string[]): Measurement {
   const { stdout, status } = spawnSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed`);
+  process.stdout.write(stdout);
   return JSON.parse(stdout) as Measurement;
 }
 
 async function measure(): Promise<Measurement> {
   const { name, version } = await startEngine();
   const step = stepOf();
-  const seconds = Array.from({ length: Number(values.steps) + 2 }, (_, i) => {
-    const begun = performance.now();
+  const times = Array.from({ length: Number(values.steps) + 2 }, (_, i) => {
+    const [begun, used] = [performance.now(), processorTime()];
     step(i);
-    return (performance.now() - begun) / 1000;
-  });
-  return { what: `lofi ${name} ${version}`, seconds: rounded(median(seconds.slice(2))) };
+    return { seconds: (performance.now() - begun) / 1e3, processor: (processorTime() - used) / 1e3 };
+  }).slice(2);
+  const of = (key: keyof (typeof times)[0]) => rounded(median(times.map((time) => time[key])));
+  return { what: `lofi ${name} ${version}`, seconds: of('seconds'), processor: of('processor') };
 }
 
 /** A forward and a backward pass, as the peer's: on instances of eight lengths, assigned anew. */
@@ -298,7 +305,7 @@ function stepOf(): (step: number) => void {
   };
 }
 
-/** Prints what each kind of op takes of a step, most first: milliseconds and calls; of products also by their sizes. */
+/** Prints what each kind of op takes of a step, most first: milliseconds of processors and calls; also by the size of its output. */
 async function profile(): Promise<void> {
   await startEngine();
   const backend = tf.backend() as unknown as { binding: Record<string, unknown> };
@@ -306,12 +313,13 @@ async function profile(): Promise<void> {
   const execute = binding['executeOp'] as (op: string, ...rest: unknown[]) => { shape: number[] }[];
   const spent = new Map<string, { ms: number; calls: number }>();
   const timed = (op: string, ...rest: unknown[]) => {
-    const begun = performance.now();
+    const begun = processorTime();
     const outputs = execute(op, ...rest);
+    const used = processorTime() - begun;
     const name = `${op} ${outputs[0]!.shape.join('x')}`;
     for (const key of [op, name, 'all']) {
       const { ms, calls } = spent.get(key) ?? { ms: 0, calls: 0 };
-      spent.set(key, { ms: ms + performance.now() - begun, calls: calls + 1 });
+      spent.set(key, { ms: ms + used, calls: calls + 1 });
     }
     return outputs;
   };
@@ -324,13 +332,19 @@ async function profile(): Promise<void> {
   for (let i = 0; i < steps + 2; i++) {
     if (i === 2) {
       spent.clear();
-      begun = performance.now();
+      begun = processorTime();
     }
     step(i);
   }
-  print({ op: 'step', ms: rounded((performance.now() - begun) / steps) });
+  print({ op: 'step', ms: rounded((processorTime() - begun) / steps) });
   for (const [op, { ms, calls }] of [...spent].sort(([, a], [, b]) => b.ms - a.ms).slice(0, 60))
     print({ op, ms: rounded(ms / steps), calls: calls / steps });
+}
+
+/** Milliseconds of all processors together. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
 }
 
 function print(line: object): void {

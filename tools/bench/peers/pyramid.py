@@ -3,7 +3,7 @@
   python pyramid.py time --batch 4 --snippets 256 --features 1280 --width 256 --classes 8 [--blocks conv] [--steps 5]
   python pyramid.py step CASE        (CASE.json, CASE.safetensors → CASE.out.safetensors)
 
-`time` prints a line of JSON: the median seconds of a forward and a backward pass. `step` runs one on the parameters (`param.*`, PyTorch's
+`time` prints a line of JSON: the median seconds of a forward and a backward pass, of the clock and of processors. `step` runs one on the parameters (`param.*`, PyTorch's
 names and layouts), features and instances of a case, and writes logits, offsets, the terms of the loss, positives and gradients. It assigns
 instances to locations itself. ../pyramid.ts calls both. Needs torch and safetensors. Threads: OMP_NUM_THREADS.
 """
@@ -251,9 +251,9 @@ def measure(o):
     features = torch.randn(o.batch, o.snippets, o.features)
     valid = [o.snippets] * o.batch
     instances = [(i / 8 + 0.01, i / 8 + 0.01 + 0.1 * (i + 1) / 8, i % o.classes) for i in range(8)]
-    seconds = []
+    seconds, processor = [], []
     for _ in range(o.steps + 2):
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         net.zero_grad(set_to_none=True)
         outputs = net(features, valid)
         targets = [assign(o, [mask[b] for mask in outputs[2]], valid[b], o.snippets, instances) for b in range(o.batch)]
@@ -261,7 +261,9 @@ def measure(o):
         total.backward()
         total.item()
         seconds.append(time.perf_counter() - begun)
-    print(json.dumps(dict(what='pytorch ' + torch.__version__, seconds=round(statistics.median(seconds[2:]), 5))))
+        processor.append(time.process_time() - used)
+    print(json.dumps(dict(what='pytorch ' + torch.__version__, seconds=round(statistics.median(seconds[2:]), 5),
+                          processor=round(statistics.median(processor[2:]), 5))))
 
 
 def main():
