@@ -132,3 +132,54 @@ test('localize: a long video in windows, short anchors everywhere in it, nothing
   disposeLocalizer(localizer);
   assert.equal(tf.memory().numTensors, before);
 });
+
+const small = { type: 'pyramid', width: 8, heads: 2, levels: 3, stem: 1, attention: 3 };
+/** As the recipe of the pyramid reads it. */
+const classWise = { softNmsSigma: 0.5, keep: 200, minScore: 1e-3 };
+
+/** One that finds something: by chance, every place proposes some stretch around it. */
+function randomPyramid(config: ReturnType<typeof configSchema.parse>, classes: string[]) {
+  const localizer = freshLocalizer(config, 8, classes);
+  localizer.headParameters.assign('boundaries.last.bias', tf.tensor1d([1.5, 1]));
+  return localizer;
+}
+
+test('localize: a head that gives labels: no classifier; whole and in windows, within the video, thinned by label', () => {
+  const before = tf.memory().numTensors;
+  for (const window of [null, { snippets: 16, every: 5 }]) {
+    const config = configSchema.parse({ model: { ...small, window }, detect: classWise });
+    const localizer = randomPyramid(config, ['a', 'b', 'c']);
+    assert.equal(localizer.segments, null);
+    for (const total of [37, 9]) {
+      const video = { data: seededArray(total * 8, 'video'), shape: [total, 8] } as const;
+      // A snippet is a second.
+      const found = localize(localizer, video, total, config.detect);
+      assert.ok(found.length > 20 && found.length <= 200);
+      assert.deepEqual([...new Set(found.map(({ label }) => label))].sort(), ['a', 'b', 'c']);
+      found.forEach(({ score, segment: [start, end] }, i) => {
+        assert.ok(0 <= start && start < end && end <= total, `${start} to ${end} of ${total}`);
+        assert.ok(score >= 1e-3 && score <= (found[i - 1]?.score ?? 1));
+      });
+      assert.ok(found.some(({ segment: [, end] }) => end > 0.8 * total));
+    }
+    disposeLocalizer(localizer);
+  }
+  assert.equal(tf.memory().numTensors, before);
+});
+
+test('localize: by scores of the whole video a head that gives labels proposes actions of any kind', () => {
+  const config = configSchema.parse({ model: small, detect: { ...classWise, classes: 1 } });
+  const localizer = randomPyramid(config, ['a', 'b', 'c']);
+  const video = { data: seededArray(20 * 8, 'video'), shape: [20, 8] } as const;
+  const scores = [
+    { label: 'a', score: 0.5 },
+    { label: 'other', score: 0.25 },
+  ];
+  const found = localize(localizer, video, 20, config.detect, scores);
+  const own = localize(localizer, video, 20, config.detect);
+  assert.ok(found.length > 20 && found.every(({ label }) => label === 'a'));
+  // The best of all is the best of any.
+  assertClose([found[0]!.score], [0.5 * own[0]!.score], 1e-6);
+  assert.deepEqual(found[0]!.segment, own[0]!.segment);
+  disposeLocalizer(localizer);
+});
