@@ -1,48 +1,46 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { algebra } from './algebra.js';
 import { differentiable } from './differentiable.js';
 
 /**
- * Every second step of x `[B, T, C]`, T even, as the largest of it and its two neighbours → `[B, T/2, C]`. Before the first there is nothing. Of
- * ties the first takes the gradient.
+ * Every second step of `batch` sequences x `[B·T, C]`, T even, as the largest of it and its two neighbours → `[B·T/2, C]`. Before the first there
+ * is nothing. Of ties the first takes the gradient.
  */
-export function halvedByMaximum(x: tf.Tensor3D): tf.Tensor3D {
-  const [batch, time, channels] = x.shape;
-  const half: [number, number, number] = [batch, time / 2, channels];
+export function halvedByMaximum(x: tf.Tensor2D, batch: number): tf.Tensor2D {
+  const [rows, channels] = x.shape;
+  const half = rows / batch / 2;
+  const k = algebra();
+  const part = (x: tf.Tensor, from: number) => k.slice(x, [0, 0, from], [batch, half, channels]);
+  /** One step later (1) or earlier (-1), with zeros let in. */
+  const moved = (x: tf.Tensor, by: 1 | -1) =>
+    k.pad(k.slice(x, [0, by === 1 ? 0 : 1, 0], [batch, half - 1, channels]), [
+      [0, 0],
+      by === 1 ? [1, 0] : [0, 1],
+      [0, 0],
+    ]);
   return differentiable([x], () => {
     const { before, at, value } = tf.tidy(() => {
-      const pairs = tf.reshape<tf.Rank.R3>(x, [batch, time / 2, 2 * channels]);
-      const [at, after] = tf.split(pairs, 2, 2) as [tf.Tensor3D, tf.Tensor3D];
-      const shifted = tf.pad(
-        tf.slice(after, [0, 0, 0], [-1, half[1] - 1, -1]),
-        [
-          [0, 0],
-          [1, 0],
-          [0, 0],
-        ],
-        -Infinity,
-      );
-      const value = tf.maximum<tf.Tensor3D>(shifted, tf.maximum(at, after));
-      return { before: shifted, at, value };
+      const pairs = k.reshape(x, [batch, half, 2 * channels]);
+      const [at, after] = [part(pairs, 0), part(pairs, channels)];
+      // Before the first step there is less than anything.
+      const nothing = tf.tensor3d([-3e38, ...new Array<number>(half - 1).fill(0)], [1, half, 1]);
+      const before = k.add(moved(after, 1), nothing);
+      const value = tf.maximum(before, tf.maximum(at, after));
+      return { before, at, value: k.reshape(value, [rows / 2, channels]) };
     });
     return {
       value,
       saved: [before, at, value],
       gradient: (dy, [before, at, value]) =>
         tf.tidy(() => {
-          const where = (part: tf.Tensor) => tf.cast(tf.greaterEqual(part, value!), 'float32');
-          const dBefore = tf.mul<tf.Tensor3D>(dy, where(before!));
-          const left = tf.sub(dy, dBefore);
-          const dAt = tf.mul(left, where(at!));
+          const [d, largest] = [dy, value!].map((x) => k.reshape(x, [batch, half, channels])) as [tf.Tensor, tf.Tensor];
+          const where = (part: tf.Tensor) => tf.cast(tf.greaterEqual(part, largest), 'float32');
+          const dBefore = k.mul(d, where(before!));
+          const left = k.sub(d, dBefore);
+          const dAt = k.mul(left, where(at!));
           // The step after t is the step before t + 1.
-          const dAfter = tf.add(
-            tf.sub(left, dAt),
-            tf.pad(tf.slice(dBefore, [0, 1, 0], [-1, -1, -1]), [
-              [0, 0],
-              [0, 1],
-              [0, 0],
-            ]),
-          );
-          return tf.reshape(tf.concat([dAt, dAfter], 2), [batch, time, channels]);
+          const dAfter = k.add(k.sub(left, dAt), moved(dBefore, -1));
+          return k.reshape(k.concat([dAt, dAfter], 2), [rows, channels]);
         }),
     };
   });

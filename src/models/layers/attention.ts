@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { attentionBias, attentionBlocks, localAttention } from '../../engine/ops/local-attention.js';
+import { attentionBias, attentionBlocks, convolvedAttention, type Look } from '../../engine/ops/attention.js';
 import type { ParameterSpec } from '../parameters.js';
 import type { Pass } from './layer.js';
 import { layerNorm } from './layer-norm.js';
-import { depthwiseSequence, projection } from './sequence.js';
+import { projection } from './sequence.js';
 
 export interface AttentionOptions {
   width: number;
@@ -11,41 +11,48 @@ export interface AttentionOptions {
   /** Steps of the result that one of its steps sees, itself in the middle; -1: all. */
   window: number;
   /** Of queries, keys and values alike. */
-  stride: number;
+  stride: 1 | 2;
 }
 
 /** Multi-head self-attention that looks through convolutions. */
 export interface Attention {
   parameters: ParameterSpec[];
   /**
-   * Normalised sequences → what each step of the result has looked up, `[B, T/stride, C]`: anything where nothing is there.
+   * Normalised sequences `[B·T, C]` → what each step of the result has looked up, `[B·T/stride, C]`: anything where nothing is there.
    *
-   * @param valid - What is there of the result.
-   * @param scale - `[C]`: what its channels are multiplied by.
+   * @param valid - How many steps of the result are there, item by item.
    */
-  apply(x: tf.Tensor3D, valid: readonly number[], pass: Pass, scale: tf.Tensor1D): tf.Tensor3D;
+  apply(x: tf.Tensor2D, valid: readonly number[], pass: Pass): tf.Tensor2D;
 }
 
 /**
- * ActionFormer's self-attention (Zhang et al. 2022, §3.2): queries, keys and values each by a depthwise convolution, which takes the stride, layer
- * normalisation and a projection; attention within a window; a projection.
+ * ActionFormer's self-attention (Zhang et al. 2022, §3.2) without its last projection: queries, keys and values each by a depthwise convolution,
+ * which takes the stride, layer normalisation and a projection; attention within a window.
  */
 export function attention(name: string, { width, heads, window, stride }: AttentionOptions): Attention {
   const looks = ['query', 'key', 'value'].map((part) => ({
-    conv: depthwiseSequence(`${name}.${part}.conv`, width, stride),
+    filter: {
+      name: `${name}.${part}.conv.weight`,
+      kind: 'conv1d',
+      shape: [3, 1, width],
+      init: { type: 'uniform', fanIn: 3 },
+      trainable: true,
+    } satisfies ParameterSpec,
     norm: layerNorm(`${name}.${part}.norm`, width),
-    project: projection(`${name}.${part}.linear`, width, width),
+    linear: projection(`${name}.${part}.linear`, width, width),
   }));
-  const out = projection(`${name}.out`, width, width);
   return {
-    parameters: [...looks.flatMap((look) => Object.values(look)), out].flatMap((layer) => layer.parameters),
-    apply(x, valid, pass, scale) {
-      const [query, key, value] = looks.map(({ conv, norm, project }) =>
-        project.apply(norm.apply(conv.apply(x, pass), pass), pass),
-      ) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
-      const cut = attentionBlocks(query.shape[1], window);
-      const found = localAttention(query, key, value, heads, cut, attentionBias(cut, valid));
-      return out.apply(found, pass, scale);
+    parameters: looks.flatMap(({ filter, norm, linear }) => [filter, ...norm.parameters, ...linear.parameters]),
+    apply(x, valid, { parameters }) {
+      const batch = valid.length;
+      const given = looks.map(({ filter, norm, linear }): Look => ({
+        filter: parameters.get(filter.name),
+        ...norm.of(parameters),
+        ...linear.of(parameters),
+      }));
+      const cut = attentionBlocks(x.shape[0] / batch / stride, window);
+      const bias = attentionBias(cut, valid);
+      return convolvedAttention(x, given as [Look, Look, Look], { batch, stride, heads }, cut, bias);
     },
   };
 }

@@ -1,12 +1,14 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { layerNorm as normalized, type LayerNormOptions } from '../../engine/ops/layer-norm.js';
-import type { ParameterSpec } from '../parameters.js';
+import type { Parameters, ParameterSpec } from '../parameters.js';
 import type { Pass } from './layer.js';
 
-/** Layer normalisation, ReLU and mask of sequences `[B, T, C]`, with PyTorch's parameter names. */
+/** Layer normalisation, ReLU and mask of rows `[N, C]`, with PyTorch's parameter names. */
 export interface LayerNorm {
   parameters: ParameterSpec[];
-  apply(x: tf.Tensor3D, pass: Pass, options?: LayerNormOptions): tf.Tensor3D;
+  apply(x: tf.Tensor2D, pass: Pass, options?: LayerNormOptions): tf.Tensor2D;
+  /** Its parameters, for an op that normalises as a part of something else. */
+  of(parameters: Parameters): { scale: tf.Tensor1D; offset: tf.Tensor1D };
 }
 
 export function layerNorm(name: string, channels: number): LayerNorm {
@@ -17,9 +19,16 @@ export function layerNorm(name: string, channels: number): LayerNorm {
     init: { type: 'constant', value },
     trainable: true,
   });
+  const of = (parameters: Parameters) => ({
+    scale: parameters.get<tf.Tensor1D>(`${name}.weight`),
+    offset: parameters.get<tf.Tensor1D>(`${name}.bias`),
+  });
   return {
     parameters: [vector('weight', 1), vector('bias', 0)],
-    apply: (x, { parameters }, options) =>
-      normalized(x, parameters.get(`${name}.weight`), parameters.get(`${name}.bias`), options),
+    apply(x, { parameters }, options) {
+      const { scale, offset } = of(parameters);
+      return normalized(x, scale, offset, options);
+    },
+    of,
   };
 }

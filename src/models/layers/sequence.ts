@@ -1,28 +1,28 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { conv2d, depthwiseConv2d } from '../../engine/ops/conv2d.js';
-import { dense } from '../../engine/ops/dense.js';
-import type { ParameterSpec } from '../parameters.js';
-import type { Layer } from './layer.js';
+import { conv2d } from '../../engine/ops/conv2d.js';
+import type { Parameters, ParameterSpec } from '../parameters.js';
+import type { Pass } from './layer.js';
 
-/** A batch of sequences: of item b the first `valid[b]` steps are there. */
+/** A batch of sequences, of each of which the first `valid` steps are there. */
 export interface Sequence {
-  /** `[B, T, C]`; zeros where nothing is there. */
-  x: tf.Tensor3D;
+  /** `[B·T, C]`, item after item; zeros where nothing is there. */
+  x: tf.Tensor2D;
+  /** How many steps of each of the B items are there. */
   valid: readonly number[];
-  /** `[B, T, 1]`: 1 where something is there; null where everything is. */
-  mask: tf.Tensor3D | null;
+  /** `[B·T, 1]`: 1 where something is there; null where everything is. */
+  mask: tf.Tensor2D | null;
 }
 
 /** {@link Sequence.mask} of sequences of `steps`. */
-export function sequenceMask(steps: number, valid: readonly number[]): tf.Tensor3D | null {
+export function sequenceMask(steps: number, valid: readonly number[]): tf.Tensor2D | null {
   if (valid.every((n) => n >= steps)) return null;
   const mask = new Float32Array(valid.length * steps);
   valid.forEach((n, item) => mask.fill(1, item * steps, item * steps + Math.min(n, steps)));
-  return tf.tensor3d(mask, [valid.length, steps, 1]);
+  return tf.tensor2d(mask, [mask.length, 1]);
 }
 
 /** x with zeros where nothing is there. */
-export function masked(x: tf.Tensor3D, mask: tf.Tensor3D | null): tf.Tensor3D {
+export function masked(x: tf.Tensor2D, mask: tf.Tensor2D | null): tf.Tensor2D {
   return mask ? tf.mul(x, mask) : x;
 }
 
@@ -35,8 +35,15 @@ interface SequenceConvOptions {
   bias?: number | null;
 }
 
-/** Convolution over time of `[B, T, in]` → `[B, T/stride, out]`, zeros around it; T divides by the stride. */
-export function sequenceConv(name: string, options: SequenceConvOptions): Layer<tf.Tensor3D> {
+/** A layer that looks along the sequences of a batch. */
+export interface SequenceLayer {
+  parameters: ParameterSpec[];
+  /** `[B·T, in]` → `[B·T/stride, out]`. */
+  apply(x: tf.Tensor2D, batch: number, pass: Pass): tf.Tensor2D;
+}
+
+/** Convolution over time, zeros around each sequence; T divides by the stride. */
+export function sequenceConv(name: string, options: SequenceConvOptions): SequenceLayer {
   const { in: inputs, out, kernel, stride = 1, bias = 0 } = options;
   const pad = (kernel - 1) / 2;
   const weight: ParameterSpec = {
@@ -48,39 +55,20 @@ export function sequenceConv(name: string, options: SequenceConvOptions): Layer<
   };
   return {
     parameters: bias === null ? [weight] : [weight, biasOf(name, out, bias)],
-    apply(x, { parameters }) {
-      const [batch, time] = x.shape;
+    apply(x, batch, { parameters }) {
       const filter = tf.reshape<tf.Rank.R4>(parameters.get(weight.name), [kernel, 1, inputs, out]);
-      const picture = tf.reshape<tf.Rank.R4>(x, [batch, time, 1, inputs]);
+      const picture = tf.reshape<tf.Rank.R4>(x, [batch, x.shape[0] / batch, 1, inputs]);
       const y = conv2d(picture, filter, { stride: [stride, 1], pad: [pad, pad, 0, 0] });
-      const sequence = tf.reshape<tf.Rank.R3>(y, [batch, time / stride, out]);
-      return bias === null ? sequence : tf.add(sequence, parameters.get(`${name}.bias`));
+      const rows = tf.reshape<tf.Rank.R2>(y, [x.shape[0] / stride, out]);
+      return bias === null ? rows : tf.add(rows, parameters.get(`${name}.bias`));
     },
   };
 }
 
-/** Convolution of kernel 3 over time of each channel by itself, without bias: `[B, T, C]` → `[B, T/stride, C]`. */
-export function depthwiseSequence(name: string, channels: number, stride: number): Layer<tf.Tensor3D> {
-  const weight = `${name}.weight`;
-  return {
-    parameters: [
-      { name: weight, kind: 'conv1d', shape: [3, 1, channels], init: { type: 'uniform', fanIn: 3 }, trainable: true },
-    ],
-    apply(x, { parameters }) {
-      const [batch, time] = x.shape;
-      const filter = tf.reshape<tf.Rank.R4>(parameters.get(weight), [3, 1, channels, 1]);
-      const picture = tf.reshape<tf.Rank.R4>(x, [batch, time, 1, channels]);
-      const y = depthwiseConv2d(picture, filter, { stride, pad: [1, 1, 0, 0] });
-      return tf.reshape(y, [batch, time / stride, channels]);
-    },
-  };
-}
-
-/** y = xW + b at each step, `[B, T, in]` → `[B, T, out]`, b from 0. */
+/** Weight and bias of y = xW + b at each step, b from 0, for ops that have it as a part. */
 export interface Projection {
   parameters: ParameterSpec[];
-  /** @param scale - `[out]`: what each channel is multiplied by, on the parameters. */
-  apply(x: tf.Tensor3D, pass: Parameters<Layer['apply']>[1], scale?: tf.Tensor1D): tf.Tensor3D;
+  of(parameters: Parameters): { weight: tf.Tensor2D; bias: tf.Tensor1D };
 }
 
 export function projection(name: string, inputs: number, out: number): Projection {
@@ -93,19 +81,7 @@ export function projection(name: string, inputs: number, out: number): Projectio
   };
   return {
     parameters: [weight, biasOf(name, out, 0)],
-    apply(x, { parameters }, scale) {
-      const [batch, time] = x.shape;
-      const own = <T extends tf.Tensor>(part: string) => {
-        const parameter = parameters.get<T>(`${name}.${part}`);
-        return scale ? tf.mul<T>(parameter, scale) : parameter;
-      };
-      const rows = tf.reshape<tf.Rank.R2>(x, [batch * time, inputs]);
-      return tf.reshape(dense(rows, own<tf.Tensor2D>('weight'), own<tf.Tensor1D>('bias'), 'linear'), [
-        batch,
-        time,
-        out,
-      ]);
-    },
+    of: (parameters) => ({ weight: parameters.get(weight.name), bias: parameters.get(`${name}.bias`) }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../engine/random.js';
 import type { Pass } from '../../layers/layer.js';
 import { layerNorm } from '../../layers/layer-norm.js';
@@ -31,10 +31,11 @@ export function backbone(options: PyramidOptions): Backbone {
   return {
     parameters: layers.flatMap(({ parameters }) => parameters),
     apply(features, valid, pass, draws) {
-      const mask = sequenceMask(features.shape[1], valid);
-      const x = embedding.reduce(
-        (x, { conv, norm }) => norm.apply(conv.apply(x, pass), pass, { relu: true, mask }),
-        features,
+      const [batch, snippets, channels] = features.shape;
+      const mask = sequenceMask(snippets, valid);
+      const x = embedding.reduce<tf.Tensor2D>(
+        (x, { conv, norm }) => norm.apply(conv.apply(x, batch, pass), pass, { relu: true, mask }),
+        tf.reshape(features, [batch * snippets, channels]),
       );
       const first = trunk.reduce<Sequence>((sequence, block) => block.apply(sequence, pass, draws), { x, valid, mask });
       const sequences = [first];

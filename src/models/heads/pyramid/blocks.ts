@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { relu } from '../../../engine/ops/activation.js';
-import { gelu } from '../../../engine/ops/gelu.js';
 import { halvedByMaximum } from '../../../engine/ops/halving.js';
+import { feedForwardResidual, projectedResidual } from '../../../engine/ops/residual.js';
 import type { Random } from '../../../engine/random.js';
 import { attention } from '../../layers/attention.js';
 import type { Pass } from '../../layers/layer.js';
@@ -35,6 +35,7 @@ function attentionBlock(name: string, options: PyramidOptions, stride: 1 | 2): B
   const { width, dropPath, dropout } = options;
   const norm1 = layerNorm(`${name}.norm1`, width);
   const attend = attention(`${name}.attention`, { ...options, stride });
+  const out = projection(`${name}.attention.out`, width, width);
   const norm2 = layerNorm(`${name}.norm2`, width);
   const mlp = [
     projection(`${name}.mlp.0`, width, expansion.mlp * width),
@@ -47,21 +48,28 @@ function attentionBlock(name: string, options: PyramidOptions, stride: 1 | 2): B
     init: { type: 'constant', value: firstScale },
     trainable: true,
   }));
-  const layers = [norm1, attend, norm2, ...mlp];
+  const layers = [norm1, attend, out, norm2, ...mlp];
   return {
     parameters: [...layers.flatMap(({ parameters }) => parameters), ...scales],
     apply(sequence, pass, draws) {
-      const [scale1, scale2] = scales.map(({ name }) => pass.parameters.get<tf.Tensor1D>(name)) as [
+      const { parameters } = pass;
+      const [scale1, scale2] = scales.map(({ name }) => parameters.get<tf.Tensor1D>(name)) as [
         tf.Tensor1D,
         tf.Tensor1D,
       ];
       const next = stride === 1 ? sequence : halved(sequence);
-      const branch = (x: tf.Tensor3D) => kept(dropped(x, dropout, draws), next.mask, dropPath, draws);
-      const looked = norm1.apply(sequence.x, pass, { mask: sequence.mask });
-      const y = tf.add<tf.Tensor3D>(next.x, branch(attend.apply(looked, next.valid, pass, scale1)));
-      const hidden = gelu(mlp[0].apply(norm2.apply(y, pass), pass));
-      const x = tf.add<tf.Tensor3D>(y, branch(mlp[1].apply(dropped(hidden, dropout, draws), pass, scale2)));
-      return { ...next, x };
+      const { valid, mask } = next;
+      const rows = next.x.shape[0];
+      const share = () =>
+        product(mask, itemsKept(rows, valid.length, dropPath, draws), valuesKept(rows, width, dropout, draws));
+      const looked = attend.apply(norm1.apply(sequence.x, pass, { mask: sequence.mask }), valid, pass);
+      const y = projectedResidual(next.x, looked, { ...out.of(parameters), scale: scale1 }, share());
+      const feedForward = {
+        first: { ...norm2.of(parameters), ...mlp[0].of(parameters) },
+        last: { ...mlp[1].of(parameters), scale: scale2 },
+        hiddenShare: valuesKept(rows, expansion.mlp * width, dropout, draws),
+      };
+      return { ...next, x: feedForwardResidual(y, feedForward, share()) };
     },
   };
 }
@@ -76,10 +84,11 @@ function convBlock(name: string, { width }: PyramidOptions, stride: 1 | 2): Bloc
   return {
     parameters: [conv1, conv2, ...(shorter ? [shorter] : [])].flatMap((layer) => layer.parameters),
     apply({ x, valid, mask }, pass) {
-      const next = stride === 1 ? { valid, mask } : halfOf(x.shape[1], valid);
-      const inner = masked(relu(conv1.apply(x, pass)), next.mask);
-      const past = shorter ? shorter.apply(x, pass) : x;
-      const sum = tf.add<tf.Tensor3D>(conv2.apply(inner, pass), past);
+      const batch = valid.length;
+      const next = stride === 1 ? { valid, mask } : halfOf(x.shape[0] / batch, valid);
+      const inner = masked(relu(conv1.apply(x, batch, pass)), next.mask);
+      const past = shorter ? shorter.apply(x, batch, pass) : x;
+      const sum = tf.add<tf.Tensor2D>(conv2.apply(inner, batch, pass), past);
       return { ...next, x: masked(relu(sum), next.mask) };
     },
   };
@@ -87,8 +96,8 @@ function convBlock(name: string, { width }: PyramidOptions, stride: 1 | 2): Bloc
 
 /** Every second step of a sequence, as the maximum of it and its neighbours. */
 function halved({ x, valid }: Sequence): Sequence {
-  const next = halfOf(x.shape[1], valid);
-  return { ...next, x: masked(halvedByMaximum(x), next.mask) };
+  const next = halfOf(x.shape[0] / valid.length, valid);
+  return { ...next, x: masked(halvedByMaximum(x, valid.length), next.mask) };
 }
 
 /** What is there of every second step. */
@@ -97,17 +106,23 @@ function halfOf(steps: number, valid: readonly number[]): Pick<Sequence, 'valid'
   return { valid: half, mask: sequenceMask(steps / 2, half) };
 }
 
-/** Zeros for values that are left out, one by one; the others grow in return. */
-function dropped(x: tf.Tensor3D, rate: number, draws: Random | null): tf.Tensor3D {
-  if (!draws || rate === 0) return x;
-  const factors = Float32Array.from({ length: x.size }, () => (draws.uniform() < rate ? 0 : 1 / (1 - rate)));
-  return tf.mul(x, tf.tensor3d(factors, x.shape));
+/** 0 for values that are left out, one by one, `[N, C]`; the others grow in return. */
+function valuesKept(rows: number, channels: number, rate: number, draws: Random | null): tf.Tensor2D | null {
+  if (!draws || rate === 0) return null;
+  const factors = Float32Array.from({ length: rows * channels }, () => (draws.uniform() < rate ? 0 : 1 / (1 - rate)));
+  return tf.tensor2d(factors, [rows, channels]);
 }
 
-/** A residual branch, masked, and left out of some items (stochastic depth, Huang et al. 2016). */
-function kept(x: tf.Tensor3D, mask: tf.Tensor3D | null, rate: number, draws: Random | null): tf.Tensor3D {
-  if (!draws || rate === 0) return masked(x, mask);
-  const items = Array.from({ length: x.shape[0] }, () => (draws.uniform() < rate ? 0 : 1 / (1 - rate)));
-  const factor = tf.tensor3d(items, [items.length, 1, 1]);
-  return tf.mul(x, mask ? tf.mul(factor, mask) : factor);
+/** 0 for items whose branch is left out (stochastic depth, Huang et al. 2016), `[N, 1]`; the others grow in return. */
+function itemsKept(rows: number, items: number, rate: number, draws: Random | null): tf.Tensor2D | null {
+  if (!draws || rate === 0) return null;
+  const factors = new Float32Array(rows);
+  for (let item = 0; item < items; item++)
+    factors.fill(draws.uniform() < rate ? 0 : 1 / (1 - rate), (item * rows) / items, ((item + 1) * rows) / items);
+  return tf.tensor2d(factors, [rows, 1]);
+}
+
+/** The product of those that there are. */
+function product(...factors: (tf.Tensor2D | null)[]): tf.Tensor2D | null {
+  return factors.reduce((all, factor) => (all && factor ? tf.mul<tf.Tensor2D>(all, factor) : (all ?? factor)), null);
 }

@@ -70,13 +70,17 @@ export function branches({ width, classes, levels, headLayers }: PyramidOptions)
       scale,
     ],
     apply(sequences, pass) {
-      const { x, mask } = endToEnd(sequences);
-      const outputs = ({ hidden, last }: typeof classify) =>
-        last.apply(
-          hidden.reduce((x, { conv, norm }) => norm.apply(conv.apply(x, pass), pass, { relu: true, mask }), x),
-          pass,
+      const batch = sequences[0]!.valid.length;
+      const rows = rowsOf(sequences[0]!.x.shape[0] / batch, levels);
+      const { x, mask } = endToEnd(sequences, rows);
+      const outputs = ({ hidden, last }: typeof classify) => {
+        const seen = hidden.reduce(
+          (x, { conv, norm }) => norm.apply(conv.apply(x, batch, pass), pass, { relu: true, mask }),
+          x,
         );
-      const rows = rowsOf(sequences[0]!.x.shape[1], levels);
+        const y = last.apply(seen, batch, pass);
+        return tf.reshape<tf.Rank.R3>(y, [batch, rows.count, y.shape[1]]);
+      };
       const scales = tf.reshape<tf.Rank.R2>(pass.parameters.get(scale.name), [levels, 1]);
       const ofRows = tf.matMul(levelOfRows(rows), scales);
       return { logits: outputs(classify), offsets: relu(tf.mul<tf.Tensor3D>(outputs(locate), ofRows)) };
@@ -84,25 +88,26 @@ export function branches({ width, classes, levels, headLayers }: PyramidOptions)
   };
 }
 
-/** All levels as one sequence, a row of zeros between two, and its mask. */
-function endToEnd(levels: readonly Sequence[]): { x: tf.Tensor3D; mask: tf.Tensor3D } {
-  const [batch, , channels] = levels[0]!.x.shape;
+/** All levels of each item as one sequence, a row of zeros between two, and its mask. */
+function endToEnd(levels: readonly Sequence[], { first, count }: Rows): { x: tf.Tensor2D; mask: tf.Tensor2D } {
+  const { x, valid } = levels[0]!;
+  const batch = valid.length;
+  const channels = x.shape[1];
   const gap = tf.zeros<tf.Rank.R3>([batch, 1, channels]);
-  const noRow = tf.zeros<tf.Rank.R3>([batch, 1, 1]);
-  const between = (parts: tf.Tensor3D[], gap: tf.Tensor3D) =>
-    tf.concat(
-      parts.flatMap((part, i) => (i === 0 ? [part] : [gap, part])),
-      1,
-    );
+  const parts = levels.flatMap(({ x }, i) => {
+    const level = tf.reshape<tf.Rank.R3>(x, [batch, x.shape[0] / batch, channels]);
+    return i === 0 ? [level] : [gap, level];
+  });
+  const mask = new Float32Array(batch * count);
+  levels.forEach(({ valid }, level) => {
+    valid.forEach((n, item) => {
+      const row = item * count + first[level]!;
+      mask.fill(1, row, row + n);
+    });
+  });
   return {
-    x: between(
-      levels.map(({ x }) => x),
-      gap,
-    ),
-    mask: between(
-      levels.map(({ x, mask }) => mask ?? tf.ones([batch, x.shape[1], 1])),
-      noRow,
-    ),
+    x: tf.reshape(tf.concat(parts, 1), [batch * count, channels]),
+    mask: tf.tensor2d(mask, [batch * count, 1]),
   };
 }
 

@@ -1,0 +1,135 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { isNative, runNative } from './native.js';
+
+/**
+ * Plain functions on float32 tensors for ops that write their gradients out: not for the tape, within a `tf.tidy`. TensorFlow's kernels by name
+ * where they are at hand: tfjs's own way to them takes longer than many of them do.
+ */
+export interface Algebra {
+  /** Of matrices, or of as many as the leading axes count. */
+  matMul(a: tf.Tensor, b: tf.Tensor, transposeA?: boolean, transposeB?: boolean): tf.Tensor;
+  add(a: tf.Tensor, b: tf.Tensor): tf.Tensor;
+  sub(a: tf.Tensor, b: tf.Tensor): tf.Tensor;
+  mul(a: tf.Tensor, b: tf.Tensor): tf.Tensor;
+  square(x: tf.Tensor): tf.Tensor;
+  rsqrt(x: tf.Tensor): tf.Tensor;
+  exp(x: tf.Tensor): tf.Tensor;
+  erf(x: tf.Tensor): tf.Tensor;
+  relu(x: tf.Tensor): tf.Tensor;
+  /** Of ReLU, from its output. */
+  reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor;
+  /** Over the last axis. */
+  softmax(x: tf.Tensor): tf.Tensor;
+  /** Over the last axis, which stays. */
+  sumLast(x: tf.Tensor): tf.Tensor;
+  reshape(x: tf.Tensor, shape: readonly number[]): tf.Tensor;
+  transpose(x: tf.Tensor, axes: readonly number[]): tf.Tensor;
+  slice(x: tf.Tensor, begin: readonly number[], size: readonly number[]): tf.Tensor;
+  /** Zeros around x. */
+  pad(x: tf.Tensor, paddings: readonly (readonly [number, number])[]): tf.Tensor;
+  concat(parts: readonly tf.Tensor[], axis: number): tf.Tensor;
+  /** Along a new first axis. */
+  stack(parts: readonly tf.Tensor[]): tf.Tensor;
+  /** Along the first axis, which goes. */
+  unstack(x: tf.Tensor): tf.Tensor[];
+  /** Convolution of kernel 3 over axis 1 of `[B, T, 1, C]` by a filter `[3, 1, C, 1]`, zeros around it. */
+  depthwise(x: tf.Tensor, filter: tf.Tensor, stride: number): tf.Tensor;
+  /** Its gradients, by input and filter. */
+  depthwiseGradients(dy: tf.Tensor, x: tf.Tensor, filter: tf.Tensor, stride: number): [tf.Tensor, tf.Tensor];
+}
+
+/** The algebra of the engine that runs. */
+export function algebra(): Algebra {
+  return isNative() ? native : portable;
+}
+
+const run = (op: string, inputs: tf.Tensor[], attributes: Parameters<typeof runNative>[3] = {}) =>
+  runNative(op, inputs, 1, attributes)[0]!;
+const integers = (values: readonly number[]) => tf.tensor1d(values as number[], 'int32');
+const depthwiseAttributes = (stride: number) => ({
+  strides: [1, stride, stride, 1],
+  padding: 'EXPLICIT',
+  explicit_paddings: [0, 0, 1, 1, 0, 0, 0, 0],
+  data_format: 'NHWC',
+  dilations: [1, 1, 1, 1],
+});
+
+const native: Algebra = {
+  matMul: (a, b, transposeA = false, transposeB = false) =>
+    run('BatchMatMulV2', [a, b], { adj_x: transposeA, adj_y: transposeB }),
+  add: (a, b) => run('AddV2', [a, b]),
+  sub: (a, b) => run('Sub', [a, b]),
+  mul: (a, b) => run('Mul', [a, b]),
+  square: (x) => run('Square', [x]),
+  rsqrt: (x) => run('Rsqrt', [x]),
+  exp: (x) => run('Exp', [x]),
+  erf: (x) => run('Erf', [x]),
+  relu: (x) => run('Relu', [x]),
+  reluGradient: (dy, y) => run('ReluGrad', [dy, y]),
+  softmax: (x) => run('Softmax', [x]),
+  sumLast: (x) => run('Sum', [x, integers([x.rank - 1])], { keep_dims: true }),
+  reshape: (x, shape) => run('Reshape', [x, integers(shape)]),
+  transpose: (x, axes) => run('Transpose', [x, integers(axes)]),
+  slice: (x, begin, size) => run('Slice', [x, integers(begin), integers(size)]),
+  pad: (x, paddings) => run('Pad', [x, tf.tensor2d(paddings.flat(), [x.rank, 2], 'int32')]),
+  concat: (parts, axis) => run('ConcatV2', [...parts, tf.scalar(axis, 'int32')], { N: parts.length }),
+  stack: (parts) => run('Pack', [...parts], { N: parts.length, axis: 0 }),
+  unstack: (x) => runNative('Unpack', [x], x.shape[0], { num: x.shape[0], axis: 0 }),
+  depthwise: (x, filter, stride) => run('DepthwiseConv2dNative', [x, filter], depthwiseAttributes(stride)),
+  depthwiseGradients: (dy, x, filter, stride) => [
+    run('DepthwiseConv2dNativeBackpropInput', [integers(x.shape), filter, dy], depthwiseAttributes(stride)),
+    run('DepthwiseConv2dNativeBackpropFilter', [x, integers(filter.shape), dy], depthwiseAttributes(stride)),
+  ],
+};
+
+const portable: Algebra = {
+  matMul: (a, b, transposeA, transposeB) => tf.matMul(a, b, transposeA, transposeB),
+  add: (a, b) => tf.add(a, b),
+  sub: (a, b) => tf.sub(a, b),
+  mul: (a, b) => tf.mul(a, b),
+  square: (x) => tf.square(x),
+  rsqrt: (x) => tf.rsqrt(x),
+  exp: (x) => tf.exp(x),
+  erf: (x) => tf.erf(x),
+  relu: (x) => tf.relu(x),
+  reluGradient: (dy, y) => tf.mul(dy, tf.step(y)),
+  softmax: (x) => tf.softmax(x),
+  sumLast: (x) => tf.sum(x, -1, true),
+  reshape: (x, shape) => tf.reshape(x, [...shape]),
+  transpose: (x, axes) => tf.transpose(x, [...axes]),
+  slice: (x, begin, size) => tf.slice(x, [...begin], [...size]),
+  pad: (x, paddings) => tf.pad(x, paddings as [number, number][]),
+  concat: (parts, axis) => tf.concat([...parts], axis),
+  stack: (parts) => tf.stack([...parts]),
+  unstack: (x) => tf.unstack(x),
+  depthwise: (x, filter, stride) => tf.addN([0, 1, 2].map((i) => tf.mul(seenBy(i, x, stride), tapOf(filter, i)))),
+  depthwiseGradients: (dy, x, filter, stride) => [
+    tf.addN([0, 1, 2].map((i) => seenByGradient(i, tf.mul(dy, tapOf(filter, i)), x.shape, stride))),
+    tf.reshape(tf.stack([0, 1, 2].map((i) => tf.sum(tf.mul(dy, seenBy(i, x, stride)), [0, 1]))), filter.shape),
+  ],
+};
+
+/** What the i-th of a filter's three taps is multiplied by: `[B, T, 1, C]` → `[B, T/stride, 1, C]`. */
+function seenBy(i: number, x: tf.Tensor, stride: number): tf.Tensor {
+  const [batch, time, , channels] = x.shape as [number, number, number, number];
+  const around = tf.pad(x, [[0, 0], [1, 1], [0, 0], [0, 0]]); // prettier-ignore
+  const groups = tf.reshape(tf.slice(around, [0, i, 0, 0], [batch, time, 1, channels]), [
+    batch,
+    time / stride,
+    stride,
+    channels,
+  ]);
+  return tf.slice(groups, [0, 0, 0, 0], [-1, -1, 1, -1]);
+}
+
+/** The gradient of {@link seenBy}. */
+function seenByGradient(i: number, d: tf.Tensor, shape: readonly number[], stride: number): tf.Tensor {
+  const spread = tf.pad(d, [[0, 0], [0, 0], [0, stride - 1], [0, 0]]); // prettier-ignore
+  const around = tf.pad(tf.reshape(spread, [...shape]), [[0, 0], [i, 2 - i], [0, 0], [0, 0]]); // prettier-ignore
+  return tf.slice(around, [0, 1, 0, 0], [...shape]);
+}
+
+/** The i-th of a filter's three taps. */
+function tapOf(filter: tf.Tensor, i: number): tf.Tensor {
+  return tf.reshape(tf.slice(filter, [i, 0, 0, 0], [1, 1, -1, 1]), [1, 1, 1, filter.shape[2]!]);
+}

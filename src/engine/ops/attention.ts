@@ -1,0 +1,224 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { algebra, type Algebra } from './algebra.js';
+import { differentiable } from './differentiable.js';
+import {
+  columnSums,
+  folded,
+  foldedGradients,
+  standardized,
+  standardizedGradient,
+  type NormalizedLinear,
+} from './standardize.js';
+
+/** How a sequence is cut for attention: `blocks` of `size` queries, each of which sees its own keys and `halo` on either side. */
+export interface AttentionBlocks {
+  snippets: number;
+  blocks: number;
+  size: number;
+  halo: number;
+  /** Keys that a query sees on either side; ∞: all. */
+  reach: number;
+}
+
+/** A sequence up to this length is one block: its products are few and large. */
+const oneBlock = 64;
+const blockSize = 32;
+
+/**
+ * @param snippets - T.
+ * @param window - Snippets that a query sees, itself in the middle (odd); -1: all.
+ */
+export function attentionBlocks(snippets: number, window: number): AttentionBlocks {
+  const reach = window === -1 ? Infinity : (window - 1) / 2;
+  const size = Math.max(blockSize, 2 * reach);
+  if (snippets <= Math.max(oneBlock, size)) return { snippets, blocks: 1, size: snippets, halo: 0, reach };
+  return { snippets, blocks: Math.ceil(snippets / size), size, halo: reach, reach };
+}
+
+/** What is added to the score of a key that a query must not see. */
+const never = -1e9;
+
+/**
+ * What is added to scores `[B, blocks, heads, size, size + 2·halo]`: 0 where a query sees a key of the first `valid[b]` snippets of item b, much
+ * less elsewhere. `[B or 1, blocks, 1, size, size + 2·halo]`.
+ */
+export function attentionBias(
+  { snippets, blocks, size, halo, reach }: AttentionBlocks,
+  valid: readonly number[],
+): tf.Tensor5D {
+  const keys = size + 2 * halo;
+  const items = valid.every((n) => n >= snippets) ? [snippets] : valid;
+  const bias = new Float32Array(items.length * blocks * size * keys).fill(never);
+  items.forEach((n, item) => {
+    for (let block = 0; block < blocks; block++) {
+      for (let i = 0; i < size; i++) {
+        const query = block * size + i;
+        const row = ((item * blocks + block) * size + i) * keys;
+        const first = Math.max(0, query - reach);
+        const last = Math.min(n - 1, query + reach);
+        for (let key = first; key <= last; key++) bias[row + key - block * size + halo] = 0;
+      }
+    }
+  });
+  return tf.tensor5d(bias, [items.length, blocks, 1, size, keys]);
+}
+
+type Eight = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+
+/** What a step looks up by or is looked up by: a filter of a depthwise convolution over time `[3, 1, C]`, a normalisation and a projection. */
+export interface Look extends NormalizedLinear {
+  filter: tf.Tensor3D;
+}
+
+/**
+ * Self-attention through convolutions (ActionFormer, §3.2): queries, keys and values of x `[B·T, C]`, each by its {@link Look} at every
+ * `stride`-th step, T a multiple of it; attention of several heads, each on its C/heads channels, over a neighbourhood → `[B·T/stride, C]`.
+ * Only the scores of a block's queries with the keys around it are computed: B·heads·T·(size + 2·halo) of them. Queries, keys and values go
+ * through one product.
+ *
+ * @param bias - Who sees whom: {@link attentionBias}. No gradient flows to it.
+ */
+export function convolvedAttention(
+  x: tf.Tensor2D,
+  looks: readonly [query: Look, key: Look, value: Look],
+  { batch, stride, heads }: { batch: number; stride: 1 | 2; heads: number },
+  cut: AttentionBlocks,
+  bias: tf.Tensor5D,
+): tf.Tensor2D {
+  const k = algebra();
+  const channels = x.shape[1];
+  const rows = x.shape[0] / stride;
+  const scale = () => tf.scalar(1 / Math.sqrt(channels / heads));
+  const picture = (x: tf.Tensor) => k.reshape(x, [batch, x.shape[0] / batch, 1, channels]);
+  const filterOf = (look: Look) => k.reshape(look.filter, [3, 1, channels, 1]);
+  const parameters = looks.flatMap(({ filter, scale, offset, weight, bias }) => [filter, scale, offset, weight, bias]);
+
+  return differentiable([x, ...parameters], () => {
+    const forward = tf.tidy(() => {
+      const seen = picture(x);
+      const convolved = k.stack(looks.map((look) => k.depthwise(seen, filterOf(look), stride)));
+      const { normal, inverse } = standardized(k, k.reshape(convolved, [3, rows, channels]));
+      const { weight, bias: biases } = folded(k, looks);
+      const projected = k.reshape(k.add(k.matMul(normal, weight), biases), [3 * batch, cut.snippets, channels]);
+      const q = byHead(k, inBlocks(k, slices(k, projected, 0, batch), cut), heads);
+      const both = byHead(k, withHalo(k, slices(k, projected, batch, 2 * batch), cut), heads);
+      const [key, value] = [slices(k, both, 0, batch), slices(k, both, batch, batch)];
+      const weights = k.softmax(k.add(k.mul(k.matMul(q, key, false, true), scale()), bias));
+      const y = fromBlocks(k, fromHeads(k, k.matMul(weights, value)), cut);
+      return { y: k.reshape(y, [rows, channels]), normal, inverse, weight, q, key, value, weights };
+    });
+    const { y, normal, inverse, weight, q, key, value, weights } = forward;
+    return {
+      value: y,
+      // Parameters outlive the pass.
+      saved: [normal, inverse, weight, q, key, value, weights, x],
+      gradient: (dy, saved) =>
+        tf.tidy(() => {
+          const [normal, inverse, weight, q, key, value, weights, x] = saved as Eight;
+          const d = byHead(k, inBlocks(k, k.reshape(dy, [batch, cut.snippets, channels]), cut), heads);
+          const dWeights = k.mul(k.matMul(d, value, false, true), weights);
+          const dScores = k.mul(k.sub(dWeights, k.mul(weights, k.sumLast(dWeights))), scale());
+          const dQuery = fromBlocks(k, fromHeads(k, k.matMul(dScores, key)), cut);
+          const dBoth = k.concat([k.matMul(dScores, q, true), k.matMul(weights, d, true)], 0);
+          const dProjected = k.reshape(k.concat([dQuery, withoutHalo(k, fromHeads(k, dBoth), cut)], 0), [
+            3,
+            rows,
+            channels,
+          ]);
+          const gradients = foldedGradients(k, looks, {
+            weight: k.matMul(normal, dProjected, true),
+            bias: columnSums(k, dProjected),
+          });
+          const dNormal = k.matMul(dProjected, weight, false, true);
+          const dConvolved = k.unstack(
+            k.reshape(standardizedGradient(k, dNormal, { normal: normal, inverse: inverse }), [
+              3,
+              batch,
+              cut.snippets,
+              1,
+              channels,
+            ]),
+          );
+          const seen = picture(x);
+          const byLook = looks.map((look, i) => k.depthwiseGradients(dConvolved[i]!, seen, filterOf(look), stride));
+          const [first, second, third] = byLook.map(([dSeen]) => dSeen) as [tf.Tensor, tf.Tensor, tf.Tensor];
+          return [
+            k.reshape(k.add(k.add(first, second), third), x.shape),
+            ...looks.flatMap((look, i) => {
+              const { scale, offset, weight, bias } = gradients[i]!;
+              return [k.reshape(byLook[i]![1], look.filter.shape), scale, offset, weight, bias];
+            }),
+          ];
+        }),
+    };
+  });
+}
+
+/** Some items of a batch, or of several laid after each other. */
+function slices(k: Algebra, x: tf.Tensor, from: number, count: number): tf.Tensor {
+  return k.slice(x, [from, ...x.shape.slice(1).map(() => 0)], [count, ...x.shape.slice(1)]);
+}
+
+/** `[B, T, C]` → `[B, blocks, size, C]`, zeros after the end. */
+function inBlocks(k: Algebra, x: tf.Tensor, { snippets, blocks, size }: AttentionBlocks): tf.Tensor {
+  return k.reshape(padded(k, x, 0, blocks * size - snippets), [x.shape[0], blocks, size, x.shape[2]!]);
+}
+
+/** {@link inBlocks} the other way. */
+function fromBlocks(k: Algebra, x: tf.Tensor, { snippets, blocks, size }: AttentionBlocks): tf.Tensor {
+  const [batch, , , channels] = x.shape as [number, number, number, number];
+  const whole = k.reshape(x, [batch, blocks * size, channels]);
+  return blocks * size === snippets ? whole : k.slice(whole, [0, 0, 0], [batch, snippets, channels]);
+}
+
+/** `[B, T, C]` → `[B, blocks, size + 2·halo, C]`: of each block also what is around it. */
+function withHalo(k: Algebra, x: tf.Tensor, cut: AttentionBlocks): tf.Tensor {
+  const { snippets, blocks, size, halo } = cut;
+  if (halo === 0) return inBlocks(k, x, cut);
+  const [batch, , channels] = x.shape as [number, number, number];
+  const around = padded(k, x, halo, (blocks + 1) * size - snippets - halo);
+  const part = (from: number) =>
+    k.reshape(k.slice(around, [0, from, 0], [batch, blocks * size, channels]), [batch, blocks, size, channels]);
+  return k.concat([part(0), k.slice(part(size), [0, 0, 0, 0], [batch, blocks, 2 * halo, channels])], 2);
+}
+
+/** The gradient of {@link withHalo}: sums what several blocks saw. */
+function withoutHalo(k: Algebra, x: tf.Tensor, cut: AttentionBlocks): tf.Tensor {
+  const { snippets, blocks, size, halo } = cut;
+  if (halo === 0) return fromBlocks(k, x, cut);
+  const [batch, , , channels] = x.shape as [number, number, number, number];
+  const part = (from: number, length: number) =>
+    k.reshape(
+      k.pad(k.slice(x, [0, 0, from, 0], [batch, blocks, length, channels]), [
+        [0, 0],
+        [0, 0],
+        [0, size - length],
+        [0, 0],
+      ]),
+      [batch, blocks * size, channels],
+    );
+  const sum = k.add(padded(k, part(0, size), 0, size), padded(k, part(size, 2 * halo), size, 0));
+  return k.slice(sum, [0, halo, 0], [batch, snippets, channels]);
+}
+
+/** `[B, blocks, n, C]` → `[B, blocks, heads, n, C/heads]`. */
+function byHead(k: Algebra, x: tf.Tensor, heads: number): tf.Tensor {
+  const [batch, blocks, n, channels] = x.shape as [number, number, number, number];
+  return k.transpose(k.reshape(x, [batch, blocks, n, heads, channels / heads]), [0, 1, 3, 2, 4]);
+}
+
+/** {@link byHead} the other way. */
+function fromHeads(k: Algebra, x: tf.Tensor): tf.Tensor {
+  const [batch, blocks, heads, n, channels] = x.shape as [number, number, number, number, number];
+  return k.reshape(k.transpose(x, [0, 1, 3, 2, 4]), [batch, blocks, n, heads * channels]);
+}
+
+/** Zeros before and after, in time. */
+function padded(k: Algebra, x: tf.Tensor, before: number, after: number): tf.Tensor {
+  if (before === 0 && after === 0) return x;
+  return k.pad(x, [
+    [0, 0],
+    [before, after],
+    [0, 0],
+  ]);
+}
