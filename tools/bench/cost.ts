@@ -1,5 +1,5 @@
 /**
- * What the LoFi step costs, seconds and peak memory, against snippets, resolution, depth and batch: each varied by itself from 25 snippets of
+ * What the LoFi step costs, seconds and peak memory, against snippets, resolution, depth and batch: each varied by itself from 16 snippets of
  * 112², ResNet-18, one video. Prints a JSON line a measurement (`lofi-step.ts`, a process each) and draws them.
  *
  *   npx tsx tools/bench/cost.ts [--out docs/images/cost.svg]
@@ -13,9 +13,9 @@ import { writeFileAtomic } from '../../src/system/files.js';
 
 const { values } = parseArgs({ options: { out: { type: 'string', default: 'docs/images/cost.svg' } } });
 
-const usual = { snippets: 25, size: 112, depth: 18, batch: 1 };
+const usual = { snippets: 16, size: 112, depth: 18, batch: 1 };
 const varied = {
-  snippets: [12, 25, 50, 100],
+  snippets: [8, 16, 32, 64],
   size: [56, 80, 112, 158, 224],
   depth: [18, 34, 50],
   batch: [1, 2, 4],

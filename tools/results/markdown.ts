@@ -10,7 +10,7 @@ const preamble = `<!-- Made from results.json and clip-results.json by \`npx tsx
 
 Everything here was measured on 2 CPU cores with 24 GiB of memory, in float32, and entered by
 \`tools/record-result.ts\` from the folder of the run. mAP is in percent; *training* is the time of all optimiser steps
-of all stages, waiting for data included; *memory* is the largest resident size of the process at the end of a step.
+of all stages, waiting for data included, often with other work on the machine; *memory* is the largest resident size of the process at the end of a step.
 Figures are means ± standard deviations over seeds; one seed alone says little. *Beside its baseline* is the mean difference of the average mAP, seed
 by seed, in points, with its 95 % interval (Student's t). \`DIR\` stands for a folder of your own.
 `;
