@@ -173,7 +173,7 @@ function runOurs(
   const targets = input.valid.map((n, b) => head.targets(instances[b]!, snippets, n));
   const values = new Map<string, Float32Array>();
   tf.tidy(() => {
-    const { logits, offsets } = head.apply(input, pass, null);
+    const { logits, offsets } = head.apply(input, pass);
     const levels = head.parameters.find(({ name }) => name === 'scale')!.shape[0]!;
     const steps = paddedLength(snippets, levels);
     rowsOf(steps, levels).first.forEach((row, level) => {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { conv2d } from '../../engine/ops/conv2d.js';
+import { sequenceConvolution } from '../../engine/ops/sequence-conv.js';
 import type { Parameters, ParameterSpec } from '../parameters.js';
 import type { Pass } from './layer.js';
 
@@ -45,7 +45,6 @@ export interface SequenceLayer {
 /** Convolution over time, zeros around each sequence; T divides by the stride. */
 export function sequenceConv(name: string, options: SequenceConvOptions): SequenceLayer {
   const { in: inputs, out, kernel, stride = 1, bias = 0 } = options;
-  const pad = (kernel - 1) / 2;
   const weight: ParameterSpec = {
     name: `${name}.weight`,
     kind: 'conv1d',
@@ -56,10 +55,7 @@ export function sequenceConv(name: string, options: SequenceConvOptions): Sequen
   return {
     parameters: bias === null ? [weight] : [weight, biasOf(name, out, bias)],
     apply(x, batch, { parameters }) {
-      const filter = tf.reshape<tf.Rank.R4>(parameters.get(weight.name), [kernel, 1, inputs, out]);
-      const picture = tf.reshape<tf.Rank.R4>(x, [batch, x.shape[0] / batch, 1, inputs]);
-      const y = conv2d(picture, filter, { stride: [stride, 1], pad: [pad, pad, 0, 0] });
-      const rows = tf.reshape<tf.Rank.R2>(y, [x.shape[0] / stride, out]);
+      const rows = sequenceConvolution(x, parameters.get(weight.name), batch, stride);
       return bias === null ? rows : tf.add(rows, parameters.get(`${name}.bias`));
     },
   };

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { relu } from '../../../engine/ops/activation.js';
+import { gatherRows } from '../../../engine/ops/gather-rows.js';
 import type { Pass } from '../../layers/layer.js';
 import { layerNorm } from '../../layers/layer-norm.js';
 import { sequenceConv, type Sequence } from '../../layers/sequence.js';
@@ -31,10 +32,28 @@ export function rowsOf(steps: number, levels: number): Rows {
   return { first, count: count - 1 };
 }
 
+/** What the pyramid says where it learns. */
+export interface LearningOutput {
+  /** `[B, N, classes]`. */
+  logits: tf.Tensor3D;
+  /** `[P, 2]`: offsets of the rows that were asked for. */
+  offsets: tf.Tensor2D;
+}
+
+/** A row of the output: of which item, at which level. */
+export interface Place {
+  item: number;
+  level: number;
+  /** Among the N rows of its item. */
+  row: number;
+}
+
 /** The two branches, which all levels share. */
 export interface Branches {
   parameters: ParameterSpec[];
   apply(levels: readonly Sequence[], pass: Pass): PyramidOutput;
+  /** @param places - At least one, those of an item together. Boundaries are computed only there: elsewhere nothing learns from them. */
+  learn(levels: readonly Sequence[], places: readonly Place[], pass: Pass): LearningOutput;
 }
 
 /** What every class's probability is at first (Lin et al. 2017, focal loss). */
@@ -44,7 +63,12 @@ const prior = 0.01;
  * Branches of `headLayers` convolutions each, for classes and for boundaries. Levels are laid end to end, zeros between them, so that a layer is
  * one product for all of them.
  */
-export function branches({ width, classes, levels, headLayers }: PyramidOptions): Branches {
+export function branches({
+  width,
+  classes,
+  levels,
+  headLayers,
+}: Pick<PyramidOptions, 'width' | 'classes' | 'levels' | 'headLayers'>): Branches {
   const branch = (name: string, out: number, bias: number) => ({
     hidden: Array.from({ length: headLayers - 1 }, (_, i) => ({
       conv: sequenceConv(`${name}.hidden.${i}.conv`, { in: width, out: width, kernel: 3, bias: null }),
@@ -70,54 +94,114 @@ export function branches({ width, classes, levels, headLayers }: PyramidOptions)
       scale,
     ],
     apply(sequences, pass) {
-      const batch = sequences[0]!.valid.length;
-      const rows = rowsOf(sequences[0]!.x.shape[0] / batch, levels);
-      const { x, mask } = endToEnd(sequences, rows);
-      const outputs = ({ hidden, last }: typeof classify) => {
-        const seen = hidden.reduce(
-          (x, { conv, norm }) => norm.apply(conv.apply(x, batch, pass), pass, { relu: true, mask }),
-          x,
-        );
-        const y = last.apply(seen, batch, pass);
-        return tf.reshape<tf.Rank.R3>(y, [batch, rows.count, y.shape[1]]);
-      };
-      const scales = tf.reshape<tf.Rank.R2>(pass.parameters.get(scale.name), [levels, 1]);
-      const ofRows = tf.matMul(levelOfRows(rows), scales);
-      return { logits: outputs(classify), offsets: relu(tf.mul<tf.Tensor3D>(outputs(locate), ofRows)) };
+      const all = endToEnd(sequences, levels);
+      const { batch, rows } = all;
+      const ofRows = Array.from({ length: rows.count }, (_, row) => rows.first.findLastIndex((first) => first <= row));
+      const offsets = tf.reshape<tf.Rank.R3>(run(locate, all, pass), [batch, rows.count, 2]);
+      return { logits: logits(all, pass), offsets: scaled(offsets, ofRows, pass) };
+    },
+    learn(sequences, places, pass) {
+      const all = endToEnd(sequences, levels);
+      const { seen, wanted } = surroundings(all, places, headLayers);
+      const offsets = gatherRows(run(locate, seen, pass), wanted);
+      const ofPlaces = places.map(({ level }) => level);
+      return { logits: logits(all, pass), offsets: scaled(offsets, ofPlaces, pass) };
     },
   };
+
+  function run({ hidden, last }: typeof classify, { x, mask, batch }: Laid, pass: Pass): tf.Tensor2D {
+    const seen = hidden.reduce(
+      (x, { conv, norm }) => norm.apply(conv.apply(x, batch, pass), pass, { relu: true, mask }),
+      x,
+    );
+    return last.apply(seen, batch, pass);
+  }
+
+  function logits(all: EndToEnd, pass: Pass): tf.Tensor3D {
+    return tf.reshape(run(classify, all, pass), [all.batch, all.rows.count, classes]);
+  }
+
+  /** Offsets `[…, rows, 2]`, each by the scale of its row's level, and not below 0. */
+  function scaled<T extends tf.Tensor>(offsets: T, levelOf: readonly number[], pass: Pass): T {
+    const chosen = new Float32Array(levelOf.length * levels);
+    levelOf.forEach((level, row) => (chosen[row * levels + level] = 1));
+    const scales = tf.reshape<tf.Rank.R2>(pass.parameters.get(scale.name), [levels, 1]);
+    return relu(tf.mul<T>(offsets, tf.matMul(tf.tensor2d(chosen, [levelOf.length, levels]), scales)));
+  }
 }
 
-/** All levels of each item as one sequence, a row of zeros between two, and its mask. */
-function endToEnd(levels: readonly Sequence[], { first, count }: Rows): { x: tf.Tensor2D; mask: tf.Tensor2D } {
-  const { x, valid } = levels[0]!;
+/** Sequences that a branch runs over. */
+interface Laid {
+  /** `[batch·T, C]`. */
+  x: tf.Tensor2D;
+  /** `[batch·T, 1]`: 0 for rows that mean nothing. */
+  mask: tf.Tensor2D;
+  batch: number;
+}
+
+/** All levels of each item as one sequence, a row of zeros between two. */
+interface EndToEnd extends Laid {
+  rows: Rows;
+  meaning: Float32Array;
+}
+
+function endToEnd(sequences: readonly Sequence[], levels: number): EndToEnd {
+  const { x, valid } = sequences[0]!;
   const batch = valid.length;
   const channels = x.shape[1];
+  const rows = rowsOf(x.shape[0] / batch, levels);
   const gap = tf.zeros<tf.Rank.R3>([batch, 1, channels]);
-  const parts = levels.flatMap(({ x }, i) => {
+  const parts = sequences.flatMap(({ x }, i) => {
     const level = tf.reshape<tf.Rank.R3>(x, [batch, x.shape[0] / batch, channels]);
     return i === 0 ? [level] : [gap, level];
   });
-  const mask = new Float32Array(batch * count);
-  levels.forEach(({ valid }, level) => {
+  const meaning = new Float32Array(batch * rows.count);
+  sequences.forEach(({ valid }, level) => {
     valid.forEach((n, item) => {
-      const row = item * count + first[level]!;
-      mask.fill(1, row, row + n);
+      const row = item * rows.count + rows.first[level]!;
+      meaning.fill(1, row, row + n);
     });
   });
   return {
-    x: tf.reshape(tf.concat(parts, 1), [batch * count, channels]),
-    mask: tf.tensor2d(mask, [batch * count, 1]),
+    x: tf.reshape(tf.concat(parts, 1), [batch * rows.count, channels]),
+    mask: tf.tensor2d(meaning, [meaning.length, 1]),
+    batch,
+    rows,
+    meaning,
   };
 }
 
-/** `[N, levels]`: 1 where a row is a level's. */
-function levelOfRows({ first, count }: Rows): tf.Tensor2D {
-  const levels = first.length;
-  const all = new Float32Array(count * levels);
-  first.forEach((row, level) => {
-    const next = first[level + 1] ?? count + 1;
-    for (let i = row; i < next - 1; i++) all[i * levels + level] = 1;
-  });
-  return tf.tensor2d(all, [count, levels]);
+/**
+ * What `reach` convolutions of kernel 3 must see for the outputs at `places`, laid end to end as one sequence, a row of zeros between two items.
+ * Where rows are missing the others are wrong, but not those that matter.
+ */
+function surroundings(
+  { x, rows, meaning }: EndToEnd,
+  places: readonly Place[],
+  reach: number,
+): { seen: Laid; wanted: number[] } {
+  const from: number[] = [];
+  const mask: number[] = [];
+  const wanted = new Map<number, number>();
+  const items = [...new Set(places.map(({ item }) => item))];
+  for (const item of items) {
+    const near = new Set<number>();
+    for (const place of places) {
+      if (place.item !== item) continue;
+      const last = Math.min(rows.count - 1, place.row + reach);
+      for (let row = Math.max(0, place.row - reach); row <= last; row++) near.add(item * rows.count + row);
+    }
+    for (const row of [...near].sort((a, b) => a - b)) {
+      wanted.set(row, from.length);
+      from.push(row);
+      mask.push(meaning[row]!);
+    }
+    from.push(0);
+    mask.push(0);
+  }
+  const rowMask = tf.tensor2d(mask, [mask.length, 1]);
+  return {
+    seen: { x: tf.mul(gatherRows(x, from), rowMask), mask: rowMask, batch: 1 },
+    wanted: places.map(({ item, row }) => wanted.get(item * rows.count + row)!),
+  };
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { distanceIouLoss, focalLoss } from '../../../engine/ops/detection-losses.js';
 import type { Positive } from './assignment.js';
-import type { PyramidOutput, Rows } from './branches.js';
+import type { LearningOutput, Place, Rows } from './branches.js';
 import { locationsOf, type Level } from './levels.js';
 
 /** What an item's outputs are trained towards. */
@@ -11,15 +11,18 @@ export interface PyramidTargets {
   positives: Positive[];
 }
 
-/** Everything of the loss that does not depend on the outputs, for a batch; rows as in {@link PyramidOutput}. */
+/** Everything of the loss that does not depend on the outputs, for a batch. */
 export interface LossTargets {
-  /** `[B, N, classes]`. */
+  /** `[B, N, classes]`, rows as in the output. */
   classes: Float32Array;
   /** `[B, N, 1]`: 1 where a row is a location of the video. */
   locations: Float32Array;
-  /** `[B·N, 2]` and `[B·N, 1]`: offsets, and 1 where there are some. */
+  /** Where boundaries are learnt; one where none are. */
+  places: Place[];
+  /** `[P, 2]`: the offsets at these places. */
   offsets: Float32Array;
-  positives: Float32Array;
+  /** What each weighs: 1, or 0 where there is none. */
+  weight: number;
 }
 
 /** The targets of a batch, laid out like the outputs. */
@@ -30,26 +33,25 @@ export function lossTargets(
   { classes, labelSmoothing }: { classes: number; labelSmoothing: number },
 ): LossTargets {
   const rows = batch.length * count;
-  const targets: LossTargets = {
-    classes: new Float32Array(rows * classes).fill(labelSmoothing / (classes + 1)),
-    locations: new Float32Array(rows),
-    offsets: new Float32Array(rows * 2),
-    positives: new Float32Array(rows),
-  };
+  const classTargets = new Float32Array(rows * classes).fill(labelSmoothing / (classes + 1));
+  const locations = new Float32Array(rows);
+  const places: Place[] = [];
+  const offsets: number[] = [];
   batch.forEach(({ valid, positives }, item) => {
-    const start = item * count;
     levels.forEach((level, i) => {
-      const row = start + first[i]!;
-      targets.locations.fill(1, row, row + locationsOf(level, valid));
+      const row = item * count + first[i]!;
+      locations.fill(1, row, row + locationsOf(level, valid));
     });
     for (const { level, index, labels, before, after } of positives) {
-      const row = start + first[level]! + index;
-      for (const label of labels) targets.classes[row * classes + label]! += 1 - labelSmoothing;
-      targets.offsets.set([before, after], 2 * row);
-      targets.positives[row] = 1;
+      const row = first[level]! + index;
+      for (const label of labels) classTargets[(item * count + row) * classes + label]! += 1 - labelSmoothing;
+      places.push({ item, level, row });
+      offsets.push(before, after);
     }
   });
-  return targets;
+  const targets = { classes: classTargets, locations };
+  if (places.length > 0) return { ...targets, places, offsets: Float32Array.from(offsets), weight: 1 };
+  return { ...targets, places: [{ item: 0, level: 0, row: 0 }], offsets: Float32Array.of(1, 1), weight: 0 };
 }
 
 /** ActionFormer's loss (§3.3) and its terms: total = cls + weight·reg, means over the items. */
@@ -64,12 +66,13 @@ export interface PyramidLoss {
  * @param weight - Of the boundaries.
  */
 export function pyramidLoss(
-  { logits, offsets }: PyramidOutput,
+  { logits, offsets }: LearningOutput,
   targets: LossTargets,
   normalizer: tf.Tensor1D,
   weight: number,
 ): PyramidLoss {
   const [batch, count] = logits.shape;
+  const learnt = targets.places.length;
   const divisor = tf.mul(tf.reshape<tf.Rank.R0>(tf.maximum(normalizer, 1), []), batch);
   const classSum = focalLoss(
     logits,
@@ -77,9 +80,9 @@ export function pyramidLoss(
     tf.tensor(targets.locations, [batch, count, 1]),
   );
   const boundarySum = distanceIouLoss(
-    tf.reshape(offsets, [batch * count, 2]),
-    tf.tensor2d(targets.offsets, [batch * count, 2]),
-    tf.tensor2d(targets.positives, [batch * count, 1]),
+    offsets,
+    tf.tensor2d(targets.offsets, [learnt, 2]),
+    tf.fill([learnt, 1], targets.weight),
   );
   const cls = tf.div<tf.Scalar>(classSum, divisor);
   const reg = tf.div<tf.Scalar>(boundarySum, divisor);

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../engine/random.js';
 import type { Pass } from '../../layers/layer.js';
+import type { Sequence } from '../../layers/sequence.js';
 import type { ParameterSpec } from '../../parameters.js';
 import type { Head, HeadInput, HeadInstance, HeadProposal, ProposeOptions } from '../head.js';
 import { assign } from './assignment.js';
@@ -45,12 +46,16 @@ export class PyramidHead implements Head<PyramidTargets> {
     ];
   }
 
-  /** @param draws - What is left out in training; null: nothing. */
-  apply({ features, valid }: HeadInput, pass: Pass, draws: Random | null): PyramidOutput {
+  /** What it says of every location; nothing is left out of it. */
+  apply(input: HeadInput, pass: Pass): PyramidOutput {
+    return this.branches.apply(this.sequences(input, pass, null), pass);
+  }
+
+  private sequences({ features, valid }: HeadInput, pass: Pass, draws: Random | null): Sequence[] {
     const [, snippets] = features.shape;
     const missing = paddedLength(snippets, this.levels.length) - snippets;
     const whole = missing === 0 ? features : tf.pad(features, [[0, 0], [0, missing], [0, 0]]); // prettier-ignore
-    return this.branches.apply(this.backbone.apply(whole, valid, pass, draws), pass);
+    return this.backbone.apply(whole, valid, pass, draws);
   }
 
   targets(instances: readonly HeadInstance[], snippets: number, valid: number): PyramidTargets {
@@ -63,22 +68,18 @@ export class PyramidHead implements Head<PyramidTargets> {
     pass: Pass,
     draws: Random,
   ): { total: tf.Scalar; terms: Record<string, tf.Scalar> } {
-    const output = this.apply(input, pass, draws);
     const rows = this.rows(input.features.shape[1]);
+    const learnt = lossTargets(targets, rows, this.levels, this.options);
+    const output = this.branches.learn(this.sequences(input, pass, draws), learnt.places, pass);
     const positives = targets.reduce((sum, { positives }) => sum + positives.length, 0);
     pass.onMean?.(normalizer, tf.tensor1d([positives / targets.length]), targets.length);
-    const { total, cls, reg } = pyramidLoss(
-      output,
-      lossTargets(targets, rows, this.levels, this.options),
-      pass.parameters.get(normalizer),
-      this.options.lossWeight,
-    );
+    const { total, cls, reg } = pyramidLoss(output, learnt, pass.parameters.get(normalizer), this.options.lossWeight);
     return { total, terms: { cls, reg } };
   }
 
   propose(features: tf.Tensor3D, valid: number, pass: Pass, options: ProposeOptions): HeadProposal[] {
     const rows = tf.tidy(() => {
-      const { logits, offsets } = this.apply({ features, valid: [valid] }, pass, null);
+      const { logits, offsets } = this.apply({ features, valid: [valid] }, pass);
       return tf.concat([logits, offsets], 2).dataSync<'float32'>();
     });
     const snippets = features.shape[1];

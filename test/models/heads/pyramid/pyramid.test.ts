@@ -81,7 +81,7 @@ for (const [name, options] of Object.entries(variants)) {
         return tf.mul<tf.Tensor3D>(seeded<tf.Rank.R3>([3, 21, 6], 'features', -2, 2), tf.expandDims(there, 2));
       });
       const logits = (features: tf.Tensor3D, valid: number[]) =>
-        tf.tidy(() => head.apply({ features, valid }, pass, null).logits.arraySync());
+        tf.tidy(() => head.apply({ features, valid }, pass).logits.arraySync());
       const all = logits(x, valid);
       valid.forEach((n, item) => {
         const [alone] = logits(
