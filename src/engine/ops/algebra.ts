@@ -22,6 +22,8 @@ export interface Algebra {
   softmax(x: tf.Tensor): tf.Tensor;
   /** Over the last axis, which stays. */
   sumLast(x: tf.Tensor): tf.Tensor;
+  /** Over an axis, which goes. */
+  sum(x: tf.Tensor, axis: number): tf.Tensor;
   reshape(x: tf.Tensor, shape: readonly number[]): tf.Tensor;
   transpose(x: tf.Tensor, axes: readonly number[]): tf.Tensor;
   slice(x: tf.Tensor, begin: readonly number[], size: readonly number[]): tf.Tensor;
@@ -68,6 +70,7 @@ const native: Algebra = {
   reluGradient: (dy, y) => run('ReluGrad', [dy, y]),
   softmax: (x) => run('Softmax', [x]),
   sumLast: (x) => run('Sum', [x, integers([x.rank - 1])], { keep_dims: true }),
+  sum: (x, axis) => run('Sum', [x, integers([axis])], { keep_dims: false }),
   reshape: (x, shape) => run('Reshape', [x, integers(shape)]),
   transpose: (x, axes) => run('Transpose', [x, integers(axes)]),
   slice: (x, begin, size) => run('Slice', [x, integers(begin), integers(size)]),
@@ -95,6 +98,7 @@ const portable: Algebra = {
   reluGradient: (dy, y) => tf.mul(dy, tf.step(y)),
   softmax: (x) => tf.softmax(x),
   sumLast: (x) => tf.sum(x, -1, true),
+  sum: (x, axis) => tf.sum(x, axis),
   reshape: (x, shape) => tf.reshape(x, [...shape]),
   transpose: (x, axes) => tf.transpose(x, [...axes]),
   slice: (x, begin, size) => tf.slice(x, [...begin], [...size]),

@@ -1,14 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { algebra, type Algebra } from './algebra.js';
 import { differentiable } from './differentiable.js';
-import {
-  columnSums,
-  folded,
-  foldedGradients,
-  standardized,
-  standardizedGradient,
-  type NormalizedLinear,
-} from './standardize.js';
+import { normalizationGradients, standardized } from './standardize.js';
 
 /** How a sequence is cut for attention: `blocks` of `size` queries, each of which sees its own keys and `halo` on either side. */
 export interface AttentionBlocks {
@@ -66,8 +59,12 @@ export function attentionBias(
 type Eight = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 
 /** What a step looks up by or is looked up by: a filter of a depthwise convolution over time `[3, 1, C]`, a normalisation and a projection. */
-export interface Look extends NormalizedLinear {
+export interface Look {
   filter: tf.Tensor3D;
+  scale: tf.Tensor1D;
+  offset: tf.Tensor1D;
+  weight: tf.Tensor2D;
+  bias: tf.Tensor1D;
 }
 
 /**
@@ -91,6 +88,11 @@ export function convolvedAttention(
   const scale = () => tf.scalar(1 / Math.sqrt(channels / heads));
   const picture = (x: tf.Tensor) => k.reshape(x, [batch, x.shape[0] / batch, 1, channels]);
   const filterOf = (look: Look) => k.reshape(look.filter, [3, 1, channels, 1]);
+  /** A parameter of all three. */
+  const all = (part: keyof Look, shape: number[]) => {
+    const stacked = k.stack(looks.map((look) => look[part]));
+    return shape.length + 1 === stacked.rank ? stacked : k.reshape(stacked, [3, ...shape]);
+  };
   const parameters = looks.flatMap(({ filter, scale, offset, weight, bias }) => [filter, scale, offset, weight, bias]);
 
   return differentiable([x, ...parameters], () => {
@@ -98,23 +100,24 @@ export function convolvedAttention(
       const seen = picture(x);
       const convolved = k.stack(looks.map((look) => k.depthwise(seen, filterOf(look), stride)));
       const { normal, inverse } = standardized(k, k.reshape(convolved, [3, rows, channels]));
-      const { weight, bias: biases } = folded(k, looks);
-      const projected = k.reshape(k.add(k.matMul(normal, weight), biases), [3 * batch, cut.snippets, channels]);
+      const looking = k.add(k.mul(normal, all('scale', [1, channels])), all('offset', [1, channels]));
+      const lines = k.add(k.matMul(looking, all('weight', [channels, channels])), all('bias', [1, channels]));
+      const projected = k.reshape(lines, [3 * batch, cut.snippets, channels]);
       const q = byHead(k, inBlocks(k, slices(k, projected, 0, batch), cut), heads);
       const both = byHead(k, withHalo(k, slices(k, projected, batch, 2 * batch), cut), heads);
       const [key, value] = [slices(k, both, 0, batch), slices(k, both, batch, batch)];
       const weights = k.softmax(k.add(k.mul(k.matMul(q, key, false, true), scale()), bias));
       const y = fromBlocks(k, fromHeads(k, k.matMul(weights, value)), cut);
-      return { y: k.reshape(y, [rows, channels]), normal, inverse, weight, q, key, value, weights };
+      return { y: k.reshape(y, [rows, channels]), normal, inverse, looking, q, key, value, weights };
     });
-    const { y, normal, inverse, weight, q, key, value, weights } = forward;
+    const { y, normal, inverse, looking, q, key, value, weights } = forward;
     return {
       value: y,
       // Parameters outlive the pass.
-      saved: [normal, inverse, weight, q, key, value, weights, x],
+      saved: [normal, inverse, looking, q, key, value, weights, x],
       gradient: (dy, saved) =>
         tf.tidy(() => {
-          const [normal, inverse, weight, q, key, value, weights, x] = saved as Eight;
+          const [normal, inverse, looking, q, key, value, weights, x] = saved as Eight;
           const d = byHead(k, inBlocks(k, k.reshape(dy, [batch, cut.snippets, channels]), cut), heads);
           const dWeights = k.mul(k.matMul(d, value, false, true), weights);
           const dScores = k.mul(k.sub(dWeights, k.mul(weights, k.sumLast(dWeights))), scale());
@@ -125,28 +128,23 @@ export function convolvedAttention(
             rows,
             channels,
           ]);
-          const gradients = foldedGradients(k, looks, {
-            weight: k.matMul(normal, dProjected, true),
-            bias: columnSums(k, dProjected),
-          });
-          const dNormal = k.matMul(dProjected, weight, false, true);
-          const dConvolved = k.unstack(
-            k.reshape(standardizedGradient(k, dNormal, { normal: normal, inverse: inverse }), [
-              3,
-              batch,
-              cut.snippets,
-              1,
-              channels,
-            ]),
-          );
+          const dLooking = k.matMul(dProjected, all('weight', [channels, channels]), false, true);
+          const norm = normalizationGradients(k, dLooking, { normal, inverse }, all('scale', [channels]));
+          const dConvolved = k.unstack(k.reshape(norm.x, [3, batch, cut.snippets, 1, channels]));
+          const [scales, offsets, weightGradients, biases] = [
+            norm.scale,
+            norm.offset,
+            k.matMul(looking, dProjected, true),
+            k.sum(dProjected, 1),
+          ].map((stacked) => k.unstack(stacked)) as [tf.Tensor[], tf.Tensor[], tf.Tensor[], tf.Tensor[]];
           const seen = picture(x);
           const byLook = looks.map((look, i) => k.depthwiseGradients(dConvolved[i]!, seen, filterOf(look), stride));
           const [first, second, third] = byLook.map(([dSeen]) => dSeen) as [tf.Tensor, tf.Tensor, tf.Tensor];
           return [
             k.reshape(k.add(k.add(first, second), third), x.shape),
             ...looks.flatMap((look, i) => {
-              const { scale, offset, weight, bias } = gradients[i]!;
-              return [k.reshape(byLook[i]![1], look.filter.shape), scale, offset, weight, bias];
+              const filter = k.reshape(byLook[i]![1], look.filter.shape);
+              return [filter, scales[i]!, offsets[i]!, weightGradients[i]!, biases[i]!];
             }),
           ];
         }),

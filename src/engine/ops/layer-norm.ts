@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { algebra } from './algebra.js';
 import { differentiable } from './differentiable.js';
-import { columnSums, standardized, standardizedGradient } from './standardize.js';
+import { normalizationGradients, standardized } from './standardize.js';
 
 /** What is done to normalised rows in the same op. */
 export interface LayerNormOptions {
@@ -11,7 +11,10 @@ export interface LayerNormOptions {
   mask?: tf.Tensor2D | null;
 }
 
-/** Layer normalisation: each row of x `[N, C]` to mean 0 and variance 1, then times scale and plus offset, `[C]` both. */
+/**
+ * Layer normalisation: each row of x `[N, C]` to mean 0 and variance 1, then times scale and plus offset, `[C]` both. Parameters outlive the
+ * pass.
+ */
 export function layerNorm(
   x: tf.Tensor2D,
   scale: tf.Tensor1D,
@@ -28,14 +31,13 @@ export function layerNorm(
     });
     return {
       value,
-      saved: [normal, inverse, scale, ...(relu ? [value] : mask ? [mask] : [])],
-      gradient: (dy, [normal, inverse, scale, last]) =>
+      saved: [normal, inverse, ...(relu ? [value] : mask ? [mask] : [])],
+      gradient: (dy, [normal, inverse, last]) =>
         tf.tidy(() => {
           // What the mask or ReLU made zero is zero in the output.
           const d = relu ? k.reluGradient(dy, last!) : mask ? k.mul(dy, last!) : dy;
-          const rows = { normal: normal!, inverse: inverse! };
-          const sums = (x: tf.Tensor) => k.reshape(columnSums(k, x), scale!.shape);
-          return [standardizedGradient(k, k.mul(d, scale!), rows), sums(k.mul(d, normal!)), sums(d)];
+          const gradients = normalizationGradients(k, d, { normal: normal!, inverse: inverse! }, scale);
+          return [gradients.x, gradients.scale, gradients.offset];
         }),
     };
   });

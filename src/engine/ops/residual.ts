@@ -1,14 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { algebra, type Algebra } from './algebra.js';
 import { differentiable } from './differentiable.js';
-import {
-  columnSums,
-  folded,
-  foldedGradients,
-  standardized,
-  standardizedGradient,
-  type NormalizedLinear,
-} from './standardize.js';
+import { normalizationGradients, standardized } from './standardize.js';
 
 /** The last layer of a residual branch: weight `[I, C]`, bias `[C]`, and what its channels are multiplied by, `[C]`. */
 export interface ScaledLinear {
@@ -23,39 +16,57 @@ export type Share = tf.Tensor2D | null;
 /** rows + share·(x·W + b)·scale: rows `[N, C]`, x `[N, I]`. Parameters outlive the pass. */
 export function projectedResidual(rows: tf.Tensor2D, x: tf.Tensor2D, last: ScaledLinear, share: Share): tf.Tensor2D {
   const k = algebra();
-  const { weight, bias, scale } = last;
-  return differentiable([rows, x, weight, bias, scale], () => ({
-    value: tf.tidy(() => {
-      const branch = k.add(k.matMul(x, k.mul(weight, scale)), k.mul(bias, scale));
-      return k.add(rows, share ? k.mul(branch, share) : branch);
-    }),
-    saved: share ? [x, share] : [x],
-    gradient: (dy, [x, share]) =>
-      tf.tidy(() => {
-        const d = share ? k.mul(dy, share) : dy;
-        const dx = k.matMul(d, k.mul(weight, scale), false, true);
-        return [tf.clone(dy), dx, ...scaledGradients(k, d, x!, last, tf.scalar(1))];
-      }),
-  }));
+  return differentiable([rows, x, last.weight, last.bias, last.scale], () => {
+    const { value, product } = tf.tidy(() => branchEnd(k, rows, x, last, share, tf.scalar(1)));
+    return {
+      value,
+      saved: share ? [x, product, share] : [x, product],
+      gradient: (dy, [x, product, share]) =>
+        tf.tidy(() => {
+          const d = share ? k.mul(dy, share) : dy;
+          const gradients = branchEndGradients(k, d, x!, product!, last, tf.scalar(1));
+          return [tf.clone(dy), gradients.x, gradients.weight, gradients.bias, gradients.scale];
+        }),
+    };
+  });
 }
 
-/** Gradients of a {@link ScaledLinear} from that of its result and from its input, which is `factor` times x. */
-function scaledGradients(
+/** rows + share·(factor·x·W + b)·scale, and x·W. */
+function branchEnd(
+  k: Algebra,
+  rows: tf.Tensor,
+  x: tf.Tensor,
+  { weight, bias, scale }: ScaledLinear,
+  share: Share,
+  factor: tf.Scalar,
+): { value: tf.Tensor; product: tf.Tensor } {
+  const product = k.matMul(x, weight);
+  const branch = k.add(k.mul(product, k.mul(scale, factor)), k.mul(bias, scale));
+  return { value: k.add(rows, share ? k.mul(branch, share) : branch), product };
+}
+
+/** Gradients of {@link branchEnd}, without its rows and share. */
+function branchEndGradients(
   k: Algebra,
   d: tf.Tensor,
   x: tf.Tensor,
+  product: tf.Tensor,
   { weight, bias, scale }: ScaledLinear,
   factor: tf.Scalar,
-): [weight: tf.Tensor, bias: tf.Tensor, scale: tf.Tensor] {
-  const product = k.matMul(x, d, true);
-  const dBias = k.reshape(columnSums(k, d), bias.shape);
-  const byWeight = k.mul(k.reshape(columnSums(k, k.mul(product, weight)), scale.shape), factor);
-  return [k.mul(product, k.mul(scale, factor)), k.mul(dBias, scale), k.add(byWeight, k.mul(dBias, bias))];
+): Record<'x' | keyof ScaledLinear, tf.Tensor> {
+  const dProduct = k.mul(d, k.mul(scale, factor));
+  const columns = k.sum(d, 0);
+  return {
+    x: k.matMul(dProduct, weight, false, true),
+    weight: k.matMul(x, dProduct, true),
+    bias: k.mul(columns, scale),
+    scale: k.add(k.mul(k.sum(k.mul(d, product), 0), factor), k.mul(columns, bias)),
+  };
 }
 
-/** A transformer's MLP: normalisation and layer, GELU, and the layer back. */
+/** A transformer's MLP: normalisation (scale, offset) and layer, GELU, and the layer back. */
 export interface FeedForward {
-  first: NormalizedLinear;
+  first: { scale: tf.Tensor1D; offset: tf.Tensor1D; weight: tf.Tensor2D; bias: tf.Tensor1D };
   last: ScaledLinear;
   /** What hidden values are multiplied by, `[N, H]`; null: nothing. */
   hiddenShare: Share;
@@ -68,54 +79,41 @@ export function feedForwardResidual(
   share: Share,
 ): tf.Tensor2D {
   const k = algebra();
-  // For a = h/√2, 2·Φ(h) = 1 + erf(a) and GELU(h) = a·(1 + erf(a))/√2: the constants go into the weights on either side.
+  // For a = h/√2, 2·Φ(h) = 1 + erf(a) and GELU(h) = a·(1 + erf(a))/√2: these constants are multiplied with parameters, not with all values.
   const half = () => tf.scalar(Math.SQRT1_2);
-  const smaller = (): NormalizedLinear => ({
-    scale: k.mul(first.scale, half()),
-    offset: k.mul(first.offset, half()),
-    weight: first.weight,
-    bias: k.mul(first.bias, half()),
-  });
   const parameters = [first.scale, first.offset, first.weight, first.bias, last.weight, last.bias, last.scale];
-  const matrix = (x: tf.Tensor) => k.reshape(x, x.shape.slice(1));
   return differentiable([x, ...parameters], () => {
-    const { value, normal, inverse, a, twice, hidden, weight1, weight2 } = tf.tidy(() => {
+    const { value, normal, inverse, scaled, a, twice, hidden, product } = tf.tidy(() => {
       const { normal, inverse } = standardized(k, x);
-      const { weight, bias } = folded(k, [smaller()]);
-      const weight1 = matrix(weight);
-      const a = k.add(k.matMul(normal, weight1), matrix(bias));
+      const scaled = k.add(k.mul(normal, k.mul(first.scale, half())), k.mul(first.offset, half()));
+      const a = k.add(k.matMul(scaled, first.weight), k.mul(first.bias, half()));
       const twice = k.add(k.erf(a), tf.scalar(1));
       const whole = k.mul(a, twice);
       const hidden = hiddenShare ? k.mul(whole, hiddenShare) : whole;
-      const weight2 = k.mul(last.weight, k.mul(last.scale, half()));
-      const branch = k.add(k.matMul(hidden, weight2), k.mul(last.bias, last.scale));
-      const value = k.add(x, share ? k.mul(branch, share) : branch);
-      return { value, normal, inverse, a, twice, hidden, weight1, weight2 };
+      return { ...branchEnd(k, x, hidden, last, share, half()), normal, inverse, scaled, a, twice, hidden };
     });
     const shares = [share, hiddenShare].filter((one) => one !== null);
     return {
       value,
-      saved: [normal, inverse, a, twice, hidden, weight1, weight2, ...shares],
+      saved: [normal, inverse, scaled, a, twice, hidden, product, ...shares],
       gradient: (dy, saved) =>
         tf.tidy(() => {
-          const [normal, inverse, a, twice, hidden, weight1, weight2, ...shares] = saved as Seven;
+          const [normal, inverse, scaled, a, twice, hidden, product, ...shares] = saved as Seven;
           const d = share ? k.mul(dy, shares[0]!) : dy;
-          const dHidden = k.matMul(d, weight2, false, true);
-          const dWhole = hiddenShare ? k.mul(dHidden, shares.at(-1)!) : dHidden;
+          const end = branchEndGradients(k, d, hidden, product, last, half());
+          const dWhole = hiddenShare ? k.mul(end.x, shares.at(-1)!) : end.x;
           // By a: 1 + erf(a) + a·2/√π·exp(-a²).
           const density = k.exp(k.sub(tf.scalar(Math.log(2 / Math.sqrt(Math.PI))), k.square(a)));
           const dA = k.mul(dWhole, k.add(twice, k.mul(a, density)));
-          const single = (x: tf.Tensor) => k.reshape(x, [1, ...x.shape]);
-          const [dFirst] = foldedGradients(k, [smaller()], {
-            weight: single(k.matMul(normal, dA, true)),
-            bias: single(columnSums(k, dA)),
-          });
-          const { scale, offset, weight, bias } = dFirst!;
-          const dNormal = k.matMul(dA, weight1, false, true);
+          const dScaled = k.matMul(dA, first.weight, false, true);
+          const norm = normalizationGradients(k, dScaled, { normal, inverse }, k.mul(first.scale, half()));
           return [
-            k.add(dy, standardizedGradient(k, dNormal, { normal, inverse })),
-            ...[k.mul(scale, half()), k.mul(offset, half()), weight, k.mul(bias, half())],
-            ...scaledGradients(k, d, hidden, last, half()),
+            k.add(dy, norm.x),
+            k.mul(norm.scale, half()),
+            k.mul(norm.offset, half()),
+            k.matMul(scaled, dA, true),
+            k.mul(k.sum(dA, 0), half()),
+            ...[end.weight, end.bias, end.scale],
           ];
         }),
     };

@@ -62,7 +62,12 @@ for (const [name, some] of Object.entries(shares)) {
           feedForwardResidual(
             x as Matrix,
             {
-              first: { scale: scale!, offset: offset!, weight: weight!, bias: bias! },
+              first: {
+                scale: scale as Vector,
+                offset: offset as Vector,
+                weight: weight as Matrix,
+                bias: bias as Vector,
+              },
               last: { weight: end[0] as Matrix, bias: end[1] as Vector, scale: end[2] as Vector },
               hiddenShare,
             },
