@@ -73,7 +73,7 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
     onMean: parts.head!.statistics.collectMean,
   };
   const samples = headSamples(config, model, localizer.window, seen);
-  const { snippets } = samples;
+  const snippets = config.model.window?.snippets ?? config.full.snippets;
 
   return trainStage<FeatureBatch>(run, {
     stage: 'head',
@@ -92,11 +92,12 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
     loss({ samples: all }, { from, to }, { step }) {
       const list = all.slice(from, to);
       const draws = randomStream(config.seed, 'head', 'draws', step, from);
-      const rows = list.map((sample) => sample.rows());
+      const snippets = samples.length(list);
+      const rows = list.map((sample) => sample.rows(snippets));
       const x = tf.tensor3d(joinRows(rows, snippets * channels), [list.length, snippets, channels]);
       return model.loss(
         { features: x, valid: list.map(({ valid }) => valid) },
-        list.map(({ targets }) => targets),
+        list.map(({ targets }) => targets(snippets)),
         pass,
         draws,
       );

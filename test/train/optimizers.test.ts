@@ -128,9 +128,11 @@ for (const [name, make, expected] of makers) {
     const before = model();
     const first = make(before);
     take(first, steps.slice(0, 3));
-    const stored = [...first.slots()].map(
-      ([slot, tensor]) => [slot, [...tensor.shape], [...tensor.dataSync()]] as const,
-    );
+    const stored = [...first.slots()].map(([slot, tensor]): [string, number[], number[]] => [
+      slot,
+      [...tensor.shape],
+      [...tensor.dataSync()],
+    ]);
     const after = model();
     for (const parameter of ['a', 'b']) after.assign(parameter, tf.clone(before.get(parameter)));
     const second = make(after);
