@@ -1,16 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { isNative, runNative } from './native.js';
+import { isNative } from './native.js';
 
 /**
  * Plain functions on float32 tensors for ops that write their gradients out: not for the tape, within a `tf.tidy`. TensorFlow's kernels by name
  * where they are at hand: tfjs's own way to them takes longer than many of them do.
  */
 export interface Algebra {
+  scalar(value: number): Operand;
+  /** `[C, 1]`: what a product with makes the mean of a row. */
+  averaging(channels: number): Operand;
   /** Of matrices, or of as many as the leading axes count. */
-  matMul(a: tf.Tensor, b: tf.Tensor, transposeA?: boolean, transposeB?: boolean): tf.Tensor;
-  add(a: tf.Tensor, b: tf.Tensor): tf.Tensor;
-  sub(a: tf.Tensor, b: tf.Tensor): tf.Tensor;
-  mul(a: tf.Tensor, b: tf.Tensor): tf.Tensor;
+  matMul(a: tf.Tensor, b: Operand, transposeA?: boolean, transposeB?: boolean): tf.Tensor;
+  add(a: tf.Tensor, b: Operand): tf.Tensor;
+  sub(a: Operand, b: Operand): tf.Tensor;
+  mul(a: tf.Tensor, b: Operand): tf.Tensor;
   square(x: tf.Tensor): tf.Tensor;
   rsqrt(x: tf.Tensor): tf.Tensor;
   exp(x: tf.Tensor): tf.Tensor;
@@ -45,9 +48,80 @@ export function algebra(): Algebra {
   return isNative() ? native : portable;
 }
 
-const run = (op: string, inputs: tf.Tensor[], attributes: Parameters<typeof runNative>[3] = {}) =>
-  runNative(op, inputs, 1, attributes)[0]!;
-const integers = (values: readonly number[]) => tf.tensor1d(values as number[], 'int32');
+/** A constant of TensorFlow's that tfjs knows nothing of. */
+class Constant {
+  constructor(readonly id: number) {}
+}
+
+export type Operand = tf.Tensor | Constant;
+
+type Attribute = number | string | boolean | number[];
+
+/** The part of tfjs-node's backend that runs ops. */
+interface NativeBackend {
+  binding: {
+    TF_ATTR_TYPE: number;
+    TF_ATTR_STRING: number;
+    TF_ATTR_BOOL: number;
+    TF_ATTR_INT: number;
+    TF_INT32: number;
+    TF_FLOAT: number;
+    executeOp(op: string, attributes: object[], inputs: number[], outputs: number): object[];
+    createTensor(shape: readonly number[], type: number, values: Int32Array | Float32Array): number;
+    deleteTensor(id: number): void;
+  };
+  getInputTensorIds(tensors: tf.Tensor[]): number[];
+  createOutputTensor(output: object): tf.Tensor;
+}
+
+const backend = () => tf.backend() as unknown as NativeBackend;
+
+function runAll(
+  op: string,
+  inputs: readonly Operand[],
+  outputs: number,
+  attributes: Record<string, Attribute>,
+): tf.Tensor[] {
+  const own = backend();
+  const { binding } = own;
+  const ids = inputs.map((input) => (input instanceof Constant ? input.id : own.getInputTensorIds([input])[0]!));
+  const list: object[] = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }];
+  for (const [name, value] of Object.entries(attributes)) {
+    const { TF_ATTR_BOOL, TF_ATTR_STRING, TF_ATTR_INT } = binding;
+    const types = { boolean: TF_ATTR_BOOL, string: TF_ATTR_STRING, number: TF_ATTR_INT, object: TF_ATTR_INT };
+    list.push({ name, value, type: types[typeof value as keyof typeof types] });
+  }
+  return binding.executeOp(op, list, ids, outputs).map((output) => own.createOutputTensor(output));
+}
+
+const run = (op: string, inputs: readonly Operand[], attributes: Record<string, Attribute> = {}) =>
+  runAll(op, inputs, 1, attributes)[0]!;
+
+/** Shapes, axes and numbers, kept from pass to pass: making them took a tenth of a step. */
+const constants = new Map<string, Constant>();
+const mostConstants = 4096;
+
+function constant(name: string, make: () => [shape: number[], values: Int32Array | Float32Array]): Constant {
+  let known = constants.get(name);
+  if (!known) {
+    const { binding } = backend();
+    if (constants.size >= mostConstants) {
+      for (const { id } of constants.values()) binding.deleteTensor(id);
+      constants.clear();
+    }
+    const [shape, values] = make();
+    const type = values instanceof Int32Array ? binding.TF_INT32 : binding.TF_FLOAT;
+    known = new Constant(binding.createTensor(shape, type, values));
+    constants.set(name, known);
+  }
+  return known;
+}
+
+const integers = (values: readonly number[]) =>
+  constant(`integers ${values.join()}`, () => [[values.length], Int32Array.from(values)]);
+const pairs = (values: readonly (readonly [number, number])[]) =>
+  constant(`pairs ${values.join()}`, () => [[values.length, 2], Int32Array.from(values.flat())]);
+const index = (value: number) => constant(`index ${value}`, () => [[], Int32Array.of(value)]);
 const depthwiseAttributes = (stride: number) => ({
   strides: [1, stride, stride, 1],
   padding: 'EXPLICIT',
@@ -57,6 +131,9 @@ const depthwiseAttributes = (stride: number) => ({
 });
 
 const native: Algebra = {
+  scalar: (value) => constant(`scalar ${value}`, () => [[], Float32Array.of(value)]),
+  averaging: (channels) =>
+    constant(`averaging ${channels}`, () => [[channels, 1], new Float32Array(channels).fill(1 / channels)]),
   matMul: (a, b, transposeA = false, transposeB = false) =>
     run('BatchMatMulV2', [a, b], { adj_x: transposeA, adj_y: transposeB }),
   add: (a, b) => run('AddV2', [a, b]),
@@ -74,10 +151,10 @@ const native: Algebra = {
   reshape: (x, shape) => run('Reshape', [x, integers(shape)]),
   transpose: (x, axes) => run('Transpose', [x, integers(axes)]),
   slice: (x, begin, size) => run('Slice', [x, integers(begin), integers(size)]),
-  pad: (x, paddings) => run('Pad', [x, tf.tensor2d(paddings.flat(), [x.rank, 2], 'int32')]),
-  concat: (parts, axis) => run('ConcatV2', [...parts, tf.scalar(axis, 'int32')], { N: parts.length }),
+  pad: (x, paddings) => run('Pad', [x, pairs(paddings)]),
+  concat: (parts, axis) => run('ConcatV2', [...parts, index(axis)], { N: parts.length }),
   stack: (parts) => run('Pack', [...parts], { N: parts.length, axis: 0 }),
-  unstack: (x) => runNative('Unpack', [x], x.shape[0], { num: x.shape[0], axis: 0 }),
+  unstack: (x) => runAll('Unpack', [x], x.shape[0], { num: x.shape[0], axis: 0 }),
   depthwise: (x, filter, stride) => run('DepthwiseConv2dNative', [x, filter], depthwiseAttributes(stride)),
   depthwiseGradients: (dy, x, filter, stride) => [
     run('DepthwiseConv2dNativeBackpropInput', [integers(x.shape), filter, dy], depthwiseAttributes(stride)),
@@ -85,11 +162,16 @@ const native: Algebra = {
   ],
 };
 
+/** On other backends than TensorFlow's there are no {@link Constant}s. */
+const tensor = (operand: Operand) => operand as tf.Tensor;
+
 const portable: Algebra = {
-  matMul: (a, b, transposeA, transposeB) => tf.matMul(a, b, transposeA, transposeB),
-  add: (a, b) => tf.add(a, b),
-  sub: (a, b) => tf.sub(a, b),
-  mul: (a, b) => tf.mul(a, b),
+  scalar: (value) => tf.scalar(value),
+  averaging: (channels) => tf.fill([channels, 1], 1 / channels),
+  matMul: (a, b, transposeA, transposeB) => tf.matMul(a, tensor(b), transposeA, transposeB),
+  add: (a, b) => tf.add(a, tensor(b)),
+  sub: (a, b) => tf.sub(tensor(a), tensor(b)),
+  mul: (a, b) => tf.mul(a, tensor(b)),
   square: (x) => tf.square(x),
   rsqrt: (x) => tf.rsqrt(x),
   exp: (x) => tf.exp(x),

@@ -14,7 +14,7 @@ export interface AttentionBlocks {
 }
 
 /** A sequence up to this length is one block: its products are few and large. */
-const oneBlock = 64;
+const oneBlock = 128;
 const blockSize = 32;
 
 /**
@@ -85,7 +85,7 @@ export function convolvedAttention(
   const k = algebra();
   const channels = x.shape[1];
   const rows = x.shape[0] / stride;
-  const scale = () => tf.scalar(1 / Math.sqrt(channels / heads));
+  const scale = () => k.scalar(1 / Math.sqrt(channels / heads));
   const picture = (x: tf.Tensor) => k.reshape(x, [batch, x.shape[0] / batch, 1, channels]);
   const filterOf = (look: Look) => k.reshape(look.filter, [3, 1, channels, 1]);
   /** A parameter of all three. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { algebra, type Algebra } from './algebra.js';
+import { algebra, type Algebra, type Operand } from './algebra.js';
 import { differentiable } from './differentiable.js';
 import { normalizationGradients, standardized } from './standardize.js';
 
@@ -17,14 +17,14 @@ export type Share = tf.Tensor2D | null;
 export function projectedResidual(rows: tf.Tensor2D, x: tf.Tensor2D, last: ScaledLinear, share: Share): tf.Tensor2D {
   const k = algebra();
   return differentiable([rows, x, last.weight, last.bias, last.scale], () => {
-    const { value, product } = tf.tidy(() => branchEnd(k, rows, x, last, share, tf.scalar(1)));
+    const { value, product } = tf.tidy(() => branchEnd(k, rows, x, last, share, k.scalar(1)));
     return {
       value,
       saved: share ? [x, product, share] : [x, product],
       gradient: (dy, [x, product, share]) =>
         tf.tidy(() => {
           const d = share ? k.mul(dy, share) : dy;
-          const gradients = branchEndGradients(k, d, x!, product!, last, tf.scalar(1));
+          const gradients = branchEndGradients(k, d, x!, product!, last, k.scalar(1));
           return [tf.clone(dy), gradients.x, gradients.weight, gradients.bias, gradients.scale];
         }),
     };
@@ -38,7 +38,7 @@ function branchEnd(
   x: tf.Tensor,
   { weight, bias, scale }: ScaledLinear,
   share: Share,
-  factor: tf.Scalar,
+  factor: Operand,
 ): { value: tf.Tensor; product: tf.Tensor } {
   const product = k.matMul(x, weight);
   const branch = k.add(k.mul(product, k.mul(scale, factor)), k.mul(bias, scale));
@@ -52,7 +52,7 @@ function branchEndGradients(
   x: tf.Tensor,
   product: tf.Tensor,
   { weight, bias, scale }: ScaledLinear,
-  factor: tf.Scalar,
+  factor: Operand,
 ): Record<'x' | keyof ScaledLinear, tf.Tensor> {
   const dProduct = k.mul(d, k.mul(scale, factor));
   const columns = k.sum(d, 0);
@@ -80,14 +80,14 @@ export function feedForwardResidual(
 ): tf.Tensor2D {
   const k = algebra();
   // For a = h/√2, 2·Φ(h) = 1 + erf(a) and GELU(h) = a·(1 + erf(a))/√2: these constants are multiplied with parameters, not with all values.
-  const half = () => tf.scalar(Math.SQRT1_2);
+  const half = () => k.scalar(Math.SQRT1_2);
   const parameters = [first.scale, first.offset, first.weight, first.bias, last.weight, last.bias, last.scale];
   return differentiable([x, ...parameters], () => {
     const { value, normal, inverse, scaled, a, twice, hidden, product } = tf.tidy(() => {
       const { normal, inverse } = standardized(k, x);
       const scaled = k.add(k.mul(normal, k.mul(first.scale, half())), k.mul(first.offset, half()));
       const a = k.add(k.matMul(scaled, first.weight), k.mul(first.bias, half()));
-      const twice = k.add(k.erf(a), tf.scalar(1));
+      const twice = k.add(k.erf(a), k.scalar(1));
       const whole = k.mul(a, twice);
       const hidden = hiddenShare ? k.mul(whole, hiddenShare) : whole;
       return { ...branchEnd(k, x, hidden, last, share, half()), normal, inverse, scaled, a, twice, hidden };
@@ -103,7 +103,7 @@ export function feedForwardResidual(
           const end = branchEndGradients(k, d, hidden, product, last, half());
           const dWhole = hiddenShare ? k.mul(end.x, shares.at(-1)!) : end.x;
           // By a: 1 + erf(a) + a·2/√π·exp(-a²).
-          const density = k.exp(k.sub(tf.scalar(Math.log(2 / Math.sqrt(Math.PI))), k.square(a)));
+          const density = k.exp(k.sub(k.scalar(Math.log(2 / Math.sqrt(Math.PI))), k.square(a)));
           const dA = k.mul(dWhole, k.add(twice, k.mul(a, density)));
           const dScaled = k.matMul(dA, first.weight, false, true);
           const norm = normalizationGradients(k, dScaled, { normal, inverse }, k.mul(first.scale, half()));

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Algebra } from './algebra.js';
 
 /** Rows at mean 0 and variance 1, and one by their standard deviations. */
@@ -13,10 +13,9 @@ const epsilon = 1e-5;
 
 /** Rows x `[…, C]` at mean 0 and variance 1 (biased, with PyTorch's ε). Means are matrix products. */
 export function standardized(k: Algebra, x: tf.Tensor): Standardized {
-  const channels = x.shape.at(-1)!;
-  const average = tf.tensor2d(new Float32Array(channels).fill(1 / channels), [channels, 1]);
+  const average = k.averaging(x.shape.at(-1)!);
   const centred = k.sub(x, k.matMul(x, average));
-  const inverse = k.rsqrt(k.add(k.matMul(k.square(centred), average), tf.scalar(epsilon)));
+  const inverse = k.rsqrt(k.add(k.matMul(k.square(centred), average), k.scalar(epsilon)));
   return { normal: k.mul(centred, inverse), inverse };
 }
 
@@ -32,7 +31,7 @@ export function normalizationGradients(
 ): { x: tf.Tensor; scale: tf.Tensor; offset: tf.Tensor } {
   const channels = scale.shape.at(-1)!;
   const layers = scale.shape.slice(0, -1);
-  const weights = k.mul(k.reshape(scale, [...layers, channels, 1]), tf.scalar(1 / channels));
+  const weights = k.mul(k.reshape(scale, [...layers, channels, 1]), k.scalar(1 / channels));
   const byNormal = k.mul(d, normal);
   const along = k.mul(normal, k.matMul(byNormal, weights));
   const scaled = k.mul(d, layers.length === 0 ? scale : k.reshape(scale, [...layers, 1, channels]));
