@@ -3,6 +3,7 @@
  *
  *   npx tsx tools/bench/pyramid.ts parity [--snippets 77] [--features 40] [--width 32] [--blocks conv] [--window=-1] …
  *   npx tsx tools/bench/pyramid.ts time [--batch 4] [--snippets 256] [--features 1280] [--width 256] [--blocks conv] [--rounds 5] [--steps 10]
+ *   npx tsx tools/bench/pyramid.ts time --batch 2 --snippets 1024 --instances 11 --classes 1   (fir_action; composed_8cls is the default)
  *   npx tsx tools/bench/pyramid.ts profile [the same sizes]
  *
  * `parity` runs a forward and a backward pass of both on the same parameters, features and instances, prints the largest errors, each relative to
@@ -40,6 +41,7 @@ const { values, positionals } = parseArgs({
     window: { type: 'string', default: '19' },
     rounds: { type: 'string', default: '5' },
     steps: { type: 'string', default: '10' },
+    instances: { type: 'string', default: '4' },
     smoothing: { type: 'string', default: '0.1' },
     one: { type: 'boolean', default: false },
   },
@@ -243,8 +245,8 @@ function compare(): void {
   const both = torch('measuring ours alone');
   const { batch, snippets, options } = sizes(composed);
   const { features, width, classes, blocks, window } = options;
-  const steps = Number(values.steps);
-  const given = Object.entries({ batch, snippets, features, width, classes, blocks, window, steps });
+  const [steps, instances] = [Number(values.steps), Number(values.instances)];
+  const given = Object.entries({ batch, snippets, features, width, classes, blocks, window, instances, steps });
   const flags = given.map(([key, value]) => `--${key}=${value}`);
   const ours: Measurement[] = [];
   const theirs: Measurement[] = [];
@@ -278,7 +280,7 @@ async function measure(): Promise<Measurement> {
   return { what: `lofi ${name} ${version}`, seconds: of('seconds'), processor: of('processor') };
 }
 
-/** A forward and a backward pass, as the peer's: on instances of eight lengths, assigned anew. */
+/** A forward and a backward pass, as the peer's: on instances of several lengths, assigned anew. */
 function stepOf(): (step: number) => void {
   const { batch, snippets, options } = sizes(composed);
   const head = new PyramidHead(options);
@@ -289,9 +291,10 @@ function stepOf(): (step: number) => void {
     Float32Array.from({ length: batch * snippets * options.features }, () => random.normal()),
     shape,
   );
-  const instances = Array.from({ length: 8 }, (_, i) => {
-    const start = i / 8 + 0.01;
-    return { start, end: start + (0.1 * (i + 1)) / 8, label: i % options.classes };
+  const count = Number(values.instances);
+  const instances = Array.from({ length: count }, (_, i) => {
+    const start = i / count + 0.01;
+    return { start, end: start + (0.1 * (i + 1)) / count, label: i % options.classes };
   });
   const valid = Array.from({ length: batch }, () => snippets);
   return (step) => {

@@ -250,7 +250,8 @@ def measure(o):
     net = Pyramid(o)
     features = torch.randn(o.batch, o.snippets, o.features)
     valid = [o.snippets] * o.batch
-    instances = [(i / 8 + 0.01, i / 8 + 0.01 + 0.1 * (i + 1) / 8, i % o.classes) for i in range(8)]
+    n = o.instances
+    instances = [(i / n + 0.01, i / n + 0.01 + 0.1 * (i + 1) / n, i % o.classes) for i in range(n)]
     seconds, processor = [], []
     for _ in range(o.steps + 2):
         begun, used = time.perf_counter(), time.process_time()
@@ -272,7 +273,7 @@ def main():
     c = commands.add_parser('step')
     c.add_argument('case')
     c = commands.add_parser('time')
-    for name, value in dict(batch=4, snippets=256, features=1280, width=256, classes=8, heads=4, levels=6, stem=2, window=19, head_layers=3, steps=5).items():
+    for name, value in dict(batch=4, snippets=256, features=1280, width=256, classes=8, heads=4, levels=6, stem=2, window=19, head_layers=3, instances=4, steps=5).items():
         c.add_argument('--' + name.replace('_', '-'), type=int, default=value)
     c.add_argument('--blocks', choices=['attention', 'conv'], default='attention')
     c.set_defaults(drop_path=0.1, overlap=True, centre_radius=1.5, label_smoothing=0.0, loss_weight=1.0)
