@@ -97,24 +97,26 @@ function runAll(
 const run = (op: string, inputs: readonly Operand[], attributes: Record<string, Attribute> = {}) =>
   runAll(op, inputs, 1, attributes)[0]!;
 
-/** Shapes, axes and numbers, kept from pass to pass: making them took a tenth of a step. */
+/** Shapes, axes and numbers, kept from pass to pass: making them took a tenth of a step. Those used longest ago come first. */
 const constants = new Map<string, Constant>();
 const mostConstants = 4096;
 
 function constant(name: string, make: () => [shape: number[], values: Int32Array | Float32Array]): Constant {
-  let known = constants.get(name);
-  if (!known) {
-    const { binding } = backend();
-    if (constants.size >= mostConstants) {
-      for (const { id } of constants.values()) binding.deleteTensor(id);
-      constants.clear();
-    }
-    const [shape, values] = make();
-    const type = values instanceof Int32Array ? binding.TF_INT32 : binding.TF_FLOAT;
-    known = new Constant(binding.createTensor(shape, type, values));
-    constants.set(name, known);
+  const found = constants.get(name) ?? newConstant(...make());
+  constants.delete(name);
+  constants.set(name, found);
+  return found;
+}
+
+function newConstant(shape: number[], values: Int32Array | Float32Array): Constant {
+  const { binding } = backend();
+  const [oldest] = constants;
+  if (oldest && constants.size >= mostConstants) {
+    binding.deleteTensor(oldest[1].id);
+    constants.delete(oldest[0]);
   }
-  return known;
+  const type = values instanceof Int32Array ? binding.TF_INT32 : binding.TF_FLOAT;
+  return new Constant(binding.createTensor(shape, type, values));
 }
 
 const integers = (values: readonly number[]) =>
