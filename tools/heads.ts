@@ -15,6 +15,7 @@ import { loadConfig } from '../src/config/load.js';
 import { featuresOf } from '../src/stages/extract.js';
 import { readJson } from '../src/system/files.js';
 import { lofi } from './pipeline/lofi.js';
+import { deviation, mean } from './results/statistics.js';
 
 const text = { type: 'string', requiresArg: true } as const;
 const args = yargs(process.argv.slice(2))
@@ -65,8 +66,5 @@ const scores = Array.from({ length: args.seeds }, (_, seed) => {
   process.stdout.write(`seed ${seed}: ${(100 * average_mAP).toFixed(1)}\n`);
   return 100 * average_mAP;
 });
-const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / Math.max(1, scores.length - 1);
-process.stdout.write(
-  `mean ${mean.toFixed(1)}, standard deviation ${Math.sqrt(variance).toFixed(1)} of ${scores.length} seeds\n`,
-);
+const spread = scores.length > 1 ? `, standard deviation ${deviation(scores).toFixed(1)}` : '';
+process.stdout.write(`mean ${mean(scores).toFixed(1)}${spread} of ${scores.length} seeds\n`);
