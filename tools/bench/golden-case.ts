@@ -62,7 +62,7 @@ export function goldenInput({
 /** The reference's gradient of the features, `[B, L, C]`. */
 export function goldenFeatureGradient({ tensors }: GoldenCase): tf.Tensor3D {
   const { shape, data } = tensors.get('grad.features')!;
-  return tf.tidy(() => tf.transpose<tf.Tensor3D>(tf.tensor(data, shape), [0, 2, 1]));
+  return tf.tidy(() => tf.transpose(tf.tensor3d(data, shape as [number, number, number]), [0, 2, 1]));
 }
 
 /** The encoder's gradients by name from {@link goldenFeatureGradient}, in a precision, and the bytes that the forward pass keeps. */
