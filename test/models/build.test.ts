@@ -7,7 +7,6 @@ import { UsageError } from '../../src/system/errors.js';
 
 const count = (specs: readonly ParameterSpec[], which: (spec: ParameterSpec) => boolean = () => true) =>
   specs.filter(which).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-const defaults = configSchema.parse({});
 const encoder = (keys: { type?: string; width?: number; shift?: number }) =>
   buildEncoder(configSchema.parse({ encoder: keys }).encoder);
 const trainable = (spec: ParameterSpec) => spec.trainable;
