@@ -69,7 +69,8 @@ test('missing: skip: reads that fail or hang are left out, counted, and training
   const skipped = readMetrics(run.log.file).flatMap((record) => (record.skipped as string[] | undefined) ?? []);
   assert.equal(skipped.filter((reason) => /broken\.mp4: /.test(reason)).length, faults.failed);
   assert.equal(skipped.filter((reason) => /hanging\.mp4: .*data\.stallSeconds/.test(reason)).length, faults.hung);
-  const told = `joint: ${faults.failed + faults.hung} samples could not be read and were left out`;
+  // On a busy machine a good read may take too long as well.
+  const told = `joint: ${skipped.length} samples could not be read and were left out`;
   assert.ok(
     stderr.some((line) => line.includes(told)),
     stderr.join(''),
