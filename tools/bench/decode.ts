@@ -21,6 +21,7 @@ import { transformFilters } from '../../src/video/decode.js';
 import { findFfmpeg } from '../../src/video/ffmpeg.js';
 import { inputFile } from '../../src/video/process.js';
 import { probe } from '../../src/video/probe.js';
+import { median, rounded } from './figures.js';
 
 const { values } = parseArgs({
   options: {
@@ -73,8 +74,8 @@ for (const shape of shapes) {
     ffmpeg_frames_per_second: Math.round(bare),
     loader_frames_per_second: Math.round(cold),
     cached_frames_per_second: Math.round(warm),
-    loader_to_ffmpeg: round2(median(rates.cold.map((rate, i) => rate / rates.bare[i]!))),
-    cached_to_loader: round2(median(rates.warm.map((rate, i) => rate / rates.cold[i]!))),
+    loader_to_ffmpeg: rounded(median(rates.cold.map((rate, i) => rate / rates.bare[i]!)), 2),
+    cached_to_loader: rounded(median(rates.warm.map((rate, i) => rate / rates.cold[i]!)), 2),
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
@@ -130,12 +131,4 @@ function exactly(frames: readonly number[]): string {
   if (frames.length === 1) return `eq(n,${frames[0]!})`;
   const [left, right] = [frames.slice(0, frames.length >> 1), frames.slice(frames.length >> 1)];
   return `if(lt(n,${right[0]!}),${exactly(left)},${exactly(right)})`;
-}
-
-function median(of: readonly number[]): number {
-  return [...of].sort((a, b) => a - b)[of.length >> 1]!;
-}
-
-function round2(value: number): number {
-  return Math.round(value * 100) / 100;
 }

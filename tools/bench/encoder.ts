@@ -16,6 +16,7 @@ import type { Precision } from '../../src/engine/kernels/choose.js';
 import { randomStream } from '../../src/engine/random.js';
 import { resnet18 } from '../../src/models/encoders/resnet.js';
 import { Parameters } from '../../src/models/parameters.js';
+import { median, rounded } from './figures.js';
 
 const { values } = parseArgs({
   options: {
@@ -146,12 +147,4 @@ async function profile(frames: number, size: number): Promise<void> {
 
 function print(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
-}
-
-function median(of: readonly number[]): number {
-  return [...of].sort((a, b) => a - b)[of.length >> 1]!;
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1e4) / 1e4;
 }

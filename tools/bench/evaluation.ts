@@ -15,6 +15,7 @@ import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { randomStream } from '../../src/engine/random.js';
+import { median } from './figures.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -158,11 +159,6 @@ function run(program: string, args: string[]): { seconds: number; stdout: string
   const seconds = (performance.now() - begin) / 1000;
   if (status !== 0) throw new Error(`${path.basename(program)} ended with ${status}: ${stderr}`);
   return { seconds, stdout, stderr };
-}
-
-function median(list: readonly number[]): number {
-  const sorted = [...list].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
 }
 
 function print(line: object): void {

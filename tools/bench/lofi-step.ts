@@ -27,6 +27,7 @@ import { sgd, type Optimizer } from '../../src/train/optimizers.js';
 import { uniformRules } from '../../src/train/parameter-rules.js';
 import { trainedParts, type TrainedPart } from '../../src/train/parts.js';
 import { update, type Forward } from '../../src/train/update.js';
+import { median, rounded } from './figures.js';
 
 const encoders = { '18': resnet18, '34': resnet34, '50': resnet50 };
 const { values } = parseArgs({
@@ -189,7 +190,10 @@ function compare(peer: string): void {
       }
     }
     const medians = (key: 'seconds_per_step' | 'peak_gib') => {
-      const [a, b] = [lines.ours, lines.peer].map((all) => median(all.map((line) => line[key]))) as [number, number];
+      const [a, b] = [lines.ours, lines.peer].map((all) => rounded(median(all.map((line) => line[key])))) as [
+        number,
+        number,
+      ];
       return { ours: a, peer: b, ratio: rounded(a / b) };
     };
     const result = { shape, seconds_per_step: medians('seconds_per_step'), peak_gib: medians('peak_gib') };
@@ -215,13 +219,4 @@ function run(program: string, args: string[]): string {
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr.slice(-2000)}`);
   return stdout;
-}
-
-function median(numbers: number[]): number {
-  const sorted = numbers.sort((a, b) => a - b);
-  return rounded((sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2);
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1e4) / 1e4;
 }

@@ -28,6 +28,9 @@ import { toTorchLayout } from '../../src/models/layout.js';
 import { Parameters } from '../../src/models/parameters.js';
 import { exportState } from '../../src/models/state.js';
 import { disposeGradients, lossAndGradients } from '../../src/train/gradients.js';
+import { median, rounded as roundedTo } from './figures.js';
+
+const rounded = (value: number) => roundedTo(value, 5);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -356,12 +359,4 @@ function print(line: object): void {
 
 function largest(data: Float32Array): number {
   return data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-}
-
-function median(of: readonly number[]): number {
-  return [...of].sort((a, b) => a - b)[of.length >> 1]!;
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1e5) / 1e5;
 }

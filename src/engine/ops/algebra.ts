@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { isNative } from './native.js';
+import { isNative, opAttributes, type AttributeTypes, type AttributeValue, type OpAttribute } from './native.js';
 
 /**
  * Plain functions on float32 tensors for ops that write their gradients out: not for the tape, within a `tf.tidy`. TensorFlow's kernels by name
@@ -55,18 +55,11 @@ class Constant {
 
 export type Operand = tf.Tensor | Constant;
 
-type Attribute = number | string | boolean | number[];
-
 /** The part of tfjs-node's backend that runs ops. */
 interface NativeBackend {
-  binding: {
-    TF_ATTR_TYPE: number;
-    TF_ATTR_STRING: number;
-    TF_ATTR_BOOL: number;
-    TF_ATTR_INT: number;
+  binding: AttributeTypes & {
     TF_INT32: number;
-    TF_FLOAT: number;
-    executeOp(op: string, attributes: object[], inputs: number[], outputs: number): object[];
+    executeOp(op: string, attributes: OpAttribute[], inputs: number[], outputs: number): object[];
     createTensor(shape: readonly number[], type: number, values: Int32Array | Float32Array): number;
     deleteTensor(id: number): void;
   };
@@ -80,21 +73,16 @@ function runAll(
   op: string,
   inputs: readonly Operand[],
   outputs: number,
-  attributes: Record<string, Attribute>,
+  attributes: Record<string, AttributeValue>,
 ): tf.Tensor[] {
   const own = backend();
   const { binding } = own;
   const ids = inputs.map((input) => (input instanceof Constant ? input.id : own.getInputTensorIds([input])[0]!));
-  const list: object[] = [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }];
-  for (const [name, value] of Object.entries(attributes)) {
-    const { TF_ATTR_BOOL, TF_ATTR_STRING, TF_ATTR_INT } = binding;
-    const types = { boolean: TF_ATTR_BOOL, string: TF_ATTR_STRING, number: TF_ATTR_INT, object: TF_ATTR_INT };
-    list.push({ name, value, type: types[typeof value as keyof typeof types] });
-  }
+  const list = opAttributes(binding, attributes, ['T']);
   return binding.executeOp(op, list, ids, outputs).map((output) => own.createOutputTensor(output));
 }
 
-const run = (op: string, inputs: readonly Operand[], attributes: Record<string, Attribute> = {}) =>
+const run = (op: string, inputs: readonly Operand[], attributes: Record<string, AttributeValue> = {}) =>
   runAll(op, inputs, 1, attributes)[0]!;
 
 /** Shapes, axes and numbers, kept from pass to pass: making them took a tenth of a step. Those used longest ago come first. */

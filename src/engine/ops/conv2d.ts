@@ -19,8 +19,21 @@ export interface ConvGeometry {
  * x `[N, H, W, C]`, filter `[kh, kw, C, O]` → `[N, H', W', O]`.
  */
 export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: ConvGeometry): tf.Tensor4D {
-  if (!isNative()) return portableConv2d(x, filter, geometry);
-  return native('Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter', x, filter, geometry);
+  return convWithGradients(x, filter, geometry.inputGradient ?? true, convKernels(geometry));
+}
+
+/** The convolution and its gradients, none of them on the tape. */
+export interface ConvKernels {
+  forward: (x: tf.Tensor4D, filter: tf.Tensor4D) => tf.Tensor;
+  input: (x: tf.Tensor4D, filter: tf.Tensor4D, dy: tf.Tensor4D) => tf.Tensor;
+  filter: (x: tf.Tensor4D, filter: tf.Tensor4D, dy: tf.Tensor4D) => tf.Tensor;
+}
+
+/** Those of the engine that runs. */
+export function convKernels(geometry: ConvGeometry): ConvKernels {
+  return isNative()
+    ? nativeKernels('Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter', geometry)
+    : portableKernels(geometry);
 }
 
 /** A convolution's geometry where TensorFlow's kernel takes one stride for both axes. */
@@ -30,17 +43,16 @@ export type EvenGeometry = ConvGeometry & { stride: number };
 export function depthwiseConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: EvenGeometry): tf.Tensor4D {
   if (!isNative()) return portableDepthwise(x, filter, geometry);
   const op = 'DepthwiseConv2dNative';
-  return native(op, `${op}BackpropInput`, `${op}BackpropFilter`, x, filter, geometry);
+  const kernels = nativeKernels(op, `${op}BackpropInput`, `${op}BackpropFilter`, geometry);
+  return convWithGradients(x, filter, geometry.inputGradient ?? true, kernels);
 }
 
-function native(
+function nativeKernels(
   op: string,
   inputOp: string,
   filterOp: string,
-  x: tf.Tensor4D,
-  filter: tf.Tensor4D,
-  { stride, pad: [top, bottom, left, right], inputGradient = true }: ConvGeometry,
-): tf.Tensor4D {
+  { stride, pad: [top, bottom, left, right] }: ConvGeometry,
+): ConvKernels {
   const attributes = {
     strides: [1, ...bothAxes(stride), 1],
     padding: 'EXPLICIT',
@@ -49,26 +61,20 @@ function native(
     dilations: [1, 1, 1, 1],
   };
   const run = (name: string, inputs: tf.Tensor[]) => runNative(name, inputs, 1, attributes)[0]!;
-  return convWithGradients(x, filter, inputGradient, {
+  return {
     forward: (x, filter) => run(op, [x, filter]),
     input: (x, filter, dy) => run(inputOp, [tf.tensor1d(x.shape, 'int32'), filter, dy]),
     filter: (x, filter, dy) => run(filterOp, [x, tf.tensor1d(filter.shape, 'int32'), dy]),
-  });
+  };
 }
 
-/** conv2d whose gradient is made of forward ops: wasm lacks the filter gradient's kernel. */
-function portableConv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: ConvGeometry): tf.Tensor4D {
-  return convWithGradients(x, filter, geometry.inputGradient ?? true, {
+/** Gradients made of forward ops: wasm lacks the filter gradient's kernel. */
+function portableKernels(geometry: ConvGeometry): ConvKernels {
+  return {
     forward: (x, filter) => portableForward(x, filter, geometry),
     input: (x, filter, dy) => portableInputGradient(dy, filter, x.shape, geometry),
     filter: (x, filter, dy) => portableFilterGradient(x, dy, filter.shape, geometry),
-  });
-}
-
-interface ConvKernels {
-  forward: (x: tf.Tensor4D, filter: tf.Tensor4D) => tf.Tensor;
-  input: (x: tf.Tensor4D, filter: tf.Tensor4D, dy: tf.Tensor4D) => tf.Tensor;
-  filter: (x: tf.Tensor4D, filter: tf.Tensor4D, dy: tf.Tensor4D) => tf.Tensor;
+  };
 }
 
 function convWithGradients(

@@ -1,18 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /** One attribute of a TensorFlow op, as the binding takes it. */
-interface OpAttribute {
+export interface OpAttribute {
   name: string;
   type: number;
   value: unknown;
 }
 
+export type AttributeValue = number | string | boolean | number[];
+
+/** The binding's numbers for kinds of attributes, and for float32. */
+export type AttributeTypes = Record<
+  'TF_ATTR_FLOAT' | 'TF_ATTR_STRING' | 'TF_ATTR_BOOL' | 'TF_ATTR_INT' | 'TF_ATTR_TYPE' | 'TF_FLOAT',
+  number
+>;
+
 /** The part of tfjs-node's backend that runs TensorFlow ops by name. */
 interface NativeBackend {
-  binding: Record<
-    'TF_ATTR_FLOAT' | 'TF_ATTR_STRING' | 'TF_ATTR_BOOL' | 'TF_ATTR_INT' | 'TF_ATTR_TYPE' | 'TF_FLOAT',
-    number
-  >;
+  binding: AttributeTypes;
   executeMultipleOutputs(op: string, attributes: OpAttribute[], inputs: tf.TensorInfo[], outputs: number): tf.Tensor[];
 }
 
@@ -26,22 +31,26 @@ export function runNative(
   op: string,
   inputs: tf.Tensor[],
   outputs: number,
-  attributes: Record<string, number | string | boolean | number[]>,
+  attributes: Readonly<Record<string, AttributeValue>>,
   floatTypes: readonly string[] = ['T'],
 ): tf.Tensor[] {
   const backend = tf.backend() as unknown as NativeBackend;
-  const { binding } = backend;
+  return backend.executeMultipleOutputs(op, opAttributes(backend.binding, attributes, floatTypes), inputs, outputs);
+}
+
+/** Attributes of an op as the binding takes them, with float32 as its type attributes. */
+export function opAttributes(
+  binding: AttributeTypes,
+  attributes: Readonly<Record<string, AttributeValue>>,
+  floatTypes: readonly string[],
+): OpAttribute[] {
   const list = floatTypes.map((name): OpAttribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }));
   for (const [name, value] of Object.entries(attributes))
     list.push({ name, value, type: attributeType(binding, value, name) });
-  return backend.executeMultipleOutputs(op, list, inputs, outputs);
+  return list;
 }
 
-function attributeType(
-  binding: NativeBackend['binding'],
-  value: number | string | boolean | number[],
-  name: string,
-): number {
+function attributeType(binding: AttributeTypes, value: AttributeValue, name: string): number {
   if (typeof value === 'boolean') return binding.TF_ATTR_BOOL;
   if (typeof value === 'string') return binding.TF_ATTR_STRING;
   return name === 'epsilon' ? binding.TF_ATTR_FLOAT : binding.TF_ATTR_INT;
