@@ -18,6 +18,7 @@ import { featuresOf } from '../src/stages/extract.js';
 import { lofi, shareStage1 } from './pipeline/lofi.js';
 import { resultOfRun } from './results/from-run.js';
 import { record } from './results/record.js';
+import { deviation, mean } from './results/statistics.js';
 
 const text = { type: 'string', requiresArg: true } as const;
 const args = yargs(process.argv.slice(2))
@@ -71,6 +72,7 @@ function shareFeatures(seed: number): void {
   if (!existsSync(place(seed))) cpSync(place(0), place(seed), { recursive: true });
 }
 
+const scores = new Map(arms.map((arm) => [arm, [] as number[]]));
 for (let seed = 0; seed < args.seeds; seed++) {
   for (const arm of arms) {
     const folder = folderOf(arm, seed);
@@ -88,6 +90,11 @@ for (let seed = 0; seed < args.seeds; seed++) {
       ...(arm === 'baseline' ? {} : { baseline: `${args.name}, baseline` }),
     });
     await record(entry);
+    scores.get(arm)!.push(100 * entry.average_mAP);
     process.stdout.write(`${JSON.stringify({ experiment: entry.experiment, seed, average_mAP: entry.average_mAP })}\n`);
   }
+}
+for (const [arm, of] of scores) {
+  const spread = of.length > 1 ? ` ± ${deviation(of).toFixed(1)}` : '';
+  process.stdout.write(`${args.name}, ${arm}: ${mean(of).toFixed(1)}${spread} of ${of.length} seeds\n`);
 }
