@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { BatchStatistics } from '../ops/batch-norm.js';
-import type { ConvGeometry } from '../ops/conv2d.js';
+import type { ConvGeometry, EvenGeometry } from '../ops/conv2d.js';
 
 /** A tensor that whoever made it frees: nothing here is on a tape or in a tidy. */
 export interface Held {
@@ -54,6 +54,14 @@ export interface Kernels<T extends Held> {
   conv2dInput: (dy: T, filter: T, input: readonly number[], geometry: ConvGeometry) => T;
   /** Gradient of the filter, of shape `filter`, which may be `[kh, kw, C, O]` only. */
   conv2dFilter: (x: T, dy: T, filter: readonly number[], geometry: ConvGeometry) => T;
+  /** Each channel by a filter of its own, `[kh, kw, C, 1]`. */
+  depthwise: (x: T, filter: T, geometry: EvenGeometry) => T;
+  depthwiseInput: (dy: T, filter: T, input: readonly number[], geometry: EvenGeometry) => T;
+  depthwiseFilter: (x: T, dy: T, filter: readonly number[], geometry: EvenGeometry) => T;
+  /** Adds a value to each channel: a vector of the kernels' precision. */
+  addBias: (x: T, bias: T) => T;
+  /** Its gradient by the vector. */
+  biasGradient: (dy: T) => T;
 
   /** Normalises by the batch's statistics, and hands them out for the running ones. */
   batchNorm: (
@@ -71,6 +79,9 @@ export interface Kernels<T extends Held> {
   relu: (x: T) => T;
   /** From the output. */
   reluGradient: (dy: T, y: T) => T;
+  relu6: (x: T) => T;
+  /** From the output. */
+  relu6Gradient: (dy: T, y: T) => T;
   add: (a: T, b: T) => T;
   /** TSM's shift by `direction` 1, its gradient by -1; see `temporalShift`. */
   shift: (x: T, frames: number, div: number, direction: 1 | -1) => T;

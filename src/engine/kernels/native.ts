@@ -227,6 +227,23 @@ export function nativeKernels(
       if (precision === 'float32') return inFloat(x, dy);
       return chain(cast(x, elementTypes.float32), (x) => chain(cast(dy, elementTypes.float32), (dy) => inFloat(x, dy)));
     },
+    depthwise: (x, filter, geometry) => run('DepthwiseConv2dNative', [x, filter], { T, ...convAttributes(geometry) }),
+    depthwiseInput(dy, filter, input, geometry) {
+      const shape = integers(input);
+      const attributes = { T, ...convAttributes(geometry) };
+      const [dx] = runOp('DepthwiseConv2dNativeBackpropInput', [shape, filter, dy], attributes);
+      shape.dispose();
+      return dx!;
+    },
+    depthwiseFilter(x, dy, filter, geometry) {
+      const shape = integers(filter);
+      const attributes = { T, ...convAttributes(geometry) };
+      const [dFilter] = runOp('DepthwiseConv2dNativeBackpropFilter', [x, shape, dy], attributes);
+      shape.dispose();
+      return dFilter!;
+    },
+    addBias: (x, bias) => run('BiasAdd', [x, bias], { T, data_format: 'NHWC' }),
+    biasGradient: (dy) => run('BiasAddGrad', [dy], { T, data_format: 'NHWC' }),
 
     batchNorm(x, scale, offset, epsilon, onStatistics) {
       const none = floats([]);
@@ -275,6 +292,8 @@ export function nativeKernels(
 
     relu: (x) => run('Relu', [x], { T }),
     reluGradient: (dy, y) => run('ReluGrad', [dy, y], { T }),
+    relu6: (x) => run('Relu6', [x], { T }),
+    relu6Gradient: (dy, y) => run('Relu6Grad', [dy, y], { T }),
     add: (a, b) => run('AddV2', [a, b], { T }),
     shift(x, frames, div, direction) {
       const [nf, h, w, c] = x.shape as [number, number, number, number];

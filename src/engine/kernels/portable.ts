@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { batchNormFixed } from '../ops/batch-norm.js';
-import { portableFilterGradient, portableForward, portableInputGradient } from '../ops/conv2d.js';
+import { portableDepthwise, portableFilterGradient, portableForward, portableInputGradient } from '../ops/conv2d.js';
 import { shift } from '../ops/temporal-shift.js';
 import type { Kernels } from './kernels.js';
 
@@ -17,6 +17,13 @@ export const portableKernels: Kernels<tf.Tensor> = {
     tf.tidy(() => portableInputGradient(images(dy), images(filter), input as Shape4, geometry)),
   conv2dFilter: (x, dy, filter, geometry) =>
     tf.tidy(() => portableFilterGradient(images(x), images(dy), filter as Shape4, geometry)),
+  depthwise: (x, filter, geometry) => tf.tidy(() => portableDepthwise(images(x), images(filter), geometry)),
+  depthwiseInput: (dy, filter, input, geometry) =>
+    tf.tidy(() => tf.grad((x) => portableDepthwise(images(x), images(filter), geometry))(tf.zeros([...input]), dy)),
+  depthwiseFilter: (x, dy, filter, geometry) =>
+    tf.tidy(() => tf.grad((w) => portableDepthwise(images(x), images(w), geometry))(tf.zeros([...filter]), dy)),
+  addBias: (x, bias) => tf.add(x, bias),
+  biasGradient: (dy) => tf.sum(dy, [0, 1, 2]),
 
   batchNorm(x, scale, offset, epsilon, onStatistics) {
     const count = placesOf(x);
@@ -63,6 +70,8 @@ export const portableKernels: Kernels<tf.Tensor> = {
 
   relu: (x) => tf.relu(x),
   reluGradient: (dy, y) => tf.tidy(() => tf.mul(dy, tf.step(y))),
+  relu6: (x) => tf.relu6(x),
+  relu6Gradient: (dy, y) => tf.tidy(() => tf.mul(dy, tf.mul(tf.step(y), tf.step(tf.sub(6, y))))),
   add: (a, b) => tf.add(a, b),
   shift: (x, frames, div, direction) => shift(images(x), frames, Math.floor(x.shape[3]! / div), direction),
   maxPool: (x) => tf.tidy(() => maxPool(x)),

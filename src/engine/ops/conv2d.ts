@@ -133,7 +133,7 @@ export function portableFilterGradient(
 }
 
 /** Depthwise convolution as kh·kw shifted products: elementwise ops whose gradients every backend has. */
-function portableDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }: EvenGeometry): tf.Tensor4D {
+export function portableDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }: EvenGeometry): tf.Tensor4D {
   const [kh, kw, c] = filter.shape;
   const all = padded(x, pad);
   const [n, h, w] = all.shape;

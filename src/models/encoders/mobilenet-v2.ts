@@ -1,11 +1,5 @@
-import { relu6 } from '../../engine/ops/activation.js';
-import { batchNorm } from '../layers/batch-norm.js';
-import { conv, depthwise } from '../layers/conv.js';
-import type { Layer } from '../layers/layer.js';
-import { sequence } from '../layers/layer.js';
-import { residual } from '../layers/residual.js';
-import { shifted } from '../layers/shift.js';
-import { tapedUnit } from '../units/taped.js';
+import type { ConvOptions } from '../layers/conv.js';
+import { foldedUnit, type Branch, type ConvBlock } from '../units/folded.js';
 import { unitEncoder, unitScaling, type Encoder } from './encoder.js';
 
 /** [expansion, channels at width 1, blocks, stride of the first] (Sandler et al. 2018, table 2). */
@@ -28,65 +22,54 @@ const epsilon = 1e-3;
 export function mobilenetV2(options: { width: number; shift: number }): Encoder {
   const { width, shift } = options;
   let inputs = divisibleBy8(32 * width);
-  const blocks: Layer[] = [
-    sequence(
-      conv('features.0.0', { in: 3, out: inputs, kernel: 3, stride: 2, padding: 'same', first: true }),
-      batchNorm('features.0.1', inputs, epsilon),
-      activation,
-    ),
-  ];
+  const first = block('features.0.0', 'features.0.1', { in: 3, out: inputs, kernel: 3, stride: 2, first: true });
+  const branches: Branch[] = [{ blocks: [first], identity: false, shift: 0 }];
   let index = 1;
   for (const [expansion, channels, count, firstStride] of stages) {
     const out = divisibleBy8(channels * width);
-    for (let block = 0; block < count; block++) {
-      const stride = block === 0 ? firstStride : 1;
-      blocks.push(invertedResidual(`features.${index++}.conv`, { inputs, out, expansion, stride, shift }));
+    for (let at = 0; at < count; at++) {
+      const stride = at === 0 ? firstStride : 1;
+      branches.push(invertedResidual(`features.${index++}.conv`, { inputs, out, expansion, stride, shift }));
       inputs = out;
     }
   }
   const last = width > 1 ? divisibleBy8(1280 * width) : 1280;
-  blocks.push(
-    sequence(
-      conv(`features.${index}.0`, { in: inputs, out: last, kernel: 1 }),
-      batchNorm(`features.${index}.1`, last, epsilon),
-      activation,
-    ),
-  );
+  const head = block(`features.${index}.0`, `features.${index}.1`, { in: inputs, out: last, kernel: 1 });
+  branches.push({ blocks: [head], identity: false, shift: 0 });
   return unitEncoder({
-    units: blocks.map((block) => tapedUnit(block)),
+    units: branches.map(foldedUnit),
     channels: last,
     scaling: unitScaling,
     input: 'images',
   });
 }
 
-const activation: Layer = { parameters: [], apply: relu6 };
+const block = (
+  name: string,
+  normalization: string,
+  options: ConvOptions,
+  more: Partial<ConvBlock> = {},
+): ConvBlock => ({
+  ...{ name, normalization, epsilon, depthwise: false, relu6: true, padding: 'same' },
+  ...options,
+  ...more,
+});
 
 function invertedResidual(
   name: string,
   options: { inputs: number; out: number; expansion: number; stride: number; shift: number },
-): Layer {
+): Branch {
   const { inputs, out, expansion, stride, shift } = options;
   const hidden = inputs * expansion;
-  const expand =
-    expansion === 1
-      ? []
-      : [
-          conv(`${name}.0.0`, { in: inputs, out: hidden, kernel: 1 }),
-          batchNorm(`${name}.0.1`, hidden, epsilon),
-          activation,
-        ];
+  const identity = stride === 1 && inputs === out;
+  const expand = block(`${name}.0.0`, `${name}.0.1`, { in: inputs, out: hidden, kernel: 1 });
   const at = expansion === 1 ? 0 : 1;
-  const branch = sequence(
-    ...expand,
-    depthwise(`${name}.${at}.0`, { channels: hidden, kernel: 3, stride, padding: 'same' }),
-    batchNorm(`${name}.${at}.1`, hidden, epsilon),
-    activation,
-    conv(`${name}.${at + 1}`, { in: hidden, out, kernel: 1 }),
-    batchNorm(`${name}.${at + 2}`, out, epsilon),
-  );
-  if (stride !== 1 || inputs !== out) return branch;
-  return residual(sequence(shifted(shift), branch), sequence());
+  const blocks = [
+    ...(expansion === 1 ? [] : [expand]),
+    block(`${name}.${at}.0`, `${name}.${at}.1`, { in: hidden, out: hidden, kernel: 3, stride }, { depthwise: true }),
+    block(`${name}.${at + 1}`, `${name}.${at + 2}`, { in: hidden, out, kernel: 1 }, { relu6: false }),
+  ];
+  return { blocks, identity, shift: identity ? shift : 0 };
 }
 
 /** The nearest multiple of 8 that loses at most a tenth (the authors' rounding). */

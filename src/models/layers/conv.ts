@@ -12,11 +12,10 @@ export interface ConvOptions {
   first?: boolean;
 }
 
-function geometry(
-  [, height, width]: [number, number, number, number],
-  kernel: number,
-  stride: number,
-  padding: 'symmetric' | 'same',
+/** Strides and padding on images `[N, H, W, C]`. */
+export function geometryOf(
+  [, height, width]: readonly number[],
+  { kernel, stride = 1, padding = 'symmetric' }: Pick<ConvOptions, 'kernel' | 'stride' | 'padding'>,
 ): EvenGeometry {
   const p = (kernel - 1) / 2;
   if (padding === 'symmetric') return { stride, pad: [p, p, p, p] };
@@ -24,13 +23,13 @@ function geometry(
     const total = Math.max((Math.ceil(size / stride) - 1) * stride + kernel - size, 0);
     return [Math.floor(total / 2), Math.ceil(total / 2)];
   };
-  const pad: Padding = [...along(height), ...along(width)];
+  const pad: Padding = [...along(height!), ...along(width!)];
   return { stride, pad };
 }
 
 /** Convolution without bias: x `[N, H, W, in]` → `[N, H', W', out]`. */
 export function conv(name: string, options: ConvOptions): Layer {
-  const { in: inputs, out, kernel, stride = 1, padding = 'symmetric', first = false } = options;
+  const { in: inputs, out, kernel, first = false } = options;
   const weight = `${name}.weight`;
   return {
     parameters: [
@@ -43,7 +42,7 @@ export function conv(name: string, options: ConvOptions): Layer {
       },
     ],
     apply: (x, pass) =>
-      conv2d(x, pass.parameters.get(weight), { ...geometry(x.shape, kernel, stride, padding), inputGradient: !first }),
+      conv2d(x, pass.parameters.get(weight), { ...geometryOf(x.shape, options), inputGradient: !first }),
   };
 }
 
@@ -52,7 +51,7 @@ export function depthwise(
   name: string,
   options: Omit<ConvOptions, 'in' | 'out' | 'first'> & { channels: number },
 ): Layer {
-  const { channels, kernel, stride = 1, padding = 'symmetric' } = options;
+  const { channels, kernel } = options;
   const weight = `${name}.weight`;
   return {
     parameters: [
@@ -64,6 +63,6 @@ export function depthwise(
         trainable: true,
       },
     ],
-    apply: (x, pass) => depthwiseConv2d(x, pass.parameters.get(weight), geometry(x.shape, kernel, stride, padding)),
+    apply: (x, pass) => depthwiseConv2d(x, pass.parameters.get(weight), geometryOf(x.shape, options)),
   };
 }

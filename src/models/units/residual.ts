@@ -1,7 +1,7 @@
 import type { Held, Kernels } from '../../engine/kernels/kernels.js';
 import type { Pass } from '../layers/layer.js';
 import { recordNormalized, type NormalizedConv, type NormalizedPass } from './normalized.js';
-import { consumed, type Gradients, type Recorded, type Unit } from './unit.js';
+import { consumed, framesOf, type Gradients, type Recorded, type Unit } from './unit.js';
 
 /** A residual block (He et al. 2016): normalised convolutions with ReLUs between them, beside the identity, and a ReLU of the sum. */
 export interface ResidualBlock {
@@ -76,9 +76,4 @@ export function residualUnit({ branch, shortcut, shift }: ResidualBlock): Unit {
       };
     },
   };
-}
-
-function framesOf({ frames }: Pass): number {
-  if (frames === undefined) throw new RangeError('a shift in time needs to know the frames of a snippet');
-  return frames;
 }

@@ -65,6 +65,12 @@ export function recordUnits<T extends Held>(
   };
 }
 
+/** Frames of a snippet, for what looks along time. Throws a RangeError where the pass does not say. */
+export function framesOf({ frames }: Pass): number {
+  if (frames === undefined) throw new RangeError('a shift in time needs to know the frames of a snippet');
+  return frames;
+}
+
 /** f(x), x freed. */
 export function consumed<T extends Held, R>(x: T, f: (x: T) => R): R {
   const y = f(x);

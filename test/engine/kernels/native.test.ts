@@ -6,7 +6,7 @@ import type { Held, Kernels, Normalization } from '../../../src/engine/kernels/k
 import { nativeTensorCount } from '../../../src/engine/kernels/native-tensor.js';
 import { nativeKernels } from '../../../src/engine/kernels/native.js';
 import { portableKernels } from '../../../src/engine/kernels/portable.js';
-import type { ConvGeometry } from '../../../src/engine/ops/conv2d.js';
+import type { ConvGeometry, EvenGeometry } from '../../../src/engine/ops/conv2d.js';
 import { randomStream } from '../../../src/engine/random.js';
 
 const { name } = await startEngine();
@@ -95,6 +95,36 @@ test('convolutions and both their gradients are those of the portable kernels', 
         );
       tf.dispose([...tensors]);
     }
+  assert.deepEqual([tf.memory().numTensors, nativeTensorCount()], before);
+});
+
+test('so are depthwise ones', native, () => {
+  const before = [tf.memory().numTensors, nativeTensorCount()];
+  const found = <T extends Held>(k: Kernels<T>, tensors: readonly tf.Tensor[], geometry: EvenGeometry) => {
+    const inputs = tensors.map((t) => k.from(t)) as [T, T, T];
+    const [x, filter, dy] = inputs;
+    const made = [
+      k.depthwise(x, filter, geometry),
+      k.depthwiseInput(dy, filter, x.shape, geometry),
+      k.depthwiseFilter(x, dy, filter.shape, geometry),
+      k.biasGradient(dy),
+    ].map((y) => take(k.toTensor(y)));
+    for (const input of inputs) input.dispose();
+    return made;
+  };
+  for (const geometry of [
+    { stride: 1, pad: [1, 1, 1, 1] },
+    { stride: 2, pad: [0, 1, 1, 1] },
+  ] satisfies EvenGeometry[]) {
+    const [x, filter] = [normal([2, 8, 7, 5]), normal([3, 3, 5, 1])];
+    const y = portableKernels.depthwise(x, filter, geometry);
+    const tensors = [x, filter, normal(y.shape)];
+    y.dispose();
+    const expected = found(portableKernels, tensors, geometry);
+    for (const [i, values] of found(nativeKernels('float32'), tensors, geometry).entries())
+      assert.ok(apart(values, expected[i]!) < 1e-5, `${i} of stride ${geometry.stride}`);
+    tf.dispose(tensors);
+  }
   assert.deepEqual([tf.memory().numTensors, nativeTensorCount()], before);
 });
 
