@@ -1,8 +1,8 @@
 /**
- * Seconds and peak memory of a forward and backward pass of TSM-ResNet-18, ours and PyTorch's (`peers/encoder_time.py`) by turns, each in a
- * process of its own; medians and ratios at the end of each shape. Without torch, ours alone. One JSON line each.
+ * Seconds and peak memory of a forward and backward pass of TSM-ResNet-18 by the batch's statistics, or of TSM-MobileNetV2-0.35 by the running
+ * ones, ours and PyTorch's (`peers/encoder_time.py`) by turns, each in a process of its own; medians and ratios at the end of each shape. Without torch, ours alone. One JSON line each.
  *
- *   npx tsx tools/bench/encoder.ts [--shapes 16x112,200x224] [--precision float32|bfloat16] [--rounds 3] [--steps 5] [--profile]
+ *   npx tsx tools/bench/encoder.ts [--encoder resnet18|mobilenet-v2] [--shapes 16x112,200x224] [--precision float32|bfloat16] [--rounds 3] [--steps 5] [--profile]
  *
  * A shape is frames × side in pixels; frames are in snippets of 8. `--profile` takes one shape and prints instead where the time of a pass
  * goes, op by op.
@@ -14,12 +14,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
 import type { Precision } from '../../src/engine/kernels/choose.js';
 import { randomStream } from '../../src/engine/random.js';
+import { mobilenetV2 } from '../../src/models/encoders/mobilenet-v2.js';
 import { resnet18 } from '../../src/models/encoders/resnet.js';
 import { Parameters } from '../../src/models/parameters.js';
 import { median, rounded } from './figures.js';
 
 const { values } = parseArgs({
   options: {
+    encoder: { type: 'string', default: 'resnet18' },
     shapes: { type: 'string', default: '16x112,200x224' },
     precision: { type: 'string', default: 'float32' },
     rounds: { type: 'string', default: '3' },
@@ -54,12 +56,13 @@ function compare(): void {
     const ours: Measurement[] = [];
     const theirs: Measurement[] = [];
     for (let round = 0; round < Number(values.rounds); round++) {
-      const own = ['--one', '--shapes', `${frames}x${size}`, '--precision', values.precision];
+      const encoder = ['--encoder', values.encoder];
+      const own = ['--one', ...encoder, '--shapes', `${frames}x${size}`, '--precision', values.precision];
       ours.push(run(process.execPath, ['--import', 'tsx', import.meta.filename, ...own, '--steps', values.steps]));
       if (!torch) continue;
       const bf16 = values.precision === 'bfloat16' ? ['--bf16'] : [];
       const shape = ['--frames', String(frames), '--size', String(size), '--steps', values.steps];
-      theirs.push(run(python, [peer, ...shape, ...bf16]));
+      theirs.push(run(python, [peer, ...encoder, ...shape, ...bf16]));
     }
     const medians = (key: 'seconds_per_step' | 'peak_gib') => {
       const [own, other] = [ours, theirs].map((all) => median(all.map((line) => line[key]))) as [number, number];
@@ -102,7 +105,10 @@ async function measure(frames: number, size: number): Promise<Measurement> {
 
 /** A forward and backward pass on frames that stay the same; gives the gradients, which are there when it returns. */
 function passOf(frames: number, size: number): () => tf.Tensor[] {
-  const encoder = resnet18({ width: 64, shift: 8 });
+  const [encoder, normalization] =
+    values.encoder === 'mobilenet-v2'
+      ? ([mobilenetV2({ width: 0.35, shift: 8 }), 'running'] as const)
+      : ([resnet18({ width: 64, shift: 8 }), 'batch'] as const);
   const parameters = new Parameters(encoder.parameters, randomStream(0));
   const random = randomStream(0, 'input');
   const input = Float32Array.from({ length: frames * size * size * 3 }, () => random.below(256));
@@ -110,7 +116,7 @@ function passOf(frames: number, size: number): () => tf.Tensor[] {
   const precision = values.precision as Precision;
   return () => {
     const x = tf.tensor(input, [1, frames / 8, 8, size, size, 3]);
-    const record = encoder.record(x, { parameters, normalization: 'batch', precision });
+    const record = encoder.record(x, { parameters, normalization, precision });
     const gradients = [...record.backward(dFeatures).values()];
     record.dispose();
     // On a GPU ops are only queued.

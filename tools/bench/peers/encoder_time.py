@@ -1,6 +1,7 @@
-"""One line of JSON: seconds and peak memory of a forward and backward pass of PyTorch's TSM-ResNet-18, channels last.
+"""One line of JSON: seconds and peak memory of a forward and backward pass of a TSM network of torchvision's, channels last: ResNet-18 by
+the batch's statistics, or MobileNetV2-0.35 by the running ones.
 
-  python encoder_time.py --frames 16 --size 112 [--steps 5] [--bf16]
+  python encoder_time.py --frames 16 --size 112 [--encoder resnet18|mobilenet-v2] [--steps 5] [--bf16]
 
 Frames are in snippets of 8. One pass before those that are counted. Needs torch and torchvision. Threads: OMP_NUM_THREADS.
 """
@@ -32,20 +33,34 @@ class TemporalShift(torch.nn.Module):
         return self.net(y.view(nt, c, h, w))
 
 
-def main():
-    p = argparse.ArgumentParser()
-    p.add_argument('--frames', type=int, required=True)
-    p.add_argument('--size', type=int, required=True)
-    p.add_argument('--steps', type=int, default=5)
-    p.add_argument('--bf16', action='store_true')
-    o = p.parse_args()
-    torch.manual_seed(0)
+def resnet18():
     net = torchvision.models.resnet18(weights=None)
     net.fc = torch.nn.Identity()
     for name in ('layer1', 'layer2', 'layer3', 'layer4'):
         for block in getattr(net, name):
             block.conv1 = TemporalShift(block.conv1)
-    net = net.to(memory_format=torch.channels_last).train()
+    return net.train()
+
+
+def mobilenet_v2():
+    net = torchvision.models.mobilenet_v2(weights=None, width_mult=0.35)
+    net.classifier = torch.nn.Identity()
+    for block in net.features:
+        if getattr(block, 'use_res_connect', False):
+            block.conv[0] = TemporalShift(block.conv[0])
+    return net.eval()
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument('--frames', type=int, required=True)
+    p.add_argument('--size', type=int, required=True)
+    p.add_argument('--encoder', choices=['resnet18', 'mobilenet-v2'], default='resnet18')
+    p.add_argument('--steps', type=int, default=5)
+    p.add_argument('--bf16', action='store_true')
+    o = p.parse_args()
+    torch.manual_seed(0)
+    net = (resnet18() if o.encoder == 'resnet18' else mobilenet_v2()).to(memory_format=torch.channels_last)
     x = torch.randn(o.frames, 3, o.size, o.size).to(memory_format=torch.channels_last)
 
     def step():
