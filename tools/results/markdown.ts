@@ -4,9 +4,10 @@ import { deviation, mean, pairedDifference } from './statistics.js';
 /** The thresholds that the field quotes; a table has those that its results have. */
 const quoted = [0.5, 0.75, 0.95];
 
-const preamble = `<!-- Made from results.json and clip-results.json by \`npx tsx tools/results-table.ts\`; do not edit. -->
+const note =
+  '<!-- Made from results-opening.md, results.json and clip-results.json by `npx tsx tools/results-table.ts`; do not edit. -->';
 
-# Measured results
+const preamble = `![Average mAP of every experiment: each seed, mean and standard deviation](images/results.svg)
 
 Everything here was measured on 2 CPU cores with 24 GiB of memory, in float32, and entered by
 \`tools/record-result.ts\` from the folder of the run. mAP is in percent; *training* is the time of all optimiser steps
@@ -15,9 +16,14 @@ Figures are means ± standard deviations over seeds; one seed alone says little.
 by seed, in points, with its 95 % interval (Student's t). \`DIR\` stands for a folder of your own.
 `;
 
-/** The page of all results: a table for each dataset, subset and list of thresholds, its commands below it. */
-export function resultsMarkdown(entries: readonly ResultEntry[], clips: readonly ClipEntry[]): string {
-  if (entries.length + clips.length === 0) return `${preamble}\nNo results yet.\n`;
+/** The page of all results: what `opening` says, then a table for each dataset, subset and list of thresholds, its commands below it. */
+export function resultsMarkdown(
+  entries: readonly ResultEntry[],
+  clips: readonly ClipEntry[],
+  opening = '# Measured results\n',
+): string {
+  const before = `${note}\n\n${opening}\n${preamble}`;
+  if (entries.length + clips.length === 0) return `${before}\nNo results yet.\n`;
   const groups = new Map<string, ResultEntry[]>();
   for (const entry of entries) {
     const key = JSON.stringify([entry.dataset, entry.subset, entry.tiou]);
@@ -25,7 +31,7 @@ export function resultsMarkdown(entries: readonly ResultEntry[], clips: readonly
   }
   const clipSets = [...new Set(clips.map(({ dataset }) => dataset))];
   const clipSections = clipSets.map((dataset) => clipSection(clips.filter((entry) => entry.dataset === dataset)));
-  return [preamble, ...[...groups.values()].map(section), ...clipSections].join('\n');
+  return [before, ...[...groups.values()].map(section), ...clipSections].join('\n');
 }
 
 /** Entries of an experiment, in the order in which they came. */

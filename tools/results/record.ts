@@ -1,20 +1,13 @@
-import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { writeFileAtomic } from '../../src/system/files.js';
 import { readClipResults, readResults, type ClipEntry, type ResultEntry } from './entry.js';
-import { resultsMarkdown } from './markdown.js';
-
-const docs = path.resolve(import.meta.dirname, '..', '..', 'docs');
-const file = path.join(docs, 'results.json');
-const clipFile = path.join(docs, 'clip-results.json');
+import { files, writeResultsPage } from './page.js';
 
 /** Enters a result into `docs/results.json`, or into `docs/clip-results.json`, and makes `docs/results.md` anew. An older one of the same experiment, data and seed goes. */
 export async function record(entry: ResultEntry | ClipEntry): Promise<void> {
-  const results = readResults(file);
-  const clips = readClipResults(clipFile);
-  if ('top1' in entry) await save(clipFile, replaced(clips, entry));
-  else await save(file, replaced(results, entry));
-  writeFileAtomic(path.join(docs, 'results.md'), resultsMarkdown(results, clips));
+  if ('top1' in entry) await save(files.clips, replaced(readClipResults(files.clips), entry));
+  else await save(files.results, replaced(readResults(files.results), entry));
+  await writeResultsPage();
 }
 
 /** In the place of its like, or at the end; in place. */
