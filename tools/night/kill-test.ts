@@ -3,7 +3,7 @@
  *
  *   npx tsx tools/night/kill-test.ts --out /tmp/kills --kills 30 --seed 1
  *   npx tsx tools/night/kill-test.ts --out /tmp/stops --kills 12 --signal SIGTERM
- *   npx tsx tools/night/kill-test.ts --out runs/night --config configs/fir.yaml --set data.root=DIR --kills 8
+ *   npx tsx tools/night/kill-test.ts --out runs/night --config configs/fir-gtad.yaml --set data.root=DIR --kills 8
  *
  * The moments are spread over the steps of all stages by `--seed`; every second one waits for a file of the store that is just being
  * written. A run in OUT/alone that is finished is taken as it is. Prints one JSON document; exit code 1 where anything differs.
@@ -171,6 +171,7 @@ const result = {
       kills.filter(({ where }) => where.startsWith(stage)).length,
     ]),
   ),
+  at: kills.map(({ where }) => where),
   whileWriting: kills.filter(({ writing }) => writing !== null).length,
   unexpectedCodes: kills.filter(({ code }) => code !== wanted).length,
   slowestSeconds: Math.max(0, ...kills.map(({ seconds }) => seconds)),
