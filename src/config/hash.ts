@@ -31,6 +31,7 @@ const later: Readonly<Record<string, unknown>> = {
   'pretrain.lrSchedule': 'steps',
   'joint.lrSchedule': 'steps',
   'joint.optimizer': 'sgd',
+  'joint.blend': 1,
   'head.lrSchedule': 'steps',
   'head.optimizer': 'adam',
   'head.windows': 'grid',

@@ -304,6 +304,11 @@ const joint = z.strictObject({
     .prefault({})
     .describe('When the shape changes.'),
   batchNorm: batchNorm.default('train'),
+  blend: part
+    .default(1)
+    .describe(
+      'How far from the encoder of stage 1 to the trained one later stages go: weights in between. 1: all the way; less where few videos make it forget what it knew.',
+    ),
   reestimate: reestimate.default(0),
   gradient: z
     .enum(['tape', 'chunked'])

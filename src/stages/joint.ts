@@ -8,6 +8,7 @@ import { setBatchNormMode } from '../models/layers/batch-norm.js';
 import type { Pass } from '../models/layers/layer.js';
 import { Parameters } from '../models/parameters.js';
 import { adamW } from '../train/adamw.js';
+import { blend } from '../train/blend.js';
 import { sgd } from '../train/optimizers.js';
 import { uniformRules, weightRules } from '../train/parameter-rules.js';
 import { evenPace } from '../train/pace.js';
@@ -78,7 +79,14 @@ export async function joint(run: Run): Promise<CheckpointRef> {
       const targets = seen.map((video) => head.targets(headInstances(video, classes), snippets, snippets));
       return head.loss({ features: features!, valid: seen.map(() => snippets) }, targets, headPass, draws);
     },
-    settle: () => settleStatistics(run, { encoder, parameters }, options.reestimate),
+    async settle() {
+      if (options.blend < 1) {
+        const { parameters: start } = storedEncoder(run, 'pretrain');
+        blend(parameters, start, options.blend);
+        start.dispose();
+      }
+      await settleStatistics(run, { encoder, parameters }, options.reestimate);
+    },
   }).finally(() => {
     head.dispose();
   });

@@ -85,6 +85,28 @@ describe('the pyramid head, from videos to detections', () => {
     }
   });
 
+  it('hands a blend of both encoders on, where it is asked to', async () => {
+    const run = await openRun(path.join(root, 'blended'), tiny('joint.blend=0.25'));
+    await pretrain(run);
+    await joint(run);
+    const encoderOf = ({ store }: Run, stage: 'pretrain' | 'joint') => store.load(stage, 'latest')!.tensors;
+    const [start, trained, blended] = [encoderOf(run, 'pretrain'), encoderOf(whole, 'joint'), encoderOf(run, 'joint')];
+    run.close();
+    let moved = 0;
+    for (const [name, { data }] of blended) {
+      if (!name.startsWith('encoder.')) continue;
+      const [from, to] = [start, trained].map((of) => of.get(name)!.data as Float32Array) as [
+        Float32Array,
+        Float32Array,
+      ];
+      for (const [i, value] of (data as Float32Array).entries()) {
+        assert.ok(Math.abs(value - (0.75 * from[i]! + 0.25 * to[i]!)) < 1e-5, name);
+        moved = Math.max(moved, Math.abs(to[i]! - from[i]!));
+      }
+    }
+    assert.ok(moved > 1e-3);
+  });
+
   it('stopped after any step and gone on with, it ends as it would have, to the bit', async () => {
     const folder = path.join(root, 'stopped');
     let calls = 0;

@@ -60,6 +60,12 @@ export interface Branches {
 const prior = 0.01;
 
 /**
+ * Where segments are said to start and end at first, in strides from a location. At 0, as published, the ReLU may hold one of the two at 0 for good:
+ * it did under some seeds.
+ */
+const firstOffset = 1;
+
+/**
  * Branches of `headLayers` convolutions each, for classes and for boundaries. Levels are laid end to end, zeros between them, so that a layer is
  * one product for all of them.
  */
@@ -77,7 +83,7 @@ export function branches({
     last: sequenceConv(`${name}.last`, { in: width, out, kernel: 3, bias }),
   });
   const classify = branch('classes', classes, -Math.log((1 - prior) / prior));
-  const locate = branch('boundaries', 2, 0);
+  const locate = branch('boundaries', 2, firstOffset);
   const scale: ParameterSpec = {
     name: 'scale',
     kind: 'vector',
