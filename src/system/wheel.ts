@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync, type Dirent } from 'node:fs';
 import path from 'node:path';
 import { WorkError } from './errors.js';
 import { sha256File } from './files.js';
@@ -130,13 +130,19 @@ async function withDownloadProgress<T>(
   }
 }
 
-function folderBytes(folder: string): number {
-  let bytes = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    const file = path.join(entry.parentPath, entry.name);
-    if (entry.isFile()) bytes += statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+/** Bytes of the files below a folder. What vanishes meanwhile, as pip's own folders do, counts nothing. */
+export function folderBytes(folder: string): number {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return 0;
   }
-  return bytes;
+  return entries.reduce((sum, entry) => {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) return sum + folderBytes(file);
+    return sum + (entry.isFile() ? (statSync(file, { throwIfNoEntry: false })?.size ?? 0) : 0);
+  }, 0);
 }
 
 /** Node cannot read zip files, and python is there: it brought pip. Keeps the executable bit, which zipfile alone drops. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { WorkError } from '../../src/system/errors.js';
-import { findPip, installWheels } from '../../src/system/wheel.js';
+import { findPip, folderBytes, installWheels } from '../../src/system/wheel.js';
 import { makeWheel, offlinePip } from './fake-wheel.js';
 import { script, temporaryFolder } from './temporary.js';
 
@@ -69,4 +69,14 @@ test('missing python3 and missing pip are told apart', async (t) => {
   await assert.rejects(findPip({ PATH: withoutPip }), saying(/^pip is missing/, /Install/));
   const pip = script(withoutPip, 'pip3', 'exit 0');
   assert.deepEqual(await findPip({ PATH: withoutPip }), { python, pip: [pip] });
+});
+
+test('what lies below a folder is counted at any depth; a folder that is gone counts nothing', (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(path.join(folder, 'a', 'b'), { recursive: true });
+  writeFileSync(path.join(folder, 'one'), 'x'.repeat(3));
+  writeFileSync(path.join(folder, 'a', 'b', 'two'), 'x'.repeat(40));
+  symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'a', 'broken'));
+  assert.equal(folderBytes(folder), 43);
+  assert.equal(folderBytes(path.join(folder, 'gone')), 0);
 });
