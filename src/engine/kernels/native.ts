@@ -180,6 +180,14 @@ export function nativeKernels(
     return chain(gradient!, (g) => transpose(g, [1, 2, 0, 3]));
   }
 
+  /** An op that is told the shape of what it gives, among its other inputs. */
+  const ofShape = (
+    op: string,
+    shape: readonly number[],
+    inputs: (shape: NativeTensor) => NativeTensor[],
+    attributes: Record<string, Attribute>,
+  ) => consuming([integers(shape)], ([constant]) => runOp(op, inputs(constant!), attributes)[0]!);
+
   const normalization = (training: boolean, epsilon: number): Record<string, Attribute> => ({
     T,
     U: float32,
@@ -207,19 +215,13 @@ export function nativeKernels(
         if (down === 2 && across === 2 && kh * kw === 1 && around === '0,0,0,0')
           return inputOfPoints(dy, filter, input);
       }
-      const shape = integers(input);
       const attributes = { T, ...convAttributes(geometry) };
-      const [dx] = runOp('Conv2DBackpropInput', [shape, filter, dy], attributes);
-      shape.dispose();
-      return dx!;
+      return ofShape('Conv2DBackpropInput', input, (shape) => [shape, filter, dy], attributes);
     },
     conv2dFilter(x, dy, filter, geometry) {
       const run = (x: NativeTensor, dy: NativeTensor, padding: Record<string, Attribute>) => {
-        const shape = integers(filter);
         const attributes = { T: { type: x.type }, ...convAttributes(geometry), ...padding };
-        const [dFilter] = runOp('Conv2DBackpropFilter', [x, shape, dy], attributes);
-        shape.dispose();
-        return dFilter!;
+        return ofShape('Conv2DBackpropFilter', filter, (shape) => [x, shape, dy], attributes);
       };
       if (bfloat16Filters) return withoutExplicitPadding(x, dy, filter, geometry, run);
       const inFloat = (x: NativeTensor, dy: NativeTensor) =>
@@ -229,18 +231,12 @@ export function nativeKernels(
     },
     depthwise: (x, filter, geometry) => run('DepthwiseConv2dNative', [x, filter], { T, ...convAttributes(geometry) }),
     depthwiseInput(dy, filter, input, geometry) {
-      const shape = integers(input);
       const attributes = { T, ...convAttributes(geometry) };
-      const [dx] = runOp('DepthwiseConv2dNativeBackpropInput', [shape, filter, dy], attributes);
-      shape.dispose();
-      return dx!;
+      return ofShape('DepthwiseConv2dNativeBackpropInput', input, (shape) => [shape, filter, dy], attributes);
     },
     depthwiseFilter(x, dy, filter, geometry) {
-      const shape = integers(filter);
       const attributes = { T, ...convAttributes(geometry) };
-      const [dFilter] = runOp('DepthwiseConv2dNativeBackpropFilter', [x, shape, dy], attributes);
-      shape.dispose();
-      return dFilter!;
+      return ofShape('DepthwiseConv2dNativeBackpropFilter', filter, (shape) => [x, shape, dy], attributes);
     },
     addBias: (x, bias) => run('BiasAdd', [x, bias], { T, data_format: 'NHWC' }),
     biasGradient: (dy) => run('BiasAddGrad', [dy], { T, data_format: 'NHWC' }),

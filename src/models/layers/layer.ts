@@ -17,6 +17,12 @@ export interface Pass {
   precision?: Precision;
 }
 
+/** Frames of a snippet, for what looks along time. Throws a RangeError where the pass does not say. */
+export function framesOf({ frames }: Pass): number {
+  if (frames === undefined) throw new RangeError('a shift in time needs to know the frames of a snippet');
+  return frames;
+}
+
 /** A part of a model: the parameters it owns and what it does with them. */
 export interface Layer<In extends tf.Tensor = tf.Tensor4D, Out extends tf.Tensor = In> {
   parameters: ParameterSpec[];

@@ -1,5 +1,5 @@
 import { temporalShift } from '../../engine/ops/temporal-shift.js';
-import type { Layer } from './layer.js';
+import { framesOf, type Layer } from './layer.js';
 
 /**
  * TSM's shift (§4.1) of x `[N·F, H, W, C]` as a layer without parameters: 1/div of the channels looks ahead in time, 1/div
@@ -8,10 +8,6 @@ import type { Layer } from './layer.js';
 export function shifted(div: number): Layer {
   return {
     parameters: [],
-    apply(x, { frames }) {
-      if (div === 0) return x;
-      if (frames === undefined) throw new RangeError('a shift in time needs to know the frames of a snippet');
-      return temporalShift(x, frames, div);
-    },
+    apply: (x, pass) => (div === 0 ? x : temporalShift(x, framesOf(pass), div)),
   };
 }

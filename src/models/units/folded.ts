@@ -3,13 +3,12 @@ import type { Held, Kernels } from '../../engine/kernels/kernels.js';
 import { relu6 } from '../../engine/ops/activation.js';
 import { batchNorm } from '../layers/batch-norm.js';
 import { conv, depthwise, geometryOf, type ConvOptions } from '../layers/conv.js';
-import type { Layer, Pass } from '../layers/layer.js';
-import { sequence } from '../layers/layer.js';
+import { framesOf, sequence, type Layer, type Pass } from '../layers/layer.js';
 import { residual } from '../layers/residual.js';
 import { shifted } from '../layers/shift.js';
 import type { Parameters } from '../parameters.js';
 import { tapedUnit } from './taped.js';
-import { consumed, framesOf, type Gradients, type Recorded, type Unit } from './unit.js';
+import { consumed, unused, type Gradients, type Recorded, type Unit } from './unit.js';
 
 /** A convolution without bias, the batch normalisation behind it, and a ReLU6 or nothing. */
 export interface ConvBlock extends ConvOptions {
@@ -100,14 +99,7 @@ function recordFolded<T extends Held>(
       dy.dispose();
       return { dx: sum, gradients };
     },
-    release() {
-      forget();
-      return output;
-    },
-    dispose() {
-      forget();
-      output.dispose();
-    },
+    ...unused(output, forget),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Held, Kernels } from '../../engine/kernels/kernels.js';
-import type { Pass } from '../layers/layer.js';
+import { framesOf, type Pass } from '../layers/layer.js';
 import { recordNormalized, type NormalizedConv, type NormalizedPass } from './normalized.js';
-import { consumed, framesOf, type Gradients, type Recorded, type Unit } from './unit.js';
+import { consumed, unused, type Gradients, type Recorded, type Unit } from './unit.js';
 
 /** A residual block (He et al. 2016): normalised convolutions with ReLUs between them, beside the identity, and a ReLU of the sum. */
 export interface ResidualBlock {
@@ -65,14 +65,7 @@ export function residualUnit({ branch, shortcut, shift }: ResidualBlock): Unit {
           dSum.dispose();
           return { dx, gradients };
         },
-        release() {
-          forget();
-          return output;
-        },
-        dispose() {
-          forget();
-          output.dispose();
-        },
+        ...unused(output, forget),
       };
     },
   };

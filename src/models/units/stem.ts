@@ -1,7 +1,7 @@
 import type { Held, Kernels } from '../../engine/kernels/kernels.js';
 import type { Pass } from '../layers/layer.js';
 import { recordNormalized, type NormalizedConv } from './normalized.js';
-import type { Gradients, Recorded, Unit } from './unit.js';
+import { unused, type Gradients, type Recorded, type Unit } from './unit.js';
 
 /**
  * ResNet's beginning: convolution, normalisation, ReLU and max pool, 3×3 at stride 2. Pool and ReLU change places, which
@@ -31,14 +31,9 @@ export function stemUnit(convolution: NormalizedConv): Unit {
           d.dispose();
           return { dx, gradients };
         },
-        release() {
+        ...unused(output, () => {
           record.dispose();
-          return output;
-        },
-        dispose() {
-          record.dispose();
-          output.dispose();
-        },
+        }),
       };
     },
   };

@@ -65,10 +65,18 @@ export function recordUnits<T extends Held>(
   };
 }
 
-/** Frames of a snippet, for what looks along time. Throws a RangeError where the pass does not say. */
-export function framesOf({ frames }: Pass): number {
-  if (frames === undefined) throw new RangeError('a shift in time needs to know the frames of a snippet');
-  return frames;
+/** How a record ends without its backward pass. `forget` frees all but the output. */
+export function unused<T extends Held>(output: T, forget: () => void): Pick<Recorded<T>, 'release' | 'dispose'> {
+  return {
+    release() {
+      forget();
+      return output;
+    },
+    dispose() {
+      forget();
+      output.dispose();
+    },
+  };
 }
 
 /** f(x), x freed. */
