@@ -31,14 +31,20 @@ export const palette = ['#3b82f6', '#f97316', '#10b981', '#d946ef', '#eab308', '
 
 /** Draws a chart as inline SVG without canvas or network; its text takes the page's colour. */
 export async function drawChart(chart: Chart): Promise<Html> {
-  const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
-  const view = new vega.View(vega.parse(compile(toSpec(chart)).spec), { renderer: 'none' });
-  const svg = await view.toSVG();
-  view.finalize();
+  const svg = await svgOf(toSpec(chart));
   return html`<figure class="chart" role="img" aria-label="${chart.title}">
     <figcaption>${chart.title}</figcaption>
     ${raw(svg)}
   </figure>`;
+}
+
+/** A specification as SVG. The libraries are large: they are loaded here first. */
+export async function svgOf(spec: TopLevelSpec): Promise<string> {
+  const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
+  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
+  const svg = await view.toSVG();
+  view.finalize();
+  return svg;
 }
 
 /** At most `most` points of each series: means over runs of neighbours (numbers only), so that a long log stays a small page. */

@@ -7,8 +7,8 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import * as vega from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
+import { svgOf } from '../../src/report/charts.js';
 import { writeFileAtomic } from '../../src/system/files.js';
 
 const { values } = parseArgs({ options: { out: { type: 'string', default: 'docs/images/cost.svg' } } });
@@ -73,7 +73,5 @@ async function draw(): Promise<void> {
     data: { values: points },
     vconcat: [panel('seconds'), panel('GiB')],
   };
-  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
-  writeFileAtomic(values.out, `${await view.toSVG()}\n`);
-  view.finalize();
+  writeFileAtomic(values.out, `${await svgOf(spec)}\n`);
 }

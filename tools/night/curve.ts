@@ -5,11 +5,11 @@
  *   npx tsx tools/night/curve.ts --run runs/night/killed --kills night.json [--out docs/images/night.svg]
  */
 import path from 'node:path';
-import * as vega from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
 import yargs from 'yargs';
 import { z } from 'zod';
 import { readMetrics } from '../../src/checkpoints/metrics.js';
+import { svgOf } from '../../src/report/charts.js';
 import { readJson, writeFileAtomic } from '../../src/system/files.js';
 
 const text = { type: 'string', requiresArg: true } as const;
@@ -56,6 +56,4 @@ const spec: TopLevelSpec = {
   data: { values: [...steps, ...kills] },
   hconcat: [...new Set(steps.map(({ stage }) => stage))].map(panel),
 };
-const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
-writeFileAtomic(args.out, `${await view.toSVG()}\n`);
-view.finalize();
+writeFileAtomic(args.out, `${await svgOf(spec)}\n`);

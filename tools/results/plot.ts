@@ -1,5 +1,5 @@
-import * as vega from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
+import type { TopLevelSpec } from 'vega-lite';
+import { svgOf } from '../../src/report/charts.js';
 import type { ResultEntry } from './entry.js';
 
 /** Average mAP of every experiment as SVG: its seeds as points, their mean with a standard deviation to either side; a panel for each table of the page. */
@@ -28,8 +28,5 @@ export async function resultsPlot(entries: readonly ResultEntry[]): Promise<stri
     data: { values },
     vconcat: [...new Set(values.map((value) => value.panel))].map(panel),
   };
-  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
-  const svg = `${await view.toSVG()}\n`;
-  view.finalize();
-  return svg;
+  return `${await svgOf(spec)}\n`;
 }
