@@ -121,6 +121,11 @@ const data = z.strictObject({
   colorJitter: fraction
     .default(0)
     .describe('Brightness, contrast and saturation of training samples vary by up to this part; 0: colours stay.'),
+  still: fraction
+    .default(0)
+    .describe(
+      'Training samples are blended with a still frame of another one of the batch, by up to this part, so that a scene tells less of what happens in it; 0: they are not.',
+    ),
   prefetch: count.default(2).describe('Batches decoded ahead.'),
   processes: count.nullable().default(null).describe('ffmpeg processes at a time; null: as many as cores.'),
   memoryGiB: z.number().min(0).default(2).describe('Decoded frames kept in memory from epoch to epoch, GiB.'),

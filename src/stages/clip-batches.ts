@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Config } from '../config/schema.js';
 import { drawColor } from '../data/frames/color.js';
 import type { FrameRequest, FrameSource } from '../data/frames/request.js';
+import { blendStills } from '../data/frames/still.js';
 import type { MeasuredClip } from '../data/measured-clips.js';
 import { prefetch } from '../data/prefetch.js';
 import { clipRequest } from '../data/snippets.js';
@@ -68,10 +69,13 @@ export function clipBatches(
   const shapes = segment ? epochShapes(segment, clips.length) : evenShapes(full, clips.length);
   const order = randomStream(seed, 'pretrain', 'order', epoch).shuffled(clips);
   let taken = 0;
-  const planned = shapes.map((shape): PlannedBatch => {
+  const planned = shapes.map((shape, i): PlannedBatch => {
     const list = order.slice(taken, (taken += shape.batch));
     return {
       samples: () => list.map((clip) => sample(clip, shape)),
+      change(frames) {
+        blendStills(frames, 3 * shape.size ** 2, data.still, randomStream(seed, 'pretrain', 'still', epoch, i));
+      },
       ...(segment && { groups: (clips) => batchNormGroups(segment, clips) }),
     };
   });
@@ -98,14 +102,17 @@ export function validationBatches(
 
 interface PlannedBatch {
   samples: () => Sample[];
+  /** Augments what was read, in place. */
+  change?: (frames: readonly Uint8Array[]) => void;
   /** Of so many clips. */
   groups?: (clips: number) => number[];
 }
 
 function loaded(config: Config, load: FrameSource, planned: readonly PlannedBatch[]): AsyncIterable<ClipBatch> {
-  const jobs = planned.map(({ samples, groups }) => async () => {
+  const jobs = planned.map(({ samples, change, groups }) => async () => {
     const batch = samples();
     const { items, frames, skipped } = await readSamples(batch, config.data.missing, ({ request }) => load(request));
+    change?.(frames);
     const clips = items.map(({ clip }) => clip);
     const { indices, crop } = batch[0]!.request;
     const shape = { frames: indices.length, size: crop.width };

@@ -2,6 +2,7 @@ import type { Config, Shape } from '../config/schema.js';
 import type { Video } from '../data/dataset.js';
 import { drawColor } from '../data/frames/color.js';
 import type { FrameSource } from '../data/frames/request.js';
+import { blendStills } from '../data/frames/still.js';
 import { prefetch } from '../data/prefetch.js';
 import { snippetRequest } from '../data/snippets.js';
 import { videoTrainTransform } from '../data/transform.js';
@@ -39,6 +40,7 @@ export function videoBatches(
     const shape = shapeAt(joint, epoch, epoch * lists.length + i);
     const read = await readSamples(list, data.missing, (video) => sample(video, shape));
     const { items, frames, skipped } = read;
+    blendStills(frames, 3 * shape.size ** 2, data.still, randomStream(seed, 'joint', 'still', epoch, i));
     return { ids: items.map(({ id }) => id), videos: items, frames, shape, skipped };
   });
   return prefetch(jobs.slice(from), data.prefetch);

@@ -1,0 +1,36 @@
+import type { Random } from '../../engine/random.js';
+
+/**
+ * Background erasing (Wang et al., CVPR 2021, eq. 1): every frame of a sample is blended with one still frame of another sample of the batch, so
+ * that a scene tells less of what happens in it, and what moves tells more. A sample that is alone takes a frame of its own. In place; the still
+ * frames are those from before.
+ *
+ * @param samples - Of each `[frames, size, size, 3]` bytes.
+ * @param frameBytes - size · size · 3.
+ * @param strength - The share of the still frame is uniform in 0..strength; 0: nothing is drawn or changed.
+ */
+export function blendStills(
+  samples: readonly Uint8Array[],
+  frameBytes: number,
+  strength: number,
+  random: Random,
+): void {
+  if (strength === 0) return;
+  const stills = samples.map((sample) => frameOf(sample, random.below(sample.length / frameBytes), frameBytes).slice());
+  const offset = samples.length > 1 ? 1 + random.below(samples.length - 1) : 0;
+  samples.forEach((sample, i) => {
+    const share = strength * random.uniform();
+    const still = stills[(i + offset) % stills.length]!;
+    for (let at = 0; at < sample.length; at += frameBytes) blend(sample, at, still, share);
+  });
+}
+
+const frameOf = (sample: Uint8Array, index: number, frameBytes: number) =>
+  sample.subarray(index * frameBytes, (index + 1) * frameBytes);
+
+function blend(sample: Uint8Array, at: number, still: Uint8Array, share: number): void {
+  for (let i = 0; i < still.length; i++) {
+    const byte = sample[at + i]!;
+    sample[at + i] = Math.round(byte + share * (still[i]! - byte));
+  }
+}
