@@ -5,8 +5,10 @@
  *   npx tsx tools/claim.ts --config configs/composed.yaml --data DIR --name pyramid --dataset composed_8cls [--set a.b=c]… \
  *     [--arms frozen,baseline,long] [--seeds 3] [--out runs/claim]
  *
- * Arms: `frozen` (the encoder as `encoder.weights` gives it), `baseline` (stages 1 and 3), and the schedules of stage 2: s, t, st, long, short. All but
- * `frozen` of a seed share its stage 1. `--name` is what the experiments are called by, DIR is `data.root`.
+ * Arms: `frozen` (the encoder as `encoder.weights` gives it), `baseline` (stages 1 and 3 as configured), `clips` and `acp+` (the same with `--pretrain` epochs of
+ * stage 1, on `data.clips` or on the instances of the videos themselves), and the schedules of stage 2: s, t, st, long, short, which share stage 1 with
+ * the baseline of their seed. Without a configured stage 1 (`pretrain.epochs: 0`) `frozen` is the baseline. `--name` is what the experiments are called
+ * by, DIR is `data.root`.
  */
 import { cpSync, existsSync } from 'node:fs';
 import path from 'node:path';
@@ -30,13 +32,15 @@ const args = yargs(process.argv.slice(2))
     set: { type: 'string', array: true, nargs: 1, default: [] as string[] },
     arms: { ...text, default: 'frozen,baseline,long' },
     seeds: { type: 'number', default: 3, requiresArg: true },
+    pretrain: { type: 'number', default: 8, requiresArg: true },
     out: { ...text, default: 'runs/claim' },
   })
   .strict()
   .parseSync();
 
-type Arm = 'frozen' | 'baseline' | (typeof fidelities)[number];
-const known: readonly Arm[] = ['frozen', 'baseline', ...fidelities];
+const baselines = ['frozen', 'baseline', 'clips', 'acp+'] as const;
+type Arm = (typeof baselines)[number] | (typeof fidelities)[number];
+const known: readonly Arm[] = [...baselines, ...fidelities];
 const arms = args.arms.split(',').map((name) => {
   const arm = known.find((one) => one === name);
   if (!arm) throw new Error(`--arms: ${name} is none of ${known.join(', ')}`);
@@ -49,17 +53,30 @@ const setOptions = (list: readonly string[]) => list.flatMap((one) => ['--set', 
 /** What an arm sets, and whether stage 2 is left out. */
 function planOf(arm: Arm, seed: number): { set: string[]; baseline: boolean } {
   const common = [...args.set, `seed=${seed}`];
-  if (arm === 'frozen') return { set: [...common, 'pretrain.epochs=0'], baseline: true };
-  if (arm === 'baseline') return { set: common, baseline: true };
-  return { set: [...common, `joint.fidelity=${arm}`], baseline: false };
+  const stage1 = `pretrain.epochs=${args.pretrain}`;
+  switch (arm) {
+    case 'frozen':
+      return { set: [...common, 'pretrain.epochs=0'], baseline: true };
+    case 'baseline':
+      return { set: common, baseline: true };
+    case 'clips':
+      return { set: [...common, stage1], baseline: true };
+    case 'acp+':
+      return { set: [...common, 'data.clips=null', stage1], baseline: true };
+    default:
+      return { set: [...common, `joint.fidelity=${arm}`], baseline: false };
+  }
 }
 
-/** What is there already of what an arm would do first: stage 1 of the seed, or the features of an encoder that no seed changes. */
+/** What the others are compared with. */
+const reference: Arm = loadConfig(args.config, [...args.set]).config.pretrain.epochs === 0 ? 'frozen' : 'baseline';
+
+/** What is there already of what an arm would do first: the features of an encoder that no seed changes, or stage 1 of the seed. */
 function share(arm: Arm, seed: number): void {
   if (arm === 'frozen') {
     if (seed > 0 && existsSync(folderOf(arm, 0))) shareFeatures(seed);
-  } else if (arm !== 'baseline' && existsSync(path.join(folderOf('baseline', seed), 'metrics.json'))) {
-    shareStage1(folderOf('baseline', seed), folderOf(arm, seed));
+  } else if (!planOf(arm, seed).baseline && existsSync(path.join(folderOf(reference, seed), 'metrics.json'))) {
+    shareStage1(folderOf(reference, seed), folderOf(arm, seed));
   }
 }
 
@@ -87,7 +104,7 @@ for (let seed = 0; seed < args.seeds; seed++) {
       experiment: `${args.name}, ${arm}`,
       dataset: args.dataset,
       command: `lofi ${command.join(' ')} --set data.root=DIR --run ${path.basename(folder)}`,
-      ...(arm === 'baseline' ? {} : { baseline: `${args.name}, baseline` }),
+      ...(arm === reference ? {} : { baseline: `${args.name}, ${reference}` }),
     });
     await record(entry);
     scores.get(arm)!.push(100 * entry.average_mAP);
