@@ -20,15 +20,21 @@ export interface SnippetSampling {
   fps?: number | null;
 }
 
+/** A stretch of a video, in frames of the rate at which it is seen. */
+export interface Stretch {
+  from: number;
+  frames: number;
+}
+
 /** How a sample's frames are seen. */
 export interface View extends FrameTransform {
   color?: ColorTransform | undefined;
 }
 
 /**
- * The frames of a video as the encoder takes them: `[snippets, frames, size, size, 3]`.
+ * The frames of a video, or of a stretch of one, as the encoder takes them: `[snippets, frames, size, size, 3]`.
  *
- * @param again whether they will be asked for again, in another view of the same scale.
+ * @param again whether they will be asked for again, in another view of the same scale; of a stretch: or others of the same video.
  * @throws WorkError when the video is marked as a problem.
  */
 export function snippetRequest(
@@ -37,11 +43,15 @@ export function snippetRequest(
   { frames, stride, fps }: SnippetSampling,
   view: View,
   again: boolean,
+  stretch?: Stretch,
 ): FrameRequest {
   if (video.problem !== undefined) throw new WorkError(`video ${video.id} cannot be used: ${video.problem}`);
   const seen = resampled(video, fps);
-  const indices = snippetFrames({ frames: seen.frames, snippets, perSnippet: frames, stride }).map(seen.own);
-  return request(video.path, video, indices, size, view, again ? [...new Set(indices)] : undefined);
+  const { from, frames: length } = stretch ?? { from: 0, frames: seen.frames };
+  const grid = snippetFrames({ frames: length, snippets, perSnippet: frames, stride });
+  const indices = grid.map((frame) => seen.own(from + frame));
+  const all = () => (stretch ? Array.from({ length: seen.frames }, (_, frame) => seen.own(frame)) : indices);
+  return request(video.path, video, indices, size, view, again ? [...new Set(all())] : undefined);
 }
 
 /** How a clip is sampled, at the rate at which it is seen ({@link resampled}). */

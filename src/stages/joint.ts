@@ -17,12 +17,11 @@ import { joinBytes } from './batches.js';
 import { storedEncoder } from './encoder.js';
 import { settleStatistics } from './full-fidelity.js';
 import { usableVideos, type Run } from './run.js';
-import { headInstances } from './targets.js';
 import { finishedCheckpoint, trainStage } from './training.js';
 import { videoBatches, type VideoBatch } from './video-batches.js';
 
 /**
- * Stage 2, LoFi: encoder and head together on whole videos at low fidelity, the shapes in turn (LoFi §3.3). The head
+ * Stage 2, LoFi: encoder and head together on whole videos, or windows of long ones, at low fidelity, the shapes in turn (LoFi §3.3). The head
  * is thrown away afterwards; what remains is the encoder.
  */
 export async function joint(run: Run): Promise<CheckpointRef> {
@@ -67,16 +66,16 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     parent,
     parts,
     pace: evenPace(options, videos.length),
-    batches: (epoch, from) => videoBatches(config, run.frames.load, videos, epoch, from),
+    batches: (epoch, from) => videoBatches(config, run.frames.load, videos, classes, epoch, from),
     shape: ({ shape }) => `${shape.snippets}x${shape.size}`,
     record({ frames: bytes, shape: { snippets, size } }, { from, to }) {
       const x = tf.tensor(joinBytes(bytes.slice(from, to)), [to - from, snippets, frames, size, size, 3]);
       return trained.record(x, pass);
     },
-    loss({ videos, shape: { snippets } }, { from, to }, { step }, features) {
+    loss({ instances, shape: { snippets } }, { from, to }, { step }, features) {
       const draws = randomStream(config.seed, 'joint', 'draws', step, from);
-      const seen = videos.slice(from, to);
-      const targets = seen.map((video) => head.targets(headInstances(video, classes), snippets, snippets));
+      const seen = instances.slice(from, to);
+      const targets = seen.map((some) => head.targets(some, snippets, snippets));
       return head.loss({ features: features!, valid: seen.map(() => snippets) }, targets, headPass, draws);
     },
     async settle() {

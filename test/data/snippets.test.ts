@@ -49,6 +49,19 @@ test('where snippets overlap, what may be kept is each frame once, rising', asyn
   );
 });
 
+test('of a stretch the frames are those of its own grid, and all of the video may be kept', async () => {
+  const a = await video();
+  const view = evalTransform(a, 28, 'crop');
+  const sampling = { frames: 2, stride: 1, fps: 10 };
+  const { indices, family } = snippetRequest(a, { snippets: 3, size: 28 }, sampling, view, true, {
+    from: 20,
+    frames: 6,
+  });
+  // Of 150 frames at 25 a second, 60 at 10: frames 20 to 25 of these are 50, 52.5, 55, … of the file.
+  assert.deepEqual([...indices], [50, 53, 55, 58, 60, 63]);
+  assert.equal(family!.length, 60);
+});
+
 test('a clip gives the frames of its sampling, counted from its first; all of it may be kept', async () => {
   const { width, height, fps } = await video();
   const clip: MeasuredClip = {
