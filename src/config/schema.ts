@@ -309,6 +309,12 @@ const joint = z.strictObject({
     .prefault({})
     .describe('When the shape changes.'),
   batchNorm: batchNorm.default('train'),
+  classes: z
+    .boolean()
+    .default(true)
+    .describe(
+      'The pyramid names the actions that it finds; false: it only finds them, as the paper’s head does, so that no scene can stand for a class.',
+    ),
   blend: part
     .default(1)
     .describe(

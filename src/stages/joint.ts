@@ -4,6 +4,7 @@ import { resolvePrecision } from '../engine/precision.js';
 import { randomStream } from '../engine/random.js';
 import { buildHead } from '../models/build.js';
 import { chunked } from '../models/encoders/chunked.js';
+import type { HeadInstance } from '../models/heads/head.js';
 import { setBatchNormMode } from '../models/layers/batch-norm.js';
 import type { Pass } from '../models/layers/layer.js';
 import { Parameters } from '../models/parameters.js';
@@ -34,7 +35,7 @@ export async function joint(run: Run): Promise<CheckpointRef> {
   const { frames } = config.encoder;
   const normalization = setBatchNormMode(parameters, options.batchNorm);
   const videos = usableVideos(run, config.data.trainOn);
-  const head = buildHead(config.model, encoder.channels, classes.length);
+  const head = buildHead(config.model, encoder.channels, options.classes ? classes.length : 1);
   const headParameters = new Parameters(head.parameters, randomStream(config.seed, 'joint', 'head'));
   const decoupled = options.optimizer === 'adamw';
   const rules = (of: Parameters) => (decoupled ? weightRules : uniformRules)(of.specs, options.weightDecay);
@@ -74,7 +75,7 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     },
     loss({ instances, shape: { snippets } }, { from, to }, { step }, features) {
       const draws = randomStream(config.seed, 'joint', 'draws', step, from);
-      const seen = instances.slice(from, to);
+      const seen = instances.slice(from, to).map((some) => (options.classes ? some : some.map(unnamed)));
       const targets = seen.map((some) => head.targets(some, snippets, snippets));
       return head.loss({ features: features!, valid: seen.map(() => snippets) }, targets, headPass, draws);
     },
@@ -90,3 +91,6 @@ export async function joint(run: Run): Promise<CheckpointRef> {
     head.dispose();
   });
 }
+
+/** As of the only class there is. */
+const unnamed = (instance: HeadInstance): HeadInstance => ({ ...instance, label: 0 });

@@ -107,6 +107,18 @@ describe('the pyramid head, from videos to detections', () => {
     assert.ok(moved > 1e-3);
   });
 
+  it('in stage 2 only finds actions where it is not to name them; stage 3 names them', async () => {
+    const run = await openRun(path.join(root, 'unnamed'), tiny('joint.classes=false', 'joint.epochs=1'));
+    await train(run);
+    const told = (stage: 'joint' | 'head', of = run) =>
+      [...of.store.load(stage, 'latest')!.tensors].find(([name]) => /^head\..*classes\.last\.bias$/.test(name))?.[1]
+        .data.length;
+    assert.equal(told('joint'), 1);
+    assert.equal(told('joint', whole), run.dataset.classes.length);
+    assert.equal(told('head'), run.dataset.classes.length);
+    run.close();
+  });
+
   it('stopped after any step and gone on with, it ends as it would have, to the bit', async () => {
     const folder = path.join(root, 'stopped');
     let calls = 0;
