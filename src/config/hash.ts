@@ -28,10 +28,12 @@ const fetching = [
 /** Keys that came after runs had been made, with the value under which all is as it was: at it they are no part of a hash. */
 const later: Readonly<Record<string, unknown>> = {
   'data.fps': null,
+  'data.still': 0,
   'pretrain.lrSchedule': 'steps',
   'joint.lrSchedule': 'steps',
   'joint.optimizer': 'sgd',
   'joint.blend': 1,
+  'joint.classes': true,
   'head.lrSchedule': 'steps',
   'head.optimizer': 'adam',
   'head.windows': 'grid',
@@ -43,7 +45,10 @@ const later: Readonly<Record<string, unknown>> = {
 export function stageConfig(config: Config, stage: Stage): Record<string, unknown> {
   const data = Object.fromEntries(Object.entries(config.data).filter(([key]) => !fetching.includes(key)));
   const all = { ...config, data };
-  return Object.fromEntries(['data' as const, ...sections[stage]].map((section) => [section, known(section, all)]));
+  // Of long videos stage 2 sees windows of `full.snippets`.
+  const windows = stage === 'joint' && config.model.window ? (['full'] as const) : [];
+  const parts = ['data' as const, ...sections[stage], ...windows];
+  return Object.fromEntries(parts.map((section) => [section, known(section, all)]));
 }
 
 /** A section without later keys that change nothing. */

@@ -26,6 +26,13 @@ test('what a stage depends on changes its hash, and no other’s', () => {
     'extract',
     'head',
   ]);
+  // Where there are windows it sees so much of a video, whatever its shapes.
+  const windows = (snippets: number) =>
+    parse({
+      ...{ full: { snippets, size: 224 }, model: { window: { snippets: 64, every: 4 } } },
+      joint: { shapes: base.joint.shapes },
+    });
+  assert.notEqual(configHash(windows(50), 'joint'), configHash(windows(60), 'joint'));
   assert.deepEqual(touched({ head: { classifier: { epochs: 1 } } }), ['head']);
   // The best epoch is chosen by it.
   assert.deepEqual(touched({ evaluation: { preset: 'thumos14' } }), ['head']);
@@ -59,4 +66,6 @@ test('keys that came later leave the hashes of configurations without them as th
   assert.deepEqual(touched({ data: { fps: 10 } }), stages);
   assert.deepEqual(touched({ head: { optimizer: 'adamw' } }), ['head']);
   assert.deepEqual(touched({ model: { type: 'pyramid' } }), ['joint', 'head']);
+  assert.deepEqual(touched({ data: { still: 0.5 } }), stages);
+  assert.deepEqual(touched({ joint: { classes: false } }), ['joint']);
 });

@@ -121,7 +121,7 @@ test('where the head sees windows, stage 2 sees a random one of each video: fram
     asked.set(request.file, [...request.indices]);
     assert.deepEqual(
       [...request.family!],
-      [...new Set(request.family!)].sort((a, b) => a - b),
+      [...new Set(request.family)].sort((a, b) => a - b),
     );
     return Promise.resolve(new Uint8Array(request.indices.length * 16 * 16 * 3));
   };
