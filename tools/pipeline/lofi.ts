@@ -10,11 +10,11 @@ export function lofi(args: readonly string[]): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Gives a new run folder stage 1 of another run, and its synthetic videos: what differs in later stages only has both in common. */
+/** Gives a new run folder stage 1 of another run, and its synthetic videos where it has some: what differs in later stages only has both in common. */
 export function shareStage1(from: string, to: string): void {
   if (existsSync(path.join(to, 'store'))) return;
   for (const part of ['data', 'store/pretrain']) {
-    cpSync(path.join(from, part), path.join(to, part), { recursive: true });
+    if (existsSync(path.join(from, part))) cpSync(path.join(from, part), path.join(to, part), { recursive: true });
   }
   const lines = readFileSync(path.join(from, 'metrics.jsonl'), 'utf8').split('\n');
   const ofStage1 = lines.filter((line) => line.startsWith('{"stage":"pretrain"'));
