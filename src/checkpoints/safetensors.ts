@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { UsageError } from '../system/errors.js';
-import { widenF16 } from '../system/half.js';
+import { widenBF16, widenF16 } from '../system/half.js';
 import { printable } from '../system/printable.js';
 import { openFile, readBytes, withFile } from './bytes.js';
 import { parseStrictJson } from './json.js';
@@ -207,10 +207,4 @@ function isSizes(value: unknown): value is number[] {
 
 function broken(file: string, reason: string): UsageError {
   return new UsageError(`not a valid safetensors file: ${file}: ${reason}`);
-}
-
-function widenBF16(halves: Uint16Array): Float32Array {
-  const bits = new Uint32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
-  return new Float32Array(bits.buffer);
 }

@@ -18,7 +18,7 @@ export const command: CommandModule<object, Arguments> = {
         type: 'string',
         demandOption: true,
         describe:
-          "safetensors with torchvision's or TSM's names, a run's store/<stage>/<step>.safetensors, or the model.json of a tfjs layers MobileNetV2",
+          "safetensors or a .pth with torchvision's or TSM's names, a run's store/<stage>/<step>.safetensors, or the model.json of a tfjs layers MobileNetV2",
       })
       .positional('to', { type: 'string', demandOption: true, describe: 'the .safetensors file to write' })
       .option('naming', {

@@ -1,11 +1,8 @@
-import {
-  readSafetensorsHeader,
-  readTensors,
-  type SafetensorsHeader,
-  type TensorEntry,
-} from '../checkpoints/safetensors.js';
+import { readBytes, withFile } from '../checkpoints/bytes.js';
+import { readSafetensorsHeader, readTensors, type TensorEntry } from '../checkpoints/safetensors.js';
 import type { TensorData } from '../checkpoints/tensor.js';
 import { readTfjsWeights } from '../checkpoints/tfjs-layers.js';
+import { isTorchFile, readTorchFile, torchMark } from '../checkpoints/torch-file.js';
 import { fromKerasMobilenet } from '../models/keras-mobilenet.js';
 import { closestEncoder, encoderTypes, knownEncoder, type KnownEncoder } from '../models/known-encoders.js';
 import { torchvisionNames } from '../models/naming.js';
@@ -25,9 +22,9 @@ export interface EncoderWeights {
 }
 
 /**
- * Reads an encoder's weights: safetensors with torchvision's or TSM's names, wrapped or not; a checkpoint of a run, of
+ * Reads an encoder's weights: safetensors or a file of `torch.save` with torchvision's or TSM's names, wrapped or not; a checkpoint of a run, of
  * which the encoder is taken; the model.json of a tfjs layers MobileNetV2. F64, F16 and BF16 become F32; F32 stays as it
- * is to the bit. Tensors are read only when their names and shapes are those of an encoder.
+ * is to the bit. Of safetensors tensors are read only when their names and shapes are those of an encoder.
  *
  * @throws UsageError when the file does not parse, or listing every tensor that is missing, extra or misshapen.
  */
@@ -61,9 +58,9 @@ function readKeras(file: string): EncoderWeights {
 }
 
 function readTorch(file: string): EncoderWeights {
-  const header = readSafetensorsHeader(file);
-  const names = isCheckpoint(header) ? checkpointNames(header) : torchvisionNames(header.entries.map((e) => e.name));
-  const entries = byOwnName(header, names);
+  const found = tensorsOf(file);
+  const names = isCheckpoint(found) ? checkpointNames(found) : torchvisionNames(found.entries.map((e) => e.name));
+  const entries = byOwnName(found, names);
   const beside = new Map([...entries].filter(([name]) => isBeside(name, entries)));
   const own = new Map([...entries].filter(([name]) => !beside.has(name)));
   const problems = [...own, ...beside]
@@ -73,18 +70,46 @@ function readTorch(file: string): EncoderWeights {
 
   const state: State = new Map();
   const others = new Map<string, TensorData>();
-  for (const [fileName, tensor] of readTensors(header, [...entries.values()])) {
+  for (const [fileName, tensor] of found.read([...entries.values()])) {
     const name = names.get(fileName)!;
     const narrow = narrowed(tensor);
     if (own.has(name)) state.set(name, { shape: [...narrow.shape], data: narrow.data as Float32Array });
     else others.set(name, narrow);
   }
-  return { encoder, state, others, metadata: header.metadata };
+  return { encoder, state, others, metadata: found.metadata };
+}
+
+type Entry = Pick<TensorEntry, 'name' | 'dtype' | 'shape'>;
+
+/** What a file of tensors holds. */
+interface FoundTensors {
+  file: string;
+  entries: readonly Entry[];
+  metadata: Readonly<Record<string, string>>;
+  read: (entries: readonly Entry[]) => Iterable<[name: string, tensor: TensorData]>;
+}
+
+function tensorsOf(file: string): FoundTensors {
+  if (withFile(file, 'weights', (open) => isTorchFile(readBytes(open, 0, Math.min(torchMark, open.size))))) {
+    const tensors = readTorchFile(file);
+    const entries = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+    return { file, entries, metadata: {}, read: (some) => some.map(({ name }) => [name, tensors.get(name)!]) };
+  }
+  const header = readSafetensorsHeader(file);
+  const byName = new Map(header.entries.map((entry) => [entry.name, entry]));
+  return {
+    ...header,
+    read: (some) =>
+      readTensors(
+        header,
+        some.map(({ name }) => byName.get(name)!),
+      ),
+  };
 }
 
 /** The entries that `names` has a name for, by that name. */
-function byOwnName({ file, entries }: SafetensorsHeader, names: ReadonlyMap<string, string>): Map<string, TensorEntry> {
-  const named = new Map<string, TensorEntry>();
+function byOwnName({ file, entries }: FoundTensors, names: ReadonlyMap<string, string>): Map<string, Entry> {
+  const named = new Map<string, Entry>();
   for (const entry of entries) {
     const name = names.get(entry.name);
     if (name === undefined) continue;
@@ -106,12 +131,12 @@ function narrowed(tensor: TensorData): TensorData {
     : tensor;
 }
 
-function isCheckpoint({ entries }: SafetensorsHeader): boolean {
+function isCheckpoint({ entries }: FoundTensors): boolean {
   return entries.some(({ name }) => /^(encoder|head)\./.test(name));
 }
 
 /** Of a run's checkpoint: the encoder and, from stage 1, its classifier of clips; not the head, not the optimizer's slots. */
-function checkpointNames({ file, entries }: SafetensorsHeader): Map<string, string> {
+function checkpointNames({ file, entries }: FoundTensors): Map<string, string> {
   const names = entries.flatMap(({ name }): [string, string][] => {
     const own = /^(?:encoder\.(.+)|classifier\.(fc\..+))$/.exec(name);
     return own ? [[name, (own[1] ?? own[2])!]] : [];

@@ -17,3 +17,9 @@ export function widenF16(halves: Uint16Array): Float32Array {
   }
   return floats;
 }
+
+export function widenBF16(halves: Uint16Array): Float32Array {
+  const bits = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
+  return new Float32Array(bits.buffer);
+}

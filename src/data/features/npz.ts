@@ -1,6 +1,6 @@
 import { chooseMatrix, readBytesOf, type Matrix } from './matrix.js';
 import { parseNpy } from './npy.js';
-import { zipMembers } from './zip.js';
+import { zipMembers } from '../../system/zip.js';
 
 /**
  * Reads the matrix of an .npz (see {@link chooseMatrix} for which, where it holds several arrays).

@@ -1,6 +1,6 @@
 import { crc32, inflateRawSync } from 'node:zlib';
-import { UsageError } from '../../system/errors.js';
-import { printable } from '../../system/printable.js';
+import { UsageError } from './errors.js';
+import { printable } from './printable.js';
 
 /** A file in a zip archive. */
 export interface ZipMember {
@@ -135,7 +135,7 @@ class Archive {
   }
 
   #damaged(reason: string): UsageError {
-    return new UsageError(`not a valid .npz file (zip): ${this.file}: ${reason}`);
+    return new UsageError(`not a valid zip file: ${this.file}: ${reason}`);
   }
 }
 
