@@ -147,13 +147,15 @@ const data = z.strictObject({
 
 const encoderKeys = z.strictObject({
   type: z
-    .enum(['resnet18', 'resnet34', 'resnet50', 'r2plus1d-18', 'mobilenet-v2'])
+    .enum(['resnet18', 'resnet34', 'resnet50', 'r2plus1d-18', 'mobilenet-v2', 'efficientnet-lite0'])
     .default('resnet18')
     .describe('A network of frames (with TSM), or of whole snippets: r2plus1d-18, made for frames of 112 pixels.'),
   width: positive
     .nullable()
     .default(null)
-    .describe('Channels of the first stage (null: 64); mobilenet-v2: factor on all channels (null: 1).'),
+    .describe(
+      'Channels of the first stage (null: 64); mobilenet-v2: factor on all channels (null: 1). Not for efficientnet-lite0.',
+    ),
   shift: z
     .int()
     .min(0)
@@ -166,7 +168,9 @@ const encoderKeys = z.strictObject({
     .string()
     .nullable()
     .default(null)
-    .describe('Start from: a safetensors file, or the model.json of a tfjs layers MobileNetV2; relative to data.root.'),
+    .describe(
+      'Start from: imagenet (efficientnet-lite0 only, by `lofi setup --imagenet`), or a safetensors file, a file of torch.save, the model.json of a tfjs layers MobileNetV2; relative to data.root.',
+    ),
 });
 
 /** `encoder`, with what only some of the networks take. */
@@ -177,6 +181,8 @@ export const encoderSchema = encoderKeys
     };
     if (type === 'mobilenet-v2') {
       if (width !== null && width > 2) refuse('width', `mobilenet-v2 takes a factor of at most 2, not ${width}`);
+    } else if (type === 'efficientnet-lite0') {
+      if (width !== null && width !== 1) refuse('width', `${type} comes in one width: take it out`);
     } else if (width !== null && !Number.isInteger(width)) {
       refuse('width', `${type} takes a whole number of channels, not ${width}`);
     }
@@ -185,7 +191,7 @@ export const encoderSchema = encoderKeys
   })
   .transform((keys) => ({
     ...keys,
-    width: keys.width ?? (keys.type === 'mobilenet-v2' ? 1 : 64),
+    width: keys.width ?? (/^(mobilenet|efficientnet)/.test(keys.type) ? 1 : 64),
     shift: keys.shift ?? (keys.type === 'r2plus1d-18' ? 0 : 8),
   }));
 

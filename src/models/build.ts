@@ -1,5 +1,6 @@
 import { UsageError } from '../system/errors.js';
 import type { Config } from '../config/schema.js';
+import { efficientnetLite0 } from './encoders/efficientnet-lite.js';
 import type { Encoder } from './encoders/encoder.js';
 import { mobilenetV2 } from './encoders/mobilenet-v2.js';
 import { r2plus1d18 } from './encoders/r2plus1d.js';
@@ -22,6 +23,8 @@ export function buildEncoder({ type, width, shift }: Config['encoder']): Encoder
       return r2plus1d18(options);
     case 'mobilenet-v2':
       return mobilenetV2(options);
+    case 'efficientnet-lite0':
+      return efficientnetLite0(options);
   }
 }
 

@@ -9,8 +9,8 @@ import { plainName } from './state.js';
  */
 export type Naming = 'torchvision' | 'tsm';
 
-/** The classifier behind the encoder: torchvision's ResNets, TSM, TSM's MobileNetV2, torchvision's. */
-const classifier = /^(?:fc|new_fc|classifier|classifier\.1)\.(weight|bias)$/;
+/** The classifier behind the encoder: torchvision's ResNets, EfficientNet-PyTorch, TSM, TSM's MobileNetV2, torchvision's. */
+const classifier = /^(?:fc|_fc|new_fc|classifier|classifier\.1)\.(weight|bias)$/;
 /** MobileNetV2's blocks: block, place in it, the rest. TSM's place is one number, torchvision's one or two. */
 const placeInBlock = /^(features\.\d+\.conv)\.(\d+(?:\.\d+)?)\.(\D.*)$/;
 
@@ -36,8 +36,10 @@ export function torchvisionNames(names: Iterable<string>): Map<string, string> {
  */
 export function namesIn(naming: Naming, specs: readonly ParameterSpec[]): (name: string) => string {
   const all = new Set(specs.map((spec) => spec.name));
-  const mobilenet = all.has('features.0.0.weight');
-  if (naming === 'torchvision') return (name) => (mobilenet ? name.replace(/^fc\./, 'classifier.1.') : name);
+  if (naming === 'torchvision') {
+    const published = all.has('features.0.0.weight') ? 'classifier.1.' : all.has('_conv_stem.weight') ? '_fc.' : 'fc.';
+    return (name) => name.replace(/^fc\./, published);
+  }
   const shifted = shiftedConvolutions(specs);
   if (shifted.size === 0) throw new UsageError('--naming tsm: TSM knows ResNets and MobileNetV2 only');
   return (name) => {

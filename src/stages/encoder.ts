@@ -8,6 +8,7 @@ import { importState } from '../models/state.js';
 import { UsageError } from '../system/errors.js';
 import { adam } from '../train/optimizers.js';
 import { disposeParts, trainedParts } from '../train/parts.js';
+import { imagenetWeights } from './imagenet.js';
 import { dataPath, type Run } from './run.js';
 import { StageProgress } from './stage-progress.js';
 import { toState } from './tensors.js';
@@ -24,8 +25,9 @@ export interface LoadedEncoder {
 export function freshEncoder(config: Config): LoadedEncoder {
   const encoder = buildEncoder(config.encoder);
   const parameters = new Parameters(encoder.parameters, randomStream(config.seed, 'encoder'));
-  const { weights } = config.encoder;
-  if (weights !== null) loadEncoderWeights(parameters, dataPath(config, weights));
+  const { type, weights } = config.encoder;
+  if (weights !== null)
+    loadEncoderWeights(parameters, weights === 'imagenet' ? imagenetWeights(type) : dataPath(config, weights));
   return { encoder, parameters };
 }
 

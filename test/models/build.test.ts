@@ -50,6 +50,7 @@ test('what is not said of an encoder is as published', () => {
   };
   assert.deepEqual(widthAndShift('resnet50'), [64, 8]);
   assert.deepEqual(widthAndShift('mobilenet-v2'), [1, 8]);
+  assert.deepEqual(widthAndShift('efficientnet-lite0'), [1, 8]);
   assert.deepEqual(widthAndShift('r2plus1d-18'), [64, 0]);
 });
 
@@ -62,6 +63,12 @@ test('MobileNetV2 has as many parameters as Keras’ and torchvision’s', () =>
   const full = encoder({ type: 'mobilenet-v2', width: 1 });
   assert.equal(count(full.parameters, trainable), 2_223_872);
   assert.equal(encoder({ type: 'mobilenet-v2', width: 1.4 }).channels, 1792);
+});
+
+test('EfficientNet-Lite0 has as many parameters as the published one without the classifier', () => {
+  const { channels, parameters } = encoder({ type: 'efficientnet-lite0' });
+  // 4,652,008 less a classifier of 1280 x 1000 + 1000.
+  assert.deepEqual([channels, count(parameters, trainable)], [1280, 3_371_008]);
 });
 
 test('sizes that cannot be are refused with their key', () => {

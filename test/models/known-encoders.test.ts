@@ -6,9 +6,15 @@ import { torchShape } from '../../src/models/layout.js';
 const shapesOf = ({ parameters }: KnownEncoder) =>
   new Map(parameters.map(({ name, kind, shape }) => [name, torchShape(kind, shape)]));
 
+/** Where they are not channels of the first stage. */
+const widths: Partial<Record<KnownEncoder['type'], number[]>> = {
+  'mobilenet-v2': [1, 0.35, 0.5, 0.75, 1.4],
+  'efficientnet-lite0': [1],
+};
+
 test('every encoder is known by its tensors, as published and narrow', () => {
   for (const type of encoderTypes) {
-    for (const width of type === 'mobilenet-v2' ? [1, 0.35, 0.5, 0.75, 1.4] : [64, 4, 24]) {
+    for (const width of widths[type] ?? [64, 4, 24]) {
       const encoder = knownEncoder(type, width)!;
       const found = closestEncoder(shapesOf(encoder));
       assert.deepEqual([found.type, found.width, found.channels], [type, width, encoder.channels]);
@@ -39,6 +45,7 @@ test('nothing that a configuration refuses is known', () => {
   assert.equal(knownEncoder('resnet18', 0.5), null);
   assert.equal(knownEncoder('resnet50', -1), null);
   assert.equal(knownEncoder('mobilenet-v2', 64), null);
+  assert.equal(knownEncoder('efficientnet-lite0', 0.35), null);
 });
 
 test('a hundred thousand tensors of hostile shapes are told from every encoder within seconds', () => {

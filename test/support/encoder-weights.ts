@@ -26,7 +26,7 @@ export function stateDict(type: KnownEncoder['type'], width: number): Map<string
         data: BigInt64Array.of(BigInt(random.below(2 ** 32)) << 20n),
       });
   }
-  const classifier = type === 'mobilenet-v2' ? 'classifier.1' : 'fc';
+  const classifier = type === 'mobilenet-v2' ? 'classifier.1' : type === 'efficientnet-lite0' ? '_fc' : 'fc';
   tensors.set(`${classifier}.weight`, bits(5, channels));
   tensors.set(`${classifier}.bias`, bits(5));
   // Quiet and signalling NaNs with payloads, -0, the smallest subnormal.

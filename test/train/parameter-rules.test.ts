@@ -24,6 +24,10 @@ const encoders = {
     weights: ['features.0.0.weight', 'features.1.conv.0.0.weight', 'features.2.conv.2.weight', 'features.18.0.weight'],
     normalizations: ['features.0.1.weight', 'features.2.conv.3.bias', 'features.18.1.bias'],
   },
+  'efficientnet-lite0': {
+    weights: ['_conv_stem.weight', '_blocks.0._depthwise_conv.weight', '_blocks.15._project_conv.weight'],
+    normalizations: ['_bn0.weight', '_blocks.0._bn1.bias', '_bn1.weight'],
+  },
   'r2plus1d-18': {
     weights: ['stem.0.weight', 'stem.3.weight', 'layer1.0.conv1.0.0.weight', 'layer2.0.downsample.0.weight'],
     normalizations: ['stem.1.weight', 'stem.4.bias', 'layer1.0.conv1.0.1.bias', 'layer1.0.conv1.1.weight'],

@@ -44,6 +44,9 @@ export const kineticsScaling: InputScaling = {
   deviation: [0.22803 * 255, 0.22145 * 255, 0.216989 * 255],
 };
 
+/** Of TensorFlow's EfficientNet-Lite. */
+export const liteScaling: InputScaling = { mean: [127, 127, 127], deviation: [128, 128, 128] };
+
 /** To -1..1, as Keras' MobileNets take it. */
 export const unitScaling: InputScaling = { mean: [127.5, 127.5, 127.5], deviation: [127.5, 127.5, 127.5] };
 

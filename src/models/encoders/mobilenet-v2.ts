@@ -1,6 +1,6 @@
-import type { ConvOptions } from '../layers/conv.js';
-import { foldedUnit, type Branch, type ConvBlock } from '../units/folded.js';
+import { foldedUnit, type Branch } from '../units/folded.js';
 import { unitEncoder, unitScaling, type Encoder } from './encoder.js';
+import { alone, convBlock, invertedResidual, type BlockNames } from './inverted-residual.js';
 
 /** [expansion, channels at width 1, blocks, stride of the first] (Sandler et al. 2018, table 2). */
 const stages: [number, number, number, number][] = [
@@ -13,8 +13,6 @@ const stages: [number, number, number, number][] = [
   [6, 320, 1, 1],
 ];
 
-const epsilon = 1e-3;
-
 /**
  * TSM-MobileNetV2: torchvision's parameter names, Keras' arithmetic (padding "same", ε = 1e-3, input -1..1), which the
  * ImageNet weights of small widths come with. The shift sits before the first 1×1 of each residual block.
@@ -22,20 +20,21 @@ const epsilon = 1e-3;
 export function mobilenetV2(options: { width: number; shift: number }): Encoder {
   const { width, shift } = options;
   let inputs = divisibleBy8(32 * width);
-  const first = block('features.0.0', 'features.0.1', { in: 3, out: inputs, kernel: 3, stride: 2, first: true });
-  const branches: Branch[] = [{ blocks: [first], identity: false, shift: 0 }];
+  const stem = { in: 3, out: inputs, kernel: 3, stride: 2, first: true };
+  const branches: Branch[] = [alone(convBlock(['features.0.0', 'features.0.1'], stem))];
   let index = 1;
   for (const [expansion, channels, count, firstStride] of stages) {
     const out = divisibleBy8(channels * width);
     for (let at = 0; at < count; at++) {
       const stride = at === 0 ? firstStride : 1;
-      branches.push(invertedResidual(`features.${index++}.conv`, { inputs, out, expansion, stride, shift }));
+      const names = namesOf(`features.${index++}.conv`, expansion);
+      branches.push(invertedResidual(names, { inputs, out, expansion, kernel: 3, stride, shift }));
       inputs = out;
     }
   }
   const last = width > 1 ? divisibleBy8(1280 * width) : 1280;
-  const head = block(`features.${index}.0`, `features.${index}.1`, { in: inputs, out: last, kernel: 1 });
-  branches.push({ blocks: [head], identity: false, shift: 0 });
+  const names: BlockNames = [`features.${index}.0`, `features.${index}.1`];
+  branches.push(alone(convBlock(names, { in: inputs, out: last, kernel: 1 })));
   return unitEncoder({
     units: branches.map(foldedUnit),
     channels: last,
@@ -44,32 +43,13 @@ export function mobilenetV2(options: { width: number; shift: number }): Encoder 
   });
 }
 
-const block = (
-  name: string,
-  normalization: string,
-  options: ConvOptions,
-  more: Partial<ConvBlock> = {},
-): ConvBlock => ({
-  ...{ name, normalization, epsilon, depthwise: false, relu6: true, padding: 'same' },
-  ...options,
-  ...more,
-});
-
-function invertedResidual(
-  name: string,
-  options: { inputs: number; out: number; expansion: number; stride: number; shift: number },
-): Branch {
-  const { inputs, out, expansion, stride, shift } = options;
-  const hidden = inputs * expansion;
-  const identity = stride === 1 && inputs === out;
-  const expand = block(`${name}.0.0`, `${name}.0.1`, { in: inputs, out: hidden, kernel: 1 });
+function namesOf(name: string, expansion: number): Parameters<typeof invertedResidual>[0] {
   const at = expansion === 1 ? 0 : 1;
-  const blocks = [
-    ...(expansion === 1 ? [] : [expand]),
-    block(`${name}.${at}.0`, `${name}.${at}.1`, { in: hidden, out: hidden, kernel: 3, stride }, { depthwise: true }),
-    block(`${name}.${at + 1}`, `${name}.${at + 2}`, { in: hidden, out, kernel: 1 }, { relu6: false }),
-  ];
-  return { blocks, identity, shift: identity ? shift : 0 };
+  return {
+    expand: [`${name}.0.0`, `${name}.0.1`],
+    depthwise: [`${name}.${at}.0`, `${name}.${at}.1`],
+    project: [`${name}.${at + 1}`, `${name}.${at + 2}`],
+  };
 }
 
 /** The nearest multiple of 8 that loses at most a tenth (the authors' rounding). */

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../../src/engine/backend.js';
 import { randomStream } from '../../../src/engine/random.js';
 import type { Encoder } from '../../../src/models/encoders/encoder.js';
+import { efficientnetLite0 } from '../../../src/models/encoders/efficientnet-lite.js';
 import { mobilenetV2 } from '../../../src/models/encoders/mobilenet-v2.js';
 import { r2plus1d18 } from '../../../src/models/encoders/r2plus1d.js';
 import { resnet18, resnet34, resnet50 } from '../../../src/models/encoders/resnet.js';
@@ -20,6 +21,7 @@ const encoders: [string, (shift: number) => Encoder][] = [
   ['resnet50', (shift) => resnet50({ width: 4, shift })],
   ['r2plus1d-18', () => r2plus1d18({ width: 8 })],
   ['mobilenet-v2', (shift) => mobilenetV2({ width: 0.35, shift })],
+  ['efficientnet-lite0', (shift) => efficientnetLite0({ shift })],
 ];
 const frames = 3;
 /** Two videos of two snippets of three frames. */

@@ -13,6 +13,7 @@ import { buildEncoder } from '../../../src/models/build.js';
 import {
   imagenetScaling,
   kineticsScaling,
+  liteScaling,
   unitScaling,
   type InputScaling,
 } from '../../../src/models/encoders/encoder.js';
@@ -96,6 +97,7 @@ const scalings: Record<Config['encoder']['type'], InputScaling> = {
   resnet50: imagenetScaling,
   'r2plus1d-18': kineticsScaling,
   'mobilenet-v2': unitScaling,
+  'efficientnet-lite0': liteScaling,
 };
 
 /** The case's input is what the network sees: RGB 0..255 that our scaling makes it of, in our order of axes. */

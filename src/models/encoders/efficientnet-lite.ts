@@ -1,0 +1,44 @@
+import { foldedUnit, type Branch } from '../units/folded.js';
+import { liteScaling, unitEncoder, type Encoder } from './encoder.js';
+import { alone, convBlock, invertedResidual } from './inverted-residual.js';
+
+/** [kernel, expansion, channels, blocks, stride of the first] (Tan and Le 2019, table 1, without squeeze and excitation). */
+const stages: [number, number, number, number, number][] = [
+  [3, 1, 16, 1, 1],
+  [3, 6, 24, 2, 2],
+  [5, 6, 40, 2, 2],
+  [3, 6, 80, 3, 2],
+  [5, 6, 112, 3, 1],
+  [5, 6, 192, 4, 2],
+  [3, 6, 320, 1, 1],
+];
+
+/**
+ * TSM-EfficientNet-Lite0: the names of the EfficientNet-PyTorch packages, TensorFlow's arithmetic. At 224 pixels it does four to six times the work of
+ * {@link mobilenetV2} at 0.35 and knows ImageNet far better (75 % top-1, beside 60).
+ */
+export function efficientnetLite0({ shift }: { shift: number }): Encoder {
+  let inputs = 32;
+  const stem = { in: 3, out: inputs, kernel: 3, stride: 2, first: true };
+  const branches: Branch[] = [alone(convBlock(['_conv_stem', '_bn0'], stem))];
+  let index = 0;
+  for (const [kernel, expansion, out, count, firstStride] of stages) {
+    for (let at = 0; at < count; at++) {
+      const stride = at === 0 ? firstStride : 1;
+      const name = `_blocks.${index++}.`;
+      branches.push(
+        invertedResidual(
+          {
+            expand: [`${name}_expand_conv`, `${name}_bn0`],
+            depthwise: [`${name}_depthwise_conv`, `${name}_bn1`],
+            project: [`${name}_project_conv`, `${name}_bn2`],
+          },
+          { inputs, out, expansion, kernel, stride, shift },
+        ),
+      );
+      inputs = out;
+    }
+  }
+  branches.push(alone(convBlock(['_conv_head', '_bn1'], { in: inputs, out: 1280, kernel: 1 })));
+  return unitEncoder({ units: branches.map(foldedUnit), channels: 1280, scaling: liteScaling, input: 'images' });
+}
