@@ -10,6 +10,7 @@ const engines = ['tensorflow', 'tensorflow-gpu', 'wasm'] as const;
 
 interface Options {
   engine: (typeof engines)[number] | undefined;
+  imagenet: boolean;
   json: boolean;
 }
 
@@ -22,11 +23,18 @@ export const command: CommandModule<object, Options> = {
         choices: engines,
         describe: 'Engine to set up; the last one chosen, at first tensorflow, when not given',
       })
+      .option('imagenet', {
+        type: 'boolean',
+        default: false,
+        describe: 'Fetch the ImageNet weights too that `encoder.weights: imagenet` names (17 MB)',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'Print what doctor --json prints' })
       .example('$0 setup', 'TensorFlow for the CPU, and ffmpeg')
       .example('$0 setup --engine tensorflow-gpu', 'TensorFlow with CUDA (Linux x86-64; several GB)'),
-  handler: async ({ engine, json }) => {
-    const problems = await setUp(engine, (line) => process.stderr.write(`${line}\n`));
+  handler: async ({ engine, imagenet, json }) => {
+    const say = (line: string) => process.stderr.write(`${line}\n`);
+    const problems = await setUp(engine, say);
+    if (imagenet) await fetchWeights(say);
     for (const problem of problems) process.stderr.write(`problem: ${problem}\n`);
     printDiagnosis(await diagnose(problems, engine === 'wasm' ? 'wasm' : undefined), json);
   },
@@ -59,6 +67,18 @@ async function setUp(engine: Options['engine'], say: (line: string) => void): Pr
     });
   });
   return [...problems, ...unlocked];
+}
+
+/** Asked for by name, they are not optional: what cannot be fetched is an error. */
+async function fetchWeights(say: (line: string) => void): Promise<void> {
+  const { fetchImagenet } = await import('../stages/imagenet.js');
+  await withLock(
+    makeCacheFolder(),
+    () => {
+      say('another set-up is at work: waiting for it');
+    },
+    () => fetchImagenet(say),
+  );
 }
 
 /** The variant that has to be built; undefined when what is wanted is there. */
