@@ -234,9 +234,7 @@ class Unpickler {
   }
 
   #broken(reason: string): UsageError {
-    return new UsageError(
-      `not readable as PyTorch's weights: ${this.file}: ${reason} (at byte ${this.#at})`,
-    );
+    return new UsageError(`not readable as PyTorch's weights: ${this.file}: ${reason} (at byte ${this.#at})`);
   }
 }
 
