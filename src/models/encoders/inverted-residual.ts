@@ -7,6 +7,13 @@ const epsilon = 1e-3;
 /** The names of a convolution, less `.weight`, and of the normalisation behind it. */
 export type BlockNames = readonly [conv: string, normalization: string];
 
+/** Of the blocks of an inverted residual; one that does not expand leaves the first out. */
+export interface ResidualNames {
+  expand: BlockNames;
+  depthwise: BlockNames;
+  project: BlockNames;
+}
+
 /** Padding as Keras does it ("same"), a ReLU6 behind the normalisation. */
 export const convBlock = (
   [name, normalization]: BlockNames,
@@ -26,7 +33,7 @@ export const alone = (block: ConvBlock): Branch => ({ blocks: [block], identity:
  * TSM's shift sits before the first 1×1 of those that add their input.
  */
 export function invertedResidual(
-  names: { expand: BlockNames; depthwise: BlockNames; project: BlockNames },
+  names: ResidualNames,
   options: { inputs: number; out: number; expansion: number; kernel: number; stride: number; shift: number },
 ): Branch {
   const { inputs, out, expansion, kernel, stride, shift } = options;

@@ -1,6 +1,6 @@
 import { foldedUnit, type Branch } from '../units/folded.js';
 import { unitEncoder, unitScaling, type Encoder } from './encoder.js';
-import { alone, convBlock, invertedResidual, type BlockNames } from './inverted-residual.js';
+import { alone, convBlock, invertedResidual, type BlockNames, type ResidualNames } from './inverted-residual.js';
 
 /** [expansion, channels at width 1, blocks, stride of the first] (Sandler et al. 2018, table 2). */
 const stages: [number, number, number, number][] = [
@@ -43,7 +43,7 @@ export function mobilenetV2(options: { width: number; shift: number }): Encoder 
   });
 }
 
-function namesOf(name: string, expansion: number): Parameters<typeof invertedResidual>[0] {
+function namesOf(name: string, expansion: number): ResidualNames {
   const at = expansion === 1 ? 0 : 1;
   return {
     expand: [`${name}.0.0`, `${name}.0.1`],
