@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { UsageError } from '../system/errors.js';
 import { widenBF16, widenF16 } from '../system/half.js';
 import { printable } from '../system/printable.js';
 import { zipMembers } from '../system/zip.js';
+import { readBytes, withFile } from './bytes.js';
 import { PickledName, unpickle } from './pickle.js';
 import { sizeOf, type TensorData } from './tensor.js';
 
@@ -54,7 +54,7 @@ const isZip = (start: Buffer) => start.toString('latin1', 0, 4) === 'PK\x03\x04'
  * @throws UsageError naming the file and what is wrong with it.
  */
 export function readTorchFile(file: string): Map<string, TensorData> {
-  const bytes = readFileSync(file);
+  const bytes = withFile(file, 'weights', (open) => readBytes(open, 0, open.size));
   const { value, storageOf } = isZip(bytes) ? readZip(bytes, file) : readBare(bytes, file);
   const kept = new Map<string, Values>();
   const valuesOf = ({ key, type }: Storage): Values => {
