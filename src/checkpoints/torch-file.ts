@@ -61,7 +61,8 @@ export function readTorchFile(file: string): Map<string, TensorData> {
     const known = kept.get(key);
     if (known) return known;
     const { bytes: each, values } = storages[type]!;
-    const raw = storageOf(key, each);
+    const raw = storageOf(key);
+    if (raw.length % each !== 0) throw broken(file, `storage ${printable(key)} ends within a number`);
     // A buffer of its own: typed arrays begin at multiples of their width.
     const own = raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength) as ArrayBuffer;
     const read = values(own);
@@ -77,7 +78,7 @@ export function readTorchFile(file: string): Map<string, TensorData> {
 /** A pickle's value, and the bytes of its storages by key. */
 interface Pickled {
   value: unknown;
-  storageOf: (key: string, elementBytes: number) => Buffer;
+  storageOf: (key: string) => Buffer;
 }
 
 /** Before PyTorch 1.6: three pickles of which version it is, one of the value, one of the storages' keys, then each: how many elements, and them. */
@@ -93,10 +94,9 @@ function readBare(bytes: Buffer, file: string): Pickled {
   const value = next();
   const keys = next();
   if (!Array.isArray(keys)) throw broken(file, 'no list of its storages');
-  const begin = end;
-  const types = answers.types;
+  const { types } = answers;
   const places = new Map<string, { from: number; to: number }>();
-  let at = begin;
+  let at = end;
   for (const key of keys as unknown[]) {
     const type = types.get(String(key));
     if (type === undefined || at + 8 > bytes.length) throw broken(file, 'its storages are not what it says');
