@@ -4,7 +4,8 @@
  *
  *   npx tsx tools/bundles.ts --data DIR [--out runs/bundles]
  *
- * DIR is `data.root`: it holds composed_8cls, fir_action, trimmed_clips and mobilenet_v2_035.
+ * DIR is `data.root`: it holds composed_8cls, trimmed_clips, fir_action and mobilenet_v2_035. Both heads are trained on ImageNet's encoder as it is: what
+ * stage 2 gains on either set cannot be told from chance (docs/results.md).
  */
 import path from 'node:path';
 import yargs from 'yargs';
@@ -16,9 +17,11 @@ const { data, out } = yargs(process.argv.slice(2))
   .strict()
   .parseSync();
 
+lofi(['setup', '--imagenet']);
 for (const name of ['composed', 'fir']) {
   const run = path.join(out, name);
-  lofi(['run', '--config', `configs/${name}.yaml`, '--set', `data.root=${path.resolve(data)}`, '--run', run]);
+  const settings = ['--config', `configs/${name}.yaml`, '--set', `data.root=${path.resolve(data)}`];
+  lofi(['run', '--baseline', ...settings, '--run', run]);
   const file = `${run}.lofi`;
   lofi(['export', '--run', run, '--out', file]);
   process.stdout.write(`${file}\n`);

@@ -2,7 +2,7 @@
  * Does the LoFi stage make the encoder better? Arms of the same configuration under the same seeds, each entered into `docs/results.json` beside the
  * baseline of its seed as soon as it is done. Goes on where it was interrupted. From the repository's root, after `npm run build`:
  *
- *   npx tsx tools/claim.ts --config configs/composed.yaml --data DIR --name pyramid --dataset composed_8cls [--set a.b=c]… \
+ *   npx tsx tools/claim.ts --config configs/fir.yaml --data DIR --name pyramid --dataset fir_action [--set a.b=c]… \
  *     [--arms frozen,baseline,long] [--seeds 3] [--out runs/claim]
  *
  * Arms: `frozen` (the encoder as `encoder.weights` gives it), `baseline` (stages 1 and 3 as configured), `clips` and `acp+` (the same with `--pretrain` epochs of
