@@ -130,8 +130,8 @@ export class FeatureStore {
     for (const file of damaged) nameDamaged(file);
   }
 
-  /** Writes the rest and the manifest, makes this the run's {@link latest} store and deletes shards that hold nothing. */
-  finish(): FeatureManifest {
+  /** Writes the rest and the manifest, makes this the run's {@link latest} store (unless it is beside one) and deletes shards that hold nothing. */
+  finish({ latest = true } = {}): FeatureManifest {
     this.flush();
     const used = this.#usedFiles();
     for (const shard of manifestNumbers(this.#folder)) {
@@ -141,7 +141,7 @@ export class FeatureStore {
     sweep(this.#folder);
     const manifest: FeatureManifest = { videos: this.#places.size, sha256: this.#sha256() };
     write(manifestFile(this.#folder), sealJson(manifest));
-    write(path.join(extractFolder(this.runFolder), 'latest'), `${this.key}\n`);
+    if (latest) write(path.join(extractFolder(this.runFolder), 'latest'), `${this.key}\n`);
     return manifest;
   }
 

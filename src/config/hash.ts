@@ -37,6 +37,7 @@ const later: Readonly<Record<string, unknown>> = {
   'head.lrSchedule': 'steps',
   'head.optimizer': 'adam',
   'head.windows': 'grid',
+  'head.views': 1,
   'detect.minScore': 0,
   'detect.voting': null,
 };

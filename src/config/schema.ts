@@ -361,6 +361,11 @@ const head = z.strictObject({
     .describe(
       'What is trained on. grid: the windows that detection sees; random: of each video and epoch one at a random place, of a video that is no longer than it nine tenths or more.',
     ),
+  views: count
+    .default(1)
+    .describe(
+      'Views of each training video, of which every epoch sees one: the first is what detection sees, `extract` makes others by cutting at random, `data.flip` and `data.colorJitter`.',
+    ),
   validateEvery: count.default(1).describe('Epochs between validations; the best by mAP is kept.'),
   classifier: z
     .strictObject({
@@ -465,10 +470,14 @@ export const configSchema = z
       .describe('By what the head is validated and the run is judged.'),
   })
   .transform((keys, context) => ({ ...keys, joint: withLowFidelity(keys.joint, keys.full, context) }))
-  .superRefine(({ data, model, full, pretrain, joint }, context) => {
+  .superRefine(({ data, model, full, pretrain, joint, head }, context) => {
     if (data.resize === 'squash' && pretrain.views.crops > 1) {
       const message = 'data.resize=squash leaves one crop, the whole frame: set 1';
       context.addIssue({ code: 'custom', path: ['pretrain', 'views', 'crops'], message });
+    }
+    if (data.features !== null && head.views > 1) {
+      const message = 'published features (data.features) have one view: set 1';
+      context.addIssue({ code: 'custom', path: ['head', 'views'], message });
     }
     if (pretrain.multigrid && pretrain.lrSchedule !== 'steps') {
       const message = 'pretrain.multigrid goes by the plateaus of lrSteps: set steps';

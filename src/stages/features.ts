@@ -16,6 +16,8 @@ export interface FeatureSource {
   has(id: string): boolean;
   /** Of a video, verified. Throws {@link LofiError} when they are damaged, or there are none. */
   get(id: string): Features;
+  /** Of a training video in so many views (`head.views`), the first that of {@link get}. Throws as it does. */
+  views(id: string, count: number): Features[];
 }
 
 /** Where the features of a run come from. Throws {@link UsageError} where there is no trained encoder, or the published ones do not fit. */
@@ -27,11 +29,18 @@ function extractedFeatures(run: Run): FeatureSource {
   const { encoder, parameters, reference } = trainedEncoder(run);
   parameters.dispose();
   const store = featureStore(run, reference.sha256);
+  const stores = [store];
+  const storeOf = (view: number) => (stores[view] ??= featureStore(run, reference.sha256, view));
   return {
     reference,
     channels: encoder.channels,
     videos: (subset) => readableVideos(run, subset),
     has: (id) => store.has(id),
     get: (id) => store.get(id),
+    views(id, count) {
+      const all = Array.from({ length: count }, (_, view) => storeOf(view));
+      const having = run.config.data.missing === 'skip' ? all.filter((one) => one.has(id)) : all;
+      return having.map((one) => one.get(id));
+    },
   };
 }

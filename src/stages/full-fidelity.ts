@@ -5,7 +5,8 @@ import type { Video } from '../data/dataset.js';
 import type { FrameRequest } from '../data/frames/request.js';
 import { prefetch } from '../data/prefetch.js';
 import { resampled } from '../data/sampling.js';
-import { snippetRequest } from '../data/snippets.js';
+import { snippetRequest, type View } from '../data/snippets.js';
+import { trainingView } from '../data/training-view.js';
 import { evalTransform } from '../data/transform.js';
 import { randomStream } from '../engine/random.js';
 import { WorkError } from '../system/errors.js';
@@ -14,14 +15,16 @@ import { reestimateStatistics } from '../train/reestimate.js';
 import type { LoadedEncoder } from './encoder.js';
 import { usableVideos, type Run } from './run.js';
 
-/** The frames of so many snippets of a video at full fidelity, without chance. */
-export function fullFidelityRequest(
-  { encoder, full: { size }, data }: Config,
-  video: Video,
-  snippets: number,
-): FrameRequest {
+/** The frames of so many snippets of a video at full fidelity: in view 0 as detection sees them, in others as `head.views` says. */
+export function fullFidelityRequest(config: Config, video: Video, snippets: number, view = 0): FrameRequest {
+  const { encoder, full, data } = config;
   const sampling = { ...encoder, fps: data.fps };
-  return snippetRequest(video, { snippets, size }, sampling, evalTransform(video, size, data.resize), false);
+  return snippetRequest(video, { snippets, size: full.size }, sampling, viewOf(config, video, view), false);
+}
+
+function viewOf({ seed, full: { size }, data }: Config, video: Video, view: number): View {
+  if (view === 0) return evalTransform(video, size, data.resize);
+  return trainingView(data, video, size, randomStream(seed, 'extract', 'view', view, video.id));
 }
 
 /** Snippets of a video where the head sees windows: one every so many frames. */
@@ -40,12 +43,12 @@ interface VideoPart {
  * A video as its features are made: `full.snippets` snippets, or, where the head sees windows, one every so many frames, however many those
  * are. They are read in parts of `full.snippets`, so that long videos fit into memory.
  */
-function partsOf({ config, frames }: Run, video: Video): VideoPart[] {
+function partsOf({ config, frames }: Run, video: Video, view: number): VideoPart[] {
   const { full, model, encoder, data } = config;
   const snippets = model.window ? snippetsEvery(model.window.every, video, data.fps) : full.snippets;
   return Array.from({ length: Math.ceil(snippets / full.snippets) }, (_, i) => ({
     load: async () => {
-      const request = fullFidelityRequest(config, video, snippets);
+      const request = fullFidelityRequest(config, video, snippets, view);
       const [from, to] = [i, i + 1].map((part) => part * full.snippets * encoder.frames) as [number, number];
       return frames.load({ ...request, indices: request.indices.slice(from, to) });
     },
@@ -57,14 +60,15 @@ function partsOf({ config, frames }: Run, video: Video): VideoPart[] {
 export type FeaturesFound =
   { video: Video; features: Features; error?: undefined } | { video: Video; features?: undefined; error: WorkError };
 
-/** Features `[L, C]` of videos at full fidelity, in their order, frames read ahead. */
+/** Features `[L, C]` of videos at full fidelity in one of their views, in their order, frames read ahead. */
 export async function* fullFidelityFeatures(
   run: Run,
   loaded: LoadedEncoder,
   videos: readonly Video[],
+  view = 0,
 ): AsyncGenerator<FeaturesFound> {
   const jobs = videos.flatMap((video) =>
-    partsOf(run, video).map(({ load, last }) => async () => {
+    partsOf(run, video, view).map(({ load, last }) => async () => {
       try {
         return { video, last, frames: await load() };
       } catch (error) {

@@ -14,7 +14,8 @@ import { WorkError } from '../system/errors.js';
 /** A video as its head is trained on it. */
 export interface SeenVideo {
   id: string;
-  features: Features;
+  /** All of one shape; an epoch sees one of them, drawn by chance. */
+  views: readonly Features[];
   instances: readonly HeadInstance[];
 }
 
@@ -44,18 +45,21 @@ export function headSamples(
   size: number | null,
   videos: readonly SeenVideo[],
 ): HeadSamples {
-  const sample = ({ id, features, instances }: SeenVideo, start: number, valid: number): HeadSample => ({
-    id,
-    valid,
-    rows: (snippets) => windowFeatures(features, { start, snippets }, valid),
-    targets: (snippets) =>
-      head.targets(windowInstances(instances, { start, snippets }, features.shape[0]), snippets, valid),
-  });
+  const sample = ({ id, views, instances }: SeenVideo, start: number, valid: number, epoch: number): HeadSample => {
+    const features = views.length === 1 ? views[0]! : randomStream(seed, 'head', 'view', epoch, id).pick(views);
+    return {
+      id,
+      valid,
+      rows: (snippets) => windowFeatures(features, { start, snippets }, valid),
+      targets: (snippets) =>
+        head.targets(windowInstances(instances, { start, snippets }, features.shape[0]), snippets, valid),
+    };
+  };
   if (windows === 'random') {
     const atRandom = (video: SeenVideo, epoch: number) => {
       const random = randomStream(seed, 'head', 'window', epoch, video.id);
-      const { window, valid } = randomWindow(video.instances, video.features.shape[0], size, random);
-      return sample(video, window.start, valid);
+      const { window, valid } = randomWindow(video.instances, snippetsOf(video), size, random);
+      return sample(video, window.start, valid, epoch);
     };
     return {
       count: videos.length,
@@ -64,18 +68,24 @@ export function headSamples(
       length: (samples) => Math.max(...samples.map(({ valid }) => valid)),
     };
   }
-  const snippets = size ?? videos[0]!.features.shape[0];
-  const samples = videos.flatMap((video) => {
-    const [total] = video.features.shape;
-    return trainingWindows(video.instances, total, size).map((window) =>
-      sample(video, window.start, validSnippets(window, total)),
-    );
+  const snippets = size ?? snippetsOf(videos[0]!);
+  const places = videos.flatMap((video) => {
+    const total = snippetsOf(video);
+    return trainingWindows(video.instances, total, size).map((window) => ({
+      video,
+      start: window.start,
+      valid: validSnippets(window, total),
+    }));
   });
-  if (samples.length === 0)
+  if (places.length === 0)
     throw new WorkError(`no window of ${snippets} snippets holds an instance: set model.window to longer ones`);
-  const known = samples.map((one): HeadSample => {
-    const targets = one.targets(snippets);
-    return { ...one, targets: () => targets };
-  });
-  return { count: samples.length, of: () => known, length: () => snippets };
+  const samples = (epoch: number) => places.map(({ video, start, valid }) => sample(video, start, valid, epoch));
+  const known = samples(0).map(({ targets }) => targets(snippets));
+  return {
+    count: places.length,
+    of: (epoch) => samples(epoch).map((one, i) => ({ ...one, targets: () => known[i] })),
+    length: () => snippets,
+  };
 }
+
+const snippetsOf = ({ views: [first] }: SeenVideo): number => first!.shape[0];

@@ -53,7 +53,7 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
   const { head: model, headParameters, segments } = localizer;
   const seen = videos.map((video) => ({
     id: video.id,
-    features: source.get(video.id),
+    views: source.views(video.id, options.views),
     instances: headInstances(video, localizer.classes),
   }));
 
@@ -62,7 +62,8 @@ export async function trainHead(run: Run, source: FeatureSource): Promise<Checkp
     head: { parameters: headParameters, rules: rules(headParameters.specs, options.weightDecay) },
   };
   if (segments) {
-    await trainSegmentClassifier(run, segments, seen);
+    const all = seen.flatMap(({ views, instances }) => views.map((features) => ({ features, instances })));
+    await trainSegmentClassifier(run, segments, all);
     // It is trained, in one go; kept with the head.
     planned.classifier = { parameters: segments.parameters, rules: new Map() };
   }

@@ -80,6 +80,9 @@ export function publishedFeatures(run: Run, folder: string): FeatureSource {
       if (trained.has(id)) kept.set(id, features);
       return features;
     },
+    views(id) {
+      return [this.get(id)];
+    },
   };
 }
 

@@ -1,12 +1,11 @@
 import type { Config, Shape } from '../config/schema.js';
 import type { Video } from '../data/dataset.js';
-import { drawColor } from '../data/frames/color.js';
 import type { FrameSource } from '../data/frames/request.js';
 import { blendStills } from '../data/frames/still.js';
 import { prefetch } from '../data/prefetch.js';
 import { snippetRequest, type Stretch } from '../data/snippets.js';
 import { resampled } from '../data/sampling.js';
-import { videoTrainTransform } from '../data/transform.js';
+import { trainingView } from '../data/training-view.js';
 import { randomStream, type Random } from '../engine/random.js';
 import type { HeadInstance } from '../models/heads/head.js';
 import { randomWindow, windowInstances } from '../models/heads/windows.js';
@@ -42,8 +41,7 @@ export function videoBatches(
   const lists = epochBatches(videos, joint.batch, seed, 'joint', epoch);
   const read = ({ video, stretch }: Sample, shape: Shape) => {
     const random = randomStream(seed, 'joint', 'sample', epoch, video.id);
-    const transform = videoTrainTransform(video, shape.size, data.resize, { flip: data.flip }, random);
-    const view = { ...transform, color: drawColor(data.colorJitter, random) };
+    const view = trainingView(data, video, shape.size, random);
     return load(snippetRequest(video, shape, { ...encoder, fps: data.fps }, view, true, stretch));
   };
   const jobs = lists.map((list, i) => async () => {

@@ -68,4 +68,5 @@ test('keys that came later leave the hashes of configurations without them as th
   assert.deepEqual(touched({ model: { type: 'pyramid' } }), ['joint', 'head']);
   assert.deepEqual(touched({ data: { still: 0.5 } }), stages);
   assert.deepEqual(touched({ joint: { classes: false } }), ['joint']);
+  assert.deepEqual(touched({ head: { views: 2 } }), ['head']);
 });

@@ -59,6 +59,14 @@ describe('loadConfig', () => {
     );
   });
 
+  it('refuses several views of features that others made', (t) => {
+    refused(
+      () => loadConfig(write(t, { 'two.yaml': 'data: { features: i3d }\nhead: { views: 2 }\n' })),
+      'head.views',
+      'published features (data.features) have one view: set 1',
+    );
+  });
+
   it('extends: the nearer file wins key by key, lists as a whole, paths from the file’s own folder', (t) => {
     const file = write(t, {
       'top.yaml': 'extends: middle.yaml\njoint: { lr: 0.5 }\nseed: 3\n',

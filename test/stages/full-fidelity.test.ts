@@ -7,7 +7,7 @@ import type { FrameRequest } from '../../src/data/frames/request.js';
 import { snippetFrames } from '../../src/data/sampling.js';
 import { startEngine } from '../../src/engine/backend.js';
 import type { LoadedEncoder } from '../../src/stages/encoder.js';
-import { fullFidelityFeatures } from '../../src/stages/full-fidelity.js';
+import { fullFidelityFeatures, fullFidelityRequest } from '../../src/stages/full-fidelity.js';
 import type { Run } from '../../src/stages/run.js';
 import { WorkError } from '../../src/system/errors.js';
 import { assertClose } from '../support/numeric.js';
@@ -100,4 +100,19 @@ test('a video of which a part cannot be read gives why, those after it their fea
     ),
     TypeError,
   );
+});
+
+test('view 0 is what detection sees; others are cut by chance, each its own way, of each video and seed its own', () => {
+  const config = (seed: number) =>
+    configSchema.parse({ seed, full: { snippets: 8, size: 112 }, model: { k: 2 }, data: { flip: false } });
+  const viewed = (view: number, id = 'a', seed = 0) => {
+    const { indices, scale, crop, flip } = fullFidelityRequest(config(seed), video(id, 100), 8, view);
+    return { indices: [...indices], scale, crop, flip };
+  };
+  const centre = { x: 29, y: 8, width: 112, height: 112 };
+  assert.deepEqual(viewed(0), { ...viewed(1), crop: centre });
+  assert.deepEqual(viewed(0, 'b', 1), viewed(0));
+  assert.deepEqual(viewed(1), viewed(1));
+  const places = [viewed(1), viewed(2), viewed(1, 'b'), viewed(1, 'a', 1)].map(({ crop: { x, y } }) => `${x} ${y}`);
+  assert.equal(new Set(places).size, 4);
 });

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
+import { FeatureStore } from '../../src/checkpoints/features.js';
 import { hashTensors } from '../../src/checkpoints/tensor.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
@@ -16,7 +19,7 @@ import { joint } from '../../src/stages/joint.js';
 import { pretrain } from '../../src/stages/pretrain.js';
 import { goOn, openRun, withRun, type Run } from '../../src/stages/run.js';
 import { disposeModel, modelOfRun, type TrainedModel } from '../../src/stages/trained-model.js';
-import { Stopped, UsageError } from '../../src/system/errors.js';
+import { Stopped, UsageError, WorkError } from '../../src/system/errors.js';
 import { temporaryFolder } from '../video/fixture.js';
 
 const root = temporaryFolder();
@@ -117,6 +120,45 @@ describe('the pyramid head, from videos to detections', () => {
     assert.equal(told('joint', whole), run.dataset.classes.length);
     assert.equal(told('head'), run.dataset.classes.length);
     run.close();
+  });
+
+  it('learns of training videos in several views, which are made but once', async () => {
+    const folder = path.join(root, 'views');
+    const stores = () => readdirSync(path.join(folder, 'store', 'extract')).filter((name) => name !== 'latest');
+    let ofOneView = '';
+    await withRun(folder, tiny('joint.epochs=1'), goOn, async (run) => {
+      await train(run);
+      assert.equal(stores().length, 1);
+      ofOneView = learnt(run)[1]!;
+    });
+    const anew = { ...goOn, allowConfigChange: true };
+    await withRun(folder, tiny('joint.epochs=1', 'head.views=2'), anew, async (run) => {
+      await assert.rejects(head(run), (error) => error instanceof WorkError && /run lofi extract/.test(error.message));
+      const [training, all] = [run.dataset.videos.filter(({ subset }) => subset === 'training'), run.dataset.videos];
+      const made: string[] = [];
+      const beat = run.heartbeat.beat.bind(run.heartbeat);
+      run.heartbeat.beat = (...args) => {
+        beat(...args);
+        made.push(args[0]);
+      };
+      const store = await extract(run);
+      assert.equal(made.length, training.length);
+      assert.equal(FeatureStore.latest(folder)!.key, store.key);
+      const [other] = stores().filter((key) => key !== store.key);
+      assert.deepEqual(
+        [store, new FeatureStore(folder, other!)].map((one) => one.ids()),
+        [all, training].map((videos) => videos.map(({ id }) => id).sort()),
+      );
+      const different = training.filter(
+        ({ id }) => !isDeepStrictEqual(new FeatureStore(folder, other!).get(id), store.get(id)),
+      );
+      assert.ok(different.length > training.length / 2);
+      await head(run);
+      assert.notEqual(learnt(run)[1], ofOneView);
+      made.length = 0;
+      await extract(run);
+      assert.deepEqual(made, []);
+    });
   });
 
   it('stopped after any step and gone on with, it ends as it would have, to the bit', async () => {
