@@ -39,6 +39,23 @@ __attribute__((constructor)) static void leaveSignalsToOthers() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 `;
+/**
+ * A library of its own, since it must act before TensorFlow's are initialised: those tell of oneDNN then, on processors with AVX-512, whatever
+ * TF_CPP_MIN_LOG_LEVEL says. Of libraries that do not need each other the one that is linked last is initialised first (glibc); where it is not, or the
+ * library's Abseil is of another release than this name of it, that line is printed and nothing else is different.
+ */
+const QUIET = `#include <cstdlib>
+namespace absl {
+inline namespace lts_20250814 {
+enum class LogSeverityAtLeast : int { kError = 2 };
+__attribute__((weak)) void SetMinLogLevel(LogSeverityAtLeast);
+}
+}
+__attribute__((constructor)) static void logErrorsOnly() {
+  const char *level = getenv("TF_CPP_MIN_LOG_LEVEL");
+  if (level && atoi(level) >= 2 && absl::SetMinLogLevel) absl::SetMinLogLevel(absl::LogSeverityAtLeast::kError);
+}
+`;
 const LIBRARY_ENDING = process.platform === 'darwin' ? '2.dylib' : 'so.2';
 const ORIGIN = process.platform === 'darwin' ? '@loader_path' : '$ORIGIN';
 
@@ -125,7 +142,9 @@ export function layoutOf(variant: Variant, cache: string, wheels = engineWheels(
     .update(wheels.map((wheel) => wheel.sha256).join(' '))
     .update(NEEDED.join(' '));
   const libraries = `${variant}-${first.version}-${fetched.digest('hex').slice(0, 12)}`;
-  const built = createHash('sha256').update([libraries, headersVersion(), ...COMPILE, ...LINK, SIGNALS].join(' '));
+  const built = createHash('sha256').update(
+    [libraries, headersVersion(), ...COMPILE, ...LINK, SIGNALS, QUIET].join(' '),
+  );
   for (const file of sources('')) built.update(readFileSync(file));
   return {
     wheels,
@@ -139,7 +158,7 @@ async function compile(compiler: string, libraries: string, out: string): Promis
   const headers = path.join(path.dirname(require.resolve('node-api-headers/package.json')), 'include');
   const signals = path.join(path.dirname(out), 'signals.cc');
   writeFileSync(signals, SIGNALS);
-  const ended = await runProgram(compiler, [
+  await compiled(compiler, [
     ...COMPILE,
     ...['-I', headers, '-I', path.join(tensorflow, 'include')],
     ...sources('.cc'),
@@ -147,9 +166,22 @@ async function compile(compiler: string, libraries: string, out: string): Promis
     ...['cc', 'framework'].map((name) => path.join(tensorflow, `libtensorflow_${name}.${LIBRARY_ENDING}`)),
     // Relative, so that the cache can be moved, and staged under another name.
     `-Wl,-rpath,${ORIGIN}/../${path.basename(libraries)}/tensorflow`,
+    ...(process.platform === 'linux' ? await quietLibrary(compiler, path.dirname(out)) : []),
     ...LINK,
     ...['-o', out],
   ]);
+}
+
+/** Compiles {@link QUIET} into a folder. Gives what a library beside it is linked with. */
+async function quietLibrary(compiler: string, folder: string): Promise<string[]> {
+  const [source, library] = ['quiet.cc', 'libquiet.so'].map((name) => path.join(folder, name)) as [string, string];
+  writeFileSync(source, QUIET);
+  await compiled(compiler, [...COMPILE, source, '-Wl,-soname,libquiet.so', '-o', library]);
+  return ['-Wl,--no-as-needed', library, `-Wl,-rpath,${ORIGIN}`];
+}
+
+async function compiled(compiler: string, args: string[]): Promise<void> {
+  const ended = await runProgram(compiler, args);
   if (ended.code !== 0) {
     throw new WorkError(`the TensorFlow.js binding did not compile (g++: ${lastLine(ended.stderr, /error: /)}).`);
   }

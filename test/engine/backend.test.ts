@@ -37,6 +37,11 @@ test('the engine starts once, computes, differentiates, and listens to no signal
   );
 });
 
+test('an engine that is there starts without a word, on any processor', async () => {
+  const { code, stderr } = await lofi(['doctor']);
+  assert.deepEqual([code, stderr], [0, '']);
+});
+
 test('without native TensorFlow: wasm with one loud line, or an error when it was asked for', async (t) => {
   const XDG_CACHE_HOME = temporaryFolder(t);
   const fallback = await lofi(['doctor', '--json'], { XDG_CACHE_HOME, LOFI_ENGINE: '' });
