@@ -2,13 +2,13 @@
  * Does the LoFi stage make the encoder better? Arms of the same configuration under the same seeds, each entered into `docs/results.json` beside the
  * baseline of its seed as soon as it is done. Goes on where it was interrupted. From the repository's root, after `npm run build`:
  *
- *   npx tsx tools/claim.ts --config configs/fir.yaml --data DIR --name pyramid --dataset fir_action [--set a.b=c]… \
+ *   npx tsx tools/claim.ts --config configs/fir.yaml [--data DIR] --name pyramid --dataset fir_action [--set a.b=c]… \
  *     [--arms frozen,baseline,long] [--seeds 3] [--out runs/claim]
  *
  * Arms: `frozen` (the encoder as `encoder.weights` gives it), `baseline` (stages 1 and 3 as configured), `clips` and `acp+` (the same with `--pretrain` epochs of
  * stage 1, on `data.clips` or on the instances of the videos themselves), and the schedules of stage 2: s, t, st, long, short, which share stage 1 with
  * the baseline of their seed. Without a configured stage 1 (`pretrain.epochs: 0`) `frozen` is the baseline. `--name` is what the experiments are called
- * by, DIR is `data.root`.
+ * by, DIR is `data.root`, which synthetic videos need not.
  */
 import { cpSync, existsSync } from 'node:fs';
 import path from 'node:path';
@@ -26,7 +26,7 @@ const text = { type: 'string', requiresArg: true } as const;
 const args = yargs(process.argv.slice(2))
   .options({
     config: { ...text, demandOption: true },
-    data: { ...text, demandOption: true },
+    data: text,
     name: { ...text, demandOption: true },
     dataset: { ...text, demandOption: true },
     set: { type: 'string', array: true, nargs: 1, default: [] as string[] },
@@ -49,6 +49,7 @@ const arms = args.arms.split(',').map((name) => {
 
 const folderOf = (arm: Arm, seed: number) => path.join(args.out, `${args.dataset}-${args.name}-${arm}-${seed}`);
 const setOptions = (list: readonly string[]) => list.flatMap((one) => ['--set', one]);
+const root = (folder: string) => (args.data === undefined ? [] : setOptions([`data.root=${folder}`]));
 
 /** What an arm sets, and whether stage 2 is left out. */
 function planOf(arm: Arm, seed: number): { set: string[]; baseline: boolean } {
@@ -98,12 +99,12 @@ for (let seed = 0; seed < args.seeds; seed++) {
     if (!existsSync(path.join(folder, 'metrics.json'))) {
       process.stderr.write(`${args.name}, ${arm}, seed ${seed}\n`);
       share(arm, seed);
-      lofi([...command, '--set', `data.root=${path.resolve(args.data)}`, '--run', folder]);
+      lofi([...command, ...root(path.resolve(args.data ?? '.')), '--run', folder]);
     }
     const entry = resultOfRun(folder, {
       experiment: `${args.name}, ${arm}`,
       dataset: args.dataset,
-      command: `lofi ${command.join(' ')} --set data.root=DIR --run ${path.basename(folder)}`,
+      command: ['lofi', ...command, ...root('DIR'), '--run', path.basename(folder)].join(' '),
       ...(arm === reference ? {} : { baseline: `${args.name}, ${reference}` }),
     });
     await record(entry);
