@@ -49,7 +49,8 @@ const arms = args.arms.split(',').map((name) => {
 
 const folderOf = (arm: Arm, seed: number) => path.join(args.out, `${args.dataset}-${args.name}-${arm}-${seed}`);
 const setOptions = (list: readonly string[]) => list.flatMap((one) => ['--set', one]);
-const root = (folder: string) => (args.data === undefined ? [] : setOptions([`data.root=${folder}`]));
+/** `data.root`, where there is one: its path to run with, DIR to be written down. */
+const rootOptions = (as: string) => (args.data === undefined ? [] : setOptions([`data.root=${as}`]));
 
 /** What an arm sets, and whether stage 2 is left out. */
 function planOf(arm: Arm, seed: number): { set: string[]; baseline: boolean } {
@@ -99,12 +100,12 @@ for (let seed = 0; seed < args.seeds; seed++) {
     if (!existsSync(path.join(folder, 'metrics.json'))) {
       process.stderr.write(`${args.name}, ${arm}, seed ${seed}\n`);
       share(arm, seed);
-      lofi([...command, ...root(path.resolve(args.data ?? '.')), '--run', folder]);
+      lofi([...command, ...rootOptions(path.resolve(args.data ?? '.')), '--run', folder]);
     }
     const entry = resultOfRun(folder, {
       experiment: `${args.name}, ${arm}`,
       dataset: args.dataset,
-      command: ['lofi', ...command, ...root('DIR'), '--run', path.basename(folder)].join(' '),
+      command: ['lofi', ...command, ...rootOptions('DIR'), '--run', path.basename(folder)].join(' '),
       ...(arm === reference ? {} : { baseline: `${args.name}, ${reference}` }),
     });
     await record(entry);
