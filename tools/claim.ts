@@ -52,6 +52,9 @@ const setOptions = (list: readonly string[]) => list.flatMap((one) => ['--set', 
 /** `data.root`, where there is one: its path to run with, DIR to be written down. */
 const rootOptions = (as: string) => (args.data === undefined ? [] : setOptions([`data.root=${as}`]));
 
+/** A word as a shell takes it whole; none here holds a quote. */
+const quoted = (word: string) => (/[^\w./=:,+-]/.test(word) ? `'${word}'` : word);
+
 /** What an arm sets, and whether stage 2 is left out. */
 function planOf(arm: Arm, seed: number): { set: string[]; baseline: boolean } {
   const common = [...args.set, `seed=${seed}`];
@@ -105,7 +108,7 @@ for (let seed = 0; seed < args.seeds; seed++) {
     const entry = resultOfRun(folder, {
       experiment: `${args.name}, ${arm}`,
       dataset: args.dataset,
-      command: ['lofi', ...command, ...rootOptions('DIR'), '--run', path.basename(folder)].join(' '),
+      command: ['lofi', ...command, ...rootOptions('DIR')].map(quoted).join(' '),
       ...(arm === reference ? {} : { baseline: `${args.name}, ${reference}` }),
     });
     await record(entry);
