@@ -9,7 +9,8 @@ export async function resultsPlot(entries: readonly ResultEntry[]): Promise<stri
     return { panel: `${dataset}, tIoU ${least!} to ${most!}`, experiment, seed, average: 100 * average_mAP };
   });
   const x = { field: 'average', type: 'quantitative' as const, scale: { domain: [0, 100] } };
-  const y = { field: 'experiment', type: 'nominal' as const, title: null, sort: null };
+  const whole = { labelLimit: 0 }; // names of experiments are not cut
+  const y = { field: 'experiment', type: 'nominal' as const, title: null, sort: null, axis: whole };
   const panel = (name: string) => ({
     title: { text: name, anchor: 'start' as const },
     transform: [{ filter: { field: 'panel', equal: name } }],
