@@ -2,7 +2,7 @@
  * Enters the result of a finished run into `docs/results.json`, in the place of an older one of the same experiment, data and seed, and makes
  * `docs/results.md` anew. From the repository's root:
  *
- *   npx tsx tools/record-result.ts --run runs/demo --experiment 'LoFi, long cycle' --dataset 'synthetic (demo)' \
+ *   npx tsx tools/record-result.ts --run runs/demo --experiment 'G-TAD, long' --dataset synthetic \
  *     --command 'lofi run --config configs/demo.yaml --run runs/demo'
  *
  * `--baseline NAME` names the experiment that it is compared with, seed by seed. With `--clips` it is the accuracy of stage 1, entered into `docs/clip-results.json`. `--command` must give the very configuration of the run (`--set data.root=DIR` aside); no path of the machine belongs in it.
