@@ -20,17 +20,17 @@ export type {
   LabelConfusion,
   Outcome,
   SensitivityBucket,
-} from './evaluation/analysis/types.js';
+} from './evaluation/analysis/analysis-types.js';
 export type { DetectionColumns } from './evaluation/columns.js';
-export { readDetections, readGroundTruth, readPredictions } from './evaluation/files.js';
-export { nms } from './evaluation/nms.js';
-export { evaluateProposals, type ProposalMetrics } from './evaluation/proposals.js';
+export { readDetections, readGroundTruth, readPredictions } from './evaluation/result-files.js';
+export { nms } from './evaluation/suppression/nms.js';
+export { evaluateProposals, type ProposalMetrics } from './evaluation/average-recall.js';
 export { randomProposals } from './evaluation/random-proposals.js';
 export { temporalIou } from './evaluation/segments.js';
 export { selectVideos, type MissingPolicy, type Selection } from './evaluation/select.js';
-export { softNms, type Proposal } from './evaluation/soft-nms.js';
+export { softNms, type Proposal } from './evaluation/suppression/soft-nms.js';
 export { parseTiou, presets, type Preset } from './evaluation/tiou.js';
-export { weightedVoting } from './evaluation/weighted-voting.js';
+export { weightedVoting } from './evaluation/suppression/weighted-voting.js';
 export type { Annotation, Detection, GroundTruth, Predictions, Segment, VideoTruth } from './evaluation/types.js';
 export { loadModel, type FoundAction, type Model } from './load-model.js';
 export { LofiError, UsageError, WorkError } from './system/errors.js';

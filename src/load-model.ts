@@ -38,10 +38,10 @@ export interface Model {
 export async function loadModel(file: string): Promise<Model> {
   const [{ startEngine }, { loadBundle }, { disposeModel }, { detectVideo }, { probeVideo }] = await Promise.all([
     import('./engine/backend.js'),
-    import('./stages/bundle.js'),
-    import('./stages/trained-model.js'),
-    import('./stages/detect-video.js'),
-    import('./stages/detect-files.js'),
+    import('./stages/detect/model-bundle.js'),
+    import('./stages/detect/trained-model.js'),
+    import('./stages/detect/detect-video.js'),
+    import('./stages/detect/detect-files.js'),
   ]);
   await startEngine();
   const model = loadBundle(file);

@@ -16,7 +16,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMetrics } from '../src/checkpoints/metrics.js';
-import { readSafetensors } from '../src/checkpoints/safetensors.js';
+import { readSafetensors } from '../src/checkpoints/formats/safetensors.js';
 import { loadDataset } from '../src/data/dataset.js';
 import { run, start, type Ended } from './support/command.js';
 

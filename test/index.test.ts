@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { evaluateDetections, loadModel, presets, type FoundAction, type GroundTruth } from '../src/index.js';
-import { temporaryFolder, testVideo } from './video/fixture.js';
+import { temporaryFolder, testVideo } from './support/videos.js';
 
 const truth: GroundTruth = {
   database: { a: { subset: 'validation', duration: 20, annotations: [{ segment: [2, 8], label: 'jump' }] } },
@@ -23,8 +23,8 @@ test('a bundle is loaded, finds actions in a video, and is gone', async () => {
   const [tf, { randomModel }, { writeModel }, { disposeModel }] = await Promise.all([
     import('@tensorflow/tfjs-core'),
     import('./support/random-model.js'),
-    import('../src/stages/bundle.js'),
-    import('../src/stages/trained-model.js'),
+    import('../src/stages/detect/model-bundle.js'),
+    import('../src/stages/detect/trained-model.js'),
   ]);
   const random = randomModel(3);
   writeModel(file, random, {});

@@ -13,10 +13,10 @@
 import { cpSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import yargs from 'yargs';
-import { RunStore } from '../src/checkpoints/store.js';
+import { RunStore } from '../src/checkpoints/run-store.js';
 import { loadConfig } from '../src/config/load.js';
 import { fidelities } from '../src/config/low-fidelity.js';
-import { featuresOf } from '../src/stages/extract.js';
+import { featuresOf } from '../src/stages/features/extract.js';
 import { lofi, shareStage1 } from './pipeline/lofi.js';
 import { resultOfRun } from './results/from-run.js';
 import { record } from './results/record.js';

@@ -1,11 +1,11 @@
 /** `npm run demo`: LoFi beside its baseline on synthetic videos, the mAP of both and of random proposals, and a report. */
 import path from 'node:path';
 import { evaluateDetections } from '../src/evaluation/detections.js';
-import { readGroundTruth } from '../src/evaluation/files.js';
+import { readGroundTruth } from '../src/evaluation/result-files.js';
 import { randomProposals } from '../src/evaluation/random-proposals.js';
 import { presets } from '../src/evaluation/tiou.js';
-import { evaluateRun } from '../src/report/evaluate-run.js';
-import { runsTable } from '../src/report/table.js';
+import { evaluateRun } from '../src/report/run/evaluate-run.js';
+import { runsTable } from '../src/report/tables/metrics-table.js';
 import { writeReport } from '../src/report/write-report.js';
 import { lofi, shareStage1 } from './pipeline/lofi.js';
 

@@ -6,7 +6,7 @@
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { noBrowser, startBrowser } from '../test/report/browser.js';
+import { noBrowser, startBrowser } from '../test/support/browser.js';
 
 const [page = 'runs/demo/report/index.html', ...names] = process.argv.slice(2);
 const wanted = (name: string) => names.length === 0 || names.includes(name);

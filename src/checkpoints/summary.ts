@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { latestFeatureManifest } from './features.js';
-import { RunStore, type BestMetric, type TrainedStage } from './store.js';
+import { latestFeatureManifest } from './feature-store.js';
+import { RunStore, type BestMetric, type TrainedStage } from './run-store.js';
 
 /** Where one stage of a run stands, from its newest manifest. */
 export interface StageSummary {

@@ -5,28 +5,34 @@ import { LofiError, UsageError } from '../system/errors.js';
 import { nearest } from '../system/nearest.js';
 import { endingSignals } from '../system/signals.js';
 
-/** Every command is a file of this folder, `<name>.ts`, loaded when it is called: help must not wait for an engine. */
-const commands: Readonly<Record<string, string>> = {
-  setup: "Find or build the engine and ffmpeg in the user's cache; safe to repeat",
-  doctor: 'Say which engine and which ffmpeg will be used, and what is wrong',
-  prepare: 'Turn an annotation file and a folder of videos into one dataset file',
-  'check-videos': 'Decode every video of a dataset and list what is missing or broken',
-  synth: 'Make a synthetic dataset of real mp4 files',
-  pretrain: 'Stage 1: train the encoder on trimmed clips',
-  joint: 'Stage 2: train encoder and head together at low fidelity (LoFi)',
-  extract: 'Stage 3a: compute features with the frozen encoder',
-  head: 'Stage 3b: train a fresh head on the features',
-  run: 'All stages in order, skipping the finished ones',
-  schedule: 'Print the plan of a stage, step by step, without data',
-  estimate: 'Parameters, operations and memory of each stage and shape, before anything runs',
-  detect: 'Find actions in videos with a trained model',
-  export: 'Put a trained model into one file, for detect --model anywhere',
-  evaluate: 'Compute mAP or AR@AN of detections',
-  analyze: 'Say what a detector gets wrong: types of error, sensitivity, missed instances',
-  convert: "Convert an encoder's weights to and from PyTorch's names",
-  report: 'Make one page about one or several runs',
-  runs: 'List the runs, or the stages of one',
-  config: 'Print the resolved configuration and where each value came from',
+/** A command and the folder of its file, `<folder>/<name>-command.ts`, loaded when it is called: help must not wait for an engine. */
+const commands: Readonly<Record<string, { folder: 'system' | 'data' | 'stages' | 'results'; describe: string }>> = {
+  setup: { folder: 'system', describe: "Find or build the engine and ffmpeg in the user's cache; safe to repeat" },
+  doctor: { folder: 'system', describe: 'Say which engine and which ffmpeg will be used, and what is wrong' },
+  prepare: { folder: 'data', describe: 'Turn an annotation file and a folder of videos into one dataset file' },
+  'check-videos': { folder: 'data', describe: 'Decode every video of a dataset and list what is missing or broken' },
+  synth: { folder: 'data', describe: 'Make a synthetic dataset of real mp4 files' },
+  pretrain: { folder: 'stages', describe: 'Stage 1: train the encoder on trimmed clips' },
+  joint: { folder: 'stages', describe: 'Stage 2: train encoder and head together at low fidelity (LoFi)' },
+  extract: { folder: 'stages', describe: 'Stage 3a: compute features with the frozen encoder' },
+  head: { folder: 'stages', describe: 'Stage 3b: train a fresh head on the features' },
+  run: { folder: 'stages', describe: 'All stages in order, skipping the finished ones' },
+  schedule: { folder: 'stages', describe: 'Print the plan of a stage, step by step, without data' },
+  estimate: {
+    folder: 'stages',
+    describe: 'Parameters, operations and memory of each stage and shape, before anything runs',
+  },
+  detect: { folder: 'results', describe: 'Find actions in videos with a trained model' },
+  export: { folder: 'results', describe: 'Put a trained model into one file, for detect --model anywhere' },
+  evaluate: { folder: 'results', describe: 'Compute mAP or AR@AN of detections' },
+  analyze: {
+    folder: 'results',
+    describe: 'Say what a detector gets wrong: types of error, sensitivity, missed instances',
+  },
+  convert: { folder: 'data', describe: "Convert an encoder's weights to and from PyTorch's names" },
+  report: { folder: 'results', describe: 'Make one page about one or several runs' },
+  runs: { folder: 'results', describe: 'List the runs, or the stages of one' },
+  config: { folder: 'system', describe: 'Print the resolved configuration and where each value came from' },
 };
 
 /** How long what a failed command left running may keep the process alive. */
@@ -69,7 +75,7 @@ async function parser(args: string[]): Promise<Argv> {
     .fail((message: string | null, error: Error | undefined) => {
       throw error ?? new UsageError(explain(message ?? 'wrong call', lofi, wanted));
     });
-  for (const [name, describe] of Object.entries(commands)) {
+  for (const [name, { describe }] of Object.entries(commands)) {
     if (name === wanted) lofi.command(await load(name));
     else lofi.command(name, describe);
   }
@@ -77,7 +83,8 @@ async function parser(args: string[]): Promise<Argv> {
 }
 
 async function load(name: string): Promise<CommandModule> {
-  return ((await import(`./${name}.js`)) as { command: CommandModule }).command;
+  const { folder } = commands[name]!;
+  return ((await import(`./${folder}/${name}-command.js`)) as { command: CommandModule }).command;
 }
 
 /** yargs's complaint in one line, with the name that was probably meant. */

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Config } from '../config/schema.js';
-import type { ResumePolicy } from '../stages/run.js';
+import type { ResumePolicy } from '../stages/run/run.js';
 import { UsageError } from '../system/errors.js';
 
 /** The options of every command that reads a configuration. */

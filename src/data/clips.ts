@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { UsageError } from '../system/errors.js';
 import { printable } from '../system/printable.js';
-import { readTable } from './table.js';
+import { readTable } from './annotations/csv-table.js';
 
 /** A trimmed video that shows one action from beginning to end. */
 export interface Clip {

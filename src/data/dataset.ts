@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../system/files.js';
-import { JsonFile } from './json-file.js';
+import { JsonFile } from './annotations/json-file.js';
 
 /** An action in a video: from `start` to `end` (seconds), of the class `label`. */
 export interface Instance {

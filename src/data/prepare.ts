@@ -5,10 +5,10 @@ import { printable } from '../system/printable.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe } from '../video/probe.js';
 import { toDataset, type Dataset, type Video } from './dataset.js';
-import type { AnnotatedVideo, Warning } from './formats/annotations.js';
-import { readAnnotations } from './formats/read.js';
-import { unseenLabels } from './labels.js';
-import { mendInstances, seconds } from './mend.js';
+import type { AnnotatedVideo, Warning } from './annotations/annotations.js';
+import { readAnnotations } from './annotations/read-annotations.js';
+import { unseenLabels } from './annotations/label-map.js';
+import { mendInstances, seconds } from './annotations/mend.js';
 import { VideoFolder } from './video-files.js';
 
 export interface PrepareRequest {

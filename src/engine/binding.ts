@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { cacheFolder, installFolder } from '../system/cache.js';
+import { cacheFolder, installFolder } from '../system/install/cache.js';
 import { WorkError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
 import { findProgram, runProgram } from '../system/programs.js';
-import { installWheels, lastLine, type Wheel } from '../system/wheel.js';
+import { installWheels, lastLine, type Wheel } from '../system/install/wheel.js';
 import { engineWheels, type Variant } from './wheels.js';
 
 const require = createRequire(import.meta.url);

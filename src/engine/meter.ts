@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { isNative } from './ops/native.js';
+import { isNative } from './ops/run-native.js';
 
 /** What a stretch of work took of the engine; tensors from before the metering are left out. */
 export interface Reading {

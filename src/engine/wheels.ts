@@ -1,4 +1,4 @@
-import type { Wheel } from '../system/wheel.js';
+import type { Wheel } from '../system/install/wheel.js';
 
 /** TensorFlow for the processor alone, or with the CUDA libraries that it needs on an NVIDIA GPU. */
 export type Variant = 'tensorflow' | 'tensorflow-gpu';

@@ -1,4 +1,4 @@
-import { align, type Aligned } from './align.js';
+import { align, type Aligned } from './align-videos.js';
 import { toColumns, type DetectionColumns } from './columns.js';
 import { averagePrecision, claimedInstances } from './matching.js';
 import { selectVideos, type MissingPolicy } from './select.js';

@@ -1,4 +1,4 @@
-import type { Proposal } from './soft-nms.js';
+import type { Proposal } from './suppression/soft-nms.js';
 
 /** What a classifier of whole videos gives a label. */
 export interface ClassScore {

@@ -1,4 +1,4 @@
-import type { Aligned } from './align.js';
+import type { Aligned } from './align-videos.js';
 import { temporalIou } from './segments.js';
 
 /**

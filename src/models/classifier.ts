@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { linear } from './layers/dense.js';
+import { linear } from './layers/dense-layers.js';
 import type { Pass } from './layers/layer.js';
 import type { Initializer, ParameterSpec } from './parameters.js';
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UsageError } from '../system/errors.js';
 import { printable } from '../system/printable.js';
-import { fromTorchLayout, torchShape, toTorchLayout, type Values } from './layout.js';
+import { fromTorchLayout, torchShape, toTorchLayout, type Values } from './weights/torch-layout.js';
 import type { Parameters, ParameterSpec } from './parameters.js';
 
 /** A model's tensors by name, in PyTorch's layouts: the form in which they are stored and exchanged. */

@@ -1,5 +1,5 @@
 import type { DetectionMetrics } from '../evaluation/detections.js';
-import type { ProposalMetrics } from '../evaluation/proposals.js';
+import type { ProposalMetrics } from '../evaluation/average-recall.js';
 import { listed } from '../evaluation/select.js';
 
 /** One line for each odd thing the evaluator met in a prediction file; none for a clean one. */

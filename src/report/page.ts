@@ -1,14 +1,14 @@
 import { htmlDocument } from './document.js';
 import { html, type Html } from './html.js';
-import type { ReportedRun } from './reported-run.js';
-import { classesSection } from './sections/classes.js';
-import { errorsSection } from './sections/errors.js';
-import type { EvaluatedRun } from './sections/parts.js';
-import { runsSection } from './sections/runs.js';
-import { scoresSection } from './sections/scores.js';
-import { timelineSection } from './sections/timeline.js';
-import { trainingSection } from './sections/training.js';
-import type { Timeline } from './timeline.js';
+import type { ReportedRun } from './run/reported-run.js';
+import { classesSection } from './sections/classes-section.js';
+import { errorsSection } from './sections/errors-section.js';
+import type { EvaluatedRun } from './sections/page-parts.js';
+import { runsSection } from './sections/runs-section.js';
+import { scoresSection } from './sections/scores-section.js';
+import { timelineSection } from './sections/timeline-section.js';
+import { trainingSection } from './sections/training-section.js';
+import type { Timeline } from './timeline/timeline.js';
 
 /** The whole report of one or more runs as one HTML document that needs nothing from outside. */
 export async function makePage(

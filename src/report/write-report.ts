@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { UsageError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
-import { filmStrips } from './film-strip.js';
+import { filmStrips } from './timeline/film-strip.js';
 import { makePage } from './page.js';
-import { reportRun } from './reported-run.js';
-import { makeTimeline, videoFiles } from './timeline.js';
+import { reportRun } from './run/reported-run.js';
+import { makeTimeline, videoFiles } from './timeline/timeline.js';
 
 /**
  * Writes one self-contained page about one or more runs, side by side, to `report/index.html` of the first.

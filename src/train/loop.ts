@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { nativeTensorCount } from '../engine/kernels/native-tensor.js';
 import { startProgress } from '../system/progress.js';
 import { breathe } from '../system/signals.js';
-import { Diverged } from './divergence.js';
-import { LeakGuard } from './leak-guard.js';
-import { MemoryGuard } from './memory-guard.js';
-import { stepsBefore, type Pace } from './pace.js';
-import { watched } from './watch.js';
+import { Diverged } from './guards/divergence.js';
+import { LeakGuard } from './guards/leak-guard.js';
+import { MemoryGuard } from './guards/memory-guard.js';
+import { stepsBefore, type Pace } from './schedule/pace.js';
+import { watched } from './guards/watch.js';
 
 export interface Batch {
   /** Names of its items, for messages. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { BatchStatistics } from '../engine/ops/batch-norm.js';
+import type { BatchStatistics } from '../engine/ops/normalization/batch-norm.js';
 import type { Parameters } from '../models/parameters.js';
 
 /** Sums over the passes of one step. */

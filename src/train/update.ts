@@ -8,7 +8,7 @@ import {
   type GradientsByPart,
   type LossTensors,
 } from './gradients.js';
-import type { TrainedPart } from './parts.js';
+import type { TrainedPart } from './trained-parts.js';
 
 /** Items of a batch that go through the network together: `from` ≤ i < `to`. */
 export interface MicroBatch {

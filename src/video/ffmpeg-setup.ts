@@ -1,10 +1,10 @@
 import { chmodSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { cacheFolder, installFolder } from '../system/cache.js';
+import { cacheFolder, installFolder } from '../system/install/cache.js';
 import { WorkError } from '../system/errors.js';
 import { runProgram } from '../system/programs.js';
-import { installWheels, lastLine, type Wheel } from '../system/wheel.js';
+import { installWheels, lastLine, type Wheel } from '../system/install/wheel.js';
 import { FETCHED_IMAGEIO, FETCHED_STATIC } from './ffmpeg.js';
 
 const require = createRequire(import.meta.url);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { cacheFolder } from '../system/cache.js';
+import { cacheFolder } from '../system/install/cache.js';
 import { UsageError, WorkError } from '../system/errors.js';
 import { findProgram, isExecutable } from '../system/programs.js';
 

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { makeCacheFolder } from '../../src/system/cache.js';
-import { withLock } from '../../src/system/lock.js';
-import { temporaryFolder } from '../system/temporary.js';
-import { lofi, startLofi } from './lofi.js';
+import { makeCacheFolder } from '../../src/system/install/cache.js';
+import { withLock } from '../../src/system/install/setup-lock.js';
+import { temporaryFolder } from '../support/temporary.js';
+import { lofi, startLofi } from '../support/lofi.js';
 
 test('help lists the commands, and neither it nor evaluate --help loads an engine', async (t) => {
   const spy = path.join(temporaryFolder(t), 'spy.cjs');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
-import { planStage } from '../../src/train/plan.js';
+import { planStage } from '../../src/train/schedule/planned-steps.js';
 
 const plan = (name: string) => planStage(loadConfig(`configs/activitynet/lofi-${name}.yaml`).config, 'joint');
 const shapesOf = (name: string) => plan(name).map(({ snippets, size }) => `${snippets}x${size}`);

@@ -6,7 +6,7 @@ import { allKeys, configJsonSchema, loadConfig } from '../../src/config/load.js'
 import { configSchema } from '../../src/config/schema.js';
 import { randomStream } from '../../src/engine/random.js';
 import { UsageError } from '../../src/system/errors.js';
-import { temporaryFolder } from '../system/temporary.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 /** Writes files into a temporary folder; the path of the first is returned. */
 function write(t: TestContext, files: Record<string, string>): string {

@@ -9,7 +9,7 @@ import { randomStream } from '../../src/engine/random.js';
 import { UsageError } from '../../src/system/errors.js';
 import { probe } from '../../src/video/probe.js';
 import { missing, shared } from '../support/shared.js';
-import { codecs, ffmpeg, temporaryFolder, testVideo } from '../video/fixture.js';
+import { codecs, ffmpeg, temporaryFolder, testVideo } from '../support/videos.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => path.join(folder, name);

@@ -3,7 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { instancesAsClips, measureClips } from '../../src/data/measured-clips.js';
-import { temporaryFolder, testVideo } from '../video/fixture.js';
+import { temporaryFolder, testVideo } from '../support/videos.js';
 
 const folder = temporaryFolder();
 

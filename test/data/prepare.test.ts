@@ -6,7 +6,7 @@ import { loadDataset, saveDataset } from '../../src/data/dataset.js';
 import { prepareDataset } from '../../src/data/prepare.js';
 import { UsageError } from '../../src/system/errors.js';
 import { missing, shared } from '../support/shared.js';
-import { temporaryFolder, testVideo } from '../video/fixture.js';
+import { temporaryFolder, testVideo } from '../support/videos.js';
 
 const folder = temporaryFolder();
 const videos = path.join(folder, 'videos');

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine, wantedEngine } from '../../src/engine/backend.js';
 import { UsageError } from '../../src/system/errors.js';
-import { lofi } from '../cli/lofi.js';
-import { temporaryFolder } from '../system/temporary.js';
+import { lofi } from '../support/lofi.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 test('LOFI_ENGINE names an engine or is refused', () => {
   assert.equal(wantedEngine({}), undefined);

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { buildBinding, chosenVariant, findBindings, layoutOf, tryLoading } from '../../src/engine/binding.js';
 import { engineWheels } from '../../src/engine/wheels.js';
-import { cacheFolder } from '../../src/system/cache.js';
+import { cacheFolder } from '../../src/system/install/cache.js';
 import { WorkError } from '../../src/system/errors.js';
-import { makeWheel, offlinePip } from '../system/fake-wheel.js';
-import { script, temporaryFolder } from '../system/temporary.js';
-import { lofi } from '../cli/lofi.js';
+import { makeWheel, offlinePip } from '../support/fake-wheel.js';
+import { script, temporaryFolder } from '../support/temporary.js';
+import { lofi } from '../support/lofi.js';
 
 const quiet = () => undefined;
 const hasWheels = engineWheels('tensorflow') !== undefined;

@@ -3,8 +3,8 @@ import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
 import { metered } from '../../src/engine/meter.js';
-import { conv2d, depthwiseConv2d } from '../../src/engine/ops/conv2d.js';
-import { isNative } from '../../src/engine/ops/native.js';
+import { conv2d, depthwiseConv2d } from '../../src/engine/ops/convolution/conv2d.js';
+import { isNative } from '../../src/engine/ops/run-native.js';
 
 before(() => startEngine());
 

@@ -3,11 +3,11 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { randomStream } from '../../src/engine/random.js';
 import { evaluateDetections } from '../../src/evaluation/detections.js';
-import { readGroundTruth, readPredictions } from '../../src/evaluation/files.js';
+import { readGroundTruth, readPredictions } from '../../src/evaluation/result-files.js';
 import { presets } from '../../src/evaluation/tiou.js';
 import { UsageError } from '../../src/system/errors.js';
-import { flippedBits, hostileToken, rewrite } from '../checkpoints/mutations.js';
-import { temporaryFolder } from '../system/temporary.js';
+import { flippedBits, hostileToken, rewrite } from '../support/mutations.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const mutations = 400;
 

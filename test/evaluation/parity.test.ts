@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { evaluateDetections } from '../../src/evaluation/detections.js';
-import { readGroundTruth, readPredictions } from '../../src/evaluation/files.js';
-import { evaluateProposals } from '../../src/evaluation/proposals.js';
+import { readGroundTruth, readPredictions } from '../../src/evaluation/result-files.js';
+import { evaluateProposals } from '../../src/evaluation/average-recall.js';
 import type { GroundTruth } from '../../src/evaluation/types.js';
 
 const folder = path.resolve(import.meta.dirname, '../../../shared/data/eval_parity');

@@ -6,13 +6,13 @@ import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { analyse } from '../../src/evaluation/analysis/analyse.js';
-import { outcomes } from '../../src/evaluation/analysis/types.js';
-import { readDetections, readGroundTruth } from '../../src/evaluation/files.js';
+import { outcomes } from '../../src/evaluation/analysis/analysis-types.js';
+import { readDetections, readGroundTruth } from '../../src/evaluation/result-files.js';
 import { writeReport } from '../../src/report/write-report.js';
-import { noBrowser, startBrowser } from './browser.js';
-import { palette } from '../../src/report/charts.js';
-import { hostile, writeFakeRun, writeFilm } from './fake-run.js';
-import { Picture } from './picture.js';
+import { noBrowser, startBrowser } from '../support/browser.js';
+import { palette } from '../../src/report/charts/charts.js';
+import { hostile, writeFakeRun, writeFilm } from '../support/fake-run.js';
+import { Picture } from '../support/picture.js';
 
 /** The exact values of cells. */
 function numbers(cells: Locator): Promise<number[]> {

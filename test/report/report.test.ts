@@ -5,16 +5,16 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { ColumnsBuilder } from '../../src/evaluation/columns.js';
 import { presets } from '../../src/evaluation/tiou.js';
-import { thin } from '../../src/report/charts.js';
+import { thin } from '../../src/report/charts/charts.js';
 import { html, scriptJson } from '../../src/report/html.js';
-import { reportRun } from '../../src/report/reported-run.js';
-import { readRunFolder } from '../../src/report/run-folder.js';
-import { runsTable } from '../../src/report/table.js';
-import { makeTimeline } from '../../src/report/timeline.js';
-import { stagesOf, trainingCharts } from '../../src/report/training-charts.js';
+import { reportRun } from '../../src/report/run/reported-run.js';
+import { readRunFolder } from '../../src/report/run/run-folder.js';
+import { runsTable } from '../../src/report/tables/metrics-table.js';
+import { makeTimeline } from '../../src/report/timeline/timeline.js';
+import { stagesOf, trainingCharts } from '../../src/report/charts/training-charts.js';
 import { writeReport } from '../../src/report/write-report.js';
 import { UsageError } from '../../src/system/errors.js';
-import { writeFakeRun } from './fake-run.js';
+import { writeFakeRun } from '../support/fake-run.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'lofi-report-'));
 after(() => {

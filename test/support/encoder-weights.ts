@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import { encodeSafetensors } from '../../src/checkpoints/safetensors.js';
-import type { TensorData } from '../../src/checkpoints/tensor.js';
+import { encodeSafetensors } from '../../src/checkpoints/formats/safetensors.js';
+import type { TensorData } from '../../src/checkpoints/formats/tensor.js';
 import { randomStream } from '../../src/engine/random.js';
-import { knownEncoder, type KnownEncoder } from '../../src/models/known-encoders.js';
-import { torchShape } from '../../src/models/layout.js';
+import { knownEncoder, type KnownEncoder } from '../../src/models/weights/known-encoders.js';
+import { torchShape } from '../../src/models/weights/torch-layout.js';
 
 /**
  * What a state_dict of PyTorch holds of an encoder: every tensor, random in all its bits (NaNs with payloads, -0,

@@ -1,5 +1,5 @@
 import { crc32, deflateRawSync } from 'node:zlib';
-import { encodeSafetensors } from '../../src/checkpoints/safetensors.js';
+import { encodeSafetensors } from '../../src/checkpoints/formats/safetensors.js';
 import type { Matrix } from '../../src/data/features/matrix.js';
 
 /** A matrix as `numpy.save` writes it, float32. */

@@ -1,16 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Features } from '../../src/checkpoints/features.js';
+import type { Features } from '../../src/checkpoints/feature-store.js';
 import { configHash } from '../../src/config/hash.js';
 import { configSchema, type Config } from '../../src/config/schema.js';
 import { randomStream } from '../../src/engine/random.js';
-import { freshEncoder } from '../../src/stages/encoder.js';
-import { featureStore } from '../../src/stages/extract.js';
-import { openRun, type Run } from '../../src/stages/run.js';
-import { snapshot } from '../../src/stages/tensors.js';
-import { sgd } from '../../src/train/optimizers.js';
-import { uniformRules } from '../../src/train/parameter-rules.js';
-import { trainedParts } from '../../src/train/parts.js';
+import { freshEncoder } from '../../src/stages/encoder/run-encoder.js';
+import { featureStore } from '../../src/stages/features/extract.js';
+import { openRun, type Run } from '../../src/stages/run/run.js';
+import { snapshot } from '../../src/stages/training/snapshot.js';
+import { sgd } from '../../src/train/optimizers/optimizers.js';
+import { uniformRules } from '../../src/train/optimizers/parameter-rules.js';
+import { trainedParts } from '../../src/train/trained-parts.js';
 
 /** Channels of the smallest encoder of {@link tiny}. */
 export const channels = 64;

@@ -1,7 +1,7 @@
 import { configSchema, type Config } from '../../src/config/schema.js';
-import { freshEncoder } from '../../src/stages/encoder.js';
-import { freshLocalizer } from '../../src/stages/localizer.js';
-import type { TrainedModel } from '../../src/stages/trained-model.js';
+import { freshEncoder } from '../../src/stages/encoder/run-encoder.js';
+import { freshLocalizer } from '../../src/stages/localize/localizer.js';
+import type { TrainedModel } from '../../src/stages/detect/trained-model.js';
 
 /** A configuration whose model is small. */
 export function smallConfig(change: object = {}): Config {

@@ -11,11 +11,11 @@ import { resnet18 } from '../../src/models/encoders/resnet.js';
 import { anchors } from '../../src/models/heads/gtad/anchors.js';
 import { GtadHead } from '../../src/models/heads/gtad/gtad.js';
 import { labels } from '../../src/models/heads/gtad/labels.js';
-import { gtadLoss } from '../../src/models/heads/gtad/loss.js';
+import { gtadLoss } from '../../src/models/heads/gtad/gtad-loss.js';
 import { lossWeights } from '../../src/models/heads/gtad/loss-weights.js';
 import { Parameters } from '../../src/models/parameters.js';
 import { clipByGlobalNorm, lossAndGradients } from '../../src/train/gradients.js';
-import { adam } from '../../src/train/optimizers.js';
+import { adam } from '../../src/train/optimizers/optimizers.js';
 import { StatisticsCollector } from '../../src/train/statistics.js';
 import { seeded } from './numeric.js';
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { findProgram, runProgram } from '../../src/system/programs.js';
-import { script, temporaryFolder } from './temporary.js';
+import { script, temporaryFolder } from '../support/temporary.js';
 
 test('a program is found on PATH only where it can be run', (t) => {
   const [first, second] = [temporaryFolder(t), temporaryFolder(t)];

@@ -10,7 +10,7 @@ import { UsageError } from '../../src/system/errors.js';
 import { readResults, type ClipEntry, type ResultEntry } from '../../tools/results/entry.js';
 import { clipResultOfRun, resultOfRun } from '../../tools/results/from-run.js';
 import { resultsMarkdown } from '../../tools/results/markdown.js';
-import { temporaryFolder } from '../system/temporary.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 const tiny = path.join(root, 'configs', 'tiny.yaml');

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
 import { randomStream } from '../../src/engine/random.js';
-import { batchNorm } from '../../src/models/layers/batch-norm.js';
+import { batchNorm } from '../../src/models/layers/batch-norm-layer.js';
 import { Parameters } from '../../src/models/parameters.js';
 import { StatisticsCollector } from '../../src/train/statistics.js';
 import { assertClose } from '../support/numeric.js';

@@ -5,12 +5,12 @@ import { startEngine } from '../../src/engine/backend.js';
 import { randomStream } from '../../src/engine/random.js';
 import { Classifier, crossEntropy } from '../../src/models/classifier.js';
 import { resnet18 } from '../../src/models/encoders/resnet.js';
-import { setBatchNormMode, type BatchNormMode } from '../../src/models/layers/batch-norm.js';
+import { setBatchNormMode, type BatchNormMode } from '../../src/models/layers/batch-norm-layer.js';
 import { Parameters } from '../../src/models/parameters.js';
 import { UsageError } from '../../src/system/errors.js';
-import { sgd } from '../../src/train/optimizers.js';
-import { tsmRules, uniformRules } from '../../src/train/parameter-rules.js';
-import { disposeParts, swapAverages, trainedParts, type TrainedPart } from '../../src/train/parts.js';
+import { sgd } from '../../src/train/optimizers/optimizers.js';
+import { tsmRules, uniformRules } from '../../src/train/optimizers/parameter-rules.js';
+import { disposeParts, swapAverages, trainedParts, type TrainedPart } from '../../src/train/trained-parts.js';
 import { microBatches, update, type MicroBatch } from '../../src/train/update.js';
 import { assertClose, seededArray } from '../support/numeric.js';
 

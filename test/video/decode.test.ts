@@ -17,7 +17,7 @@ import {
   testVideo,
   whole,
   type VideoOptions,
-} from './fixture.js';
+} from '../support/videos.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => path.join(folder, name);

@@ -8,8 +8,8 @@ import { gzipSync } from 'node:zlib';
 import { UsageError } from '../../src/system/errors.js';
 import { findFfmpeg, locateFfmpeg } from '../../src/video/ffmpeg.js';
 import { fetchFfmpeg } from '../../src/video/ffmpeg-setup.js';
-import { makeWheel, offlinePip } from '../system/fake-wheel.js';
-import { script, temporaryFolder } from '../system/temporary.js';
+import { makeWheel, offlinePip } from '../support/fake-wheel.js';
+import { script, temporaryFolder } from '../support/temporary.js';
 
 const says = (version: string) => `echo "ffmpeg version ${version} Copyright (c) the FFmpeg developers"`;
 

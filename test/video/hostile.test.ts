@@ -13,7 +13,7 @@ import { startThread } from '../../src/system/thread.js';
 import { decodeFrames } from '../../src/video/decode.js';
 import { probe } from '../../src/video/probe.js';
 import { endAllFfmpeg, runFfmpeg } from '../../src/video/process.js';
-import { codecs, temporaryFolder, testVideo, whole } from './fixture.js';
+import { codecs, temporaryFolder, testVideo, whole } from '../support/videos.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => path.join(folder, name);
@@ -139,7 +139,7 @@ for (const [how, rate] of [
   ['is terminated', '20'],
 ] as const) {
   test(`ffmpeg does not outlive a thread that ${how}`, async () => {
-    const worker = startThread(new URL('endless-worker.ts', import.meta.url), rate);
+    const worker = startThread(new URL('./endless-worker.ts', import.meta.url), rate);
     const [pid] = (await once(worker, 'message')) as [number];
     assert.ok(isRunning(pid));
     const exited = once(worker, 'exit');

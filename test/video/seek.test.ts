@@ -19,7 +19,7 @@ import {
   testVideo,
   whole,
   type VideoOptions,
-} from './fixture.js';
+} from '../support/videos.js';
 
 const folder = temporaryFolder();
 /** Tells one pass from reads by seeks. */

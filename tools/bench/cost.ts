@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { TopLevelSpec } from 'vega-lite';
-import { svgOf } from '../../src/report/charts.js';
+import { svgOf } from '../../src/report/charts/charts.js';
 import { writeFileAtomic } from '../../src/system/files.js';
 
 const { values } = parseArgs({ options: { out: { type: 'string', default: 'docs/images/cost.svg' } } });

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { readSafetensors } from '../../src/checkpoints/safetensors.js';
+import { readSafetensors } from '../../src/checkpoints/formats/safetensors.js';
 import type { Precision } from '../../src/engine/kernels/choose.js';
 import { metered } from '../../src/engine/meter.js';
 import { randomStream } from '../../src/engine/random.js';

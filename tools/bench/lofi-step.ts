@@ -19,13 +19,13 @@ import { chunked } from '../../src/models/encoders/chunked.js';
 import { resnet18, resnet34, resnet50 } from '../../src/models/encoders/resnet.js';
 import { GtadHead } from '../../src/models/heads/gtad/gtad.js';
 import { labels } from '../../src/models/heads/gtad/labels.js';
-import { gtadLoss } from '../../src/models/heads/gtad/loss.js';
+import { gtadLoss } from '../../src/models/heads/gtad/gtad-loss.js';
 import { lossWeights } from '../../src/models/heads/gtad/loss-weights.js';
 import type { Pass } from '../../src/models/layers/layer.js';
 import { Parameters } from '../../src/models/parameters.js';
-import { sgd, type Optimizer } from '../../src/train/optimizers.js';
-import { uniformRules } from '../../src/train/parameter-rules.js';
-import { trainedParts, type TrainedPart } from '../../src/train/parts.js';
+import { sgd, type Optimizer } from '../../src/train/optimizers/optimizers.js';
+import { uniformRules } from '../../src/train/optimizers/parameter-rules.js';
+import { trainedParts, type TrainedPart } from '../../src/train/trained-parts.js';
 import { update, type Forward } from '../../src/train/update.js';
 import { median, rounded } from './figures.js';
 

@@ -9,7 +9,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import yargs from 'yargs';
 import { z } from 'zod';
 import { readMetrics } from '../../src/checkpoints/metrics.js';
-import { svgOf } from '../../src/report/charts.js';
+import { svgOf } from '../../src/report/charts/charts.js';
 import { readJson, writeFileAtomic } from '../../src/system/files.js';
 
 const text = { type: 'string', requiresArg: true } as const;

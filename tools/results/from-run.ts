@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readMetrics } from '../../src/checkpoints/metrics.js';
 import { differences } from '../../src/config/hash.js';
 import { loadConfig } from '../../src/config/load.js';
-import { readRunConfig } from '../../src/stages/run.js';
+import { readRunConfig } from '../../src/stages/run/run.js';
 import { UsageError } from '../../src/system/errors.js';
 import { readJson } from '../../src/system/files.js';
 import type { ClipEntry, ResultEntry } from './entry.js';

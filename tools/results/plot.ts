@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { svgOf } from '../../src/report/charts.js';
+import { svgOf } from '../../src/report/charts/charts.js';
 import type { ResultEntry } from './entry.js';
 
 /** Average mAP of every experiment as SVG: its seeds as points, their mean with a standard deviation to either side; a panel for each table of the page. */

@@ -6,7 +6,7 @@ import { WorkError } from '../../system/errors.js';
 import { findFfmpeg } from '../../video/ffmpeg.js';
 import { recolor } from './color.js';
 import { cut, type ScaledFrames } from './cut.js';
-import { diskCache } from './disk.js';
+import { diskCache } from './disk-cache.js';
 import type { FrameRequest, FrameSource } from './request.js';
 
 export interface FrameSourceOptions {

@@ -1,8 +1,8 @@
 import { UsageError } from '../../system/errors.js';
-import { isNative } from '../ops/native.js';
+import { isNative } from '../ops/run-native.js';
 import type { Held, Kernels } from './kernels.js';
-import { nativeKernels } from './native.js';
-import { portableKernels } from './portable.js';
+import { nativeKernels } from './native-kernels.js';
+import { portableKernels } from './portable-kernels.js';
 
 /** What images and filters are held and computed in. */
 export type Precision = 'float32' | 'bfloat16';

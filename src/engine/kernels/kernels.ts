@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { BatchStatistics } from '../ops/batch-norm.js';
-import type { ConvGeometry, EvenGeometry } from '../ops/conv2d.js';
+import type { BatchStatistics } from '../ops/normalization/batch-norm.js';
+import type { ConvGeometry, EvenGeometry } from '../ops/convolution/conv2d.js';
 
 /** A tensor that whoever made it frees: nothing here is on a tape or in a tidy. */
 export interface Held {

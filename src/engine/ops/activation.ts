@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { relu as tfRelu, relu6 as tfRelu6 } from '@tensorflow/tfjs-core';
 import { differentiable } from './differentiable.js';
-import { isNative, runNative } from './native.js';
+import { isNative, runNative } from './run-native.js';
 
 /** max(x, 0); its gradient is TensorFlow's ReluGrad where that is at hand (one pass, from the output). */
 export function relu<T extends tf.Tensor>(x: T): T {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { isNative, opAttributes, type AttributeTypes, type AttributeValue, type OpAttribute } from './native.js';
+import { isNative, opAttributes, type AttributeTypes, type AttributeValue, type OpAttribute } from './run-native.js';
 
 /**
  * Plain functions on float32 tensors for ops that write their gradients out: not for the tape, within a `tf.tidy`. TensorFlow's kernels by name

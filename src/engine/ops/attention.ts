@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { algebra, type Algebra } from './algebra.js';
 import { differentiable } from './differentiable.js';
-import { normalizationGradients, standardized } from './standardize.js';
+import { normalizationGradients, standardized } from './normalization/standardize.js';
 
 /** How a sequence is cut for attention: `blocks` of `size` queries, each of which sees its own keys and `halo` on either side. */
 export interface AttentionBlocks {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from './differentiable.js';
-import { isNative, runNative } from './native.js';
+import { isNative, runNative } from './run-native.js';
 
 /** What is done to a layer's sums. */
 export type Activation = 'linear' | 'relu' | 'sigmoid';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { algebra, type Algebra, type Operand } from './algebra.js';
 import { differentiable } from './differentiable.js';
-import { normalizationGradients, standardized } from './standardize.js';
+import { normalizationGradients, standardized } from './normalization/standardize.js';
 
 /** The last layer of a residual branch: weight `[I, C]`, bias `[C]`, and what its channels are multiplied by, `[C]`. */
 export interface ScaledLinear {

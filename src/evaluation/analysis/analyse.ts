@@ -5,7 +5,7 @@ import { labelConfusion } from './confusion.js';
 import { falsePositives } from './false-positives.js';
 import { judge, mean, normalizedAp } from './judged.js';
 import { falseNegatives, sensitivity } from './sensitivity.js';
-import type { Analysis } from './types.js';
+import type { Analysis } from './analysis-types.js';
 
 /**
  * What a detector gets wrong, as DETAD (Alwassel et al., "Diagnosing Error in Temporal Action Detectors", ECCV 2018) has it:

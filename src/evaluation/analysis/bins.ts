@@ -1,6 +1,6 @@
 import { linspace, presets } from '../tiou.js';
-import type { Aligned } from '../align.js';
-import type { Bucket, Characteristic } from './types.js';
+import type { Aligned } from '../align-videos.js';
+import type { Bucket, Characteristic } from './analysis-types.js';
 
 /** The edges between the buckets of each characteristic, ascending; a bucket holds what is above one edge and up to the next. */
 export type Bins = Readonly<Record<Characteristic, readonly number[]>>;

@@ -1,6 +1,6 @@
 import type { Judged } from './judged.js';
 import { bestOverlaps, instancesByVideo } from './outcomes.js';
-import type { LabelConfusion } from './types.js';
+import type { LabelConfusion } from './analysis-types.js';
 
 /** Which labels the best G detections of each class are taken for, at the lowest threshold. */
 export function labelConfusion(judged: Judged): LabelConfusion {

@@ -1,6 +1,6 @@
 import { mean, normalizedAp, type Judged } from './judged.js';
 import { BACKGROUND_TIOU, bestOverlaps, instancesByVideo, outcomeOf } from './outcomes.js';
-import { outcomes, type ErrorType, type FalsePositives, type Outcome } from './types.js';
+import { outcomes, type ErrorType, type FalsePositives, type Outcome } from './analysis-types.js';
 
 /** The multiple of G up to which detections are considered. */
 const LIMIT = 10;

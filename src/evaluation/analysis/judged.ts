@@ -1,5 +1,5 @@
 import { UsageError } from '../../system/errors.js';
-import { align, type Aligned } from '../align.js';
+import { align, type Aligned } from '../align-videos.js';
 import { toColumns, type DetectionColumns } from '../columns.js';
 import { averagePrecision, claimedInstances } from '../matching.js';
 import { selectVideos } from '../select.js';

@@ -1,6 +1,6 @@
 import { temporalIou } from '../segments.js';
 import type { Judged, JudgedClass } from './judged.js';
-import type { Outcome } from './types.js';
+import type { Outcome } from './analysis-types.js';
 
 /** Below this tIoU with every instance a detection is background. */
 export const BACKGROUND_TIOU = 0.1;

@@ -1,4 +1,4 @@
-import { align } from '../align.js';
+import { align } from '../align-videos.js';
 import { toColumns, type DetectionColumns } from '../columns.js';
 import { claimedInstances } from '../matching.js';
 import { byFallingScore } from '../ranking.js';

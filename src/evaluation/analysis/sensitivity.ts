@@ -1,6 +1,11 @@
 import { fillBuckets, type Bins } from './bins.js';
 import { mean, normalizedAp, type Judged, type JudgedClass } from './judged.js';
-import { characteristics, type Characteristic, type FalseNegativeBucket, type SensitivityBucket } from './types.js';
+import {
+  characteristics,
+  type Characteristic,
+  type FalseNegativeBucket,
+  type SensitivityBucket,
+} from './analysis-types.js';
 
 /** A detection that is worth less precision than this is no find: DETAD's bound for false negatives. */
 const MIN_PRECISION = 0.05;

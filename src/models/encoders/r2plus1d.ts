@@ -1,10 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { relu } from '../../engine/ops/activation.js';
-import { batchNorm } from '../layers/batch-norm.js';
+import { batchNorm } from '../layers/batch-norm-layer.js';
 import { eachFrame, spatialConv, temporalConv } from '../layers/conv3d.js';
 import type { Layer } from '../layers/layer.js';
 import { sequence } from '../layers/layer.js';
-import { residual } from '../layers/residual.js';
+import { residual } from '../layers/residual-layer.js';
 import { tapedUnit } from '../units/taped.js';
 import { kineticsScaling, unitEncoder, type Encoder } from './encoder.js';
 

@@ -1,5 +1,5 @@
 import { normalizedConv, type NormalizedConv } from '../units/normalized.js';
-import { residualUnit } from '../units/residual.js';
+import { residualUnit } from '../units/residual-unit.js';
 import { stemUnit } from '../units/stem.js';
 import { imagenetScaling, unitEncoder, type Encoder } from './encoder.js';
 

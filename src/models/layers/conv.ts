@@ -1,4 +1,4 @@
-import { conv2d, depthwiseConv2d, type EvenGeometry, type Padding } from '../../engine/ops/conv2d.js';
+import { conv2d, depthwiseConv2d, type EvenGeometry, type Padding } from '../../engine/ops/convolution/conv2d.js';
 import type { Layer } from './layer.js';
 
 export interface ConvOptions {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { conv2d } from '../../engine/ops/conv2d.js';
+import { conv2d } from '../../engine/ops/convolution/conv2d.js';
 import type { ParameterSpec } from '../parameters.js';
 import type { Layer } from './layer.js';
 

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '../../engine/kernels/choose.js';
-import type { BatchStatistics } from '../../engine/ops/batch-norm.js';
+import type { BatchStatistics } from '../../engine/ops/normalization/batch-norm.js';
 import type { ParameterSpec, Parameters } from '../parameters.js';
 
 /** What one pass through a model needs besides its input. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { sequenceConvolution } from '../../engine/ops/sequence-conv.js';
+import { sequenceConvolution } from '../../engine/ops/convolution/sequence-conv.js';
 import type { Parameters, ParameterSpec } from '../parameters.js';
 import type { Pass } from './layer.js';
 

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Held, Kernels } from '../../engine/kernels/kernels.js';
 import { relu6 } from '../../engine/ops/activation.js';
-import { batchNorm } from '../layers/batch-norm.js';
+import { batchNorm } from '../layers/batch-norm-layer.js';
 import { conv, depthwise, geometryOf, type ConvOptions } from '../layers/conv.js';
 import { framesOf, sequence, type Layer, type Pass } from '../layers/layer.js';
-import { residual } from '../layers/residual.js';
+import { residual } from '../layers/residual-layer.js';
 import { shifted } from '../layers/shift.js';
 import type { Parameters } from '../parameters.js';
 import { tapedUnit } from './taped.js';

@@ -1,6 +1,6 @@
 import type { BatchMoments, Held, Kernels, Normalization } from '../../engine/kernels/kernels.js';
-import type { ConvGeometry } from '../../engine/ops/conv2d.js';
-import { batchNorm } from '../layers/batch-norm.js';
+import type { ConvGeometry } from '../../engine/ops/convolution/conv2d.js';
+import { batchNorm } from '../layers/batch-norm-layer.js';
 import { conv, type ConvOptions } from '../layers/conv.js';
 import type { Pass } from '../layers/layer.js';
 import type { ParameterSpec } from '../parameters.js';

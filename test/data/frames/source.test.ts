@@ -9,7 +9,7 @@ import { randomStream } from '../../../src/engine/random.js';
 import { WorkError } from '../../../src/system/errors.js';
 import { decodeFrames } from '../../../src/video/decode.js';
 import { endAllFfmpeg } from '../../../src/video/process.js';
-import { temporaryFolder, testVideo } from '../../video/fixture.js';
+import { temporaryFolder, testVideo } from '../../support/videos.js';
 
 const folder = temporaryFolder();
 const frames = 50;

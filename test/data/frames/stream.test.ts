@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { streamFrames } from '../../../src/data/frames/stream.js';
 import { WorkError } from '../../../src/system/errors.js';
 import { decodeFrames } from '../../../src/video/decode.js';
-import { temporaryFolder, testVideo } from '../../video/fixture.js';
+import { temporaryFolder, testVideo } from '../../support/videos.js';
 
 const file = testVideo(path.join(temporaryFolder(), 'a.mp4'), { seconds: 8 });
 const request = {

@@ -137,7 +137,7 @@ describe('rendering', () => {
     assert.deepEqual(all[7], renderFrame(make(1), 7));
   });
 
-  test('has not changed (if it has on purpose, raise `format` in src/data/synth.ts)', () => {
+  test('has not changed (if it has on purpose, raise `format` in src/data/synth/synthesize.ts)', () => {
     assert.equal(
       hashFrames(planVideo('move-left', motionNames, randomStream(1, 'video', 0)), 60),
       '2ad3b3535fce141567928b8efa123bdece7997c16bfe0f5a36a93a52edbb09df',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { analyse } from '../../../src/evaluation/analysis/analyse.js';
 import { analysisPresets } from '../../../src/evaluation/analysis/bins.js';
-import { outcomes, type Outcome } from '../../../src/evaluation/analysis/types.js';
+import { outcomes, type Outcome } from '../../../src/evaluation/analysis/analysis-types.js';
 import type { Annotation, GroundTruth, Predictions, Segment } from '../../../src/evaluation/types.js';
 import { UsageError } from '../../../src/system/errors.js';
 

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { analyse } from '../../../src/evaluation/analysis/analyse.js';
-import { characteristics, type Analysis, type Bucket } from '../../../src/evaluation/analysis/types.js';
-import { readDetections, readGroundTruth } from '../../../src/evaluation/files.js';
+import { characteristics, type Analysis, type Bucket } from '../../../src/evaluation/analysis/analysis-types.js';
+import { readDetections, readGroundTruth } from '../../../src/evaluation/result-files.js';
 
 const data = path.resolve(import.meta.dirname, '../../../../shared/data/eval_parity');
 const skip = existsSync(data) ? false : 'no ../shared/data/eval_parity beside the checkout';

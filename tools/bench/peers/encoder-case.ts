@@ -5,7 +5,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
-import { readSafetensors } from '../../../src/checkpoints/safetensors.js';
+import { readSafetensors } from '../../../src/checkpoints/formats/safetensors.js';
 import type { Config } from '../../../src/config/schema.js';
 import { startEngine } from '../../../src/engine/backend.js';
 import { randomStream } from '../../../src/engine/random.js';
@@ -17,7 +17,7 @@ import {
   unitScaling,
   type InputScaling,
 } from '../../../src/models/encoders/encoder.js';
-import { toTorchLayout, type Values } from '../../../src/models/layout.js';
+import { toTorchLayout, type Values } from '../../../src/models/weights/torch-layout.js';
 import type { Pass } from '../../../src/models/layers/layer.js';
 import { Parameters } from '../../../src/models/parameters.js';
 import { importState, type State } from '../../../src/models/state.js';

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { relu } from '../../../engine/ops/activation.js';
-import { conv2d } from '../../../engine/ops/conv2d.js';
+import { conv2d } from '../../../engine/ops/convolution/conv2d.js';
 import { differentiable } from '../../../engine/ops/differentiable.js';
-import { pointwise } from '../../layers/dense.js';
+import { pointwise } from '../../layers/dense-layers.js';
 import type { Layer, Pass } from '../../layers/layer.js';
 import type { ParameterSpec } from '../../parameters.js';
 import type { Anchor } from './anchors.js';

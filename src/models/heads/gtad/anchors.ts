@@ -1,4 +1,4 @@
-import type { SparseRow } from '../../../engine/ops/sparse-matrix.js';
+import type { SparseRow } from '../../../engine/ops/graph/sparse-matrix.js';
 
 /** One anchor: the proposal [start / T, (start + duration + 1) / T] of a video of T snippets. */
 export interface Anchor {

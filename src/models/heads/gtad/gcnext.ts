@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { relu } from '../../../engine/ops/activation.js';
 import { dense } from '../../../engine/ops/dense.js';
-import { gatherNeighbours, maxOverNeighbours, nearestNeighbours } from '../../../engine/ops/neighbours.js';
-import { conv1d, pointwise } from '../../layers/dense.js';
+import { gatherNeighbours, maxOverNeighbours, nearestNeighbours } from '../../../engine/ops/graph/neighbours.js';
+import { conv1d, pointwise } from '../../layers/dense-layers.js';
 import type { Layer } from '../../layers/layer.js';
 
 /**

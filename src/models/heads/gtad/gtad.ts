@@ -1,17 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { gatherNeighbours, nearestNeighbours } from '../../../engine/ops/neighbours.js';
-import { sparseMatrix, type SparseMatrix } from '../../../engine/ops/sparse-matrix.js';
-import { conv1d, pointwise } from '../../layers/dense.js';
+import { gatherNeighbours, nearestNeighbours } from '../../../engine/ops/graph/neighbours.js';
+import { sparseMatrix, type SparseMatrix } from '../../../engine/ops/graph/sparse-matrix.js';
+import { conv1d, pointwise } from '../../layers/dense-layers.js';
 import type { Random } from '../../../engine/random.js';
 import type { Pass } from '../../layers/layer.js';
 import type { ParameterSpec } from '../../parameters.js';
 import type { Head, HeadInput, HeadInstance, HeadProposal } from '../head.js';
-import { alignProjected } from './align.js';
+import { alignProjected } from './sgalign.js';
 import { anchorLayers, anchorMap, disposeAnchorMap, type AnchorMap } from './anchor-map.js';
 import { alignRow, anchors, regionOfInterest, type Anchor, type Region } from './anchors.js';
 import { gcnext } from './gcnext.js';
 import { labels, type Labels, type Span } from './labels.js';
-import { gtadLoss } from './loss.js';
+import { gtadLoss } from './gtad-loss.js';
 import { lossWeights } from './loss-weights.js';
 import { proposals } from './proposals.js';
 

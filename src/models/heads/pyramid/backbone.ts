@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../../engine/random.js';
 import type { Pass } from '../../layers/layer.js';
-import { layerNorm } from '../../layers/layer-norm.js';
+import { layerNorm } from '../../layers/layer-norm-layer.js';
 import { sequenceConv, sequenceMask, type Sequence } from '../../layers/sequence.js';
 import type { ParameterSpec } from '../../parameters.js';
 import { block } from './blocks.js';
-import type { PyramidOptions } from './options.js';
+import type { PyramidOptions } from './pyramid-options.js';
 
 /** The pyramid up to what its branches see. */
 export interface Backbone {

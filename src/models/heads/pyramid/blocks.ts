@@ -3,12 +3,12 @@ import { relu } from '../../../engine/ops/activation.js';
 import { halvedByMaximum } from '../../../engine/ops/halving.js';
 import { feedForwardResidual, projectedResidual } from '../../../engine/ops/residual.js';
 import type { Random } from '../../../engine/random.js';
-import { attention } from '../../layers/attention.js';
+import { attention } from '../../layers/attention-layer.js';
 import type { Pass } from '../../layers/layer.js';
-import { layerNorm } from '../../layers/layer-norm.js';
+import { layerNorm } from '../../layers/layer-norm-layer.js';
 import { masked, projection, sequenceConv, sequenceMask, type Sequence } from '../../layers/sequence.js';
 import type { ParameterSpec } from '../../parameters.js';
-import type { PyramidOptions } from './options.js';
+import type { PyramidOptions } from './pyramid-options.js';
 
 /** A part of the pyramid that looks at neighbours, and keeps every step (stride 1) or every second one (2). */
 export interface Block {

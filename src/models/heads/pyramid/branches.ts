@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { relu } from '../../../engine/ops/activation.js';
-import { gatherRows } from '../../../engine/ops/gather-rows.js';
+import { gatherRows } from '../../../engine/ops/graph/gather-rows.js';
 import type { Pass } from '../../layers/layer.js';
-import { layerNorm } from '../../layers/layer-norm.js';
+import { layerNorm } from '../../layers/layer-norm-layer.js';
 import { sequenceConv, type Sequence } from '../../layers/sequence.js';
 import type { ParameterSpec } from '../../parameters.js';
-import type { PyramidOptions } from './options.js';
+import type { PyramidOptions } from './pyramid-options.js';
 
 /** What the pyramid says of all locations, level after level with a row between two of them that means nothing: see {@link rowsOf}. */
 export interface PyramidOutput {

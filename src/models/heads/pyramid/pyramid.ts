@@ -7,13 +7,13 @@ import type { Head, HeadInput, HeadInstance, HeadProposal, ProposeOptions } from
 import { assign } from './assignment.js';
 import { backbone } from './backbone.js';
 import { branches, rowsOf, type PyramidOutput } from './branches.js';
-import { decode } from './decode.js';
+import { decode } from './decode-levels.js';
 import { paddedLength, pyramidLevels, type Level } from './levels.js';
-import { lossTargets, pyramidLoss, type PyramidTargets } from './loss.js';
-import type { PyramidOptions } from './options.js';
+import { lossTargets, pyramidLoss, type PyramidTargets } from './pyramid-loss.js';
+import type { PyramidOptions } from './pyramid-options.js';
 
-export type { PyramidOptions } from './options.js';
-export type { PyramidTargets } from './loss.js';
+export type { PyramidOptions } from './pyramid-options.js';
+export type { PyramidTargets } from './pyramid-loss.js';
 
 /** The running normaliser of the loss, a parameter that is not trained: mean positives of an item, at least 1. */
 const normalizer = 'normalizer';

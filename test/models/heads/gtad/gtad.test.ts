@@ -6,9 +6,9 @@ import { nativeTensorCount } from '../../../../src/engine/kernels/native-tensor.
 import { randomStream } from '../../../../src/engine/random.js';
 import { GtadHead, type GtadOptions } from '../../../../src/models/heads/gtad/gtad.js';
 import { labels } from '../../../../src/models/heads/gtad/labels.js';
-import { gtadLoss } from '../../../../src/models/heads/gtad/loss.js';
+import { gtadLoss } from '../../../../src/models/heads/gtad/gtad-loss.js';
 import { lossWeights, type LossWeights } from '../../../../src/models/heads/gtad/loss-weights.js';
-import { toTorchLayout } from '../../../../src/models/layout.js';
+import { toTorchLayout } from '../../../../src/models/weights/torch-layout.js';
 import type { Pass } from '../../../../src/models/layers/layer.js';
 import { Parameters } from '../../../../src/models/parameters.js';
 import { exportState } from '../../../../src/models/state.js';

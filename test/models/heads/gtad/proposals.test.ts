@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { softNms } from '../../../../src/evaluation/soft-nms.js';
+import { softNms } from '../../../../src/evaluation/suppression/soft-nms.js';
 import { anchors } from '../../../../src/models/heads/gtad/anchors.js';
 import { proposals } from '../../../../src/models/heads/gtad/proposals.js';
 

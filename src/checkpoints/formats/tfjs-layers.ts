@@ -1,0 +1,93 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { UsageError } from '../../system/errors.js';
+import { printable } from '../../system/printable.js';
+import { readBytes, withFile } from './bytes.js';
+import { parseStrictJson } from './strict-json.js';
+import { sizeOf } from './tensor.js';
+
+const modelSchema = z.object({
+  weightsManifest: z.array(
+    z.object({
+      paths: z.array(z.string()),
+      weights: z.array(
+        z.object({ name: z.string(), shape: z.array(z.int().nonnegative()), dtype: z.literal('float32') }),
+      ),
+    }),
+  ),
+});
+type Group = z.output<typeof modelSchema>['weightsManifest'][number];
+
+/** A topology and its weights' names; parsing takes several times as much memory, so a hostile one must not be larger. */
+const maxModelBytes = 2 ** 24;
+/** Layers of models of layers, and their options. */
+const maxDepth = 64;
+
+/**
+ * The weights of a TensorFlow.js layers model (`model.json` and its binary shards) by name, in Keras' layouts. Nothing is
+ * allocated that the size of the files does not justify.
+ *
+ * @throws UsageError when a file is missing or does not hold what the manifest says.
+ */
+export function readTfjsWeights(file: string): Map<string, { shape: number[]; data: Float32Array }> {
+  const groups = readManifest(file);
+  // One shard named a million times would take its size a million times.
+  refuseRepeated(
+    file,
+    'shard',
+    groups.flatMap(({ paths }) => paths.map((name) => path.basename(name))),
+  );
+  refuseRepeated(
+    file,
+    'weight',
+    groups.flatMap(({ weights }) => weights.map(({ name }) => name)),
+  );
+  const tensors = new Map<string, { shape: number[]; data: Float32Array }>();
+  for (const group of groups) {
+    const bytes = readShards(file, group);
+    let at = 0;
+    for (const { name, shape } of group.weights) {
+      const end = at + 4 * sizeOf(shape);
+      tensors.set(name, { shape, data: new Float32Array(Uint8Array.from(bytes.subarray(at, end)).buffer) });
+      at = end;
+    }
+  }
+  return tensors;
+}
+
+function readManifest(file: string): Group[] {
+  const json = withFile(file, 'tfjs model', (open) => {
+    if (open.size > maxModelBytes)
+      throw new UsageError(`tfjs model of ${open.size} bytes (at most ${maxModelBytes} are allowed): ${file}`);
+    const bytes = readBytes(open, 0, open.size);
+    try {
+      return parseStrictJson(bytes, maxDepth);
+    } catch (error) {
+      throw new UsageError(`tfjs model ${(error as Error).message}: ${file}`);
+    }
+  });
+  const parsed = modelSchema.safeParse(json);
+  if (parsed.success) return parsed.data.weightsManifest;
+  const { path: at, message } = parsed.error.issues[0]!;
+  throw new UsageError(`${file}: not a tfjs model with float32 weights: ${at.join('.')}: ${message}`);
+}
+
+/** The bytes of a group of weights. Shards lie beside the model: a path that leads elsewhere is not followed. */
+function readShards(file: string, { paths, weights }: Group): Buffer {
+  const wanted = weights.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+  const shards = paths.map((name) => {
+    if (printable(name, 255) !== name) throw new UsageError(`${file}: shard "${printable(name)}" is no file name`);
+    return path.join(path.dirname(file), path.basename(name));
+  });
+  const held = shards.reduce((sum, shard) => sum + withFile(shard, 'weights', ({ size }) => size), 0);
+  if (held !== wanted) throw new UsageError(`${file}: its weights take ${wanted} bytes, its shards hold ${held}`);
+  return Buffer.concat(shards.map((shard) => withFile(shard, 'weights', (open) => readBytes(open, 0, open.size))));
+}
+
+function refuseRepeated(file: string, what: string, names: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) throw new UsageError(`${file}: ${what} "${printable(name)}" stands twice`);
+    seen.add(name);
+  }
+}

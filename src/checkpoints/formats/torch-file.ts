@@ -1,0 +1,208 @@
+import { UsageError } from '../../system/errors.js';
+import { widenBF16, widenF16 } from '../../system/half.js';
+import { printable } from '../../system/printable.js';
+import { zipMembers } from '../../system/zip.js';
+import { readBytes, withFile } from './bytes.js';
+import { PickledName, unpickle } from './pickle.js';
+import { sizeOf, type TensorData } from './tensor.js';
+
+/** The tensors of a file that `torch.save` wrote, and nothing else of it: no code of a pickle is ever run. */
+
+/** A storage, named while the pickle is read and looked up afterwards: in files from before PyTorch 1.6 it lies behind the pickle. */
+interface Storage {
+  key: string;
+  type: string;
+}
+
+/** A view of a storage. */
+interface View {
+  storage: Storage;
+  offset: number;
+  shape: readonly number[];
+  strides: readonly number[];
+}
+
+type Values = Pick<TensorData, 'dtype' | 'data'>;
+
+/** What the bytes of a storage are; half floats become F32. */
+const storages: Readonly<Record<string, { bytes: number; values: (raw: ArrayBuffer) => Values }>> = {
+  'torch.FloatStorage': { bytes: 4, values: (raw) => ({ dtype: 'F32', data: new Float32Array(raw) }) },
+  'torch.DoubleStorage': { bytes: 8, values: (raw) => ({ dtype: 'F64', data: new Float64Array(raw) }) },
+  'torch.HalfStorage': { bytes: 2, values: (raw) => ({ dtype: 'F32', data: widenF16(new Uint16Array(raw)) }) },
+  'torch.BFloat16Storage': { bytes: 2, values: (raw) => ({ dtype: 'F32', data: widenBF16(new Uint16Array(raw)) }) },
+  'torch.LongStorage': { bytes: 8, values: (raw) => ({ dtype: 'I64', data: new BigInt64Array(raw) }) },
+  'torch.IntStorage': { bytes: 4, values: (raw) => ({ dtype: 'I32', data: new Int32Array(raw) }) },
+  'torch.ByteStorage': { bytes: 1, values: (raw) => ({ dtype: 'U8', data: new Uint8Array(raw) }) },
+  'torch.BoolStorage': { bytes: 1, values: (raw) => ({ dtype: 'BOOL', data: new Uint8Array(raw) }) },
+};
+
+/** What a file before PyTorch 1.6 begins with: a pickle of 0x1950a86a20f9469cfc6c. */
+const magic = Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex');
+/** As many bytes as {@link isTorchFile} looks at. */
+export const torchMark = magic.length;
+
+/** Whether a file begins as `torch.save` begins one: a zip, or before PyTorch 1.6 a number of its own. */
+export function isTorchFile(start: Buffer): boolean {
+  return isZip(start) || start.subarray(0, magic.length).equals(magic);
+}
+
+const isZip = (start: Buffer) => start.toString('latin1', 0, 4) === 'PK\x03\x04';
+
+/**
+ * The tensors of a state_dict that `torch.save` wrote, alone or under `state_dict` or `model`.
+ *
+ * @throws UsageError naming the file and what is wrong with it.
+ */
+export function readTorchFile(file: string): Map<string, TensorData> {
+  const bytes = withFile(file, 'weights', (open) => readBytes(open, 0, open.size));
+  const { value, storageOf } = isZip(bytes) ? readZip(bytes, file) : readBare(bytes, file);
+  const kept = new Map<string, Values>();
+  const valuesOf = ({ key, type }: Storage): Values => {
+    const known = kept.get(key);
+    if (known) return known;
+    const { bytes: each, values } = storages[type]!;
+    const raw = storageOf(key);
+    if (raw.length % each !== 0) throw broken(file, `storage ${printable(key)} ends within a number`);
+    // A buffer of its own: typed arrays begin at multiples of their width.
+    const own = raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength) as ArrayBuffer;
+    const read = values(own);
+    kept.set(key, read);
+    return read;
+  };
+  const tensors = new Map<string, TensorData>();
+  for (const [name, view] of stateDict(value, file))
+    tensors.set(name, gathered(view, valuesOf(view.storage), name, file));
+  return tensors;
+}
+
+/** A pickle's value, and the bytes of its storages by key. */
+interface Pickled {
+  value: unknown;
+  storageOf: (key: string) => Buffer;
+}
+
+/** Before PyTorch 1.6: three pickles of which version it is, one of the value, one of the storages' keys, then each: how many elements, and them. */
+function readBare(bytes: Buffer, file: string): Pickled {
+  const answers = answersFor(file);
+  let end = 0;
+  const next = () => {
+    const read = unpickle(bytes, end, file, answers);
+    ({ end } = read);
+    return read.value;
+  };
+  for (let i = 0; i < 3; i++) next();
+  const value = next();
+  const keys = next();
+  if (!Array.isArray(keys)) throw broken(file, 'no list of its storages');
+  const { types } = answers;
+  const places = new Map<string, { from: number; to: number }>();
+  let at = end;
+  for (const key of keys as unknown[]) {
+    const type = types.get(String(key));
+    if (type === undefined || at + 8 > bytes.length) throw broken(file, 'its storages are not what it says');
+    const from = at + 8;
+    at = from + Number(bytes.readBigInt64LE(at)) * storages[type]!.bytes;
+    if (!(at >= from && at <= bytes.length)) throw broken(file, 'it ends before its data does');
+    places.set(String(key), { from, to: at });
+  }
+  return {
+    value,
+    storageOf(key) {
+      const place = places.get(key);
+      if (!place) throw broken(file, `storage ${printable(key)} is missing`);
+      return bytes.subarray(place.from, place.to);
+    },
+  };
+}
+
+/** Since PyTorch 1.6: a zip of `NAME/data.pkl` and `NAME/data/KEY`. */
+function readZip(bytes: Buffer, file: string): Pickled {
+  const members = new Map(zipMembers(bytes, file).map((member) => [member.name.replace(/^[^/]*\//, ''), member]));
+  const read = (name: string) => {
+    const member = members.get(name);
+    if (!member) throw broken(file, `${printable(name)} is not in it`);
+    return member.read();
+  };
+  if (members.has('byteorder') && read('byteorder').toString('latin1') !== 'little')
+    throw broken(file, 'its numbers are big-endian');
+  const { value } = unpickle(read('data.pkl'), 0, file, answersFor(file));
+  return { value, storageOf: (key) => read(`data/${key}`) };
+}
+
+/** What stands for PyTorch's objects, and which type each storage has. */
+function answersFor(file: string) {
+  const types = new Map<string, string>();
+  return {
+    types,
+    call(name: string, args: readonly unknown[]): unknown {
+      if (name === 'collections.OrderedDict') return new Map();
+      if (name === 'torch._utils._rebuild_parameter') return args[0];
+      if (name === 'torch._utils._rebuild_tensor_v2') {
+        const [storage, offset, shape, strides] = args;
+        return { storage, offset, shape, strides };
+      }
+      return null;
+    },
+    outside(id: unknown): Storage {
+      const [kind, type, key] = Array.isArray(id) ? (id as unknown[]) : [];
+      if (kind !== 'storage' || !(type instanceof PickledName) || !(type.name in storages) || typeof key !== 'string')
+        throw broken(file, `a storage of ${type instanceof PickledName ? printable(type.name) : 'no type'}`);
+      types.set(key, type.name);
+      return { key, type: type.name };
+    },
+  };
+}
+
+/** The tensors by name. Other entries of a dictionary (epochs, optimizers) are passed over. */
+function stateDict(value: unknown, file: string): Map<string, View> {
+  const within =
+    value instanceof Map ? ['state_dict', 'model'].map((key) => (value as Map<unknown, unknown>).get(key)) : [];
+  for (const dictionary of [...within, value]) {
+    if (!(dictionary instanceof Map)) continue;
+    const views = [...dictionary].filter(
+      (entry): entry is [string, View] => typeof entry[0] === 'string' && isView(entry[1]),
+    );
+    if (views.length > 0) return new Map(views);
+  }
+  throw broken(file, 'no state_dict in it');
+}
+
+function isView(value: unknown): value is View {
+  if (typeof value !== 'object' || value === null || !('storage' in value)) return false;
+  const { storage, offset, shape, strides } = value as Record<keyof View, unknown>;
+  const counts = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+  return (
+    typeof storage === 'object' &&
+    storage !== null &&
+    'key' in storage &&
+    counts([offset]) &&
+    counts(shape) &&
+    counts(strides) &&
+    shape.length === strides.length
+  );
+}
+
+/** The elements of a view, row-major. */
+function gathered({ offset, shape, strides }: View, { dtype, data }: Values, name: string, file: string): TensorData {
+  const size = sizeOf(shape);
+  const last = shape.reduce((at, n, axis) => at + (n - 1) * strides[axis]!, offset);
+  if (!(size <= data.length && (size === 0 || last < data.length)))
+    throw broken(file, `tensor ${printable(name)} reaches beyond its storage`);
+  const out = data.slice(0, size) as Float32Array;
+  const index = shape.map(() => 0);
+  let from = offset;
+  for (let to = 0; to < size; to++) {
+    out[to] = (data as Float32Array)[from]!;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!;
+      if (++index[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return { dtype, shape: [...shape], data: out };
+}
+
+const broken = (file: string, reason: string) =>
+  new UsageError(`not readable as PyTorch's weights: ${file}: ${reason}`);

@@ -1,0 +1,53 @@
+import type { CommandModule } from 'yargs';
+
+interface PrepareArguments {
+  format: string;
+  annotations: string;
+  videos: string;
+  out: string;
+}
+
+const problemsShown = 20;
+
+export const command: CommandModule<object, PrepareArguments> = {
+  command: 'prepare',
+  describe: 'Join annotations and video files to one dataset file',
+  builder: (yargs) =>
+    yargs
+      .option('format', {
+        type: 'string',
+        demandOption: true,
+        describe: 'Format of the annotations: activitynet, thumos, gtad, hacs or csv',
+      })
+      .option('annotations', {
+        type: 'string',
+        demandOption: true,
+        describe: "Annotation file; thumos, gtad: or a folder of G-TAD's tables",
+      })
+      .option('videos', { type: 'string', demandOption: true, describe: 'Folder with the video files' })
+      .option('out', { type: 'string', demandOption: true, describe: 'Dataset file to write' })
+      .example('lofi prepare --format csv --annotations actions.csv --videos videos --out dataset.json', ''),
+  handler: async (argv) => {
+    const [{ prepareDataset }, { saveDataset, videosOf }, { withProgress }, { printable }] = await Promise.all([
+      import('../../data/prepare.js'),
+      import('../../data/dataset.js'),
+      import('../../system/progress.js'),
+      import('../../system/printable.js'),
+    ]);
+    const { dataset, warnings } = await withProgress('probing videos', (onProgress) =>
+      prepareDataset(argv, onProgress),
+    );
+    saveDataset(argv.out, dataset);
+
+    const say = (line: string) => process.stderr.write(`${printable(line, 300)}\n`);
+    const problems = dataset.videos.flatMap(({ id, problem }) => (problem === undefined ? [] : [`${id}: ${problem}`]));
+    for (const line of problems.slice(0, problemsShown)) say(line);
+    if (problems.length > problemsShown) say(`… ${problems.length - problemsShown} more unusable videos`);
+    for (const line of warnings) say(line);
+    const splits = [...new Set(dataset.videos.map(({ subset }) => subset))]
+      .map((subset) => `${videosOf(dataset, subset).length} ${subset}`)
+      .join(', ');
+    say(`${dataset.videos.length} videos (${splits}), ${dataset.classes.length} classes, ${problems.length} unusable`);
+    process.stdout.write(`${argv.out}\n`);
+  },
+};

@@ -1,0 +1,38 @@
+import type { CommandModule } from 'yargs';
+
+interface Arguments {
+  run: string;
+  out: string;
+}
+
+export const command: CommandModule<object, Arguments> = {
+  command: 'export',
+  describe: 'Put a trained model into one file, for detect --model anywhere',
+  builder: (yargs) =>
+    yargs
+      .option('run', {
+        type: 'string',
+        demandOption: true,
+        requiresArg: true,
+        describe: 'run folder of a trained model',
+      })
+      .option('out', { type: 'string', demandOption: true, requiresArg: true, describe: 'the file to write' })
+      .example('$0 export --run runs/demo --out model.lofi', ''),
+  handler: async ({ run: folder, out }) => {
+    const [{ readRunConfig, withRun, goOn }, { exportBundle }] = await Promise.all([
+      import('../../stages/run/run.js'),
+      import('../../stages/detect/model-bundle.js'),
+    ]);
+    await withRun(
+      folder,
+      readRunConfig(folder),
+      goOn,
+      (run) => {
+        exportBundle(run, out);
+        return Promise.resolve();
+      },
+      'kept',
+    );
+    process.stdout.write(`${out}\n`);
+  },
+};

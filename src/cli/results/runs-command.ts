@@ -1,0 +1,71 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import type { CommandModule } from 'yargs';
+import type { RunSummary } from '../../checkpoints/summary.js';
+import { UsageError } from '../../system/errors.js';
+
+interface Arguments {
+  dir: string;
+  json: boolean;
+}
+
+/** `lofi runs`: what is in the checkpoint stores. */
+export const command: CommandModule<object, Arguments> = {
+  command: 'runs [dir]',
+  describe: 'List the runs below a folder, or the stages of one run: steps, checkpoints, best metric',
+  builder: (yargs) =>
+    yargs
+      .positional('dir', { type: 'string', default: 'runs', describe: 'A run folder, or a folder of runs' })
+      .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
+      .example('$0 runs', 'every run below runs/')
+      .example('$0 runs runs/demo --json', 'one run: {stages: {joint: {step, sha256, best}, …}}'),
+  handler: async ({ dir, json }) => {
+    if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory())
+      throw new UsageError(`no such folder: ${dir}; give a run folder or a folder of runs`);
+    const { findRuns, isRunFolder, summarizeRun } = await import('../../checkpoints/summary.js');
+    if (isRunFolder(dir)) {
+      const summary = summarizeRun(dir);
+      print(json ? toJson(summary) : await table([[path.basename(path.resolve(dir)), summary]]));
+      return;
+    }
+    const runs = findRuns(dir).map((name): [string, RunSummary] => [name, summarizeRun(path.join(dir, name))]);
+    if (json) print({ runs: runs.map(([name, summary]) => ({ name, ...toJson(summary) })) });
+    else if (runs.length > 0) print(await table(runs));
+    else process.stderr.write(`no runs below ${dir}\n`);
+  },
+};
+
+/** The fixed form of the command contract; stages not begun are left out. */
+function toJson(summary: RunSummary): object {
+  const stages = Object.entries(summary).map(([stage, { step, sha256, best }]) => [
+    stage,
+    { step, sha256, best: best?.value ?? null },
+  ]);
+  return { stages: Object.fromEntries(stages) as object };
+}
+
+async function table(runs: readonly [name: string, summary: RunSummary][]): Promise<string> {
+  const { default: Table } = await import('cli-table3');
+  const rows = new Table({
+    head: ['run', 'stage', 'step', 'checkpoints', 'best', 'sha256'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const [name, summary] of runs) {
+    const stages = Object.entries(summary);
+    if (stages.length === 0) rows.push([name, 'nothing yet', '', '', '', '']);
+    for (const [stage, { step, sha256, best, finished, checkpoints }] of stages)
+      rows.push([
+        name,
+        finished ? stage : `${stage} (unfinished)`,
+        stage === 'extract' ? `${step} videos` : String(step),
+        checkpoints.join(' '),
+        best ? `${best.metric} ${best.value.toFixed(4)} at ${best.step}` : '',
+        sha256.slice(0, 12),
+      ]);
+  }
+  return rows.toString();
+}
+
+function print(result: object | string): void {
+  process.stdout.write(`${typeof result === 'string' ? result : JSON.stringify(result, null, 2)}\n`);
+}

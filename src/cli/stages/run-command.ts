@@ -1,0 +1,59 @@
+import type { CommandModule } from 'yargs';
+import { readRunArguments, runOptions, type RunArguments } from '../options.js';
+
+interface Arguments extends RunArguments {
+  baseline: boolean;
+}
+
+export const command: CommandModule<object, Arguments> = {
+  command: 'run',
+  describe: 'All stages in order, skipping the finished ones',
+  builder: (yargs) =>
+    runOptions(yargs)
+      .option('baseline', {
+        type: 'boolean',
+        default: false,
+        describe: "leave out joint: the paper's ACP, encoder of stage 1 and head of stage 3",
+      })
+      .example('$0 run --config configs/demo.yaml --run runs/demo', '')
+      .example('$0 run --config configs/demo.yaml --run runs/demo-baseline --baseline', ''),
+  handler: async ({ baseline, ...args }) => {
+    const { config, folder, policy } = await readRunArguments(args);
+    const { WorkError, UsageError } = await import('../../system/errors.js');
+    const { superviseRun } = await import('../../stages/run/supervise.js');
+    const { pretrain } = await import('../../stages/pretrain/pretrain.js');
+    const { joint } = await import('../../stages/joint/joint.js');
+    const { extract } = await import('../../stages/features/extract.js');
+    const { head } = await import('../../stages/head/head.js');
+    const { detectSubset } = await import('../../stages/detect/detect.js');
+    const { breathe, unlessStopped } = await import('../../system/signals.js');
+    const { evaluateRun } = await import('../../report/run/evaluate-run.js');
+    const { writeReport } = await import('../../report/write-report.js');
+    const { runsTable } = await import('../../report/tables/metrics-table.js');
+    const { all, available, page } = await superviseRun(folder, config, policy, async (run) => {
+      if (baseline && run.store.steps('joint').length > 0) {
+        throw new UsageError(`${folder} has a joint stage: give the baseline another --run`);
+      }
+      if (config.data.features === null) {
+        await pretrain(run);
+        if (!baseline) await joint(run);
+        await extract(run);
+      }
+      await head(run);
+      const failures = await unlessStopped(run.stop, detectSubset(run, config.data.validateOn, folder));
+      for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
+      if (failures.length > 0 && config.data.missing === 'fail')
+        throw new WorkError(`videos that could not be read: ${failures.length}; the others are done`);
+      await breathe(run.stop);
+      const metrics = evaluateRun(folder, config.data.validateOn, config.evaluation.preset);
+      return { ...metrics, page: await writeReport([folder]) };
+    });
+    const rows = [{ name: folder, metrics: all }];
+    if (available) {
+      const { videos_missing: missing } = all.counts;
+      rows[0]!.name = `${folder}, all ${all.counts.videos} videos`;
+      rows.push({ name: `without the ${missing} that could not be used`, metrics: available });
+    }
+    process.stdout.write(`${runsTable(rows)}\n${page}\n`);
+  },
+};

@@ -1,0 +1,66 @@
+import type { CommandModule } from 'yargs';
+import type { EngineInfo } from '../../engine/backend.js';
+import { LofiError } from '../../system/errors.js';
+import type { Ffmpeg } from '../../video/ffmpeg.js';
+
+/** What will be used on this machine; a part that cannot be had is null and named in `problems`. */
+export interface Diagnosis {
+  readonly node: string;
+  readonly engine: EngineInfo | null;
+  readonly ffmpeg: Ffmpeg | null;
+  readonly problems: readonly string[];
+}
+
+interface Options {
+  json: boolean;
+}
+
+/** Starts the engine and ffmpeg as every other command would, and says what came of it. */
+export async function diagnose(earlier: readonly string[] = [], wanted?: EngineInfo['name']): Promise<Diagnosis> {
+  const { startEngine } = await import('../../engine/backend.js');
+  const { findFfmpeg } = await import('../../video/ffmpeg.js');
+  const problems = [...earlier];
+  const attempt = async <T>(part: () => T | Promise<T>): Promise<T | null> => {
+    try {
+      return await part();
+    } catch (error) {
+      if (!(error instanceof LofiError)) throw error;
+      if (!problems.includes(error.message)) problems.push(error.message);
+      return null;
+    }
+  };
+  const engine = await attempt(() => startEngine(wanted));
+  const ffmpeg = await attempt(findFfmpeg);
+  if (engine?.name === 'wasm' && earlier.length === 0 && wanted !== 'wasm' && process.env['LOFI_ENGINE'] !== 'wasm') {
+    problems.push('native TensorFlow is not set up: the wasm engine is about ten times slower. Run lofi setup.');
+  }
+  return { node: process.versions.node, engine, ffmpeg, problems };
+}
+
+/** Prints a diagnosis: one JSON document, or lines to read. */
+export function printDiagnosis(found: Diagnosis, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+    return;
+  }
+  const { engine, ffmpeg } = found;
+  const lines = [
+    `node    ${found.node}`,
+    `engine  ${engine ? `${engine.name} ${engine.version}, ${engine.device}, ${engine.threads} thread(s)` : 'none'}`,
+    `ffmpeg  ${ffmpeg ? `${ffmpeg.version} from ${ffmpeg.source}: ${ffmpeg.path}` : 'none'}`,
+    ...found.problems.map((problem) => `problem: ${problem}`),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+export const command: CommandModule<object, Options> = {
+  command: 'doctor',
+  describe: 'Say which engine and which ffmpeg will be used, and what is wrong',
+  builder: (yargs) =>
+    yargs
+      .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
+      .example('$0 doctor --json', 'The same for programs'),
+  handler: async ({ json }) => {
+    printDiagnosis(await diagnose(), json);
+  },
+};

@@ -1,0 +1,94 @@
+import type { z } from 'zod';
+import { UsageError } from '../../system/errors.js';
+import { readText } from '../../system/files.js';
+import { printable } from '../../system/printable.js';
+import { walkJson, type JsonPath } from './json-walk.js';
+
+/** A JSON file that knows the lines of its values. They are looked up only when there is something to say of them. */
+export class JsonFile {
+  readonly content: unknown;
+  private readonly text: string;
+
+  /**
+   * @param what the file should be, for the message when it cannot be read.
+   * @throws UsageError naming the file, and the line where it is no JSON.
+   */
+  constructor(
+    readonly file: string,
+    what: string,
+  ) {
+    // Some editors begin a file with a byte order mark.
+    this.text = readText(file, what).replace(/^\uFEFF/, '');
+    try {
+      this.content = JSON.parse(this.text) as unknown;
+    } catch {
+      const at = walkJson(this.text, () => undefined) ?? 0;
+      const found = at < this.text.length ? `at "${printable(this.text.slice(at), 20)}"` : 'it ends too early';
+      throw new UsageError(`${file}:${this.lineAt(at)}: ${what} is not JSON: ${found}`);
+    }
+  }
+
+  /**
+   * What `schema` makes of `value`, which stands at `path`.
+   * @throws UsageError with file:line of the first wrong field.
+   */
+  parse<T>(schema: z.ZodType<T>, value: unknown = this.content, path: JsonPath = []): T {
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    const [first, ...others] = result.error.issues;
+    const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+    throw this.error([...path, ...(first!.path as JsonPath)], first!.message + more);
+  }
+
+  /** The object `value`, which stands at `path`. A map, since zod's records leave out a key `__proto__`. @throws UsageError where it is none. */
+  entries(value: unknown = this.content, path: JsonPath = []): Map<string, unknown> {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return new Map(Object.entries(value));
+    throw this.error(path, 'expected an object');
+  }
+
+  /** An error about the value at `path`: file:line, the field, and what is wrong with it. */
+  error(path: JsonPath, message: string): UsageError {
+    const field = path.length === 0 ? '' : `${fieldName(path)}: `;
+    return new UsageError(`${this.file}:${this.lineOf(path)}: ${field}${printable(message, 300)}`);
+  }
+
+  /** The line of the value at `path`, from 1; where there is none, that of the innermost value around it. */
+  lineOf(path: JsonPath): number {
+    let found = 0;
+    // Of repeated keys the last counts, as for JSON.parse.
+    walkJson(this.text, (steps, at) => {
+      if (isBelow(path, steps)) found = at;
+    });
+    return this.lineAt(found);
+  }
+
+  /** Keys of the object at `path` that it has more than once. JSON.parse keeps the last without a word. */
+  repeatedKeys(path: JsonPath): Set<string> {
+    const seen = new Set<string>();
+    const repeated = new Set<string>();
+    walkJson(this.text, (steps) => {
+      if (steps.length !== path.length + 1 || !isBelow(steps, path)) return;
+      const key = String(steps.at(-1));
+      if (seen.has(key)) repeated.add(key);
+      seen.add(key);
+    });
+    return repeated;
+  }
+
+  private lineAt(offset: number): number {
+    let line = 1;
+    for (let at = this.text.indexOf('\n'); at >= 0 && at < offset; at = this.text.indexOf('\n', at + 1)) line++;
+    return line;
+  }
+}
+
+/** Whether `path` is `above` or leads on from it. */
+function isBelow(path: JsonPath, above: JsonPath): boolean {
+  return above.length <= path.length && above.every((step, i) => step === path[i]);
+}
+
+/** `database.v_1.annotations[0].segment`. */
+function fieldName(path: JsonPath): string {
+  const steps = path.map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i > 0 ? '.' : ''}${step}`));
+  return printable(steps.join(''), 300);
+}

@@ -1,0 +1,44 @@
+import type { Instance } from '../dataset.js';
+import type { Warning } from './annotations.js';
+
+/**
+ * Drops instances without length and the same one twice, clips those that begin before the video or end after it, and says so.
+ * @param duration of the video in seconds; 0 where it is not known: then nothing is beyond it.
+ */
+export function mendInstances(
+  instances: readonly Instance[],
+  duration: number,
+): { instances: Instance[]; warnings: Warning[] } {
+  const warnings: Warning[] = [];
+  const limit = duration > 0 ? duration : Infinity;
+  const seen = new Set<string>();
+  const mended = instances.flatMap(({ start, end, label }) => {
+    const clipped = { start: Math.max(0, start), end: Math.min(end, limit), label };
+    const warn = (kind: string, text: string) => {
+      warnings.push({ kind, text: `${JSON.stringify(label)} [${round(start)}, ${round(end)}] s ${text}` });
+    };
+    const key = JSON.stringify(clipped);
+    if (end <= start) warn('instances without length', 'dropped: its end is not after its start');
+    else if (clipped.end <= clipped.start) warn('instances outside their video', 'dropped: it lies outside the video');
+    else if (seen.has(key)) warn('repeated instances', 'dropped: it is there already');
+    else {
+      seen.add(key);
+      // Annotations are rounded: a few hundredths of a second are no news.
+      if (end - clipped.end > 0.05 || clipped.start - start > 0.05) {
+        warn('clipped instances', `clipped to the video's ${seconds(duration)}`);
+      }
+      return [clipped];
+    }
+    return [];
+  });
+  return { instances: mended, warnings };
+}
+
+/** `12.345 s`. */
+export function seconds(value: number): string {
+  return `${round(value)} s`;
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(3));
+}

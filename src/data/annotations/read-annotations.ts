@@ -1,0 +1,51 @@
+import type { Config } from '../../config/schema.js';
+import { UsageError } from '../../system/errors.js';
+import { readActivityNet } from './activitynet.js';
+import type { AnnotatedVideo } from './annotations.js';
+import { readCsv } from './csv-annotations.js';
+import { readGtad } from './gtad-tables.js';
+
+export type AnnotationFormat = Config['data']['format'];
+
+const readers: Record<AnnotationFormat, (file: string) => AnnotatedVideo[]> = {
+  activitynet: readActivityNet,
+  // Published as ActionFormer's JSON, which is ActivityNet's, and as G-TAD's tables.
+  thumos: readGtad,
+  gtad: readGtad,
+  hacs: readActivityNet,
+  csv: readCsv,
+};
+
+/**
+ * The videos of an annotation file, in its order, each once. One that it has in several subsets stays in the first with the instances of all:
+ * no video may be both trained and validated on, and an instance left out would be taught as background.
+ * @throws UsageError when the format is unknown, or the file is not of it (with file:line).
+ */
+export function readAnnotations(format: string, file: string): AnnotatedVideo[] {
+  if (!isFormat(format)) {
+    throw new UsageError(`annotation format "${format}" is not supported: use ${Object.keys(readers).join(', ')}`);
+  }
+  const videos = new Map<string, AnnotatedVideo>();
+  for (const video of readers[format](file)) {
+    const first = videos.get(video.id);
+    videos.set(video.id, first ? join(first, video) : video);
+  }
+  if (videos.size === 0) throw new UsageError(`${file}: no videos in it`);
+  return [...videos.values()];
+}
+
+function isFormat(name: string): name is AnnotationFormat {
+  return Object.hasOwn(readers, name);
+}
+
+function join(first: AnnotatedVideo, again: AnnotatedVideo): AnnotatedVideo {
+  // A table has a video once a line: its instances are not copied for each.
+  first.instances.push(...again.instances);
+  if (again.subset === first.subset) return first;
+  const [here, there] = [JSON.stringify(first.subset), JSON.stringify(again.subset)];
+  const text = `is in ${here} and in ${there}: it stays in ${here}, with the instances of both`;
+  if (!first.warnings.some((warning) => warning.text === text)) {
+    first.warnings.push({ kind: 'videos in several subsets', text });
+  }
+  return first;
+}

@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import PQueue from 'p-queue';
+import { randomStream } from '../../engine/random.js';
+import { UsageError } from '../../system/errors.js';
+import { readJson, syncFolder, writeFileAtomic } from '../../system/files.js';
+import { encodeVideo } from '../../video/encode.js';
+import { motionNames, type MotionName } from './motions.js';
+import { renderFrames } from './render.js';
+import { planClip, planVideo, type Scene } from './scene.js';
+
+/** What to make; see {@link synthesize}. */
+export interface SynthesizeOptions {
+  /** The folder that will hold the dataset. */
+  out: string;
+  /** Untrimmed videos, at least 1: three in four train, the others validate. */
+  videos: number;
+  /** Action classes, 1-8: the first of {@link motionNames}. */
+  classes: number;
+  /** A whole number that everything random hangs on. */
+  seed: number;
+  /** Trimmed clips of each class and of background (default 40), split as the videos are. */
+  clipsPerClass?: number;
+  /** Called after each file. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** A video in `dataset.json`: ActivityNet's fields and what `lofi prepare` adds to them. */
+export interface SynthVideo {
+  subset: Subset;
+  /** Seconds. */
+  duration: number;
+  /** Frames per second. */
+  fps: number;
+  frames: number;
+  width: number;
+  height: number;
+  /** Relative to the dataset's folder. */
+  path: string;
+  /** `segment`: start and end in seconds, both on a frame's instant: `round(start * fps)` is the action's first frame. */
+  annotations: { segment: [number, number]; label: string }[];
+}
+
+type Subset = 'training' | 'validation';
+
+/** Raised whenever the same options give other frames or labels. */
+const format = 2;
+/** Encoders at once. One drawing thread keeps two busy. */
+const encoders = 2;
+
+/**
+ * Makes a dataset of real mp4 files in which a shape moves over clutter, and the class of an action is how it moves:
+ * `dataset.json`, `videos/`, and for stage 1 `clips.csv` (`path,label,subset`) and `clips/`. The same options give the
+ * same frames and labels. The folder appears when it is whole; if it already holds this very dataset, nothing is done.
+ *
+ * @returns `made` false when the dataset was there already.
+ * @throws UsageError for numbers out of range, or when `out` holds something else.
+ * @throws WorkError when ffmpeg is missing or fails.
+ */
+export async function synthesize(options: SynthesizeOptions): Promise<{ made: boolean }> {
+  const { videos, classes, seed, clipsPerClass = 40, onProgress } = options;
+  const out = path.resolve(options.out);
+  checkRange('videos', videos, 1);
+  checkRange('classes', classes, 1, motionNames.length);
+  checkRange('clips a class', clipsPerClass, 1);
+  checkRange('seed', seed, 0);
+  const recipe = { videos, classes, seed, clipsPerClass, format };
+  if (holdsSame(out, recipe)) return { made: false };
+
+  const temporary = path.join(path.dirname(out), `.${path.basename(out)}.${randomBytes(4).toString('hex')}.tmp`);
+  const discard = () => {
+    rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
+  };
+  tryFolder(out, () => mkdirSync(temporary, { recursive: true }));
+  process.once('exit', discard);
+  try {
+    await make(temporary, recipe, onProgress);
+    // Another process may have been here meanwhile.
+    if (holdsSame(out, recipe)) return { made: false };
+    if (existsSync(out)) rmdirSync(out);
+    renameSync(temporary, out);
+    syncFolder(path.dirname(out));
+  } finally {
+    process.off('exit', discard);
+    discard();
+  }
+  return { made: true };
+}
+
+interface Recipe {
+  videos: number;
+  classes: number;
+  seed: number;
+  clipsPerClass: number;
+  format: number;
+}
+
+interface Job {
+  file: string;
+  scene: () => Scene;
+  finish?: (scene: Scene) => void;
+}
+
+async function make(root: string, recipe: Recipe, onProgress: SynthesizeOptions['onProgress']): Promise<void> {
+  const labels = motionNames.slice(0, recipe.classes);
+  const database: Record<string, SynthVideo> = {};
+  const clips = planClips(labels, recipe);
+  const jobs: Job[] = [...videoJobs(labels, recipe, database), ...clips];
+  for (const folder of new Set(jobs.map(({ file }) => path.dirname(file))))
+    mkdirSync(path.join(root, folder), { recursive: true });
+
+  const queue = new PQueue({ concurrency: encoders });
+  let done = 0;
+  await queue
+    .addAll(
+      jobs.map(({ file, scene: plan, finish }) => async () => {
+        const scene = plan();
+        await encodeVideo(path.join(root, file), { ...scene, frames: renderFrames(scene) });
+        finish?.(scene);
+        onProgress?.(++done, jobs.length);
+      }),
+    )
+    .catch(async (error: unknown) => {
+      queue.clear();
+      await queue.onIdle();
+      throw error;
+    });
+
+  const rows = clips.map(({ file, label, subset }) => [file, label, subset].join(','));
+  writeFileAtomic(path.join(root, 'clips.csv'), ['path,label,subset', ...rows, ''].join('\n'));
+  const sorted = Object.fromEntries(Object.entries(database).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const dataset = { version: 'lofi-synth-1', synthetic: recipe, database: sorted };
+  writeFileAtomic(path.join(root, 'dataset.json'), `${JSON.stringify(dataset, null, 1)}\n`);
+}
+
+function videoJobs(labels: readonly MotionName[], recipe: Recipe, database: Record<string, SynthVideo>): Job[] {
+  return Array.from({ length: recipe.videos }, (_, i) => {
+    const id = `synth_${String(i).padStart(4, '0')}`;
+    const file = `videos/${id}.mp4`;
+    return {
+      file,
+      scene: () => planVideo(labels[i % labels.length]!, labels, randomStream(recipe.seed, 'video', i)),
+      finish: (scene) => (database[id] = describe(scene, file, subsetOf(i, recipe.videos))),
+    };
+  });
+}
+
+function planClips(labels: readonly MotionName[], recipe: Recipe) {
+  return [...labels, 'background' as const].flatMap((label) =>
+    Array.from({ length: recipe.clipsPerClass }, (_, i) => ({
+      file: `clips/${label}/${label}_${String(i).padStart(4, '0')}.mp4`,
+      label,
+      subset: subsetOf(i, recipe.clipsPerClass),
+      scene: () => planClip(label, randomStream(recipe.seed, 'clip', label, i)),
+    })),
+  );
+}
+
+function describe({ width, height, fps: [rate, scale], poses, instances }: Scene, file: string, subset: Subset) {
+  const seconds = (frames: number) => Number(((frames * scale) / rate).toFixed(6));
+  return {
+    subset,
+    duration: seconds(poses.length),
+    fps: rate / scale,
+    frames: poses.length,
+    width,
+    height,
+    path: file,
+    annotations: instances.map(({ start, end, label }) => ({
+      segment: [seconds(start), seconds(end)] as [number, number],
+      label,
+    })),
+  };
+}
+
+/** The first three in four train; of two or more, one at least is left to validate. */
+function subsetOf(index: number, count: number): Subset {
+  return index < Math.max(1, Math.floor((count * 3) / 4)) ? 'training' : 'validation';
+}
+
+/** Whether `out` already holds this dataset. Throws when it holds anything else. */
+function holdsSame(out: string, recipe: Recipe): boolean {
+  if (!existsSync(out)) return false;
+  const entries = tryFolder(out, () => readdirSync(out));
+  if (entries.length === 0) return false;
+  if (entries.includes('dataset.json')) {
+    const found = readJson(path.join(out, 'dataset.json'), 'dataset') as { synthetic?: unknown } | null;
+    if (isDeepStrictEqual(found?.synthetic, recipe)) return true;
+  }
+  throw new UsageError(`${out} is not empty and holds something else: give another --out, or remove it first`);
+}
+
+/** Does the first thing with a folder the user named, and says so plainly when that cannot be. */
+function tryFolder<T>(out: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    throw new UsageError(`cannot write the dataset to ${out} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
+  }
+}
+
+function checkRange(what: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least}-${most}`;
+    throw new UsageError(`${what}: ${value} is not a whole number, ${range}`);
+  }
+}

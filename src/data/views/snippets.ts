@@ -1,0 +1,98 @@
+import { WorkError } from '../../system/errors.js';
+import type { Random } from '../../engine/random.js';
+import type { FrameTransform } from '../../video/decode.js';
+import type { Video } from '../dataset.js';
+import type { ColorTransform } from '../frames/color.js';
+import type { FrameRequest } from '../frames/request.js';
+import type { MeasuredClip } from '../measured-clips.js';
+import { clipFrames, resampled, snippetFrames, type ClipSampling, type Resampled } from './sampling.js';
+
+/** How finely a video is seen (LoFi §3): snippets over the video, and the side of the square frames in pixels. */
+export interface Fidelity {
+  snippets: number;
+  size: number;
+}
+
+/** Frames of a snippet, and frames of the video from one to the next, at the rate at which it is seen ({@link resampled}). */
+export interface SnippetSampling {
+  frames: number;
+  stride: number;
+  fps?: number | null;
+}
+
+/** A stretch of a video, in frames of the rate at which it is seen. */
+export interface Stretch {
+  from: number;
+  frames: number;
+}
+
+/** How a sample's frames are seen. */
+export interface View extends FrameTransform {
+  color?: ColorTransform | undefined;
+}
+
+/**
+ * The frames of a video, or of a stretch of one, as the encoder takes them: `[snippets, frames, size, size, 3]`.
+ *
+ * @param again whether they will be asked for again, in another view of the same scale; of a stretch: or others of the same video.
+ * @throws WorkError when the video is marked as a problem.
+ */
+export function snippetRequest(
+  video: Video,
+  { snippets, size }: Fidelity,
+  { frames, stride, fps }: SnippetSampling,
+  view: View,
+  again: boolean,
+  stretch?: Stretch,
+): FrameRequest {
+  if (video.problem !== undefined) throw new WorkError(`video ${video.id} cannot be used: ${video.problem}`);
+  const seen = resampled(video, fps);
+  const { from, frames: length } = stretch ?? { from: 0, frames: seen.frames };
+  const grid = snippetFrames({ frames: length, snippets, perSnippet: frames, stride });
+  const indices = grid.map((frame) => seen.own(from + frame));
+  const all = () => (stretch ? Array.from({ length: seen.frames }, (_, frame) => seen.own(frame)) : indices);
+  return request(video.path, video, indices, size, view, again ? [...new Set(all())] : undefined);
+}
+
+/** How a clip is sampled, at the rate at which it is seen ({@link resampled}). */
+export type ClipRequestSampling = Omit<ClipSampling, 'frames'> & Pick<SnippetSampling, 'fps'>;
+
+/** A clip at the rate at which it is seen: frames of its file. */
+export function seenClip({ frames: { from, count }, file: { fps } }: MeasuredClip, rate?: number | null): Resampled {
+  const { frames, own } = resampled({ frames: count, fps }, rate);
+  return { frames, own: (frame) => from + own(frame) };
+}
+
+/** The frames of a trimmed clip as the classifier takes them: `[count, size, size, 3]`. All of the clip may be kept. */
+export function clipRequest(
+  clip: MeasuredClip,
+  size: number,
+  sampling: ClipRequestSampling,
+  view: View,
+  random?: Random,
+): FrameRequest {
+  const { frames, own } = seenClip(clip, sampling.fps);
+  const indices = clipFrames({ ...sampling, frames }, random).map(own);
+  const all = new Set(Array.from({ length: frames }, (_, frame) => own(frame)));
+  return request(clip.path, clip.file, indices, size, view, [...all]);
+}
+
+function request(
+  file: string,
+  { fps, seek }: MeasuredClip['file'],
+  indices: Int32Array,
+  size: number,
+  { color, ...transform }: View,
+  family: number[] | undefined,
+): FrameRequest {
+  const { width, height } = transform.crop;
+  if (width !== size || height !== size) throw new RangeError(`the view gives ${width}x${height}, not ${size}x${size}`);
+  return {
+    file,
+    indices,
+    ...transform,
+    ...(seek && { timing: { fps, seek } }),
+    ...(color && { color }),
+    ...(family && { family: Int32Array.from(family).sort() }),
+  };
+}

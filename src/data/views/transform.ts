@@ -1,0 +1,76 @@
+import type { Random } from '../../engine/random.js';
+import type { FrameTransform } from '../../video/decode.js';
+import type { Size } from '../../video/probe.js';
+
+/** 'crop': the short side is scaled and a square is cut out; 'squash': the whole frame becomes a square. */
+export type Resize = 'crop' | 'squash';
+
+/** The usual 256 for a crop of 224, in proportion, so that every fidelity sees the same field of view (112 of 128). */
+function beforeCrop(size: number): number {
+  return Math.round((size * 256) / 224);
+}
+
+/** The size of the frame once its short side has `short` pixels. */
+function scaleShortSide({ width, height }: Size, short: number): [width: number, height: number] {
+  return width <= height
+    ? [short, Math.round((height * short) / width)]
+    : [Math.round((width * short) / height), short];
+}
+
+/** No chance in it: the centre, or the whole frame. `size` is the side of the square result in pixels. */
+export function evalTransform(source: Size, size: number, resize: Resize): FrameTransform {
+  if (resize === 'squash') return { scale: [size, size], crop: { x: 0, y: 0, width: size, height: size }, flip: false };
+  const scale = scaleShortSide(source, beforeCrop(size));
+  const [x, y] = [(scale[0] - size) >> 1, (scale[1] - size) >> 1];
+  return { scale, crop: { x, y, width: size, height: size }, flip: false };
+}
+
+/** A crop at a random place and a mirroring by chance (where `flip` allows it): one draw for all frames of a video. */
+export function videoTrainTransform(
+  source: Size,
+  size: number,
+  resize: Resize,
+  { flip }: { flip: boolean },
+  random: Random,
+): FrameTransform {
+  const before = beforeCrop(size);
+  const scale = resize === 'squash' ? ([before, before] as const) : scaleShortSide(source, before);
+  const x = random.below(scale[0] - size + 1);
+  const y = random.below(scale[1] - size + 1);
+  return { scale, crop: { x, y, width: size, height: size }, flip: flip && random.uniform() < 0.5 };
+}
+
+/**
+ * TSM's multi-scale crop (GroupMultiScaleCrop with its 13 fixed places; lofi_spec §4.3): width and height are each a scale of the short
+ * side, at most one step apart in the list `scales` (falling); the crop becomes a square of `size` pixels.
+ */
+export function clipTrainTransform(
+  source: Size,
+  size: number,
+  { flip, scales }: { flip: boolean; scales: readonly number[] },
+  random: Random,
+): FrameTransform {
+  const short = Math.min(source.width, source.height);
+  const sides = scales.map((scale) => Math.max(1, Math.floor(short * scale)));
+  const pairs = sides.flatMap((height, i) =>
+    sides.filter((_, j) => Math.abs(i - j) <= 1).map((width) => ({ width, height })),
+  );
+  const crop = random.pick(pairs);
+  const [column, row] = random.pick(places);
+  // ffmpeg scales first and crops then, so the crop's place is counted in scaled pixels.
+  const scale = [
+    Math.max(size, Math.round((source.width * size) / crop.width)),
+    Math.max(size, Math.round((source.height * size) / crop.height)),
+  ] as const;
+  const x = Math.floor(((scale[0] - size) * column) / 4);
+  const y = Math.floor(((scale[1] - size) * row) / 4);
+  return { scale, crop: { x, y, width: size, height: size }, flip: flip && random.uniform() < 0.5 };
+}
+
+/** Corners, centre, middles of the sides, and the centres of the quarters, in fourths of the room that is left. */
+// prettier-ignore
+const places = [
+  [0, 0], [4, 0], [0, 4], [4, 4], [2, 2],
+  [0, 2], [4, 2], [2, 4], [2, 0],
+  [1, 1], [3, 1], [1, 3], [3, 3],
+] as const;

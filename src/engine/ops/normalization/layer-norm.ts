@@ -1,0 +1,44 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { algebra } from '../algebra.js';
+import { differentiable } from '../differentiable.js';
+import { normalizationGradients, standardized } from './standardize.js';
+
+/** What is done to normalised rows in the same op. */
+export interface LayerNormOptions {
+  /** Negative values become zeros. */
+  relu?: boolean;
+  /** `[N, 1]`, zeros for rows that are to be zeros; null: there are none. */
+  mask?: tf.Tensor2D | null;
+}
+
+/**
+ * Layer normalisation: each row of x `[N, C]` to mean 0 and variance 1, then times scale and plus offset, `[C]` both. Parameters outlive the
+ * pass.
+ */
+export function layerNorm(
+  x: tf.Tensor2D,
+  scale: tf.Tensor1D,
+  offset: tf.Tensor1D,
+  { relu = false, mask = null }: LayerNormOptions = {},
+): tf.Tensor2D {
+  const k = algebra();
+  return differentiable([x, scale, offset], () => {
+    const { value, normal, inverse } = tf.tidy(() => {
+      const { normal, inverse } = standardized(k, x);
+      const scaled = k.add(k.mul(normal, scale), offset);
+      const positive = relu ? k.relu(scaled) : scaled;
+      return { value: mask ? k.mul(positive, mask) : positive, normal, inverse };
+    });
+    return {
+      value,
+      saved: [normal, inverse, ...(relu ? [value] : mask ? [mask] : [])],
+      gradient: (dy, [normal, inverse, last]) =>
+        tf.tidy(() => {
+          // What the mask or ReLU made zero is zero in the output.
+          const d = relu ? k.reluGradient(dy, last!) : mask ? k.mul(dy, last!) : dy;
+          const gradients = normalizationGradients(k, d, { normal: normal!, inverse: inverse! }, scale);
+          return [gradients.x, gradients.scale, gradients.offset];
+        }),
+    };
+  });
+}

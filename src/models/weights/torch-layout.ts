@@ -1,0 +1,59 @@
+import type { ParameterKind } from '../parameters.js';
+
+/** Axis orders from our memory layout to PyTorch's. */
+const toTorch: Record<ParameterKind, number[]> = {
+  conv: [3, 2, 0, 1],
+  depthwise: [2, 3, 0, 1],
+  conv3d: [4, 3, 0, 1, 2],
+  conv1d: [2, 1, 0],
+  pointwise: [2, 1, 0],
+  linear: [1, 0],
+  vector: [0],
+};
+
+/** A tensor's values with their shape. */
+export interface Values {
+  shape: number[];
+  data: Float32Array;
+}
+
+/** The shape that PyTorch gives a parameter of our shape. */
+export function torchShape(kind: ParameterKind, shape: readonly number[]): number[] {
+  const permuted = toTorch[kind].map((axis) => shape[axis]!);
+  return kind === 'pointwise' ? [...permuted, 1] : permuted;
+}
+
+/** Our layout → PyTorch's. */
+export function toTorchLayout(kind: ParameterKind, values: Values): Values {
+  return { shape: torchShape(kind, values.shape), data: permute(values, toTorch[kind]).data };
+}
+
+/** PyTorch's layout → ours. */
+export function fromTorchLayout(kind: ParameterKind, { shape, data }: Values): Values {
+  const order = toTorch[kind];
+  const own = kind === 'pointwise' ? shape.slice(0, -1) : shape;
+  return permute(
+    { shape: own, data },
+    order.map((_, axis) => order.indexOf(axis)),
+  );
+}
+
+/** Axis i of the result is axis `order[i]` of the input. */
+export function permute({ shape, data }: Values, order: number[]): Values {
+  if (order.every((axis, i) => axis === i)) return { shape, data };
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  const outShape = order.map((axis) => shape[axis]!);
+  const outStrides = order.map((axis) => strides[axis]!);
+  // As bits: a number taken out and put back may come out as another NaN.
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const out = new Uint32Array(data.length);
+  let to = 0;
+  const copy = (axis: number, from: number): void => {
+    const end = from + outShape[axis]! * outStrides[axis]!;
+    const stride = outStrides[axis]!;
+    if (axis < outShape.length - 1) for (let at = from; at < end; at += stride) copy(axis + 1, at);
+    else for (let at = from; at < end; at += stride) out[to++] = bits[at]!;
+  };
+  copy(0, 0);
+  return { shape: outShape, data: new Float32Array(out.buffer) };
+}

@@ -1,0 +1,57 @@
+import { chooseCues } from './cues.js';
+import { htmlDocument } from '../document.js';
+import { filmStrips } from '../timeline/film-strip.js';
+import { html } from '../html.js';
+import { timelineBrowser } from '../sections/timeline-section.js';
+import { relativeUrl, rounded, seconds, type Timeline } from '../timeline/timeline.js';
+import type { DetectedVideo, Output } from './write-detections.js';
+
+/** What was found in one video as a page of its own: the timeline of the report, without truth. */
+export async function detectionPage(video: DetectedVideo, { folder, minScore }: Output): Promise<string> {
+  const strips = await filmStrips([video], new Map([[video.id, video.file]]));
+  const timeline = makeTimeline(video, folder, leastShown(video, minScore));
+  return htmlDocument(
+    `Found in ${video.id}`,
+    html`<section id="timeline">
+      <p>
+        A lane for each label; the stronger the colour, the higher the score. The slider starts at what subtitles show.
+        A click plays the video from there, if its file is where it was; with the keyboard, arrows go from segment to
+        segment and Enter plays.
+      </p>
+      ${timelineBrowser(timeline, strips)}
+    </section>`,
+  );
+}
+
+/** The score from which on subtitles show something. */
+function leastShown({ detections }: DetectedVideo, minScore: number | null): number {
+  return minScore ?? Math.min(1, ...chooseCues(detections, null).map(({ score }) => score));
+}
+
+function makeTimeline({ id, file, duration, detections }: DetectedVideo, folder: string, least: number): Timeline {
+  const falling = [...detections].sort((a, b) => b.score - a.score);
+  const labels = [...new Set(falling.map(({ label }) => label))];
+  return {
+    runs: ['found'],
+    labels,
+    threshold: rounded(least),
+    maxScore: rounded(falling[0]?.score ?? 0) || 1,
+    most: null,
+    videos: [
+      {
+        id,
+        duration,
+        file: relativeUrl(folder, file),
+        truth: [],
+        detections: [
+          falling.flatMap(({ segment: [start, end], score, label }) => [
+            seconds(start),
+            seconds(end),
+            rounded(score),
+            labels.indexOf(label),
+          ]),
+        ],
+      },
+    ],
+  };
+}

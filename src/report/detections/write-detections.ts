@@ -1,0 +1,85 @@
+import path from 'node:path';
+import type { Detection } from '../../evaluation/types.js';
+import { UsageError } from '../../system/errors.js';
+import { writeFileAtomic } from '../../system/files.js';
+import { chooseCues } from './cues.js';
+import { detectionsCsv } from './detections-csv.js';
+import { detectionPage } from './detection-page.js';
+import { srt, vtt } from './subtitles.js';
+
+/** A video with what was found in it. */
+export interface DetectedVideo {
+  id: string;
+  /** Where it lies. */
+  file: string;
+  /** Seconds. */
+  duration: number;
+  detections: Detection[];
+}
+
+/** A video that could not be read, and why. */
+export interface Failure {
+  id: string;
+  reason: string;
+}
+
+/** Where what was found goes, and in which forms besides `detections.json`. */
+export interface Output {
+  folder: string;
+  formats: readonly Format[];
+  /** The least score of what is shown in subtitles; null: a third of the video's best. */
+  minScore: number | null;
+}
+
+type Writer = (video: DetectedVideo, output: Output) => string | Promise<string>;
+
+const writers = {
+  srt: ({ detections }, { minScore }) => srt(chooseCues(detections, minScore)),
+  vtt: ({ detections }, { minScore }) => vtt(chooseCues(detections, minScore)),
+  csv: detectionsCsv,
+  html: detectionPage,
+} satisfies Record<string, Writer>;
+
+/** The forms that a video's detections are written in, a file a video. */
+export type Format = keyof typeof writers;
+
+/** `srt,html` as a list; `json` may be among them, which is always written. Throws {@link UsageError} for any other name. */
+export function parseFormats(text: string): Format[] {
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => name !== 'json' && !(name in writers));
+  if (wrong !== undefined)
+    throw new UsageError(`--format ${wrong}: give some of json, ${Object.keys(writers).join(', ')}`);
+  return [...new Set(names)].filter((name): name is Format => name in writers);
+}
+
+/**
+ * Writes each video's files as soon as it is done, `FOLDER/<id>.<format>`, and in the end `FOLDER/detections.json`, ActivityNet's form.
+ *
+ * @returns the videos that could not be read; they are in none of the files.
+ */
+export async function writeDetections(
+  output: Output,
+  found: AsyncIterable<DetectedVideo | Failure> | Iterable<DetectedVideo | Failure>,
+): Promise<Failure[]> {
+  const results: [string, Detection[]][] = [];
+  const failures: Failure[] = [];
+  for await (const video of found) {
+    if ('reason' in video) {
+      failures.push(video);
+      continue;
+    }
+    for (const format of output.formats) {
+      const write: Writer = writers[format];
+      writeFileAtomic(path.join(output.folder, `${fileName(video.id)}.${format}`), await write(video, output));
+    }
+    results.push([video.id, video.detections]);
+  }
+  const json = { version: 'lofi-tal 1', results: Object.fromEntries(results) };
+  writeFileAtomic(path.join(output.folder, 'detections.json'), `${JSON.stringify(json, null, 1)}\n`);
+  return failures;
+}
+
+/** The ids of a dataset may hold slashes, and lead anywhere. */
+function fileName(id: string): string {
+  return id.replace(/[/\\\0]/g, '_');
+}

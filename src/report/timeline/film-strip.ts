@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { inParallel } from '../../system/parallel.js';
+import { withProgress } from '../../system/progress.js';
+import { inputFile, runFfmpeg } from '../../video/process.js';
+
+/** Pictures in a strip, and the size of each in pixels. */
+const PICTURES = 10;
+const WIDTH = 96;
+const HEIGHT = 54;
+/** A strip of more bytes is not worth its place in the page. */
+const MOST_BYTES = 60_000;
+/** So many videos get a strip: 8 kB and a third of a second each. */
+const MOST_STRIPS = 48;
+
+/** Film strips by video, as base64: of {@link MOST_STRIPS} of the videos whose file is there, evenly spread; of all where they are no more. */
+export async function filmStrips(
+  videos: readonly { id: string; duration: number }[],
+  files: ReadonlyMap<string, string>,
+): Promise<Record<string, string>> {
+  const there = videos.flatMap(({ id, duration }) => {
+    const file = files.get(id);
+    return file !== undefined && existsSync(file) ? [{ id, duration, file }] : [];
+  });
+  const strips = await withProgress('film strips', (onProgress) =>
+    inParallel(
+      evenlySpread(there, MOST_STRIPS),
+      async ({ id, file, duration }) => [id, await filmStrip(file, duration)] as const,
+      onProgress,
+    ),
+  );
+  return Object.fromEntries(strips.flatMap(([id, strip]) => (strip === null ? [] : [[id, strip.toString('base64')]])));
+}
+
+/** At most so many of a list, at even distances, the first among them. */
+export function evenlySpread<T>(list: readonly T[], most: number): T[] {
+  const count = Math.min(most, list.length);
+  return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]!);
+}
+
+/**
+ * A JPEG of {@link PICTURES} pictures side by side, each from the middle of its part of the video, whole in its 16:9 field.
+ * One ffmpeg process; it seeks, so that a long video takes no longer.
+ *
+ * @param duration seconds.
+ * @returns null where ffmpeg makes none of the file.
+ */
+export async function filmStrip(file: string, duration: number): Promise<Buffer | null> {
+  const fields = Array.from({ length: PICTURES }, (_, i) => i);
+  const inputs = fields.flatMap((i) => [
+    ...['-threads', '1', '-ss', ((duration * (i + 0.5)) / PICTURES).toFixed(3)],
+    ...inputFile(file),
+  ]);
+  const fit = `scale=${WIDTH}:${HEIGHT}:force_original_aspect_ratio=decrease,setsar=1,pad=${WIDTH}:${HEIGHT}:-1:-1`;
+  const graph =
+    fields.map((i) => `[${i}:V:0]${fit}[p${i}];`).join('') +
+    `${fields.map((i) => `[p${i}]`).join('')}hstack=inputs=${PICTURES}[strip]`;
+  const chunks: Buffer[] = [];
+  const output = ['-map', '[strip]', '-frames:v', '1', '-q:v', '5', '-f', 'image2pipe', '-c:v', 'mjpeg', 'pipe:1'];
+  const { ok } = await runFfmpeg([...inputs, '-filter_complex', graph, ...output], (chunk) => chunks.push(chunk));
+  const bytes = Buffer.concat(chunks);
+  return ok && bytes.length > 0 && bytes.length <= MOST_BYTES ? bytes : null;
+}

@@ -1,0 +1,79 @@
+import type { Features } from '../../checkpoints/feature-store.js';
+import type { Video } from '../../data/dataset.js';
+import type { Detection } from '../../evaluation/types.js';
+import {
+  writeDetections,
+  type DetectedVideo,
+  type Failure,
+  type Output,
+} from '../../report/detections/write-detections.js';
+import { startProgress } from '../../system/progress.js';
+import { breathe } from '../../system/signals.js';
+import { trainedEncoder } from '../encoder/run-encoder.js';
+import { externalScores } from '../localize/external-scores.js';
+import { openFeatures } from '../features/feature-source.js';
+import { fullFidelityFeatures, type FeaturesFound } from '../encoder/full-fidelity.js';
+import { disposeLocalizer, localize } from '../localize/localizer.js';
+import { requireSome, type Run } from '../run/run.js';
+import { trainedLocalizer } from './trained-model.js';
+
+/**
+ * Finds actions in videos of a run's dataset with its trained head, as the benchmarks do. Features that are there are used; others are computed
+ * by the run's encoder.
+ */
+export async function detect(
+  run: Run,
+  videos: readonly Video[],
+  source = openFeatures(run),
+): Promise<(DetectedVideo | Failure)[]> {
+  const localizer = trainedLocalizer(run, source);
+  const known = (video: Video) => run.dataset.videos.includes(video) && source.has(video.id);
+  const scores = externalScores(run, videos);
+  const progress = startProgress('detect', videos.length);
+  const found = new Map<string, Detection[] | string>();
+  const find = ({ id, duration }: Video, features: Features) =>
+    localize(localizer, features, duration, run.config.detect, scores?.get(id));
+  const add = ({ id }: Video, what: Detection[] | string) => {
+    found.set(id, what);
+    progress.step(found.size, id);
+  };
+  try {
+    for (const video of videos.filter(known)) {
+      add(video, find(video, source.get(video.id)));
+      await breathe(run.stop);
+    }
+    const unknown = videos.filter((video) => !known(video));
+    for await (const { video, features, error } of computedFeatures(run, unknown))
+      add(video, error ? error.message : find(video, features));
+  } finally {
+    progress.stop();
+    disposeLocalizer(localizer);
+  }
+  return videos.map(({ id, path: file, duration }) => {
+    const what = found.get(id)!;
+    return typeof what === 'string' ? { id, reason: what } : { id, file, duration, detections: what };
+  });
+}
+
+/** Features that are not there yet, by the trained encoder. */
+async function* computedFeatures(run: Run, videos: readonly Video[]): AsyncGenerator<FeaturesFound> {
+  if (videos.length === 0) return;
+  const encoder = trainedEncoder(run);
+  try {
+    yield* fullFidelityFeatures(run, encoder, videos);
+  } finally {
+    encoder.parameters.dispose();
+  }
+}
+
+/** Detects in a split of the run's dataset and writes what was found. Returns the videos that could not be read. */
+export async function detectSubset(
+  run: Run,
+  subset: string,
+  out: string,
+  output: Omit<Output, 'folder'> = { formats: [], minScore: null },
+): Promise<Failure[]> {
+  const source = openFeatures(run);
+  const found = await detect(run, requireSome(source.videos(subset), subset), source);
+  return writeDetections({ folder: out, ...output }, found);
+}

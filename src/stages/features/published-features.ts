@@ -1,0 +1,142 @@
+import path from 'node:path';
+import type { Features } from '../../checkpoints/feature-store.js';
+import { readSafetensorsHeader, readTensors } from '../../checkpoints/formats/safetensors.js';
+import { hashOfHashes, hashTensor, type TensorData } from '../../checkpoints/formats/tensor.js';
+import { videosOf, type Video } from '../../data/dataset.js';
+import { readCsvMatrix } from '../../data/features/csv-matrix.js';
+import { FeatureFolder } from '../../data/features/feature-folder.js';
+import { agreedLayout } from '../../data/features/matrix-layout.js';
+import { chooseMatrix, requireFinite, squeezed, transposed, type Matrix } from '../../data/features/matrix.js';
+import { readNpyMatrix } from '../../data/features/npy.js';
+import { readNpzMatrix } from '../../data/features/npz.js';
+import { rescaled } from '../../data/features/rescale.js';
+import { resampled } from '../../data/views/sampling.js';
+import { UsageError, WorkError } from '../../system/errors.js';
+import { printable } from '../../system/printable.js';
+import { startProgress } from '../../system/progress.js';
+import type { FeatureSource } from './feature-source.js';
+import { dataPath, type Run } from '../run/run.js';
+
+const readers: Readonly<Record<string, (file: string) => Matrix>> = {
+  '.npy': readNpyMatrix,
+  '.npz': readNpzMatrix,
+  '.csv': readCsvMatrix,
+  '.safetensors': readSafetensorsMatrix,
+};
+
+/**
+ * The features of others, a file a video in `folder` (`data.features`). Where the head sees whole videos, their rows are rescaled to
+ * `full.snippets`; where it sees windows, they stay. All files of the run's subsets are read once to know them by content: a head that was
+ * trained on other ones is out of date.
+ *
+ * @throws UsageError naming the file that is broken, or does not fit the others.
+ */
+export function publishedFeatures(run: Run, folder: string): FeatureSource {
+  const { data, model, full } = run.config;
+  const files = new FeatureFolder(dataPath(run.config, folder), Object.keys(readers));
+  const bySubset = new Map<string, Video[]>();
+  const videos = (subset: string) => {
+    const known = bySubset.get(subset) ?? videosWithFeatures(run, files, subset);
+    bySubset.set(subset, known);
+    return known;
+  };
+
+  const index = [...new Set([...videos(data.trainOn), ...videos(data.validateOn)])];
+  if (index.length === 0)
+    throw new UsageError(`the dataset has no usable video in subset "${data.trainOn}" or "${data.validateOn}"`);
+  const progress = startProgress('features', index.length);
+  const known = index.map((video, i) => {
+    const file = files.find(video.id)!;
+    const matrix = readMatrix(file);
+    progress.step(i + 1, video.id);
+    return { video, file, shape: matrix.shape, sha256: hashTensor({ dtype: 'F32', ...matrix }) };
+  });
+  progress.stop();
+  const snippets = model.window ? null : full.snippets;
+  const layout = agreedLayout(known, data.featureLayout, snippets);
+  const [rows, columns] = layout === 'rows' ? ([0, 1] as const) : ([1, 0] as const);
+  const channels = known[0]!.shape[columns];
+  if (model.window)
+    for (const { video, file, shape } of known) checkRate(video, data.fps, file, shape[rows], model.window.every);
+  const hashes = known.map(({ video: { id }, sha256 }): [string, string] => [`video/${id}`, sha256]);
+
+  const trained = new Set(videos(data.trainOn).map(({ id }) => id));
+  const kept = new Map<string, Features>();
+  return {
+    reference: { stage: 'extract', step: known.length, sha256: hashOfHashes([['layout', layout], ...hashes]) },
+    channels,
+    videos,
+    has: (id) => files.find(id) !== null,
+    get(id) {
+      const before = kept.get(id);
+      if (before) return before;
+      const file = files.find(id);
+      if (file === null) throw new WorkError(`no feature file of ${id} in ${files.folder}`);
+      const read = readMatrix(file);
+      const matrix = layout === 'rows' ? read : transposed(read);
+      if (matrix.shape[1] !== channels) throw new UsageError(`${file}: ${matrix.shape[1]} channels, not ${channels}`);
+      const features = snippets === null ? matrix : rescaled(matrix, snippets);
+      // Training asks for these again and again.
+      if (trained.has(id)) kept.set(id, features);
+      return features;
+    },
+    views(id) {
+      return [this.get(id)];
+    },
+  };
+}
+
+/** The videos of a subset that have a feature file and a duration; whether there is a video file does not matter. */
+function videosWithFeatures({ dataset, config }: Run, files: FeatureFolder, subset: string): Video[] {
+  const all = videosOf(dataset, subset);
+  const lacking = (what: string, videos: readonly Video[]) => {
+    if (videos.length === 0) return;
+    const names = videos.slice(0, 3).map(({ id }) => printable(id, 40));
+    const line = `${videos.length} of ${all.length} ${subset} videos have no ${what}: ${names.join(', ')}${videos.length > 3 ? ', …' : ''}`;
+    if (config.data.missing === 'fail') throw new WorkError(`${line}. Complete them, or set data.missing=skip.`);
+    process.stderr.write(`warning: left out: ${line}\n`);
+  };
+  const [timed, untimed] = [all.filter(({ duration }) => duration > 0), all.filter(({ duration }) => duration === 0)];
+  lacking('duration: neither the annotations nor a video file give it', untimed);
+  lacking(
+    `feature file in ${files.folder}`,
+    timed.filter(({ id }) => files.find(id) === null),
+  );
+  return timed.filter(({ id }) => files.find(id) !== null);
+}
+
+/** Rows are taken as spread evenly over their video; a `model.window.every` that is far from that would be about another set. */
+function checkRate(video: Video, fps: number | null, file: string, rows: number, every: number): void {
+  if (video.frames === 0) return;
+  const { frames } = resampled(video, fps);
+  if (Math.abs(rows * every - frames) <= Math.max(0.1 * frames, 64)) return;
+  throw new UsageError(
+    `${file}: ${rows} rows, one every ${every} frames (model.window.every), for a video of ${frames} frames: set it to about ${Math.round(frames / rows)}`,
+  );
+}
+
+/** Reads a feature file of any format. @throws UsageError naming what is wrong with it. */
+export function readMatrix(file: string): Matrix {
+  return readers[path.extname(file).toLowerCase()]!(file);
+}
+
+function readSafetensorsMatrix(file: string): Matrix {
+  const header = readSafetensorsHeader(file);
+  return chooseMatrix(
+    file,
+    header.entries.map((entry) => ({
+      name: entry.name,
+      shape: entry.shape,
+      floats: ['F16', 'BF16', 'F32', 'F64'].includes(entry.dtype),
+      read: () => {
+        const [[, tensor]] = [...readTensors(header, [entry])] as [[string, TensorData]];
+        const matrix = {
+          data: Float32Array.from(tensor.data as Float32Array | Float64Array),
+          shape: squeezed(entry.shape)!,
+        };
+        requireFinite(file, matrix);
+        return matrix;
+      },
+    })),
+  );
+}

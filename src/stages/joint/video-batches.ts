@@ -1,0 +1,84 @@
+import type { Config, Shape } from '../../config/schema.js';
+import type { Video } from '../../data/dataset.js';
+import type { FrameSource } from '../../data/frames/request.js';
+import { blendStills } from '../../data/frames/still.js';
+import { prefetch } from '../../data/frames/prefetch.js';
+import { snippetRequest, type Stretch } from '../../data/views/snippets.js';
+import { resampled } from '../../data/views/sampling.js';
+import { trainingView } from '../../data/views/training-view.js';
+import { randomStream, type Random } from '../../engine/random.js';
+import type { HeadInstance } from '../../models/heads/head.js';
+import { randomWindow, windowInstances } from '../../models/heads/windows.js';
+import { shapeAt } from '../../train/schedule/fidelity.js';
+import { epochBatches, readSamples } from '../training/batches.js';
+import { snippetsEvery } from '../encoder/full-fidelity.js';
+import { headInstances } from '../training/targets.js';
+
+/** Videos, or windows of them, at one fidelity. */
+export interface VideoBatch {
+  ids: string[];
+  /** Of each sample what happens in it, in fractions of what is seen. */
+  instances: HeadInstance[][];
+  /** Of each sample `[snippets, frames, size, size, 3]` RGB bytes. */
+  frames: Uint8Array[];
+  shape: Shape;
+  skipped: string[];
+}
+
+/**
+ * The batches of an epoch of `joint`, but for the first `from`, read ahead: every video once, each batch at the shape of the schedule, one view for
+ * all frames of a video. Where the head sees windows, a random one of `full.snippets` of each video, which low fidelity sees by fewer snippets.
+ */
+export function videoBatches(
+  config: Config,
+  load: FrameSource,
+  videos: readonly Video[],
+  classes: readonly string[],
+  epoch: number,
+  from = 0,
+): AsyncIterable<VideoBatch> {
+  const { seed, data, encoder, joint } = config;
+  const lists = epochBatches(videos, joint.batch, seed, 'joint', epoch);
+  const read = ({ video, stretch }: Sample, shape: Shape) => {
+    const random = randomStream(seed, 'joint', 'sample', epoch, video.id);
+    const view = trainingView(data, video, shape.size, random);
+    return load(snippetRequest(video, shape, { ...encoder, fps: data.fps }, view, true, stretch));
+  };
+  const jobs = lists.map((list, i) => async () => {
+    const shape = shapeAt(joint, epoch, epoch * lists.length + i);
+    const samples = list.map((video) =>
+      sampleOf(config, video, headInstances(video, classes), randomStream(seed, 'joint', 'window', epoch, video.id)),
+    );
+    const { items, frames, skipped } = await readSamples(samples, data.missing, (sample) => read(sample, shape));
+    blendStills(frames, 3 * shape.size ** 2, data.still, randomStream(seed, 'joint', 'still', epoch, i));
+    return {
+      ids: items.map(({ video }) => video.id),
+      instances: items.map(({ instances }) => instances),
+      frames,
+      shape,
+      skipped,
+    };
+  });
+  return prefetch(jobs.slice(from), data.prefetch);
+}
+
+/** What is seen of a video, and what happens in it. */
+interface Sample {
+  video: Video;
+  /** Absent: the whole video. */
+  stretch?: Stretch;
+  instances: HeadInstance[];
+}
+
+function sampleOf({ full, model, data }: Config, video: Video, instances: HeadInstance[], random: Random): Sample {
+  if (!model.window) return { video, instances };
+  const total = snippetsEvery(model.window.every, video, data.fps);
+  const { window, valid } = randomWindow(instances, total, full.snippets, random);
+  const { frames } = resampled(video, data.fps);
+  const [from, to] = [window.start, window.start + valid].map((snippet) => Math.round((snippet * frames) / total));
+  return {
+    video,
+    stretch: { from: from!, frames: to! - from! },
+    instances: windowInstances(instances, { start: window.start, snippets: valid }, total),
+  };
+}

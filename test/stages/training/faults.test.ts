@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { readMetrics } from '../../../src/checkpoints/metrics.js';
+import { configSchema } from '../../../src/config/schema.js';
+import { startFrameLoader } from '../../../src/data/frames/loader.js';
+import type { FrameSource } from '../../../src/data/frames/request.js';
+import { synthesize } from '../../../src/data/synth/synthesize.js';
+import { randomStream } from '../../../src/engine/random.js';
+import { extract } from '../../../src/stages/features/extract.js';
+import { joint } from '../../../src/stages/joint/joint.js';
+import type { Run } from '../../../src/stages/run/run.js';
+import { WorkError } from '../../../src/system/errors.js';
+import { captureStderr } from '../../support/checkpoints.js';
+import { extractedRun, tiny } from '../../support/feature-runs.js';
+import { temporaryFolder } from '../../support/temporary.js';
+
+/** Parts of the reads that fail, and that never end. */
+const rates = { fail: 0.05, hang: 0.01 };
+const epochs = 20;
+/** Training videos of the set. */
+const videos = 6;
+
+interface Faulty {
+  run: Run;
+  /** Reads so far that failed, and that hung. */
+  faults: { failed: number; hung: number };
+}
+
+/** A run whose disk fails now and then: reads of a file that is no video, and of a pipe that nobody writes into. */
+async function faultyRun(t: TestContext, missing: 'fail' | 'skip', { fail, hang } = rates): Promise<Faulty> {
+  const root = temporaryFolder(t);
+  await synthesize({ out: root, videos: 8, classes: 2, clipsPerClass: 1, seed: 1 });
+  const dataset = path.join(root, 'dataset.json');
+  const run = await extractedRun(path.join(root, 'run'), dataset);
+  const config = configSchema.parse({
+    ...tiny,
+    data: { dataset, missing },
+    joint: { epochs, batch: 2, lr: 1e-3, lrSteps: [], shapes: [{ snippets: 8, size: 16 }] },
+  });
+  const [broken, pipe] = ['broken.mp4', 'hanging.mp4'].map((name) => path.join(root, name)) as [string, string];
+  writeFileSync(broken, 'no video');
+  execFileSync('mkfifo', [pipe]);
+  const { load, close } = startFrameLoader({ processes: 2, seconds: 0.5, memory: 1e8, disk: null });
+  t.after(() => {
+    close();
+    run.close();
+  });
+  const faults = { failed: 0, hung: 0 };
+  let reads = 0;
+  const faulty: FrameSource = (request) => {
+    const drawn = randomStream(1, 'faults', reads++).uniform();
+    if (drawn >= fail + hang) return load(request);
+    if (drawn < fail) faults.failed++;
+    else faults.hung++;
+    return load({ ...request, file: drawn < fail ? broken : pipe });
+  };
+  return { run: { ...run, config, frames: { load: faulty, close } }, faults };
+}
+
+test('missing: skip: reads that fail or hang are left out, counted, and training comes to its end', async (t) => {
+  const { run, faults } = await faultyRun(t, 'skip');
+  const stderr = captureStderr(t);
+  const { step } = await joint(run);
+  assert.equal(step, (epochs * videos) / 2);
+  assert.ok(faults.failed > 0 && faults.hung > 0, JSON.stringify(faults));
+  const skipped = readMetrics(run.log.file).flatMap((record) => (record.skipped as string[] | undefined) ?? []);
+  assert.equal(skipped.filter((reason) => /broken\.mp4: /.test(reason)).length, faults.failed);
+  assert.equal(skipped.filter((reason) => /hanging\.mp4: .*data\.stallSeconds/.test(reason)).length, faults.hung);
+  // On a busy machine a good read may take too long as well.
+  const told = `joint: ${skipped.length} samples could not be read and were left out`;
+  assert.ok(
+    stderr.some((line) => line.includes(told)),
+    stderr.join(''),
+  );
+});
+
+test('missing: fail: the training keeps what it has and stops with the name of the file', async (t) => {
+  const { run } = await faultyRun(t, 'fail', { fail: 0.05, hang: 0 });
+  await assert.rejects(
+    joint(run),
+    (error) => error instanceof WorkError && /(broken|hanging)\.mp4/.test(error.message),
+  );
+});
+
+test('extract leaves out what cannot be read, or stops with its name', async (t) => {
+  const { run } = await faultyRun(t, 'skip', { fail: 0.3, hang: 0 });
+  const stderr = captureStderr(t);
+  const again: Run = { ...run, policy: { ...run.policy, allowConfigChange: true } };
+  const store = await extract(again);
+  const missing = stderr.filter((line) => /^warning: left out: .*broken\.mp4/.test(line)).length;
+  assert.ok(missing > 0);
+  assert.equal(run.dataset.videos.filter(({ id }) => !store.has(id)).length, missing);
+  const strict = {
+    ...again,
+    config: { ...run.config, full: { snippets: 8, size: 32 }, data: { ...run.config.data, missing: 'fail' as const } },
+  };
+  await assert.rejects(extract(strict), (error) => error instanceof WorkError && /broken\.mp4/.test(error.message));
+});
