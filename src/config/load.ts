@@ -4,7 +4,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../system/errors.js';
 import { nearest } from '../system/nearest.js';
-import type { HeadType } from './model.js';
+import type { HeadType } from './sections/heads.js';
 import { recipes } from './recipes.js';
 import { configSchema, type Config } from './schema.js';
 

@@ -1,4 +1,4 @@
-import type { HeadType } from './model.js';
+import type { HeadType } from './sections/heads.js';
 
 /**
  * How a head is trained and read, where that differs from the schema's defaults, which are those of the paper and of G-TAD. It lies below all that

@@ -35,15 +35,16 @@ export const command: CommandModule<object, Arguments> = {
       .example('$0 convert resnet18.safetensors tsm.safetensors --naming tsm', ''),
   handler: async ({ from, to, naming }) => {
     if (otherFormat.test(to)) throw new UsageError(`${to}: only safetensors are written: name it ….safetensors`);
-    const [{ convertWeights }, { keysOf }] = await Promise.all([
+    const [{ convertWeights }, { keysOf }, { encoders }] = await Promise.all([
       import('../../stages/weights/convert-weights.js'),
       import('../../stages/weights/encoder-weights.js'),
+      import('../../config/encoders.js'),
     ]);
     const { encoder, state, others } = convertWeights(from, to, naming);
     const classes = others.get('fc.weight')?.shape[0];
     const classifier = classes === undefined ? 'no classifier' : `a classifier of ${classes} classes`;
     process.stderr.write(`${keysOf(encoder)}: ${state.size} tensors, ${classifier}\n`);
-    if (encoder.type === 'mobilenet-v2') process.stderr.write(`${kerasArithmetic}\n`);
+    if (encoders[encoder.type].keras) process.stderr.write(`${kerasArithmetic}\n`);
     process.stdout.write(`${to}\n`);
   },
 };

@@ -1,20 +1,18 @@
-import { encoderSchema, type Config } from '../../config/schema.js';
-import { buildEncoder } from '../build.js';
+import { encoderTypes, type EncoderType } from '../../config/encoders.js';
+import { encoderSchema } from '../../config/sections/encoder.js';
+import { buildEncoder } from '../encoders/catalogue.js';
 import { torchShape } from './torch-layout.js';
 import type { ParameterSpec } from '../parameters.js';
 import { problemOf } from '../state.js';
 
 /** An encoder as far as its tensors tell: `encoder.type` and `encoder.width` of a configuration. */
 export interface KnownEncoder {
-  type: Config['encoder']['type'];
+  type: EncoderType;
   width: number;
   /** Features a snippet, C. */
   channels: number;
   parameters: readonly ParameterSpec[];
 }
-
-/** `encoder.type` of every encoder there is. */
-export const encoderTypes = encoderSchema.in.shape.type.unwrap().options;
 
 /** Width multipliers, the usual ones first: neighbours may have the same channels. So fine that hardly a network lies between. */
 const multipliers = [0.35, 0.5, 0.75, 1.3, 1.4, ...Array.from({ length: 800 }, (_, i) => (i + 1) / 400)];

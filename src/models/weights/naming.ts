@@ -1,3 +1,4 @@
+import { encoderFacts, type EncoderType } from '../../config/encoders.js';
 import { UsageError } from '../../system/errors.js';
 import type { ParameterSpec } from '../parameters.js';
 import { plainName } from '../state.js';
@@ -10,7 +11,7 @@ import { plainName } from '../state.js';
 export type Naming = 'torchvision' | 'tsm';
 
 /** The classifier behind the encoder: torchvision's ResNets, EfficientNet-PyTorch, TSM, TSM's MobileNetV2, torchvision's. */
-const classifier = /^(?:fc|_fc|new_fc|classifier|classifier\.1)\.(weight|bias)$/;
+const classifierNames = /^(?:fc|_fc|new_fc|classifier|classifier\.1)\.(weight|bias)$/;
 /** MobileNetV2's blocks: block, place in it, the rest. TSM's place is one number, torchvision's one or two. */
 const placeInBlock = /^(features\.\d+\.conv)\.(\d+(?:\.\d+)?)\.(\D.*)$/;
 
@@ -21,7 +22,7 @@ const placeInBlock = /^(features\.\d+\.conv)\.(\d+(?:\.\d+)?)\.(\D.*)$/;
  * @returns File's name → torchvision's; two may have the same.
  */
 export function torchvisionNames(names: Iterable<string>): Map<string, string> {
-  const plain = new Map([...names].map((name) => [name, plainName(name).replace(classifier, 'fc.$1')]));
+  const plain = new Map([...names].map((name) => [name, plainName(name).replace(classifierNames, 'fc.$1')]));
   const all = new Set(plain.values());
   const flat = [...all].some((name) => /^features\.\d+\.conv\.0\.weight$/.test(name));
   return flat ? new Map([...plain].map(([name, own]) => [name, nest(own, all)])) : plain;
@@ -30,18 +31,17 @@ export function torchvisionNames(names: Iterable<string>): Map<string, string> {
 /**
  * The name in a file of the tensor that is called `name` here.
  *
- * @param specs - Of the encoder.
+ * @param type - Of the encoder.
+ * @param specs - The encoder's parameters.
  * @returns A function of torchvision's name (`fc.…` for the classifier, `….num_batches_tracked` among them).
  * @throws UsageError when the naming has no names for this encoder.
  */
-export function namesIn(naming: Naming, specs: readonly ParameterSpec[]): (name: string) => string {
+export function namesIn(naming: Naming, type: EncoderType, specs: readonly ParameterSpec[]): (name: string) => string {
+  const { classifier, tsmNaming } = encoderFacts(type);
+  if (naming === 'torchvision') return (name) => name.replace(/^fc\./, `${classifier}.`);
+  if (!tsmNaming) throw new UsageError(`--naming tsm: TSM's authors publish no weights of ${type}`);
   const all = new Set(specs.map((spec) => spec.name));
-  if (naming === 'torchvision') {
-    const published = all.has('features.0.0.weight') ? 'classifier.1.' : all.has('_conv_stem.weight') ? '_fc.' : 'fc.';
-    return (name) => name.replace(/^fc\./, published);
-  }
   const shifted = shiftedConvolutions(specs);
-  if (shifted.size === 0) throw new UsageError('--naming tsm: TSM knows ResNets and MobileNetV2 only');
   return (name) => {
     if (name.startsWith('fc.')) return `module.new_${name}`;
     const wrapped = shifted.has(name) ? name.replace(/weight$/, 'net.weight') : name;

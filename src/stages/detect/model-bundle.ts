@@ -4,7 +4,7 @@ import { readBundle, writeBundle } from '../../checkpoints/bundle-file.js';
 import type { TensorData } from '../../checkpoints/formats/tensor.js';
 import { configSchema, type Config } from '../../config/schema.js';
 import { randomStream } from '../../engine/random.js';
-import { buildEncoder } from '../../models/build.js';
+import { buildEncoder } from '../../models/encoders/catalogue.js';
 import { Parameters } from '../../models/parameters.js';
 import { exportState, importState } from '../../models/state.js';
 import { UsageError } from '../../system/errors.js';

@@ -1,7 +1,7 @@
 import type { CheckpointRef, TrainedStage } from '../../checkpoints/run-store.js';
 import type { Config } from '../../config/schema.js';
 import { randomStream } from '../../engine/random.js';
-import { buildEncoder } from '../../models/build.js';
+import { buildEncoder } from '../../models/encoders/catalogue.js';
 import type { Encoder } from '../../models/encoders/encoder.js';
 import { Parameters } from '../../models/parameters.js';
 import { importState } from '../../models/state.js';

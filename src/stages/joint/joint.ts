@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointRef } from '../../checkpoints/run-store.js';
 import { resolvePrecision } from '../../engine/precision.js';
 import { randomStream } from '../../engine/random.js';
-import { buildHead } from '../../models/build.js';
+import { buildHead } from '../../models/heads/catalogue.js';
 import { chunked } from '../../models/encoders/chunked.js';
 import type { HeadInstance } from '../../models/heads/head.js';
 import { setBatchNormMode } from '../../models/layers/batch-norm-layer.js';

@@ -4,7 +4,7 @@ import { EventLog } from '../../checkpoints/events.js';
 import { readMetrics } from '../../checkpoints/metrics.js';
 import type { CheckpointRef, LoadedCheckpoint, Origin, TrainedStage } from '../../checkpoints/run-store.js';
 import { configHash } from '../../config/hash.js';
-import type { Schedule } from '../../config/schema.js';
+import type { TrainingKeys } from '../../config/schema.js';
 import type { EncoderRecord } from '../../models/encoders/encoder.js';
 import { LofiError, WorkError } from '../../system/errors.js';
 import { Diverged, type DivergedStep } from '../../train/guards/divergence.js';
@@ -64,7 +64,7 @@ export function finishedCheckpoint(run: Run, stage: TrainedStage, parent: Origin
  */
 export async function trainStage<B extends Batch>(run: Run, plan: TrainingPlan<B>): Promise<CheckpointRef> {
   const { stage, parts, pace, parent } = plan;
-  const options: Schedule = run.config[stage];
+  const options: TrainingKeys = run.config[stage];
   const { checkpoint, training, data } = run.config;
   const steps = stepsBefore(pace, pace.epochs);
   const progress = new StageProgress(run, plan);

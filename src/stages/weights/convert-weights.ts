@@ -14,7 +14,7 @@ import { readEncoderWeights, type EncoderWeights } from './encoder-weights.js';
  */
 export function convertWeights(from: string, to: string, naming: Naming): EncoderWeights {
   const weights = readEncoderWeights(from);
-  const nameOf = namesIn(naming, weights.encoder.parameters);
+  const nameOf = namesIn(naming, weights.encoder.type, weights.encoder.parameters);
   const tensors = new Map<string, TensorData>();
   for (const [name, values] of weights.state) tensors.set(nameOf(name), { dtype: 'F32', ...values });
   for (const [name, tensor] of weights.others) tensors.set(nameOf(name), tensor);

@@ -4,7 +4,8 @@ import type { TensorData } from '../../checkpoints/formats/tensor.js';
 import { readTfjsWeights } from '../../checkpoints/formats/tfjs-layers.js';
 import { isTorchFile, readTorchFile, torchMark } from '../../checkpoints/formats/torch-file.js';
 import { fromKerasMobilenet } from '../../models/weights/keras-mobilenet.js';
-import { closestEncoder, encoderTypes, knownEncoder, type KnownEncoder } from '../../models/weights/known-encoders.js';
+import { encoders, encoderTypes } from '../../config/encoders.js';
+import { closestEncoder, knownEncoder, type KnownEncoder } from '../../models/weights/known-encoders.js';
 import { torchvisionNames } from '../../models/weights/naming.js';
 import type { Parameters } from '../../models/parameters.js';
 import { importState, listed, problemOf, type State } from '../../models/state.js';
@@ -52,7 +53,8 @@ export function keysOf({ type, width }: KnownEncoder): string {
 
 function readKeras(file: string): EncoderWeights {
   // Names and layouts are those of every width.
-  const { parameters } = knownEncoder('mobilenet-v2', 1)!;
+  const type = encoderTypes.find((name) => encoders[name].keras)!;
+  const { parameters } = knownEncoder(type)!;
   const state = fromKerasMobilenet(readTfjsWeights(file), parameters, file);
   return { encoder: identify(file, state, []), state, others: new Map(), metadata: {} };
 }

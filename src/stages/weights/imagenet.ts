@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Config } from '../../config/schema.js';
+import { encodersThat, type encoders, type EncoderType } from '../../config/encoders.js';
 import { cacheFolder, installFolder } from '../../system/install/cache.js';
 import { UsageError } from '../../system/errors.js';
 import { installWheels, type Wheel } from '../../system/install/wheel.js';
@@ -12,7 +12,9 @@ interface Published {
 }
 
 /** What `encoder.weights: imagenet` stands for. */
-const published: Partial<Record<Config['encoder']['type'], Published>> = {
+const published: {
+  readonly [Type in EncoderType as (typeof encoders)[Type]['imagenet'] extends true ? Type : never]: Published;
+} = {
   // TensorFlow's own weights, under the Apache licence.
   'efficientnet-lite0': {
     wheel: {
@@ -33,11 +35,11 @@ const folderOf = ({ wheel }: Published, cache: string) => path.join(cache, `${wh
  *
  * @throws UsageError when there are none for this type, or they have not been fetched.
  */
-export function imagenetWeights(type: Config['encoder']['type'], cache = cacheFolder()): string {
-  const weights = published[type];
+export function imagenetWeights(type: EncoderType, cache = cacheFolder()): string {
+  const weights = Object.hasOwn(published, type) ? published[type as keyof typeof published] : undefined;
   if (!weights)
     throw new UsageError(
-      `encoder.weights: imagenet is for ${Object.keys(published).join(', ')}, not for ${type}: name a file of weights`,
+      `encoder.weights: imagenet is for ${encodersThat(({ imagenet }) => imagenet)}, not for ${type}: name a file of weights`,
     );
   const file = path.join(folderOf(weights, cache), weights.file);
   if (!existsSync(file))

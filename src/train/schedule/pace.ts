@@ -1,4 +1,4 @@
-import type { LearningRate, Schedule } from '../../config/schema.js';
+import type { LearningRate, TrainingKeys } from '../../config/schema.js';
 import { learningRate } from './learning-rate.js';
 
 /** How long a stage trains, and at which rate. Epochs count from 0; a time is in epochs, with fractions within one. */
@@ -11,7 +11,7 @@ export interface Pace {
 }
 
 /** Every epoch is `items` once, in batches of one size. */
-export function evenPace(options: LearningRate & Pick<Schedule, 'batch'>, items: number): Pace {
+export function evenPace(options: LearningRate & Pick<TrainingKeys, 'batch'>, items: number): Pace {
   const steps = Math.ceil(items / options.batch);
   return { epochs: options.epochs, steps: () => steps, rate: (time) => learningRate(options, time) };
 }

@@ -25,11 +25,11 @@ for (const [type, names] of Object.entries(networks) as [keyof typeof networks, 
     const weights = parameters.map(({ name }) => name).filter((name) => name.endsWith('.weight'));
     assert.deepEqual([...own].sort(), [...weights, 'fc.weight'].sort());
     assert.deepEqual(
-      own.map(namesIn('tsm', parameters)),
+      own.map(namesIn('tsm', type, parameters)),
       names.map(([, tsm]) => tsm),
     );
     assert.deepEqual(
-      own.map(namesIn('torchvision', parameters)),
+      own.map(namesIn('torchvision', type, parameters)),
       names.map(([torchvision]) => torchvision),
     );
   });
@@ -55,7 +55,7 @@ for (const [type, names] of Object.entries(networks) as [keyof typeof networks, 
 
 test('counters and statistics go with their normalisation', () => {
   const { parameters } = knownEncoder('mobilenet-v2')!;
-  const name = namesIn('tsm', parameters)('features.3.conv.1.1.num_batches_tracked');
+  const name = namesIn('tsm', 'mobilenet-v2', parameters)('features.3.conv.1.1.num_batches_tracked');
   assert.equal(name, 'module.base_model.features.3.conv.4.num_batches_tracked');
   const read = torchvisionNames([name, 'features.3.conv.0.net.weight', 'features.3.conv.6.weight']);
   assert.equal(read.get(name), 'features.3.conv.1.1.num_batches_tracked');
@@ -67,5 +67,7 @@ test('a shift around a whole block is another network: its names stay', () => {
 });
 
 test('a naming without names for the encoder is refused', () => {
-  assert.throws(() => namesIn('tsm', knownEncoder('r2plus1d-18')!.parameters), { name: 'UsageError' });
+  assert.throws(() => namesIn('tsm', 'r2plus1d-18', knownEncoder('r2plus1d-18')!.parameters), {
+    name: 'UsageError',
+  });
 });

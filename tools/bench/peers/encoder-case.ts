@@ -9,7 +9,7 @@ import { readSafetensors } from '../../../src/checkpoints/formats/safetensors.js
 import type { Config } from '../../../src/config/schema.js';
 import { startEngine } from '../../../src/engine/backend.js';
 import { randomStream } from '../../../src/engine/random.js';
-import { buildEncoder } from '../../../src/models/build.js';
+import { buildEncoder } from '../../../src/models/encoders/catalogue.js';
 import {
   imagenetScaling,
   kineticsScaling,
@@ -50,7 +50,7 @@ export function encoderErrors(file: string): EncoderErrors {
     [...tensors].map(([name, { shape }]) => [name, { shape: [...shape], data: theirs(name) }]),
   );
   const { type, width, shift_div: shift } = reference.encoder;
-  const encoder = buildEncoder({ type, width, shift, frames: reference.frames, stride: 1, weights: null });
+  const encoder = buildEncoder({ type, width, shift });
   const parameters = new Parameters(encoder.parameters, randomStream(0));
   importState(parameters, state, file, 'param.encoder.');
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configSchema } from '../../src/config/schema.js';
-import { buildEncoder, buildHead } from '../../src/models/build.js';
-import type { ParameterSpec } from '../../src/models/parameters.js';
-import { UsageError } from '../../src/system/errors.js';
+import { configSchema } from '../../../src/config/schema.js';
+import { buildEncoder } from '../../../src/models/encoders/catalogue.js';
+import { buildHead } from '../../../src/models/heads/catalogue.js';
+import type { ParameterSpec } from '../../../src/models/parameters.js';
+import { UsageError } from '../../../src/system/errors.js';
 
 const count = (specs: readonly ParameterSpec[], which: (spec: ParameterSpec) => boolean = () => true) =>
   specs.filter(which).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);

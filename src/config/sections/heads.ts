@@ -1,9 +1,7 @@
 import { z } from 'zod';
+import { count, fraction } from './common.js';
 
 /** The keys of `model`: those of each head, and what every head has. */
-
-const count = z.int().positive();
-const fraction = z.number().min(0).max(1);
 
 /** What every head has. */
 const common = {

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+
+/** A number above 0. */
+export const positive = z.number().positive();
+/** A whole number from 1. */
+export const count = z.int().positive();
+/** A number from 0 to 1. */
+export const fraction = z.number().min(0).max(1);
+/** A number above 0, at most 1. */
+export const part = z.number().positive().max(1);
+
+/** A fidelity: how many snippets of a video are seen, and how large their frames are. */
+export const shape = z.strictObject({
+  snippets: count.describe('Snippets a video, L.'),
+  size: count.describe('Side of the square frames, pixels.'),
+});
+export type Shape = z.output<typeof shape>;

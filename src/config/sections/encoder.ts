@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { encoderFacts, encoders, encodersThat, encoderTypes } from '../encoders.js';
+import { count, positive } from './common.js';
+
+const described = encoderTypes.map((type) => `${type} (${encoders[type].describe})`).join(', ');
+const widths = encoderTypes.flatMap((type) => {
+  const { width } = encoderFacts(type);
+  return width?.unit === 'factor' ? [`${type}: a factor on all channels (null: ${width.default})`] : [];
+});
+
+const encoderKeys = z.strictObject({
+  type: z.enum(encoderTypes).default('resnet18').describe(`The network: ${described}.`),
+  width: positive
+    .nullable()
+    .default(null)
+    .describe(
+      `Channels of the first stage (null: ${encoders.resnet18.width.default}); ${widths.join('; ')}. ` +
+        `Not for ${encodersThat(({ width }) => width === null)}.`,
+    ),
+  shift: z
+    .int()
+    .min(0)
+    .nullable()
+    .default(null)
+    .describe(
+      'TSM shifts 1/shift of the channels to either side in time (null: 8); 0: no shift. ' +
+        `Not for ${encodersThat(({ shift }) => !shift)}.`,
+    ),
+  frames: count.default(8).describe('Frames a snippet, F.'),
+  stride: count.default(8).describe('Frames of video from one frame of a snippet to the next.'),
+  weights: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      `Weights to start from: imagenet (${encodersThat(({ imagenet }) => imagenet)} only, fetched by ` +
+        '`lofi setup --imagenet`), or a file: safetensors, a file of torch.save, or the model.json of TensorFlow.js ' +
+        `layers (${encodersThat(({ keras }) => keras)}); relative to data.root. null: random weights.`,
+    ),
+});
+
+/** `encoder`: the video encoder. Width and shift are filled in and refused by the encoder's facts. */
+export const encoderSchema = encoderKeys
+  .superRefine(({ type, width, shift }, context) => {
+    const refuse = (key: string, message: string) => {
+      context.addIssue({ code: 'custom', path: [key], message });
+    };
+    const facts = encoderFacts(type);
+    if (width !== null && facts.width === null) {
+      if (width !== 1) refuse('width', `${type} comes in one width: take it out`);
+    } else if (width !== null && facts.width) {
+      const { unit, most } = facts.width;
+      if (unit === 'factor' && width > most) refuse('width', `${type} takes a factor of at most ${most}, not ${width}`);
+      if (unit === 'channels' && !Number.isInteger(width))
+        refuse('width', `${type} takes a whole number of channels, not ${width}`);
+      else if (unit === 'channels' && width > most)
+        refuse('width', `${type} takes at most ${most} channels, not ${width}`);
+    }
+    if (shift === 1) refuse('shift', '1/shift of the channels goes to either side: it takes 0, or 2 and more');
+    if (shift && !facts.shift) refuse('shift', `${type} has convolutions over time and takes no shift`);
+  })
+  .transform((keys) => {
+    const facts = encoderFacts(keys.type);
+    return { ...keys, width: keys.width ?? facts.width?.default ?? 1, shift: keys.shift ?? (facts.shift ? 8 : 0) };
+  });

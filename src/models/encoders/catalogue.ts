@@ -1,0 +1,25 @@
+import type { EncoderType } from '../../config/encoders.js';
+import type { Config } from '../../config/schema.js';
+import { efficientnetLite0 } from './efficientnet-lite.js';
+import type { Encoder } from './encoder.js';
+import { mobilenetV2 } from './mobilenet-v2.js';
+import { r2plus1d18 } from './r2plus1d.js';
+import { resnet18, resnet34, resnet50 } from './resnet.js';
+
+/** Builds an encoder of a width (`encoder.width`, in the unit of its facts) with TSM's shift of 1/shift; 0: none. */
+type EncoderBuilder = (options: { width: number; shift: number }) => Encoder;
+
+/** The builder of each encoder; its facts stand in `config/encoders.ts`. */
+const builders: Readonly<Record<EncoderType, EncoderBuilder>> = {
+  resnet18,
+  resnet34,
+  resnet50,
+  'r2plus1d-18': r2plus1d18,
+  'mobilenet-v2': mobilenetV2,
+  'efficientnet-lite0': efficientnetLite0,
+};
+
+/** The encoder that a configuration names. It holds no tensors: its parameters are described, not made. */
+export function buildEncoder({ type, width, shift }: Pick<Config['encoder'], 'type' | 'width' | 'shift'>): Encoder {
+  return builders[type]({ width, shift });
+}
