@@ -36,10 +36,9 @@ export interface Model {
  * @throws UsageError naming the file when it is missing, no bundle, or damaged.
  */
 export async function loadModel(file: string): Promise<Model> {
-  const [{ startEngine }, { loadBundle }, { disposeModel }, { detectVideo }, { probeVideo }] = await Promise.all([
+  const [{ startEngine }, { loadBundle }, { detectVideo }, { probeVideo }] = await Promise.all([
     import('./engine/backend.js'),
     import('./stages/detect/model-bundle.js'),
-    import('./stages/detect/trained-model.js'),
     import('./stages/detect/detect-video.js'),
     import('./stages/detect/detect-files.js'),
   ]);
@@ -53,7 +52,7 @@ export async function loadModel(file: string): Promise<Model> {
       }
     },
     dispose: () => {
-      disposeModel(model);
+      model[Symbol.dispose]();
     },
   };
 }

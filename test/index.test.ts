@@ -20,15 +20,14 @@ test('a bundle is loaded, finds actions in a video, and is gone', async () => {
   const folder = temporaryFolder();
   const file = path.join(folder, 'model.lofi');
   await assert.rejects(loadModel(file), { name: 'UsageError', message: `model bundle not found: ${file}` });
-  const [tf, { randomModel }, { writeModel }, { disposeModel }] = await Promise.all([
+  const [tf, { randomModel }, { writeModel }] = await Promise.all([
     import('@tensorflow/tfjs-core'),
     import('./support/random-model.js'),
     import('../src/stages/detect/model-bundle.js'),
-    import('../src/stages/detect/trained-model.js'),
   ]);
   const random = randomModel(3);
   writeModel(file, random, {});
-  disposeModel(random);
+  random[Symbol.dispose]();
 
   const before = tf.memory().numTensors;
   const model = await loadModel(file);

@@ -16,7 +16,7 @@ import yargs from 'yargs';
 import { RunStore } from '../src/checkpoints/run-store.js';
 import { loadConfig } from '../src/config/load.js';
 import { fidelities } from '../src/config/sections/low-fidelity.js';
-import { featuresOf } from '../src/stages/features/extract.js';
+import { featuresOf } from '../src/stages/features/extracted-features.js';
 import { lofi, shareStage1 } from './pipeline/lofi.js';
 import { resultOfRun } from './results/from-run.js';
 import { record } from './results/record.js';

@@ -65,16 +65,16 @@ const kept: Record<string, tf.Tensor> = {};
 const { gradients } = lossAndGradients(
   (features) => {
     const output = head.apply(features!, headPass);
-    const loss = gtadLoss(output, weights);
-    for (const [name, tensor] of Object.entries({ features: features!, ...output, ...loss }))
+    const { total, tem, reg, cls } = gtadLoss(output, weights);
+    for (const [name, tensor] of Object.entries({ features: features!, ...output, total, tem, reg, cls }))
       kept[name] = tf.keep(tf.clone(tensor));
-    return { total: loss.total, terms: {} };
+    return { total, terms: {} };
   },
   new Map([
     ['encoder', encoderParameters],
     ['head', headParameters],
   ]),
-  encoder.record(tf.clone(input), encoderPass),
+  { encoded: encoder.record(tf.clone(input), encoderPass) },
 );
 
 const scalar = (name: string) => kept[name]!.dataSync()[0]!;

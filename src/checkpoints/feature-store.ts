@@ -59,26 +59,18 @@ export class FeatureStore {
    * Opens or begins a store; reads no features.
    *
    * @param key - {@link featureKey}
+   * @param sourceOf - The content of a video's file today. Features of the same video that were made of another file
+   *   are not found, and so are made again.
    * @param shardBytes - A shard is written once this much waits in memory.
    */
   constructor(
     private readonly runFolder: string,
     readonly key: string,
+    private readonly sourceOf: (videoId: string) => string = () => '',
     private readonly shardBytes = 2 ** 28,
   ) {
     this.#folder = path.join(extractFolder(runFolder), key);
     for (const shard of manifestNumbers(this.#folder)) this.#openShard(shard);
-  }
-
-  /** The store that was finished last in a run folder, or null. */
-  static latest(runFolder: string): FeatureStore | null {
-    const key = latestKey(runFolder);
-    return key === null ? null : new FeatureStore(runFolder, key);
-  }
-
-  /** Ids of the videos that have features, sorted. */
-  ids(): string[] {
-    return [...this.#places.keys(), ...this.#pending.keys()].sort();
   }
 
   has(videoId: string): boolean {
@@ -100,7 +92,7 @@ export class FeatureStore {
     const shard = this.#freeNumber();
     const file = shardFile(this.#folder, shard);
     const tensors = new Map([...this.#pending].map(([id, { tensor }]) => [prefix + id, tensor]));
-    const videos = [...this.#pending].map(([id, { sha256 }]) => [id, sha256]);
+    const videos = [...this.#pending].map(([id, { sha256 }]) => [id, sha256, this.sourceOf(id)]);
     write(file, ...encodeSafetensors(tensors));
     write(manifestOf(file), sealJson({ videos }));
     this.#pending.clear();
@@ -121,6 +113,11 @@ export class FeatureStore {
     return { data: tensor.data as Float32Array, shape: tensor.shape as [number, number] };
   }
 
+  /** The content of a video's features; null where there are none. Nothing is read. */
+  sha256(videoId: string): string | null {
+    return (this.#places.get(videoId) ?? this.#pending.get(videoId))?.sha256 ?? null;
+  }
+
   /**
    * Reads everything. Damaged shards are named on stderr (`damaged: FILE`) and forgotten, all their videos with them.
    * To be called before a store is gone on with.
@@ -135,7 +132,7 @@ export class FeatureStore {
     for (const file of damaged) nameDamaged(file);
   }
 
-  /** Writes the rest and the manifest, makes this the run's {@link latest} store (unless it is beside one) and deletes shards that hold nothing. */
+  /** Writes the rest and the manifest, makes this the store that summaries name (`latest`), and deletes shards of no use. */
   finish({ latest = true } = {}): FeatureManifest {
     this.flush();
     const used = this.#usedFiles();
@@ -144,7 +141,7 @@ export class FeatureStore {
       if (!used.has(file)) removeWithManifest(file);
     }
     sweep(this.#folder);
-    const manifest: FeatureManifest = { videos: this.#places.size, sha256: this.#sha256() };
+    const manifest: FeatureManifest = { videos: this.#places.size, sha256: this.#contentOfAll() };
     write(manifestFile(this.#folder), sealJson(manifest));
     if (latest) write(path.join(extractFolder(this.runFolder), 'latest'), `${this.key}\n`);
     return manifest;
@@ -155,16 +152,18 @@ export class FeatureStore {
     const manifest = readSealedJson(manifestFile(this.#folder)) as FeatureManifest | null;
     if (manifest === null) return null;
     this.verify();
-    return this.#sha256() === manifest.sha256 ? manifest : null;
+    return this.#contentOfAll() === manifest.sha256 ? manifest : null;
   }
 
-  #sha256(): string {
+  #contentOfAll(): string {
     return hashOfHashes([...this.#places].map(([id, { sha256 }]) => [id, sha256]));
   }
 
   #openShard(shard: number): void {
     const file = shardFile(this.#folder, shard);
-    const sidecar = readSealedJson(manifestOf(file)) as { videos: [id: string, sha256: string][] } | null;
+    const sidecar = readSealedJson(manifestOf(file)) as {
+      videos: [id: string, sha256: string, source?: string][];
+    } | null;
     if (sidecar === null) {
       nameDamaged(manifestOf(file));
       return;
@@ -172,10 +171,10 @@ export class FeatureStore {
     try {
       const header = readSafetensorsHeader(file);
       const entries = new Map(header.entries.map((entry) => [entry.name, entry]));
-      const places = sidecar.videos.map(([id, sha256]): [string, Place] => {
+      const places = sidecar.videos.flatMap(([id, sha256, source]): [string, Place][] => {
         const entry = entries.get(prefix + id);
         if (!entry) throw new Error(`no features of ${id}`);
-        return [id, { sha256, header, entry }];
+        return source === this.sourceOf(id) ? [[id, { sha256, header, entry }]] : [];
       });
       for (const [id, place] of places) this.#places.set(id, place);
     } catch {

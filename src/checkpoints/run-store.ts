@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { z } from 'zod';
 import { requireSpace } from '../system/disk.js';
 import { WorkError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files.js';
@@ -8,20 +9,28 @@ import { encodeSafetensors, readSafetensors, readSafetensorsHeader, readTensors 
 import { readSealedJson, sealJson } from './sealed.js';
 import { hashTensors, type TensorData } from './formats/tensor.js';
 
-/** The stages that train and so leave checkpoints (`extract` leaves features: {@link FeatureStore}). */
-export type TrainedStage = 'pretrain' | 'joint' | 'head';
-
-/** What a stage started from, by its content: a checkpoint, or features that others made. */
+/** Where a stage started: a checkpoint of another stage, or features (`extract`), known by their content. */
 export interface Origin {
-  readonly stage: TrainedStage | 'extract';
-  /** Of features: videos. */
+  readonly stage: string;
+  /** Optimiser steps; for `extract`, the number of videos. */
   readonly step: number;
   readonly sha256: string;
 }
 
-/** A checkpoint of this or another stage of the run, by its content. */
-export interface CheckpointRef extends Origin {
-  readonly stage: TrainedStage;
+/** Data that a stage was made of, known by their content. */
+export interface Input {
+  readonly sha256: string;
+  /** What they are, for people: `31 instances in 9 videos`. */
+  readonly says: string;
+}
+
+/** What a stage was made of besides its configuration. Whether a stage is out of date is decided by these and by that. */
+export interface MadeOf {
+  readonly parents: readonly Origin[];
+  /** By what they are: `training instances`, `encoder.weights`. */
+  readonly inputs: Readonly<Record<string, Input>>;
+  /** Names of the classes that the stage learns, in the order of their numbers; null where it learns none. */
+  readonly classes: readonly string[] | null;
 }
 
 /** The best value so far of the metric that a stage is judged by, and the step that reached it. */
@@ -32,7 +41,7 @@ export interface BestMetric {
 }
 
 /** What a stage gives the store to keep. */
-export interface Checkpoint {
+export interface Checkpoint extends MadeOf {
   /** What the tensors are, for people: `encoder`, `encoder + head`. */
   readonly what: string;
   /** Optimiser steps done. */
@@ -43,8 +52,6 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, TensorData>;
   /** Hash of the part of the configuration that this stage depends on. */
   readonly configHash: string;
-  /** What the stage started from. */
-  readonly parent: Origin | null;
   /** Engine name and version. */
   readonly engine: string;
   readonly seed: number;
@@ -53,15 +60,30 @@ export interface Checkpoint {
   /** The stage is done: its last checkpoint. */
   readonly finished: boolean;
   /** Everything of the next step that is no tensor: schedule phase, sampler position, random streams, … Plain JSON. */
-  readonly state: object;
+  readonly state: Readonly<Record<string, unknown>>;
 }
 
+const origin = z.object({ stage: z.string(), step: z.number(), sha256: z.string() });
+
 /** `<step>.json` beside the tensors. A checkpoint without it does not exist. */
-export interface CheckpointManifest extends Omit<Checkpoint, 'tensors'> {
-  readonly stage: TrainedStage;
+const manifestSchema = z.object({
+  what: z.string(),
+  step: z.int().nonnegative(),
+  epoch: z.number(),
+  configHash: z.string(),
+  parents: z.array(origin).readonly(),
+  inputs: z.record(z.string(), z.object({ sha256: z.string(), says: z.string() })),
+  classes: z.array(z.string()).readonly().nullable(),
+  engine: z.string(),
+  seed: z.number(),
+  best: z.object({ metric: z.string(), value: z.number(), step: z.number() }).nullable(),
+  finished: z.boolean(),
+  state: z.record(z.string(), z.unknown()),
+  stage: z.string(),
   /** {@link hashTensors} of the tensors. */
-  readonly sha256: string;
-}
+  sha256: z.string(),
+});
+export type CheckpointManifest = Readonly<z.output<typeof manifestSchema>>;
 
 /** A checkpoint that was read and verified. */
 export interface LoadedCheckpoint {
@@ -86,7 +108,7 @@ export class RunStore {
    * @returns The reference for those who start from it.
    * @throws WorkError when the disk refuses, caused by an error of code ENOSPC where it is full; the checkpoints before it are untouched.
    */
-  save(stage: TrainedStage, checkpoint: Checkpoint): CheckpointRef {
+  save(stage: string, checkpoint: Checkpoint): Origin {
     const { tensors, ...rest } = checkpoint;
     const { step, best } = rest;
     const sha256 = hashTensors(tensors);
@@ -122,7 +144,7 @@ export class RunStore {
    * @param which - The newest, the best (the newest where there is no metric), or that of a step.
    * @returns null when there is none, or none that verifies.
    */
-  load(stage: TrainedStage, which: 'latest' | 'best' | number): LoadedCheckpoint | null {
+  load(stage: string, which: 'latest' | 'best' | number): LoadedCheckpoint | null {
     for (const step of this.#candidates(stage, which)) {
       const loaded = this.#verified(stage, step, (file) => readSafetensors(file).tensors);
       if (loaded) return { manifest: loaded.manifest, tensors: loaded.tensors };
@@ -131,12 +153,12 @@ export class RunStore {
   }
 
   /** The steps that have a checkpoint, ascending; not verified. */
-  steps(stage: TrainedStage): number[] {
+  steps(stage: string): number[] {
     return manifestNumbers(this.#folder(stage));
   }
 
   /** The newest manifest that is not damaged, its tensors not looked at; null when there is none. */
-  manifest(stage: TrainedStage): CheckpointManifest | null {
+  manifest(stage: string): CheckpointManifest | null {
     for (const step of this.steps(stage).reverse()) {
       const manifest = this.#manifest(stage, step);
       if (manifest) return manifest;
@@ -144,10 +166,14 @@ export class RunStore {
     return null;
   }
 
-  /** Whether the stage was finished under this configuration and its last checkpoint verifies. */
-  isFinished(stage: TrainedStage, configHash: string): boolean {
-    const newest = this.#newestGood(stage, this.steps(stage));
-    return newest !== null && newest.finished && newest.configHash === configHash;
+  /**
+   * The last checkpoint of a finished stage, verified, by its content.
+   *
+   * @returns null where the stage is not begun, or its newest checkpoint that verifies is not its last.
+   */
+  finished(stage: string): Origin | null {
+    const manifest = this.#newestGood(stage, this.steps(stage));
+    return manifest?.finished ? { stage, step: manifest.step, sha256: manifest.sha256 } : null;
   }
 
   /**
@@ -156,7 +182,7 @@ export class RunStore {
    *
    * @param keepEvery - Steps that are multiples of it are kept for good.
    */
-  prune(stage: TrainedStage, { keepLast, keepEvery }: { keepLast: number; keepEvery?: number }): void {
+  prune(stage: string, { keepLast, keepEvery }: { keepLast: number; keepEvery?: number }): void {
     const steps = this.steps(stage);
     const best = this.manifest(stage)?.best?.step;
     const kept = steps.filter(
@@ -175,7 +201,7 @@ export class RunStore {
    * Deletes the checkpoints after a step: a run that goes back to it (a rollback, a damaged newer one) abandons them.
    * With -1, all of the stage.
    */
-  discardAfter(stage: TrainedStage, step: number): void {
+  discardAfter(stage: string, step: number): void {
     for (const newer of this.steps(stage).filter((other) => other > step)) removeWithManifest(this.#file(stage, newer));
     sweep(this.#folder(stage));
     const newest = this.manifest(stage);
@@ -188,7 +214,7 @@ export class RunStore {
     }
   }
 
-  #candidates(stage: TrainedStage, which: 'latest' | 'best' | number): number[] {
+  #candidates(stage: string, which: 'latest' | 'best' | number): number[] {
     const descending = this.steps(stage).reverse();
     if (typeof which === 'number') return descending.includes(which) ? descending.filter((step) => step <= which) : [];
     // The sealed manifests are the truth; the pointer files are for people.
@@ -197,7 +223,7 @@ export class RunStore {
     return [best, ...descending.filter((step) => step !== best)];
   }
 
-  #newestGood(stage: TrainedStage, steps: readonly number[]): CheckpointManifest | null {
+  #newestGood(stage: string, steps: readonly number[]): CheckpointManifest | null {
     for (const step of [...steps].reverse()) {
       const good = this.#verified(stage, step, (file) => readTensors(readSafetensorsHeader(file)));
       if (good) return good.manifest;
@@ -205,7 +231,7 @@ export class RunStore {
     return null;
   }
 
-  #verified<T extends Iterable<[string, TensorData]>>(stage: TrainedStage, step: number, read: (file: string) => T) {
+  #verified<T extends Iterable<[string, TensorData]>>(stage: string, step: number, read: (file: string) => T) {
     const manifest = this.#manifest(stage, step);
     if (!manifest) return null;
     const file = this.#file(stage, step);
@@ -219,9 +245,9 @@ export class RunStore {
     return null;
   }
 
-  #manifest(stage: TrainedStage, step: number): CheckpointManifest | null {
+  #manifest(stage: string, step: number): CheckpointManifest | null {
     const file = manifestOf(this.#file(stage, step));
-    const manifest = readSealedJson(file) as CheckpointManifest | null;
+    const manifest = parseManifest(readSealedJson(file));
     // A manifest copied from elsewhere is as wrong as a damaged one.
     if (manifest?.stage === stage && manifest.step === step) return manifest;
     this.#nameDamaged(file);
@@ -234,15 +260,25 @@ export class RunStore {
     nameDamaged(file);
   }
 
-  #folder(stage: TrainedStage): string {
+  #folder(stage: string): string {
     return path.join(this.runFolder, 'store', stage);
   }
 
-  #file(stage: TrainedStage, step: number): string {
+  #file(stage: string, step: number): string {
     return path.join(this.#folder(stage), `${step}.safetensors`);
   }
 
-  #point(stage: TrainedStage, pointer: 'latest' | 'best', step: number): void {
+  #point(stage: string, pointer: 'latest' | 'best', step: number): void {
     writeFileAtomic(path.join(this.#folder(stage), pointer), `${step}\n`);
   }
+}
+
+/**
+ * A sealed manifest by the schema; null where it is of no known version. Manifests of before stages knew what they were
+ * made of named one `parent` and no data: their inputs count as unknown, and so as changed.
+ */
+function parseManifest(content: object | null): CheckpointManifest | null {
+  const { parent = null, ...rest } = (content ?? {}) as { parent?: unknown };
+  const parents = parent === null ? [] : [parent];
+  return manifestSchema.safeParse({ parents, inputs: {}, classes: null, ...rest }).data ?? null;
 }

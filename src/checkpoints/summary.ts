@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { latestFeatureManifest } from './feature-store.js';
-import { RunStore, type BestMetric, type TrainedStage } from './run-store.js';
+import { RunStore, type BestMetric } from './run-store.js';
 
 /** Where one stage of a run stands, from its newest manifest. */
 export interface StageSummary {
@@ -15,18 +15,20 @@ export interface StageSummary {
   readonly checkpoints: readonly number[];
 }
 
-/** The stages that have something in the store, in the order they run. */
-export type RunSummary = Partial<Record<TrainedStage | 'extract', StageSummary>>;
+/** The stages that have something in the store, by name, in the order they run. */
+export type RunSummary = Readonly<Record<string, StageSummary>>;
 
-/** Where a run stands. Manifests are read, tensors are not. */
-export function summarizeRun(runFolder: string): RunSummary {
+/** Where a run stands. Manifests are read, tensors are not. `stages`: those of the pipeline, in their order. */
+export function summarizeRun(
+  runFolder: string,
+  stages: readonly { readonly name: string; readonly leaves: string }[],
+): RunSummary {
   const store = new RunStore(runFolder);
-  const summary: RunSummary = {};
-  for (const stage of ['pretrain', 'joint', 'extract', 'head'] as const) {
-    const found = stage === 'extract' ? extractSummary(runFolder) : stageSummary(store, stage);
-    if (found) summary[stage] = found;
-  }
-  return summary;
+  const summaries = stages.map(({ name, leaves }): [string, StageSummary | null] => [
+    name,
+    leaves === 'features' ? extractSummary(runFolder) : stageSummary(store, name),
+  ]);
+  return Object.fromEntries(summaries.filter((entry): entry is [string, StageSummary] => entry[1] !== null));
 }
 
 /** Whether a folder is that of a run. */
@@ -54,7 +56,7 @@ function subfolders(folder: string): string[] {
   }
 }
 
-function stageSummary(store: RunStore, stage: TrainedStage): StageSummary | null {
+function stageSummary(store: RunStore, stage: string): StageSummary | null {
   const manifest = store.manifest(stage);
   if (!manifest) return null;
   const { step, sha256, best, finished } = manifest;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv, type CommandModule } from 'yargs';
+import { stages } from '../config/stages.js';
 import { LofiError, UsageError } from '../system/errors.js';
 import { nearest } from '../system/nearest.js';
 import { endingSignals } from '../system/signals.js';
@@ -12,10 +13,7 @@ const commands: Readonly<Record<string, { folder: 'system' | 'data' | 'stages' |
   prepare: { folder: 'data', describe: 'Turn an annotation file and a folder of videos into one dataset file' },
   'check-videos': { folder: 'data', describe: 'Decode every video of a dataset and list what is missing or broken' },
   synth: { folder: 'data', describe: 'Make a synthetic dataset of real mp4 files' },
-  pretrain: { folder: 'stages', describe: 'Stage 1: train the encoder on trimmed clips' },
-  joint: { folder: 'stages', describe: 'Stage 2: train encoder and head together at low fidelity (LoFi)' },
-  extract: { folder: 'stages', describe: 'Stage 3a: compute features with the frozen encoder' },
-  head: { folder: 'stages', describe: 'Stage 3b: train a fresh head on the features' },
+  ...Object.fromEntries(stages.map(({ name, describe }) => [name, { folder: 'stages', describe }])),
   run: { folder: 'stages', describe: 'All stages in order, skipping the finished ones' },
   schedule: { folder: 'stages', describe: 'Print the plan of a stage, step by step, without data' },
   estimate: {
@@ -84,6 +82,10 @@ async function parser(args: string[]): Promise<Argv> {
 
 async function load(name: string): Promise<CommandModule> {
   const { folder } = commands[name]!;
+  const stage = stages.find((stage) => stage.name === name);
+  // The head's command searches for its rate too.
+  if (stage && name !== 'head')
+    return (await import('./stages/stage-command.js')).stageCommand(stage.name) as unknown as CommandModule;
   return ((await import(`./${folder}/${name}-command.js`)) as { command: CommandModule }).command;
 }
 

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Config } from '../config/schema.js';
-import type { ResumePolicy } from '../stages/run/run.js';
+import type { ResumePolicy } from '../stages/run/policy.js';
 import { UsageError } from '../system/errors.js';
 
 /** The options of every command that reads a configuration. */
@@ -39,7 +39,7 @@ export function runOptions(yargs: Argv): Argv<RunArguments> {
     .option('allow-config-change', {
       type: 'boolean',
       default: false,
-      describe: 'do a stage again whose configuration has changed, instead of refusing',
+      describe: 'do a stage again whose configuration or data have changed, instead of refusing',
     });
 }
 

@@ -1,18 +1,15 @@
 import { createHash } from 'node:crypto';
+import { isTree } from './tree.js';
 import type { Config } from './schema.js';
+import { stageFacts, type StageName } from './stages.js';
 
-export type Stage = 'pretrain' | 'joint' | 'extract' | 'head';
+/** A key of a section, `section.key`; a misspelt one does not compile. */
+type SectionKey = {
+  [Section in keyof Config]: Config[Section] extends object ? `${Section}.${keyof Config[Section] & string}` : never;
+}[keyof Config];
 
-/** The sections that a stage's result depends on; what comes before it, it knows by the checkpoint it starts from. */
-const sections: Record<Stage, readonly (keyof Config)[]> = {
-  pretrain: ['seed', 'encoder', 'precision', 'pretrain'],
-  joint: ['seed', 'encoder', 'precision', 'model', 'joint'],
-  extract: ['seed', 'encoder', 'full'],
-  head: ['seed', 'full', 'model', 'head', 'detect', 'evaluation'],
-};
-
-/** Keys of `data` that change where and how data are read, not which; published features are known by their content. */
-const fetching = [
+/** Keys of `data` that change where and how data are read, not which. Stages know the data themselves by content. */
+const fetching: readonly (keyof Config['data'])[] = [
   'root',
   'features',
   'featureLayout',
@@ -25,8 +22,8 @@ const fetching = [
   'trainVideos',
 ];
 
-/** Keys that came after runs had been made, with the value under which all is as it was: at it they are no part of a hash. */
-const later: Readonly<Record<string, unknown>> = {
+/** Keys that came after runs had been made, with the value that changes nothing: at it they are no part of a hash. */
+const later: Readonly<Partial<Record<SectionKey, unknown>>> = {
   'data.fps': null,
   'data.still': 0,
   'pretrain.lrSchedule': 'steps',
@@ -42,37 +39,35 @@ const later: Readonly<Record<string, unknown>> = {
   'detect.voting': null,
 };
 
-/** The part of a configuration that decides a stage's result. */
-export function stageConfig(config: Config, stage: Stage): Record<string, unknown> {
-  const data = Object.fromEntries(Object.entries(config.data).filter(([key]) => !fetching.includes(key)));
-  const all = { ...config, data };
-  // Of long videos stage 2 sees windows of `full.snippets`.
-  const windows = stage === 'joint' && config.model.window ? (['full'] as const) : [];
-  const parts = ['data' as const, ...sections[stage], ...windows];
-  return Object.fromEntries(parts.map((section) => [section, known(section, all)]));
+/** The part of a configuration that decides a stage's result ({@link stageFacts}), with what of `data` does. */
+export function stageConfig(config: Config, stage: StageName): Record<string, unknown> {
+  const data = Object.fromEntries(
+    Object.entries(config.data).filter(([key]) => !fetching.includes(key as keyof Config['data'])),
+  );
+  const parts = { data, ...stageFacts(stage).dependsOn(config) };
+  return Object.fromEntries(Object.entries(parts).map(([section, keys]) => [section, known(section, keys)]));
 }
 
 /** A section without later keys that change nothing. */
-function known(section: keyof Config, config: Record<keyof Config, unknown>): unknown {
-  const keys = config[section];
+function known(section: string, keys: unknown): unknown {
   if (!isTree(keys)) return keys;
   return Object.fromEntries(
     Object.entries(keys).filter(([key, value]) => {
       const name = `${section}.${key}`;
-      return !(name in later) || JSON.stringify(value) !== JSON.stringify(later[name]);
+      return !Object.hasOwn(later, name) || JSON.stringify(value) !== JSON.stringify(later[name as SectionKey]);
     }),
   );
 }
 
 /** Hash of {@link stageConfig}: 16 hexadecimal digits. */
-export function configHash(config: Config, stage: Stage): string {
+export function configHash(config: Config, stage: StageName): string {
   return createHash('sha256')
     .update(JSON.stringify(stageConfig(config, stage)))
     .digest('hex')
     .slice(0, 16);
 }
 
-/** The dotted keys in which two trees differ, with both values. */
+/** The dotted keys in which two trees differ, with both values: `joint.lr: 0.1 → 0.2`. */
 export function differences(before: unknown, after: unknown, at = ''): string[] {
   if (isTree(before) && isTree(after)) {
     const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
@@ -80,8 +75,4 @@ export function differences(before: unknown, after: unknown, at = ''): string[] 
   }
   const [a, b] = [JSON.stringify(before), JSON.stringify(after)];
   return a === b ? [] : [`${at}: ${a} → ${b}`];
-}
-
-function isTree(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

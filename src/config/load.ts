@@ -5,10 +5,9 @@ import { z } from 'zod';
 import { UsageError } from '../system/errors.js';
 import { nearest } from '../system/nearest.js';
 import type { HeadType } from './sections/heads.js';
-import { recipes } from './recipes.js';
+import { headFacts } from './heads.js';
 import { configSchema, type Config } from './schema.js';
-
-type Tree = Record<string, unknown>;
+import { isTree, type Tree } from './tree.js';
 
 /** A configuration with where each of its values came from: a file, `--set`, or nothing for defaults. */
 export interface LoadedConfig {
@@ -28,7 +27,7 @@ export function loadConfig(file: string, overrides: readonly string[] = []): Loa
   const ordered = [...overrides].sort((a, b) => first(b) - first(a));
   for (const override of ordered) applyOverride(tree, override, sources);
   const head = headOf(tree);
-  const recipe = (Object.hasOwn(recipes, head) ? recipes[head as HeadType] : {}) as Tree;
+  const recipe: Tree = Object.hasOwn(headFacts, head) ? { ...headFacts[head as HeadType].recipe } : {};
   noteUnder(recipe, `model.type=${head}`, sources);
   const parsed = configSchema.safeParse(merge(recipe, tree));
   if (!parsed.success) throw new UsageError(explain(parsed.error.issues[0]!, sources, file, head));
@@ -111,7 +110,7 @@ function forOtherHead(tree: Tree, type: unknown, sources: Map<string, string>): 
     for (const key of Object.keys(stated)) if (!stays(key)) sources.delete(`${section}.${key}`);
   };
   leave('model', (key) => key === 'window');
-  for (const [section, keys] of Object.values(recipes).flatMap((recipe) => Object.entries(recipe)))
+  for (const [section, keys] of Object.values(headFacts).flatMap(({ recipe }) => Object.entries(recipe)))
     leave(section, (key) => !(key in keys));
 }
 
@@ -182,8 +181,4 @@ export function allKeys(schema: z.ZodType, at = ''): string[] {
   const shape = inner.shape as Record<string, z.ZodType>;
   const below = Object.entries(shape).flatMap(([key, value]) => allKeys(value, at === '' ? key : `${at}.${key}`));
   return at === '' ? below : [at, ...below];
-}
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

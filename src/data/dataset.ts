@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import type { FileContent } from '../system/file-content.js';
 import { writeFileAtomic } from '../system/files.js';
 import { JsonFile } from './annotations/json-file.js';
 
@@ -26,6 +27,12 @@ export interface Video {
   height: number;
   /** Where seeks in the file are exact: seconds of its first frame as `-ss` counts, the largest distance of keyframes in frames. */
   seek?: { start: number; gap: number };
+  /** The content of its file when it was measured; absent where it was not read. */
+  file?: FileContent;
+  /** Seconds by which some frame i is away from i / fps, in a video of variable frame rate. */
+  drift?: number;
+  /** What ffmpeg complained of when it decoded the file; frames that it mended count as decoded. */
+  damage?: string;
   instances: Instance[];
   /** Why the video cannot be used; its duration, frames and size may then be 0. */
   problem?: string;
@@ -56,6 +63,9 @@ const videoSchema = z
     height: count,
     path: name,
     seek: z.object({ start: z.number(), gap: z.int().positive() }).exactOptional(),
+    file: z.object({ bytes: count, modified: z.number(), sha256: name }).exactOptional(),
+    drift: z.number().positive().exactOptional(),
+    damage: name.exactOptional(),
     annotations: z.array(
       annotationSchema.refine(({ segment: [start, end] }) => start >= 0 && end > start, {
         path: ['segment'],

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { WorkError } from '../system/errors.js';
+import { fileContent, type FileContent } from '../system/file-content.js';
 import { writeFileAtomic } from '../system/files.js';
 import { inParallel } from '../system/parallel.js';
 import { probe, type VideoInfo } from '../video/probe.js';
@@ -13,6 +14,8 @@ export interface MeasuredClip extends Clip {
   /** First frame, and number of frames. */
   frames: { from: number; count: number };
   file: Pick<VideoInfo, 'width' | 'height' | 'fps' | 'seek'>;
+  /** The content of the file; empty where nobody has read it. */
+  sha256: string;
 }
 
 /** The instances of untrimmed videos as clips: what stage 1 trains on where there are no others. */
@@ -21,7 +24,14 @@ export function instancesAsClips(videos: readonly Video[], subset: string): Meas
     video.instances.map(({ start, end, label }) => {
       const from = Math.min(Math.round(start * video.fps), video.frames - 1);
       const count = Math.max(1, Math.min(Math.round(end * video.fps), video.frames) - from);
-      return { path: video.path, label, subset, frames: { from, count }, file: video };
+      return {
+        path: video.path,
+        label,
+        subset,
+        frames: { from, count },
+        file: video,
+        sha256: video.file?.sha256 ?? '',
+      };
     }),
   );
 }
@@ -36,6 +46,8 @@ const measured = z.record(
   z.string(),
   z.object({
     bytes: z.int(),
+    modified: z.number(),
+    sha256: z.string(),
     width: z.int().positive(),
     height: z.int().positive(),
     frames: z.int().positive(),
@@ -56,32 +68,44 @@ export async function measureClips(
   const folder = path.dirname(path.resolve(memo));
   const known = readMemo(memo);
   const unusable: MeasuredClips['unusable'] = [];
-  const lengths = new Map(clips.map(({ path: file }) => [file, statSync(file, { throwIfNoEntry: false })?.size]));
+  const contents = new Map<string, FileContent>();
   const entry = (file: string) => {
     const found = known[path.relative(folder, file)];
-    return found?.bytes === lengths.get(file) ? found : undefined;
+    return found?.sha256 === contents.get(file)?.sha256 ? found : undefined;
   };
-  const todo = [...lengths.keys()].filter((file) => !entry(file));
+  const files = [...new Set(clips.map(({ path: file }) => file))];
+  let measuredAnew = 0;
   await inParallel(
-    todo,
+    files,
     async (file) => {
+      const name = path.relative(folder, file);
       try {
+        const content = await fileContent(file, known[name]);
+        if (content) contents.set(file, content);
+        const found = entry(file);
+        if (content && found) {
+          if (found.modified !== content.modified) measuredAnew++;
+          known[name] = { ...found, ...content };
+          return;
+        }
         const { width, height, frames, fps, seek } = await probe(file);
-        const bytes = lengths.get(file) ?? 0;
-        known[path.relative(folder, file)] = { bytes, width, height, frames, fps, ...(seek && { seek }) };
+        if (!content) throw new WorkError(`not a readable video: ${file}: it is no regular file`);
+        known[name] = { ...content, width, height, frames, fps, ...(seek && { seek }) };
+        measuredAnew++;
       } catch (error) {
         if (!(error instanceof WorkError)) throw error;
+        contents.delete(file);
         unusable.push({ path: file, reason: error.message });
       }
     },
     onProgress,
   );
-  if (todo.length > 0) writeFileAtomic(memo, JSON.stringify(known, null, 1));
+  if (measuredAnew > 0) writeFileAtomic(memo, JSON.stringify(known, null, 1));
   unusable.sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
     clips: clips.flatMap((clip) => {
-      const file = entry(clip.path);
-      return file ? [{ ...clip, frames: { from: 0, count: file.frames }, file }] : [];
+      const file = contents.has(clip.path) ? entry(clip.path) : undefined;
+      return file ? [{ ...clip, frames: { from: 0, count: file.frames }, file, sha256: file.sha256 }] : [];
     }),
     unusable,
   };
@@ -95,4 +119,9 @@ function readMemo(file: string): Measured {
   } catch {
     return {};
   }
+}
+
+/** A clip's name in random streams: its place in the dataset, not on this machine. */
+export function clipName({ path: file, label, frames }: MeasuredClip): string {
+  return `${label}/${path.basename(file)}${frames.from > 0 ? `@${frames.from}` : ''}`;
 }

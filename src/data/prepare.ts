@@ -1,23 +1,26 @@
 import path from 'node:path';
 import { WorkError } from '../system/errors.js';
+import { fileContent } from '../system/file-content.js';
 import { inParallel } from '../system/parallel.js';
 import { printable } from '../system/printable.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
-import { probe } from '../video/probe.js';
+import { probe, type VideoInfo } from '../video/probe.js';
 import { toDataset, type Dataset, type Video } from './dataset.js';
 import type { AnnotatedVideo, Warning } from './annotations/annotations.js';
-import { readAnnotations } from './annotations/read-annotations.js';
+import { otherNames, readAnnotations } from './annotations/read-annotations.js';
 import { unseenLabels } from './annotations/label-map.js';
 import { mendInstances, seconds } from './annotations/mend.js';
 import { VideoFolder } from './video-files.js';
 
 export interface PrepareRequest {
-  /** 'activitynet', 'thumos', 'gtad', 'hacs' or 'csv'. */
+  /** The name of an annotation format, as `data.format` has it. */
   format: string;
   /** The annotation file; of 'thumos' and 'gtad' also a folder of G-TAD's tables. */
   annotations: string;
   /** The folder with the video files: `<id>.<extension>`, with or without a leading `v_`; null where there are only their features. */
   videos: string | null;
+  /** Videos as they were measured before: one whose file is still the same is not decoded again. */
+  measured?: readonly Video[];
 }
 
 export interface PreparedDataset {
@@ -41,14 +44,15 @@ export async function prepareDataset(
   const annotated = readAnnotations(request.format, request.annotations);
   const folder = request.videos === null ? null : new VideoFolder(request.videos);
   const files = annotated.map((video) =>
-    folder ? findFile(folder, video, request.format === 'hacs') : { file: path.resolve(video.id), exists: false },
+    folder ? findFile(folder, video, request.format) : { file: path.resolve(video.id), exists: false },
   );
   const owners = new Map(annotated.map(({ id }, i) => [files[i]!.file, id] as const).reverse());
   // Without ffmpeg nothing can be said of any video.
   if (folder) findFfmpeg();
+  const before = new Map(request.measured?.map((video) => [video.path, video]));
   const measured = await inParallel(
     annotated,
-    (video, i) => measure(video, files[i]!, owners.get(files[i]!.file)!),
+    (video, i) => measure(video, files[i]!, owners.get(files[i]!.file)!, before.get(files[i]!.file)),
     onProgress,
   );
   const warnings = measured.flatMap(({ video: { id }, warnings }) =>
@@ -73,14 +77,11 @@ function shorten(warnings: readonly Warning[]): string[] {
   });
 }
 
-/** Where a video's file is. HACS's own downloader puts it into a folder named after a label, with `_` for spaces. */
-function findFile(folder: VideoFolder, { id, instances }: AnnotatedVideo, inLabelFolders: boolean) {
-  const found = folder.find(id);
-  if (found.exists || !inLabelFolders) return found;
-  const labels = new Set(instances.map(({ label }) => label.replaceAll(' ', '_')));
-  const places = [...labels]
-    .filter((label) => /^[^./\\][^/\\]*$/.test(label))
-    .map((label) => folder.find(`${label}/${id}`));
+/** Where a video's file is: under its id, or under another name that its format has for it. */
+function findFile(folder: VideoFolder, video: AnnotatedVideo, format: string) {
+  const found = folder.find(video.id);
+  if (found.exists) return found;
+  const places = otherNames(format, video).map((name) => folder.find(name));
   return places.find(({ exists }) => exists) ?? found;
 }
 
@@ -88,6 +89,7 @@ async function measure(
   annotated: AnnotatedVideo,
   { file, exists }: { file: string; exists: boolean },
   owner: string,
+  before: Video | undefined,
 ): Promise<{ video: Video; warnings: Warning[] }> {
   const { id, subset } = annotated;
   const mended = (duration: number) => mendInstances(annotated.instances, duration);
@@ -104,11 +106,12 @@ async function measure(
   // As `abc` and as `v_abc`: it could be trained and validated on.
   if (owner !== id) return unusable(`its file is already that of ${JSON.stringify(owner)}`);
   try {
-    const { damage, drift, ...info } = await probe(file);
+    const content = await fileContent(file, before?.file);
+    const info = content !== null && content.sha256 === before?.file?.sha256 ? measurements(before) : await probe(file);
     const { instances, warnings } = mended(info.duration);
-    const odd = oddities(annotated.duration, info.duration, damage, drift);
+    const odd = oddities(annotated.duration, info.duration, info.damage, info.drift);
     return {
-      video: { id, subset, path: file, ...info, instances },
+      video: { id, subset, path: file, ...info, ...(content && { file: content }), instances },
       warnings: [...annotated.warnings, ...odd, ...warnings],
     };
   } catch (error) {
@@ -116,6 +119,16 @@ async function measure(
     // The path is beside it already, in a form that survives a move of the folder.
     return unusable(error.message.replaceAll(file, path.basename(file)));
   }
+}
+
+/** What `probe` found out about a video. */
+function measurements({ duration, fps, frames, width, height, seek, drift, damage }: Video): VideoInfo {
+  return {
+    ...{ duration, fps, frames, width, height },
+    ...(seek && { seek }),
+    ...(drift !== undefined && { drift }),
+    ...(damage !== undefined && { damage }),
+  };
 }
 
 /** What a file does that its annotations do not lead one to expect. */

@@ -36,24 +36,28 @@ export class Classifier {
   }
 }
 
-/** Mean cross-entropy of logits `[N, K]` and class numbers. */
-export function crossEntropy(logits: tf.Tensor2D, classes: readonly number[]): tf.Scalar {
-  return tf.mean(lossOfEach(logits, classes));
+/** The cross-entropy of each row: logits `[N, K]` and class numbers → `[N]`. */
+export function crossEntropies(logits: tf.Tensor2D, classes: readonly number[]): tf.Tensor1D {
+  const target = tf.oneHot(tf.tensor1d([...classes], 'int32'), logits.shape[1]);
+  return tf.neg(tf.sum<tf.Tensor1D>(tf.mul(tf.cast(target, 'float32'), tf.logSoftmax(logits)), 1));
 }
 
-/** Mixup's: of each row, by `shares` the loss of its own class and for the rest that of the `others`. */
-export function mixedCrossEntropy(
+/** Mixup's loss of each row: by `shares` that of its own class, and for the rest that of the `others`. */
+export function mixedCrossEntropies(
   logits: tf.Tensor2D,
   classes: readonly number[],
   others: readonly number[],
   shares: readonly number[],
-): tf.Scalar {
-  const [own, other] = [lossOfEach(logits, classes), lossOfEach(logits, others)];
-  return tf.mean(tf.add(other, tf.mul(tf.sub(own, other), tf.tensor1d([...shares]))));
+): tf.Tensor1D {
+  const [own, other] = [crossEntropies(logits, classes), crossEntropies(logits, others)];
+  return tf.add(other, tf.mul(tf.sub(own, other), tf.tensor1d([...shares])));
 }
 
-/** `[N]` */
-function lossOfEach(logits: tf.Tensor2D, classes: readonly number[]): tf.Tensor1D {
-  const target = tf.oneHot(tf.tensor1d([...classes], 'int32'), logits.shape[1]);
-  return tf.neg(tf.sum<tf.Tensor1D>(tf.mul(tf.cast(target, 'float32'), tf.logSoftmax(logits)), 1));
+/** The mean of the losses of rows `[N]`, as a stage's loss takes it. */
+export function meanLoss(each: tf.Tensor1D): {
+  total: tf.Scalar;
+  terms: Record<string, tf.Scalar>;
+  items: () => tf.Tensor1D;
+} {
+  return { total: tf.mean(each), terms: {}, items: () => each };
 }

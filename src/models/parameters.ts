@@ -76,6 +76,10 @@ export class Parameters {
     for (const variable of this.variables.values()) variable.dispose();
     this.variables.clear();
   }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 }
 
 function initialValues({ shape, init }: ParameterSpec, random: Random): Float32Array {

@@ -6,6 +6,8 @@ import type { Parameters } from '../models/parameters.js';
 export interface LossTensors {
   total: tf.Scalar;
   terms: Record<string, tf.Scalar>;
+  /** The loss of each item `[n]`, whose mean is the total; computed only when it is called, within the same tape. */
+  items?: () => tf.Tensor1D;
 }
 
 /** The loss of a forward pass in numbers, and gradients by part and parameter name; the gradients are the caller's. */
@@ -13,6 +15,8 @@ export interface LossAndGradients {
   total: number;
   terms: Record<string, number>;
   gradients: GradientsByPart;
+  /** The loss of each item; null where they were not asked for. */
+  items: Float32Array | null;
 }
 
 export type GradientsByPart = Map<string, Map<string, tf.Tensor>>;
@@ -23,41 +27,61 @@ const encoderPart = 'encoder';
 /**
  * Runs `loss` on the tape and differentiates its total with respect to all trainable parameters of `parts`.
  *
- * @param encoded - A pass through the part `encoder`, whose features `loss` gets: the tape begins behind them, and their gradient goes through
- *   the encoder by hand. Consumed. Without it, all parts are on the tape.
+ * @param options.encoded - A recorded encoder pass. `loss` receives its features; their gradient is propagated through
+ *   `encoded.backward`, not the tape. It is disposed of here. Without it, all parts are on the tape.
+ * @param options.perItem - Whether the losses of single items are wanted.
  */
 export function lossAndGradients(
   loss: (features?: tf.Tensor3D) => LossTensors,
   parts: ReadonlyMap<string, Parameters>,
-  encoded?: EncoderRecord,
+  { encoded, perItem = false }: { encoded?: EncoderRecord; perItem?: boolean } = {},
 ): LossAndGradients {
   const features = encoded && tf.variable(encoded.features);
   const taped = [...parts].filter(([part]) => !encoded || part !== encoderPart);
   const variables = taped.flatMap(([, p]) => p.trainable().map((name) => p.variable(name)));
   const termTensors: Record<string, tf.Scalar> = {};
-  const { value, grads } = tf.variableGrads(
-    () => {
-      const { total, terms } = loss(features);
-      for (const [name, term] of Object.entries(terms)) termTensors[name] = tf.keep(term);
-      return total;
-    },
-    features ? [...variables, features] : variables,
-  );
+  const kept: tf.Tensor[] = [];
+  const keep = <T extends tf.Tensor>(tensor: T): T => {
+    kept.push(tf.keep(tensor));
+    return tensor;
+  };
   const gradients: GradientsByPart = new Map();
-  for (const [part, parameters] of taped) {
-    gradients.set(part, new Map(parameters.trainable().map((name) => [name, grads[parameters.variable(name).name]!])));
+  try {
+    let itemTensor: tf.Tensor1D | undefined;
+    const { value, grads } = tf.variableGrads(
+      () => {
+        const { total, terms, items } = loss(features);
+        for (const [name, term] of Object.entries(terms)) termTensors[name] = keep(term);
+        if (perItem) itemTensor = keep(itemsOf(items));
+        return total;
+      },
+      features ? [...variables, features] : variables,
+    );
+    keep(value);
+    for (const [part, parameters] of taped) {
+      const names = parameters.trainable();
+      gradients.set(part, new Map(names.map((name) => [name, grads[parameters.variable(name).name]!])));
+    }
+    if (features) gradients.set(encoderPart, encoded.backward(keep(grads[features.name] as tf.Tensor3D)));
+    return {
+      total: value.dataSync()[0]!,
+      terms: Object.fromEntries(Object.entries(termTensors).map(([name, term]) => [name, term.dataSync()[0]!])),
+      gradients,
+      items: itemTensor?.dataSync<'float32'>().slice() ?? null,
+    };
+  } catch (error) {
+    disposeGradients(gradients);
+    throw error;
+  } finally {
+    tf.dispose(kept);
+    features?.dispose();
+    encoded?.dispose();
   }
-  if (features) {
-    const dFeatures = grads[features.name] as tf.Tensor3D;
-    features.dispose();
-    gradients.set(encoderPart, encoded.backward(dFeatures));
-    dFeatures.dispose();
-    encoded.dispose();
-  }
-  const total = value.dataSync()[0]!;
-  const terms = Object.fromEntries(Object.entries(termTensors).map(([name, term]) => [name, term.dataSync()[0]!]));
-  tf.dispose([value, ...Object.values(termTensors)]);
-  return { total, terms, gradients };
+}
+
+function itemsOf(items: LossTensors['items']): tf.Tensor1D {
+  if (!items) throw new Error('this loss does not say what single items lose');
+  return items();
 }
 
 /** sum ← sum + factor·gradients; consumes both and returns the new sum. */

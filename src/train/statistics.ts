@@ -68,6 +68,14 @@ export class StatisticsCollector {
     }
     this.means.clear();
   }
+
+  /** Frees what a step that was not finished has left. */
+  dispose(): void {
+    for (const { mean, variance, square } of this.sums.values()) tf.dispose([mean, variance, square]);
+    for (const { sum } of this.means.values()) sum.dispose();
+    this.sums.clear();
+    this.means.clear();
+  }
 }
 
 function variance({ mean, variance, square, passes }: Sums): tf.Tensor {

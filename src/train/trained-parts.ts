@@ -1,12 +1,14 @@
-import type { Parameters } from '../models/parameters.js';
+import type { Parameters as ModelParameters } from '../models/parameters.js';
+import type { Owned } from '../system/owned.js';
 import { ParameterAverage } from './average.js';
+import type { MakeOptimizer } from './optimizers/optimizer-of.js';
 import type { Optimizer } from './optimizers/optimizers.js';
 import { withFactors, type ParameterRules } from './optimizers/parameter-rules.js';
 import { StatisticsCollector } from './statistics.js';
 
 /** A part of what a stage trains, and all that changes with its steps. */
 export interface TrainedPart {
-  parameters: Parameters;
+  parameters: ModelParameters;
   optimizer: Optimizer;
   /** Takes what the passes of a step see; the running statistics move once a step. */
   statistics: StatisticsCollector;
@@ -23,7 +25,7 @@ export interface PartOptions {
 
 /** A part before training: what its parameters are updated by. Frozen ones are left out of the rules here. */
 export interface PlannedPart {
-  parameters: Parameters;
+  parameters: ModelParameters;
   rules: ParameterRules;
 }
 
@@ -36,7 +38,7 @@ export function trainedParts<Name extends string>(
   stage: string,
   { lrFactors, ema }: PartOptions,
   planned: Record<Name, PlannedPart>,
-  optimizer: (parameters: Parameters, rules: ParameterRules) => Optimizer,
+  optimizer: MakeOptimizer,
 ): Record<Name, TrainedPart> {
   const names = Object.keys(planned) as Name[];
   const rules = withFactors(
@@ -66,10 +68,25 @@ export function swapAverages(parts: Readonly<Record<string, TrainedPart>>): void
   for (const { average } of Object.values(parts)) average?.swap();
 }
 
+/** {@link trainedParts} whose optimizers, averages and statistics belong to `owned`; parameters belong to their maker. */
+export function ownedParts<Name extends string>(
+  owned: Owned,
+  ...args: Parameters<typeof trainedParts<Name>>
+): Record<Name, TrainedPart> {
+  const parts = trainedParts(...args);
+  owned.add({
+    [Symbol.dispose]() {
+      disposeParts(parts);
+    },
+  });
+  return parts;
+}
+
+/** Frees optimizers, averages and statistics of parts; their parameters belong to whoever made them. */
 export function disposeParts(parts: Readonly<Record<string, TrainedPart>>): void {
-  for (const { parameters, optimizer, average } of Object.values(parts)) {
+  for (const { optimizer, average, statistics } of Object.values(parts)) {
     average?.dispose();
     optimizer.dispose();
-    parameters.dispose();
+    statistics.dispose();
   }
 }

@@ -1,20 +1,7 @@
-import type * as tf from '@tensorflow/tfjs-core';
-import type { EncoderRecord } from '../models/encoders/encoder.js';
-import {
-  accumulate,
-  clipByGlobalNorm,
-  disposeGradients,
-  lossAndGradients,
-  type GradientsByPart,
-  type LossTensors,
-} from './gradients.js';
+import type { Compute, ComputedBatch, Forward } from './compute/compute.js';
+import { local } from './compute/local.js';
+import { clipByGlobalNorm, disposeGradients } from './gradients.js';
 import type { TrainedPart } from './trained-parts.js';
-
-/** Items of a batch that go through the network together: `from` ≤ i < `to`. */
-export interface MicroBatch {
-  from: number;
-  to: number;
-}
 
 /** Sizes of the micro-batches that a batch is cut into: as large as they may be, all of it where that is null. */
 export function microBatches(items: number, largest: number | null): number[] {
@@ -22,12 +9,11 @@ export function microBatches(items: number, largest: number | null): number[] {
   return Array.from({ length: Math.ceil(items / largest) }, (_, i) => Math.min(largest, items - i * largest));
 }
 
-/** What is computed of a micro-batch. */
-export interface Forward {
-  /** Its pass through the part `encoder`; absent where that is no part, or is on the tape. */
-  record?: ((micro: MicroBatch) => EncoderRecord) | undefined;
-  /** Its loss, on the tape, from its features where there is `record`. */
-  loss: (micro: MicroBatch, features?: tf.Tensor3D) => LossTensors;
+/** How a batch is computed, where that is not the usual way. */
+export interface UpdateOptions {
+  compute?: Compute;
+  /** Whether the losses of single items are wanted. */
+  perItem?: boolean;
 }
 
 /**
@@ -37,36 +23,27 @@ export interface Forward {
  * @param sizes - Of the micro-batches, in items.
  * @param clipNorm - Largest norm of the whole gradient; 0: not clipped.
  * @param at - `step` counts from 0; `lr` is the base rate.
- * @returns The batch's loss and its terms.
+ * @returns The batch's loss, its terms, and the losses of its items where they were wanted.
  */
 export function update(
   parts: Readonly<Record<string, TrainedPart>>,
   sizes: readonly number[],
   clipNorm: number,
   at: { step: number; lr: number },
-  { record, loss }: Forward,
-): { loss: number; terms: Record<string, number> } {
+  forward: Forward,
+  { compute = local, perItem = false }: UpdateOptions = {},
+): Omit<ComputedBatch, 'gradients'> {
   const parameters = new Map(Object.entries(parts).map(([name, part]) => [name, part.parameters]));
-  let sum: GradientsByPart | undefined;
-  let total = 0;
-  const terms: Record<string, number> = {};
-  const items = sizes.reduce((sum, size) => sum + size, 0);
-  let from = 0;
-  for (const size of sizes) {
-    const range = { from, to: from + size };
-    const share = size / items;
-    const micro = lossAndGradients((features) => loss(range, features), parameters, record?.(range));
-    from += size;
-    sum = accumulate(sum, micro.gradients, share);
-    total += micro.total * share;
-    for (const [name, term] of Object.entries(micro.terms)) terms[name] = (terms[name] ?? 0) + term * share;
+  const { gradients: whole, ...computed } = compute(parameters, sizes, forward, perItem);
+  const gradients = clipNorm > 0 ? clipByGlobalNorm(whole, clipNorm) : whole;
+  try {
+    for (const [name, part] of Object.entries(parts)) {
+      part.optimizer.step(gradients.get(name)!, at.lr);
+      part.statistics.update(part.parameters);
+      part.average?.update(at.step);
+    }
+    return computed;
+  } finally {
+    disposeGradients(gradients);
   }
-  const gradients = clipNorm > 0 ? clipByGlobalNorm(sum!, clipNorm) : sum!;
-  for (const [name, part] of Object.entries(parts)) {
-    part.optimizer.step(gradients.get(name)!, at.lr);
-    part.statistics.update(part.parameters);
-    part.average?.update(at.step);
-  }
-  disposeGradients(gradients);
-  return { loss: total, terms };
 }

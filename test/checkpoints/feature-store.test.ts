@@ -14,7 +14,7 @@ function features(value: number): Features {
 
 /** A store whose shards hold two videos each. */
 function open(run: string): FeatureStore {
-  return new FeatureStore(run, key, 48);
+  return new FeatureStore(run, key, () => 'file', 48);
 }
 
 function filled(t: TestContext, ...ids: string[]): { run: string; folder: string; store: FeatureStore } {
@@ -29,7 +29,7 @@ describe('FeatureStore', () => {
     const ids = ['v_b', '../../etc/passwd', '__proto__', '__metadata__', 'ü\n'];
     const { folder, store } = filled(t, ...ids);
     for (const [i, id] of ids.entries()) assert.deepEqual(store.get(id), features(i));
-    assert.deepEqual(store.ids(), [...ids].sort());
+    assert.ok(ids.every((id) => store.has(id)));
     store.finish();
     for (const [i, id] of ids.entries()) assert.deepEqual(store.get(id), features(i));
     const shards = ['00000', '00001', '00002'].flatMap((name) => [`${name}.json`, `${name}.safetensors`]);
@@ -65,7 +65,10 @@ describe('FeatureStore', () => {
     assert.equal(store.finished(), null);
     writeFileSync(path.join(folder, '00001.safetensors'), 'half a shard without its hashes');
     const again = open(run);
-    assert.deepEqual(again.ids(), ['a', 'b']);
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((id) => again.has(id)),
+      [true, true, false],
+    );
     again.put('c', features(2));
     const manifest = again.finish();
     assert.deepEqual(manifest, filled(t, 'a', 'b', 'c').store.finish());
@@ -87,7 +90,10 @@ describe('FeatureStore', () => {
         const damaged = open(run);
         assert.equal(damaged.finished(), null, `${name} byte ${at}`);
         assert.deepEqual(stderr.splice(0), [`damaged: ${file}\n`]);
-        assert.deepEqual(damaged.ids(), ['c', 'd']);
+        assert.deepEqual(
+          ['a', 'b', 'c', 'd'].map((id) => damaged.has(id)),
+          [false, false, true, true],
+        );
       }
       const damaged = open(run);
       damaged.verify();
@@ -110,15 +116,34 @@ describe('FeatureStore', () => {
     assert.throws(() => store.get('b'), { name: 'WorkError', message: /^damaged: .*00000\.safetensors/ });
   });
 
-  it('is found by its key only, or as the last that was finished, also in a moved folder', (t) => {
+  it('is found by its key only, also in a moved folder', (t) => {
     const { run, store } = filled(t, 'a');
-    assert.equal(FeatureStore.latest(run), null);
-    store.finish();
+    assert.equal(latestFeatureManifest(run), null);
+    const manifest = store.finish();
     const moved = path.join(temporaryFolder(t), 'moved');
     renameSync(run, moved);
-    assert.deepEqual(FeatureStore.latest(moved)!.get('a'), features(0));
+    assert.deepEqual(open(moved).get('a'), features(0));
+    assert.deepEqual(latestFeatureManifest(moved), manifest);
     const stale = featureKey({ encoder: 'cd', fidelity: [100, 224] });
-    assert.deepEqual(new FeatureStore(moved, stale).ids(), []);
+    assert.equal(new FeatureStore(moved, stale).has('a'), false);
+  });
+
+  it('finds no features that were made of another file, and those of the new one in their place', (t) => {
+    const { run, store } = filled(t, 'a', 'b', 'c');
+    store.finish();
+    const sourceOf = (id: string) => (id === 'a' ? 'another file' : 'file');
+    const now = new FeatureStore(run, key, sourceOf, 48);
+    assert.equal(now.finished(), null);
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((id) => now.has(id)),
+      [false, true, true],
+    );
+    now.put('a', features(9));
+    now.finish();
+    const again = new FeatureStore(run, key, sourceOf, 48);
+    assert.deepEqual(again.get('a'), features(9));
+    assert.notEqual(again.finished(), null);
+    assert.deepEqual(open(run).get('b'), features(1));
   });
 
   it('can finish without any video', (t) => {

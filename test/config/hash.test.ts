@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configHash, differences, stageConfig, type Stage } from '../../src/config/hash.js';
+import { configHash, differences, stageConfig } from '../../src/config/hash.js';
 import { configSchema } from '../../src/config/schema.js';
 
-const stages: Stage[] = ['pretrain', 'joint', 'extract', 'head'];
+const stages = ['pretrain', 'joint', 'extract', 'head'] as const;
 const parse = (tree: object) => configSchema.parse(tree);
 const base = parse({});
 /** The stages whose hash a change alters. */

@@ -3,12 +3,16 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
 import { randomStream } from '../../src/engine/random.js';
-import { Classifier, crossEntropy, mixedCrossEntropy } from '../../src/models/classifier.js';
+import { Classifier, crossEntropies, meanLoss, mixedCrossEntropies } from '../../src/models/classifier.js';
 import type { Pass } from '../../src/models/layers/layer.js';
 import { Parameters } from '../../src/models/parameters.js';
 import { assertClose, assertGradients } from '../support/numeric.js';
 
 await startEngine();
+
+const crossEntropy = (logits: tf.Tensor2D, classes: number[]) => meanLoss(crossEntropies(logits, classes)).total;
+const mixedCrossEntropy = (logits: tf.Tensor2D, classes: number[], others: number[], shares: number[]) =>
+  meanLoss(mixedCrossEntropies(logits, classes, others, shares)).total;
 
 test('logits by hand: features are standardised first', () => {
   const classifier = new Classifier(2, 3, 0.01);

@@ -5,7 +5,7 @@ import { configHash } from '../../src/config/hash.js';
 import { configSchema, type Config } from '../../src/config/schema.js';
 import { randomStream } from '../../src/engine/random.js';
 import { freshEncoder } from '../../src/stages/encoder/run-encoder.js';
-import { featureStore } from '../../src/stages/features/extract.js';
+import { featureStore } from '../../src/stages/features/extracted-features.js';
 import { openRun, type Run } from '../../src/stages/run/run.js';
 import { snapshot } from '../../src/stages/training/snapshot.js';
 import { sgd } from '../../src/train/optimizers/optimizers.js';
@@ -104,7 +104,9 @@ export async function extractedRun(folder: string, dataset: string): Promise<Run
     epoch: 1,
     tensors: snapshot(parts),
     configHash: configHash(config, 'pretrain'),
-    parent: null,
+    parents: [],
+    inputs: {},
+    classes: null,
     engine: 'none 0',
     seed: 0,
     best: null,

@@ -1,7 +1,7 @@
 import { configSchema, type Config } from '../../src/config/schema.js';
 import { freshEncoder } from '../../src/stages/encoder/run-encoder.js';
 import { freshLocalizer } from '../../src/stages/localize/localizer.js';
-import type { TrainedModel } from '../../src/stages/detect/trained-model.js';
+import { trainedModel, type TrainedModel } from '../../src/stages/detect/trained-model.js';
 
 /** A configuration whose model is small. */
 export function smallConfig(change: object = {}): Config {
@@ -18,5 +18,5 @@ export function smallConfig(change: object = {}): Config {
 export function randomModel(longest: number, config = smallConfig()): TrainedModel {
   const encoder = freshEncoder(config);
   const localizer = freshLocalizer(config, encoder.encoder.channels, ['jump', 'a <b> & "c"']);
-  return { config, encoder, localizer, longest };
+  return trainedModel({ config, encoder, localizer, longest });
 }

@@ -54,11 +54,11 @@ function step(name: string, encoder: Encoder, normalization: 'batch' | 'running'
   const { total, terms, gradients } = lossAndGradients(
     (features) => {
       const output = head.apply(features!, { parameters: headParameters, normalization: 'running' });
-      const { total, ...terms } = gtadLoss(output, weights);
-      return { total, terms };
+      const { total, tem, reg, cls } = gtadLoss(output, weights);
+      return { total, terms: { tem, reg, cls } };
     },
     parts,
-    encoder.record(tf.clone(x), pass),
+    { encoded: encoder.record(tf.clone(x), pass) },
   );
   out[`${name} loss`] = [total, ...Object.values(terms)];
   const clipped = clipByGlobalNorm(gradients, 1);

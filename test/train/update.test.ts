@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
 import { randomStream } from '../../src/engine/random.js';
-import { Classifier, crossEntropy } from '../../src/models/classifier.js';
+import { Classifier, crossEntropies, meanLoss } from '../../src/models/classifier.js';
 import { resnet18 } from '../../src/models/encoders/resnet.js';
 import { setBatchNormMode, type BatchNormMode } from '../../src/models/layers/batch-norm-layer.js';
 import { Parameters } from '../../src/models/parameters.js';
@@ -11,7 +11,8 @@ import { UsageError } from '../../src/system/errors.js';
 import { sgd } from '../../src/train/optimizers/optimizers.js';
 import { tsmRules, uniformRules } from '../../src/train/optimizers/parameter-rules.js';
 import { disposeParts, swapAverages, trainedParts, type TrainedPart } from '../../src/train/trained-parts.js';
-import { microBatches, update, type MicroBatch } from '../../src/train/update.js';
+import type { Forward, MicroBatch } from '../../src/train/compute/compute.js';
+import { microBatches, update } from '../../src/train/update.js';
 import { assertClose, seededArray } from '../support/numeric.js';
 
 await startEngine();
@@ -42,15 +43,20 @@ function network(batchNorm: BatchNormMode, ema = 0) {
     const x = tf.tensor(frames.slice(from * each, to * each), [to - from, 1, 2, 16, 16, 3]);
     return encoder.record(x, { parameters, normalization, onStatistics: parts.encoder.statistics.collect });
   };
-  const loss = ({ from, to }: MicroBatch, features?: tf.Tensor3D) => {
-    const logits = classifier.logits(tf.reshape(features!, [to - from, -1]), {
+  const loss = ({ from, to }: MicroBatch, features: tf.Tensor3D) => {
+    const logits = classifier.logits(tf.reshape(features, [to - from, -1]), {
       parameters: classifierParameters,
       normalization: 'running',
     });
-    const total = crossEntropy(logits, labels.slice(from, to));
-    return { total, terms: { twice: tf.mul<tf.Scalar>(total, 2) } };
+    const { total, items } = meanLoss(crossEntropies(logits, labels.slice(from, to)));
+    return { total, items, terms: { twice: tf.mul<tf.Scalar>(total, 2) } };
   };
-  return { parts, forward: { record, loss } };
+  const forward: Forward = { through: 'encoder', record, loss };
+  const dispose = () => {
+    disposeParts(parts);
+    for (const { parameters } of Object.values(parts)) parameters.dispose();
+  };
+  return { parts, forward, dispose };
 }
 
 const tensorsOf = (parts: Record<string, TrainedPart>) =>
@@ -88,7 +94,7 @@ test('micro-batches are as large as they may be', () => {
 
 test('the number of tensors stays from step to step, whatever is kept, and falls back at the end', () => {
   const start = tf.memory().numTensors;
-  const { parts, forward } = network('train', 0.9);
+  const { parts, forward, dispose } = network('train', 0.9);
   const held = tf.memory().numTensors;
   for (const step of [0, 1, 2]) {
     update(parts, microBatches(items, 2), 1, { step, lr: 0.01 }, forward);
@@ -97,7 +103,7 @@ test('the number of tensors stays from step to step, whatever is kept, and falls
     swapAverages(parts);
     assert.equal(tf.memory().numTensors, held, `step ${step}, swapped`);
   }
-  disposeParts(parts);
+  dispose();
   assert.equal(tf.memory().numTensors, start);
 });
 
@@ -150,4 +156,53 @@ test('frozen-affine: scale and offset stay, have no slot, and count for no facto
     (error) => error instanceof UsageError && error.message.startsWith('joint.lrFactors: no trained parameter begins'),
   );
   disposeParts(parts);
+});
+
+test('losses of single items come where they are wanted, in order, and change no bit of the rest', () => {
+  const [plain, watched] = [network('frozen'), network('frozen')];
+  const at = { step: 0, lr: 0.01 };
+  const one = update(plain.parts, microBatches(items, 2), 20, at, plain.forward);
+  const two = update(watched.parts, microBatches(items, 2), 20, at, watched.forward, { perItem: true });
+  assert.equal(one.items, null);
+  assert.equal(two.items!.length, items);
+  assertClose([two.items!.reduce((a, b) => a + b, 0) / items], [one.loss], 1e-6);
+  assert.equal(two.loss, one.loss);
+  assert.deepEqual(tensorsOf(watched.parts), tensorsOf(plain.parts));
+  // Item by item, each in a batch of its own.
+  for (const item of [0, 3]) {
+    const alone = network('frozen');
+    const shifted: Forward = {
+      through: 'encoder',
+      record: ({ from, to }) => alone.forward.record({ from: from + item, to: to + item }),
+      loss: ({ from, to }, features) => alone.forward.loss({ from: from + item, to: to + item }, features),
+    };
+    assertClose([two.items![item]!], [update(alone.parts, [1], 0, { step: 0, lr: 0 }, shifted).loss], 1e-5);
+    alone.dispose();
+  }
+  for (const { dispose } of [plain, watched]) dispose();
+});
+
+test('a step that fails leaves no tensor behind', () => {
+  const { parts, forward, dispose } = network('train', 0.9);
+  const held = tf.memory().numTensors;
+  const failing = (after: number): Forward => {
+    let calls = 0;
+    const own = forward;
+    return {
+      ...own,
+      loss: (micro, features) => {
+        if (++calls > after) throw new Error('out of memory');
+        return own.loss(micro, features);
+      },
+    };
+  };
+  for (const after of [0, 1, 2]) {
+    assert.throws(
+      () => update(parts, microBatches(items, 2), 1, { step: 0, lr: 0.01 }, failing(after)),
+      /out of memory/,
+    );
+    for (const { statistics } of Object.values(parts)) statistics.dispose();
+    assert.equal(tf.memory().numTensors, held, `after ${after} micro-batches`);
+  }
+  dispose();
 });

@@ -26,7 +26,8 @@ import { Parameters } from '../../src/models/parameters.js';
 import { sgd, type Optimizer } from '../../src/train/optimizers/optimizers.js';
 import { uniformRules } from '../../src/train/optimizers/parameter-rules.js';
 import { trainedParts, type TrainedPart } from '../../src/train/trained-parts.js';
-import { update, type Forward } from '../../src/train/update.js';
+import type { Forward } from '../../src/train/compute/compute.js';
+import { update } from '../../src/train/update.js';
 import { median, rounded } from './figures.js';
 
 const encoders = { '18': resnet18, '34': resnet34, '50': resnet50 };
@@ -139,12 +140,12 @@ function stepOf(batch: number, snippets: number, size: number): (step: number) =
   const loss = (features: tf.Tensor3D) => {
     const output = head.apply(features, { parameters: headParameters, normalization: 'running' });
     const weights = lossWeights(Array<typeof video>(batch).fill(video), () => draws.uniform());
-    const { total, ...terms } = gtadLoss(output, weights);
-    return { total, terms };
+    const { total, tem, reg, cls } = gtadLoss(output, weights);
+    return { total, terms: { tem, reg, cls } };
   };
   const forward: Forward = headOnly
-    ? { loss: () => loss(x() as tf.Tensor3D) }
-    : { record: () => recorded.record(x(), pass), loss: (_, features) => loss(features!) };
+    ? { through: 'tape', loss: () => loss(x() as tf.Tensor3D) }
+    : { through: 'encoder', record: () => recorded.record(x(), pass), loss: (_, features) => loss(features) };
   const trained: Record<string, TrainedPart> = headOnly ? { head: parts.head } : parts;
   return (step) => {
     squares = 0;

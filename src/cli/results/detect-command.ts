@@ -74,22 +74,17 @@ export const command: CommandModule<object, Arguments> = {
 
 /** In files, or in a split of the run's dataset, which is given by its name. */
 async function detectWithRun(folder: string, what: string | string[], output: Output, root: string | undefined) {
-  const [{ readRunConfig, withRun, goOn }, { detectSubset }, { modelOfRun }] = await Promise.all([
+  const [{ readRunConfig, withRun }, { detectSubset }, { modelOfRun }] = await Promise.all([
     import('../../stages/run/run.js'),
     import('../../stages/detect/detect.js'),
     import('../../stages/detect/trained-model.js'),
   ]);
   const config = readRunConfig(folder);
   if (root !== undefined) config.data.root = root;
-  return withRun(
-    folder,
-    config,
-    goOn,
-    (run) =>
-      typeof what === 'string'
-        ? detectSubset(run, what, output.folder, output)
-        : detectInFiles(modelOfRun(run), what, output),
-    root === undefined ? 'kept' : 'fresh',
+  return withRun(folder, config, { dataset: root === undefined ? 'kept' : 'fresh' }, (run) =>
+    typeof what === 'string'
+      ? detectSubset(run, what, output.folder, output)
+      : detectInFiles(modelOfRun(run), what, output),
   );
 }
 
@@ -102,15 +97,12 @@ async function detectWithModel(file: string, videos: string[], output: Output) {
   return detectInFiles(loadBundle(file), videos, output);
 }
 
-async function detectInFiles(model: TrainedModel, videos: string[], output: Output) {
-  const [{ detectFiles }, { disposeModel }, { writeDetections }] = await Promise.all([
+/** Detects in video files; the model is freed afterwards. */
+async function detectInFiles(trained: TrainedModel, videos: string[], output: Output) {
+  using model = trained;
+  const [{ detectFiles }, { writeDetections }] = await Promise.all([
     import('../../stages/detect/detect-files.js'),
-    import('../../stages/detect/trained-model.js'),
     import('../../report/detections/write-detections.js'),
   ]);
-  try {
-    return await writeDetections(output, detectFiles(model, videos));
-  } finally {
-    disposeModel(model);
-  }
+  return await writeDetections(output, detectFiles(model, videos));
 }

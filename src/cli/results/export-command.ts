@@ -19,20 +19,14 @@ export const command: CommandModule<object, Arguments> = {
       .option('out', { type: 'string', demandOption: true, requiresArg: true, describe: 'the file to write' })
       .example('$0 export --run runs/demo --out model.lofi', ''),
   handler: async ({ run: folder, out }) => {
-    const [{ readRunConfig, withRun, goOn }, { exportBundle }] = await Promise.all([
+    const [{ readRunConfig, withRun }, { exportBundle }] = await Promise.all([
       import('../../stages/run/run.js'),
       import('../../stages/detect/model-bundle.js'),
     ]);
-    await withRun(
-      folder,
-      readRunConfig(folder),
-      goOn,
-      (run) => {
-        exportBundle(run, out);
-        return Promise.resolve();
-      },
-      'kept',
-    );
+    await withRun(folder, readRunConfig(folder), { dataset: 'kept' }, (run) => {
+      exportBundle(run, out);
+      return Promise.resolve();
+    });
     process.stdout.write(`${out}\n`);
   },
 };

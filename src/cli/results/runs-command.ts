@@ -22,13 +22,16 @@ export const command: CommandModule<object, Arguments> = {
   handler: async ({ dir, json }) => {
     if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory())
       throw new UsageError(`no such folder: ${dir}; give a run folder or a folder of runs`);
-    const { findRuns, isRunFolder, summarizeRun } = await import('../../checkpoints/summary.js');
+    const [{ findRuns, isRunFolder, summarizeRun }, { stages }] = await Promise.all([
+      import('../../checkpoints/summary.js'),
+      import('../../config/stages.js'),
+    ]);
     if (isRunFolder(dir)) {
-      const summary = summarizeRun(dir);
+      const summary = summarizeRun(dir, stages);
       print(json ? toJson(summary) : await table([[path.basename(path.resolve(dir)), summary]]));
       return;
     }
-    const runs = findRuns(dir).map((name): [string, RunSummary] => [name, summarizeRun(path.join(dir, name))]);
+    const runs = findRuns(dir).map((name): [string, RunSummary] => [name, summarizeRun(path.join(dir, name), stages)]);
     if (json) print({ runs: runs.map(([name, summary]) => ({ name, ...toJson(summary) })) });
     else if (runs.length > 0) print(await table(runs));
     else process.stderr.write(`no runs below ${dir}\n`);
@@ -57,7 +60,7 @@ async function table(runs: readonly [name: string, summary: RunSummary][]): Prom
       rows.push([
         name,
         finished ? stage : `${stage} (unfinished)`,
-        stage === 'extract' ? `${step} videos` : String(step),
+        checkpoints.length === 0 ? `${step} videos` : String(step),
         checkpoints.join(' '),
         best ? `${best.metric} ${best.value.toFixed(4)} at ${best.step}` : '',
         sha256.slice(0, 12),

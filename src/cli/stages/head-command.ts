@@ -30,8 +30,8 @@ export const command: CommandModule<object, Arguments> = {
     const { superviseRun } = await import('../../stages/run/supervise.js');
     if (sweep === undefined) {
       if (json) throw new UsageError('--json goes with --sweep');
-      const { head } = await import('../../stages/head/head.js');
-      await superviseRun(folder, config, policy, head);
+      const { runStages } = await import('../../stages/pipeline.js');
+      await superviseRun(folder, config, policy, (run) => runStages(run, ['head']));
       process.stderr.write(`head: done (${folder})\n`);
       return;
     }

@@ -21,10 +21,7 @@ export const command: CommandModule<object, Arguments> = {
     const { config, folder, policy } = await readRunArguments(args);
     const { WorkError, UsageError } = await import('../../system/errors.js');
     const { superviseRun } = await import('../../stages/run/supervise.js');
-    const { pretrain } = await import('../../stages/pretrain/pretrain.js');
-    const { joint } = await import('../../stages/joint/joint.js');
-    const { extract } = await import('../../stages/features/extract.js');
-    const { head } = await import('../../stages/head/head.js');
+    const { runStages, stagesOf } = await import('../../stages/pipeline.js');
     const { detectSubset } = await import('../../stages/detect/detect.js');
     const { breathe, unlessStopped } = await import('../../system/signals.js');
     const { evaluateRun } = await import('../../report/run/evaluate-run.js');
@@ -34,12 +31,7 @@ export const command: CommandModule<object, Arguments> = {
       if (baseline && run.store.steps('joint').length > 0) {
         throw new UsageError(`${folder} has a joint stage: give the baseline another --run`);
       }
-      if (config.data.features === null) {
-        await pretrain(run);
-        if (!baseline) await joint(run);
-        await extract(run);
-      }
-      await head(run);
+      await runStages(run, stagesOf(run).filter((stage) => !(baseline && stage === 'joint'))); // prettier-ignore
       const failures = await unlessStopped(run.stop, detectSubset(run, config.data.validateOn, folder));
       for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
       if (failures.length > 0 && config.data.missing === 'fail')

@@ -1,24 +1,26 @@
 import type { CommandModule } from 'yargs';
-import type { Run } from '../../stages/run/run.js';
+import { stageFacts, type StageName } from '../../config/stages.js';
 import { UsageError } from '../../system/errors.js';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
 
-/** The command of one stage on the way to features; `load` imports it once it is wanted. */
-export function stageCommand(
-  name: string,
-  describe: string,
-  load: () => Promise<(run: Run) => Promise<unknown>>,
-): CommandModule<object, RunArguments> {
+/** The command of one stage, by its row in the table of stages. */
+export function stageCommand(name: StageName): CommandModule<object, RunArguments> {
+  const { describe, applies } = stageFacts(name);
   return {
     command: name,
     describe,
     builder: (yargs) => runOptions(yargs).example(`$0 ${name} --config configs/demo.yaml --run runs/demo`, ''),
     handler: async (args) => {
       const { config, folder, policy } = await readRunArguments(args);
-      if (config.data.features !== null)
-        throw new UsageError(`data.features is set: ${name} has nothing to do, lofi head trains on published features`);
-      const [{ superviseRun }, stage] = await Promise.all([import('../../stages/run/supervise.js'), load()]);
-      await superviseRun(folder, config, policy, stage);
+      if (!applies(config)) {
+        const reason = config.data.features === null ? `model.type=${config.model.type}` : 'data.features is set';
+        throw new UsageError(`${reason}: ${name} has nothing to do; lofi head goes on from there`);
+      }
+      const [{ superviseRun }, { runStages }] = await Promise.all([
+        import('../../stages/run/supervise.js'),
+        import('../../stages/pipeline.js'),
+      ]);
+      await superviseRun(folder, config, policy, (run) => runStages(run, [name]));
       process.stderr.write(`${name}: done (${folder})\n`);
     },
   };

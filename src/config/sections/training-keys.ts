@@ -62,11 +62,8 @@ export function trainingKeys(defaults: TrainingDefaults) {
   };
 }
 
-const keys = z.strictObject(
-  trainingKeys({ epochs: 1, batch: 1, lr: 1, lrSteps: [], lrGamma: 1, clipNorm: 0, microBatch: 1 }),
-);
 /** The keys that every training stage has. */
-export type TrainingKeys = z.output<typeof keys>;
+export type TrainingKeys = z.output<z.ZodObject<ReturnType<typeof trainingKeys>>>;
 /** The keys that the learning rate of a training stage is made of. */
 export type LearningRate = Pick<TrainingKeys, 'epochs' | 'lr' | 'lrSchedule' | 'lrSteps' | 'lrGamma' | 'warmupEpochs'>;
 

@@ -7,14 +7,32 @@ import { readGtad } from './gtad-tables.js';
 
 export type AnnotationFormat = Config['data']['format'];
 
-const readers: Record<AnnotationFormat, (file: string) => AnnotatedVideo[]> = {
-  activitynet: readActivityNet,
-  // Published as ActionFormer's JSON, which is ActivityNet's, and as G-TAD's tables.
-  thumos: readGtad,
-  gtad: readGtad,
-  hacs: readActivityNet,
-  csv: readCsv,
+/** How the files of one format are read. */
+interface FormatReader {
+  read: (file: string) => AnnotatedVideo[];
+  /** Names, beside its id, under which a video's file may lie in the folder of videos. */
+  otherNames?: (video: AnnotatedVideo) => string[];
+}
+
+const readers: Record<AnnotationFormat, FormatReader> = {
+  activitynet: { read: readActivityNet },
+  // THUMOS14 is published as ActionFormer's JSON, which is ActivityNet's, and as G-TAD's tables.
+  thumos: { read: readGtad },
+  gtad: { read: readGtad },
+  hacs: { read: readActivityNet, otherNames: namesInLabelFolders },
+  csv: { read: readCsv },
 };
+
+/** HACS's own downloader puts a video into a folder named after one of its labels, with `_` for spaces. */
+function namesInLabelFolders({ id, instances }: AnnotatedVideo): string[] {
+  const labels = new Set(instances.map(({ label }) => label.replaceAll(' ', '_')));
+  return [...labels].filter((label) => /^[^./\\][^/\\]*$/.test(label)).map((label) => `${label}/${id}`);
+}
+
+/** Names, beside its id, under which the file of a video of this format may lie in the folder of videos. */
+export function otherNames(format: string, video: AnnotatedVideo): string[] {
+  return (isFormat(format) && readers[format].otherNames?.(video)) || [];
+}
 
 /**
  * The videos of an annotation file, in its order, each once. One that it has in several subsets stays in the first with the instances of all:
@@ -26,7 +44,7 @@ export function readAnnotations(format: string, file: string): AnnotatedVideo[] 
     throw new UsageError(`annotation format "${format}" is not supported: use ${Object.keys(readers).join(', ')}`);
   }
   const videos = new Map<string, AnnotatedVideo>();
-  for (const video of readers[format](file)) {
+  for (const video of readers[format].read(file)) {
     const first = videos.get(video.id);
     videos.set(video.id, first ? join(first, video) : video);
   }

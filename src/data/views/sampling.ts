@@ -17,6 +17,11 @@ export function resampled({ frames, fps }: { frames: number; fps: number }, rate
   };
 }
 
+/** Snippets of a video where the head sees windows: one every so many frames, at the rate at which it is seen. */
+export function snippetsEvery(every: number, video: { frames: number; fps: number }, rate: number | null): number {
+  return Math.max(1, Math.ceil(resampled(video, rate).frames / every));
+}
+
 /** Which frames the snippets of a video take. */
 export interface SnippetGrid {
   /** Frames of the video. */

@@ -34,13 +34,21 @@ export interface ProposeOptions {
   candidates: number;
 }
 
+/** The loss of some items and the terms it is made of, on the tape. */
+export interface HeadLoss {
+  total: tf.Scalar;
+  terms: Record<string, tf.Scalar>;
+  /** The loss of each item `[B]`, whose mean is the total; computed only when it is called. */
+  items: () => tf.Tensor1D;
+}
+
 /**
  * What finds actions in features. No parameter depends on T, so one head serves every fidelity and window; constants of a length are kept
- * until {@link Head.dispose}.
+ * until it is disposed of.
  *
  * @typeParam Targets - What it is trained towards, of one item.
  */
-export interface Head<Targets = unknown> {
+export interface Head<Targets = unknown> extends Disposable {
   readonly parameters: ParameterSpec[];
   /** Whether its proposals bear labels. Otherwise a classifier of segments is trained beside it, and names them. */
   readonly labels: boolean;
@@ -50,13 +58,7 @@ export interface Head<Targets = unknown> {
    * On the tape: the loss and the terms it is made of, means over the items, so that those of micro-batches add up by their shares. `draws`: all
    * chance in it.
    */
-  loss(
-    input: HeadInput,
-    targets: readonly Targets[],
-    pass: Pass,
-    draws: Random,
-  ): { total: tf.Scalar; terms: Record<string, tf.Scalar> };
+  loss(input: HeadInput, targets: readonly Targets[], pass: Pass, draws: Random): HeadLoss;
   /** What it proposes of one item `[1, T, C]`, before any suppression; nothing begins beyond `valid` snippets. Leaves no tensor behind. */
   propose(features: tf.Tensor3D, valid: number, pass: Pass, options: ProposeOptions): HeadProposal[];
-  dispose(): void;
 }

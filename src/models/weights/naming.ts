@@ -1,4 +1,4 @@
-import { encoderFacts, type EncoderType } from '../../config/encoders.js';
+import { encoderFacts, encodersThat, type EncoderType } from '../../config/encoders.js';
 import { UsageError } from '../../system/errors.js';
 import type { ParameterSpec } from '../parameters.js';
 import { plainName } from '../state.js';
@@ -39,7 +39,8 @@ export function torchvisionNames(names: Iterable<string>): Map<string, string> {
 export function namesIn(naming: Naming, type: EncoderType, specs: readonly ParameterSpec[]): (name: string) => string {
   const { classifier, tsmNaming } = encoderFacts(type);
   if (naming === 'torchvision') return (name) => name.replace(/^fc\./, `${classifier}.`);
-  if (!tsmNaming) throw new UsageError(`--naming tsm: TSM's authors publish no weights of ${type}`);
+  if (!tsmNaming)
+    throw new UsageError(`--naming tsm is for ${encodersThat((facts) => facts.tsmNaming)}, not for ${type}`);
   const all = new Set(specs.map((spec) => spec.name));
   const shifted = shiftedConvolutions(specs);
   return (name) => {

@@ -9,12 +9,13 @@ import {
 } from '../../report/detections/write-detections.js';
 import { startProgress } from '../../system/progress.js';
 import { breathe } from '../../system/signals.js';
-import { trainedEncoder } from '../encoder/run-encoder.js';
+import { openEncoder, trainedEncoder } from '../encoder/run-encoder.js';
 import { externalScores } from '../localize/external-scores.js';
 import { openFeatures } from '../features/feature-source.js';
 import { fullFidelityFeatures, type FeaturesFound } from '../encoder/full-fidelity.js';
-import { disposeLocalizer, localize } from '../localize/localizer.js';
-import { requireSome, type Run } from '../run/run.js';
+import { localize } from '../localize/localizer.js';
+import type { Run } from '../run/run.js';
+import { requireSome } from '../run/usable-videos.js';
 import { trainedLocalizer } from './trained-model.js';
 
 /**
@@ -26,7 +27,7 @@ export async function detect(
   videos: readonly Video[],
   source = openFeatures(run),
 ): Promise<(DetectedVideo | Failure)[]> {
-  const localizer = trainedLocalizer(run, source);
+  using localizer = trainedLocalizer(run, source);
   const known = (video: Video) => run.dataset.videos.includes(video) && source.has(video.id);
   const scores = externalScores(run, videos);
   const progress = startProgress('detect', videos.length);
@@ -47,7 +48,6 @@ export async function detect(
       add(video, error ? error.message : find(video, features));
   } finally {
     progress.stop();
-    disposeLocalizer(localizer);
   }
   return videos.map(({ id, path: file, duration }) => {
     const what = found.get(id)!;
@@ -58,12 +58,8 @@ export async function detect(
 /** Features that are not there yet, by the trained encoder. */
 async function* computedFeatures(run: Run, videos: readonly Video[]): AsyncGenerator<FeaturesFound> {
   if (videos.length === 0) return;
-  const encoder = trainedEncoder(run);
-  try {
-    yield* fullFidelityFeatures(run, encoder, videos);
-  } finally {
-    encoder.parameters.dispose();
-  }
+  using encoder = openEncoder(run, trainedEncoder(run));
+  yield* fullFidelityFeatures(run, encoder, videos);
 }
 
 /** Detects in a split of the run's dataset and writes what was found. Returns the videos that could not be read. */

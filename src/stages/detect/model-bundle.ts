@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { readBundle, writeBundle } from '../../checkpoints/bundle-file.js';
-import type { TensorData } from '../../checkpoints/formats/tensor.js';
 import { configSchema, type Config } from '../../config/schema.js';
 import { randomStream } from '../../engine/random.js';
 import { buildEncoder } from '../../models/encoders/catalogue.js';
 import { Parameters } from '../../models/parameters.js';
-import { exportState, importState } from '../../models/state.js';
+import { exportParts, importParts } from '../../models/parts.js';
 import { UsageError } from '../../system/errors.js';
 import { printable } from '../../system/printable.js';
 import { freshLocalizer } from '../localize/localizer.js';
 import type { Run } from '../run/run.js';
-import { toState } from '../training/snapshot.js';
-import { disposeModel, modelOfRun, type TrainedModel } from './trained-model.js';
+import { loadedEncoder } from '../encoder/run-encoder.js';
+import { toState, toTensors } from '../training/snapshot.js';
+import { modelOfRun, trainedModel, type TrainedModel } from './trained-model.js';
 
 const version = 1;
 
@@ -36,29 +36,16 @@ const descriptionSchema = z.object({
  * @throws UsageError where the run is not finished, or has no encoder.
  */
 export function exportBundle(run: Run, file: string): void {
-  const model = modelOfRun(run);
-  try {
-    writeModel(file, model, origin(run));
-  } finally {
-    disposeModel(model);
-  }
+  using model = modelOfRun(run);
+  writeModel(file, model, origin(run));
 }
 
 /**
- * Writes a model: encoder, head, classifier, classes, what of the configuration detection depends on, and for people where it came from.
- * No paths are in it.
+ * Writes a model: encoder, head, classifier, classes, the part of the configuration that detection depends on, and for
+ * people where it came from. No paths are in it.
  */
 export function writeModel(file: string, { config, encoder, localizer, longest }: TrainedModel, origin: object): void {
-  const tensors = new Map<string, TensorData>();
-  for (const [part, parameters] of [
-    ['encoder', encoder.parameters],
-    ['head', localizer.headParameters],
-    ['classifier', localizer.segments?.parameters],
-  ] as const) {
-    if (!parameters) continue;
-    for (const [name, { shape, data }] of exportState(parameters))
-      tensors.set(`${part}.${name}`, { dtype: 'F32', shape, data });
-  }
+  const tensors = toTensors(exportParts({ encoder: encoder.parameters, ...localizer.parts }));
   const description = { version, classes: localizer.classes, longest, config: bundledConfig(config), origin };
   writeBundle(file, { description, tensors });
 }
@@ -79,7 +66,7 @@ function origin({ store, config }: Run): object {
   const packageFile = new URL('../../../package.json', import.meta.url);
   const { name, version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { name: string; version: string };
   const head = store.load('head', 'best')!.manifest;
-  const { stage, step, sha256 } = head.parent!;
+  const { stage, step, sha256 } = head.parents[0]!;
   return {
     program: `${name} ${version}`,
     engine: head.engine,
@@ -98,16 +85,13 @@ export function loadBundle(file: string): TrainedModel {
   const bundle = readBundle(file);
   const { config, classes, longest } = readDescription(file, bundle.description);
   const encoder = buildEncoder(config.encoder);
-  const parameters = new Parameters(encoder.parameters, randomStream(0, 'bundle'));
+  const loaded = loadedEncoder(encoder, new Parameters(encoder.parameters, randomStream(0, 'bundle')));
   const localizer = freshLocalizer(config, encoder.channels, classes);
-  const model = { config, encoder: { encoder, parameters }, localizer, longest };
-  const state = toState(bundle.tensors);
+  const model = trainedModel({ config, encoder: loaded, localizer, longest });
   try {
-    importState(parameters, state, file, 'encoder.');
-    importState(localizer.headParameters, state, file, 'head.');
-    if (localizer.segments) importState(localizer.segments.parameters, state, file, 'classifier.');
+    importParts({ encoder: loaded.parameters, ...localizer.parts }, toState(bundle.tensors), file);
   } catch (error) {
-    disposeModel(model);
+    model[Symbol.dispose]();
     throw error;
   }
   return model;

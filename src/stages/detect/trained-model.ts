@@ -1,47 +1,74 @@
-import { importState } from '../../models/state.js';
 import type { Config } from '../../config/schema.js';
 import { videosOf } from '../../data/dataset.js';
+import { importParts } from '../../models/parts.js';
 import { UsageError } from '../../system/errors.js';
-import { trainedEncoder, type LoadedEncoder } from '../encoder/run-encoder.js';
-import { openFeatures, type FeatureSource } from '../features/feature-source.js';
-import { disposeLocalizer, freshLocalizer, type Localizer } from '../localize/localizer.js';
+import { openEncoder, trainedEncoder, type LoadedEncoder } from '../encoder/run-encoder.js';
+import { featureOrigins, openFeatures } from '../features/feature-source.js';
+import type { FeatureSource } from '../features/source.js';
+import { freshLocalizer, type Localizer } from '../localize/localizer.js';
 import type { Run } from '../run/run.js';
 import { toState } from '../training/snapshot.js';
 
-/** All that finds actions in a video file. */
-export interface TrainedModel {
+/** Encoder and localizer, which find actions in a video file. Both are freed with it. */
+export interface TrainedModel extends Disposable {
   config: Config;
   encoder: LoadedEncoder;
   localizer: Localizer;
-  /** Of the videos that it was trained on, the longest, in seconds. */
+  /** Duration of the longest video that it was trained on, in seconds. */
   longest: number;
 }
 
-/** What a run has trained. Throws {@link UsageError} where that is not finished, or is a head on published features. */
+/** A trained model of its parts, which belong to it from now on. */
+export function trainedModel(parts: Omit<TrainedModel, keyof Disposable>): TrainedModel {
+  return {
+    ...parts,
+    [Symbol.dispose]() {
+      parts.encoder[Symbol.dispose]();
+      parts.localizer[Symbol.dispose]();
+    },
+  };
+}
+
+/** The model that a run has trained. Throws {@link UsageError} where it is not finished, or was trained on published features. */
 export function modelOfRun(run: Run): TrainedModel {
   const { config, folder } = run;
   if (config.data.features !== null)
     throw new UsageError(`${folder} was trained on published features, it has no encoder for videos: give --subset`);
   const localizer = trainedLocalizer(run, openFeatures(run));
-  const training = videosOf(run.dataset, config.data.trainOn).filter((video) => video.problem === undefined);
-  const longest = training.reduce((most, { duration }) => Math.max(most, duration), 0);
-  return { config, encoder: trainedEncoder(run), localizer, longest };
-}
-
-/** The localizer that `head` left: the best by validation, or the last where nothing was validated. */
-export function trainedLocalizer(run: Run, { channels, reference }: FeatureSource): Localizer {
-  const loaded = run.store.load('head', 'best');
-  if (!loaded || loaded.manifest.parent?.sha256 !== reference.sha256 || !run.store.manifest('head')?.finished) {
-    throw new UsageError(`head is not finished in ${run.folder}: run \`lofi head\` first`);
+  try {
+    const training = videosOf(run.dataset, config.data.trainOn).filter((video) => video.problem === undefined);
+    const longest = training.reduce((most, { duration }) => Math.max(most, duration), 0);
+    return trainedModel({ config, encoder: openEncoder(run, trainedEncoder(run)), localizer, longest });
+  } catch (error) {
+    localizer[Symbol.dispose]();
+    throw error;
   }
-  const localizer = freshLocalizer(run.config, channels, run.dataset.classes);
-  const state = toState(loaded.tensors);
-  importState(localizer.headParameters, state, 'the head of the run', 'head.');
-  if (localizer.segments) importState(localizer.segments.parameters, state, 'the classifier of the run', 'classifier.');
-  return localizer;
 }
 
-export function disposeModel({ encoder, localizer }: TrainedModel): void {
-  encoder.parameters.dispose();
-  disposeLocalizer(localizer);
+/**
+ * The localizer that `head` left: the best by validation, or the last where nothing was validated. Its classes are those
+ * that it was trained with, whatever the dataset says today.
+ *
+ * @throws UsageError where `head` is not finished, or was trained on features of another encoder.
+ */
+export function trainedLocalizer(run: Run, source: FeatureSource): Localizer {
+  const loaded = run.store.load('head', 'best');
+  const [start] = featureOrigins(source);
+  const isOfSource = loaded?.manifest.parents[0]?.sha256 === start!.sha256;
+  if (!loaded || !isOfSource || !run.store.manifest('head')?.finished)
+    throw new UsageError(`head is not finished in ${run.folder}: run \`lofi head\` first`);
+  const { classes } = loaded.manifest;
+  if (classes === null)
+    throw new UsageError(
+      `the head in ${run.folder} was made by an earlier version, which did not keep the names of its classes: ` +
+        'run `lofi head --allow-config-change`',
+    );
+  const localizer = freshLocalizer(run.config, source.channels, classes);
+  try {
+    importParts(localizer.parts, toState(loaded.tensors), 'the head of the run');
+    return localizer;
+  } catch (error) {
+    localizer[Symbol.dispose]();
+    throw error;
+  }
 }

@@ -4,35 +4,35 @@ import type { Config } from '../../config/schema.js';
 import type { Video } from '../../data/dataset.js';
 import type { FrameRequest } from '../../data/frames/request.js';
 import { prefetch } from '../../data/frames/prefetch.js';
-import { resampled } from '../../data/views/sampling.js';
+import { snippetsEvery } from '../../data/views/sampling.js';
 import { snippetRequest, type View } from '../../data/views/snippets.js';
 import { trainingView } from '../../data/views/training-view.js';
 import { evalTransform } from '../../data/views/transform.js';
 import { randomStream } from '../../engine/random.js';
+import { concatenated } from '../../system/concatenated.js';
 import { WorkError } from '../../system/errors.js';
 import { startProgress } from '../../system/progress.js';
 import { reestimateStatistics } from '../../train/reestimate.js';
 import type { LoadedEncoder } from './run-encoder.js';
-import { usableVideos, type Run } from '../run/run.js';
+import type { Run } from '../run/run.js';
+import { usableVideos } from '../run/usable-videos.js';
 
-/** The frames of so many snippets of a video at full fidelity: in view 0 as detection sees them, in others as `head.views` says. */
-export function fullFidelityRequest(config: Config, video: Video, snippets: number, view = 0): FrameRequest {
+/** The sections of a configuration that decide how a video is seen at full fidelity. */
+type FidelityOptions = Pick<Config, 'seed' | 'encoder' | 'full' | 'data'>;
+
+/** The frames of a video's snippets at full fidelity: in view 0 as detection sees them, in others as `head.views` says. */
+export function fullFidelityRequest(config: FidelityOptions, video: Video, snippets: number, view = 0): FrameRequest {
   const { encoder, full, data } = config;
   const sampling = { ...encoder, fps: data.fps };
   return snippetRequest(video, { snippets, size: full.size }, sampling, viewOf(config, video, view), false);
 }
 
-function viewOf({ seed, full: { size }, data }: Config, video: Video, view: number): View {
+function viewOf({ seed, full: { size }, data }: FidelityOptions, video: Video, view: number): View {
   if (view === 0) return evalTransform(video, size, data.resize);
   return trainingView(data, video, size, randomStream(seed, 'extract', 'view', view, video.id));
 }
 
-/** Snippets of a video where the head sees windows: one every so many frames. */
-export function snippetsEvery(every: number, video: Pick<Video, 'frames' | 'fps'>, fps: number | null): number {
-  return Math.max(1, Math.ceil(resampled(video, fps).frames / every));
-}
-
-/** Some of a video's snippets. */
+/** A stretch of a video's snippets. */
 interface VideoPart {
   /** Their frames `[n, F, S, S, 3]` (RGB bytes). */
   load: () => Promise<Uint8Array>;
@@ -40,8 +40,8 @@ interface VideoPart {
 }
 
 /**
- * A video as its features are made: `full.snippets` snippets, or, where the head sees windows, one every so many frames, however many those
- * are. They are read in parts of `full.snippets`, so that long videos fit into memory.
+ * The parts in which the features of a video are made: `full.snippets` snippets in all, or, where the head sees windows,
+ * one every so many frames, however many those are. A part has `full.snippets` of them, so that long videos fit into memory.
  */
 function partsOf({ config, frames }: Run, video: Video, view: number): VideoPart[] {
   const { full, model, encoder, data } = config;
@@ -91,31 +91,31 @@ export async function* fullFidelityFeatures(
 /** Features of frames, some snippets at a time: `[n, C]` each. */
 export function* encodeFrames(config: Config, { encoder, parameters }: LoadedEncoder, frames: Uint8Array) {
   for (const part of snippetTensors(config, frames)) {
-    const features = tf.tidy(() => encoder.encode(part, { parameters, normalization: 'running' }));
-    yield features.dataSync<'float32'>();
-    tf.dispose([part, features]);
+    try {
+      const features = tf.tidy(() => encoder.encode(part, { parameters, normalization: 'running' }));
+      const values = features.dataSync<'float32'>();
+      features.dispose();
+      yield values;
+    } finally {
+      part.dispose();
+    }
   }
 }
 
 function joinFeatures(parts: readonly Float32Array[], channels: number): Features {
-  const data = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part, at);
-    at += part.length;
-  }
+  const data = concatenated(parts);
   return { data, shape: [data.length / channels, channels] };
 }
 
 /**
- * Measures the running statistics of batch normalisation anew, on some training videos at full fidelity, which is what
- * `extract` and `detect` see: what training leaves is a mixture of its low-fidelity shapes.
+ * Measures the running statistics of batch normalisation anew on some training videos at full fidelity, at which `extract`
+ * and `detect` see videos. Training leaves a mixture of the statistics of its low-fidelity shapes.
  *
- * @param videos - How many, drawn by chance; all where there are fewer; with 0 the statistics stay as they are.
+ * @param videos - How many videos are drawn by chance, or all where there are fewer; 0: the statistics stay as they are.
  */
 export async function settleStatistics(
   run: Run,
-  { encoder, parameters }: LoadedEncoder,
+  { encoder, parameters }: Pick<LoadedEncoder, 'encoder' | 'parameters'>,
   videos: number,
 ): Promise<void> {
   if (videos === 0) return;
@@ -133,12 +133,15 @@ export async function settleStatistics(
       progress.step(++done);
     }
   }
-  await reestimateStatistics(parameters, parts(), (part, pass) => {
-    const features = encoder.encode(part, pass);
-    part.dispose();
-    return features;
-  });
-  progress.stop();
+  try {
+    await reestimateStatistics(parameters, parts(), (part, pass) => {
+      const features = encoder.encode(part, pass);
+      part.dispose();
+      return features;
+    });
+  } finally {
+    progress.stop();
+  }
 }
 
 /** Snippets at full fidelity that go through the encoder at once: bounds the memory where nothing is learnt. */

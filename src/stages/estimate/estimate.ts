@@ -211,7 +211,7 @@ function headCost(config: Config, encoder: Encoder, snippets: number): Cost {
     x.dispose();
     return [read()];
   }) as [Proportional];
-  head.dispose();
+  head[Symbol.dispose]();
   parameters.dispose();
   return cost;
 }

@@ -1,39 +1,29 @@
-import path from 'node:path';
 import type { Features } from '../../checkpoints/feature-store.js';
-import { readSafetensorsHeader, readTensors } from '../../checkpoints/formats/safetensors.js';
-import { hashOfHashes, hashTensor, type TensorData } from '../../checkpoints/formats/tensor.js';
+import { hashOfHashes, hashTensor } from '../../checkpoints/formats/tensor.js';
 import { videosOf, type Video } from '../../data/dataset.js';
-import { readCsvMatrix } from '../../data/features/csv-matrix.js';
 import { FeatureFolder } from '../../data/features/feature-folder.js';
 import { agreedLayout } from '../../data/features/matrix-layout.js';
-import { chooseMatrix, requireFinite, squeezed, transposed, type Matrix } from '../../data/features/matrix.js';
-import { readNpyMatrix } from '../../data/features/npy.js';
-import { readNpzMatrix } from '../../data/features/npz.js';
+import { transposed } from '../../data/features/matrix.js';
 import { rescaled } from '../../data/features/rescale.js';
 import { resampled } from '../../data/views/sampling.js';
 import { UsageError, WorkError } from '../../system/errors.js';
 import { printable } from '../../system/printable.js';
 import { startProgress } from '../../system/progress.js';
-import type { FeatureSource } from './feature-source.js';
-import { dataPath, type Run } from '../run/run.js';
-
-const readers: Readonly<Record<string, (file: string) => Matrix>> = {
-  '.npy': readNpyMatrix,
-  '.npz': readNpzMatrix,
-  '.csv': readCsvMatrix,
-  '.safetensors': readSafetensorsMatrix,
-};
+import { dataPath } from '../run/run-dataset.js';
+import type { Run } from '../run/run.js';
+import { matrixExtensions, readMatrix } from './read-matrix.js';
+import type { FeatureSource } from './source.js';
 
 /**
- * The features of others, a file a video in `folder` (`data.features`). Where the head sees whole videos, their rows are rescaled to
- * `full.snippets`; where it sees windows, they stay. All files of the run's subsets are read once to know them by content: a head that was
- * trained on other ones is out of date.
+ * Published features, a file a video in `folder` (`data.features`). Where the head sees whole videos, their rows are
+ * rescaled to `full.snippets`; where it sees windows, they stay. All files of the run's subsets are read once, to know
+ * them by their content: a head that was trained on other ones is out of date.
  *
  * @throws UsageError naming the file that is broken, or does not fit the others.
  */
 export function publishedFeatures(run: Run, folder: string): FeatureSource {
   const { data, model, full } = run.config;
-  const files = new FeatureFolder(dataPath(run.config, folder), Object.keys(readers));
+  const files = new FeatureFolder(dataPath(run.config, folder), matrixExtensions);
   const bySubset = new Map<string, Video[]>();
   const videos = (subset: string) => {
     const known = bySubset.get(subset) ?? videosWithFeatures(run, files, subset);
@@ -44,14 +34,7 @@ export function publishedFeatures(run: Run, folder: string): FeatureSource {
   const index = [...new Set([...videos(data.trainOn), ...videos(data.validateOn)])];
   if (index.length === 0)
     throw new UsageError(`the dataset has no usable video in subset "${data.trainOn}" or "${data.validateOn}"`);
-  const progress = startProgress('features', index.length);
-  const known = index.map((video, i) => {
-    const file = files.find(video.id)!;
-    const matrix = readMatrix(file);
-    progress.step(i + 1, video.id);
-    return { video, file, shape: matrix.shape, sha256: hashTensor({ dtype: 'F32', ...matrix }) };
-  });
-  progress.stop();
+  const known = readAll(index, files);
   const snippets = model.window ? null : full.snippets;
   const layout = agreedLayout(known, data.featureLayout, snippets);
   const [rows, columns] = layout === 'rows' ? ([0, 1] as const) : ([1, 0] as const);
@@ -60,10 +43,12 @@ export function publishedFeatures(run: Run, folder: string): FeatureSource {
     for (const { video, file, shape } of known) checkRate(video, data.fps, file, shape[rows], model.window.every);
   const hashes = known.map(({ video: { id }, sha256 }): [string, string] => [`video/${id}`, sha256]);
 
+  const content = { stage: 'extract', step: known.length, sha256: hashOfHashes([['layout', layout], ...hashes]) };
   const trained = new Set(videos(data.trainOn).map(({ id }) => id));
   const kept = new Map<string, Features>();
   return {
-    reference: { stage: 'extract', step: known.length, sha256: hashOfHashes([['layout', layout], ...hashes]) },
+    made: null,
+    content: () => content,
     channels,
     videos,
     has: (id) => files.find(id) !== null,
@@ -115,28 +100,17 @@ function checkRate(video: Video, fps: number | null, file: string, rows: number,
   );
 }
 
-/** Reads a feature file of any format. @throws UsageError naming what is wrong with it. */
-export function readMatrix(file: string): Matrix {
-  return readers[path.extname(file).toLowerCase()]!(file);
-}
-
-function readSafetensorsMatrix(file: string): Matrix {
-  const header = readSafetensorsHeader(file);
-  return chooseMatrix(
-    file,
-    header.entries.map((entry) => ({
-      name: entry.name,
-      shape: entry.shape,
-      floats: ['F16', 'BF16', 'F32', 'F64'].includes(entry.dtype),
-      read: () => {
-        const [[, tensor]] = [...readTensors(header, [entry])] as [[string, TensorData]];
-        const matrix = {
-          data: Float32Array.from(tensor.data as Float32Array | Float64Array),
-          shape: squeezed(entry.shape)!,
-        };
-        requireFinite(file, matrix);
-        return matrix;
-      },
-    })),
-  );
+/** Shape and content of each video's feature file, with a bar. */
+function readAll(videos: readonly Video[], files: FeatureFolder) {
+  const progress = startProgress('features', videos.length);
+  try {
+    return videos.map((video, i) => {
+      const file = files.find(video.id)!;
+      const matrix = readMatrix(file);
+      progress.step(i + 1, video.id);
+      return { video, file, shape: matrix.shape, sha256: hashTensor({ dtype: 'F32', ...matrix }) };
+    });
+  } finally {
+    progress.stop();
+  }
 }

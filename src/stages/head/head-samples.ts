@@ -1,7 +1,6 @@
-import type { Features } from '../../checkpoints/feature-store.js';
 import type { Config } from '../../config/schema.js';
 import { randomStream } from '../../engine/random.js';
-import type { Head, HeadInstance } from '../../models/heads/head.js';
+import type { Head } from '../../models/heads/head.js';
 import {
   randomWindow,
   trainingWindows,
@@ -10,14 +9,7 @@ import {
   windowInstances,
 } from '../../models/heads/windows.js';
 import { WorkError } from '../../system/errors.js';
-
-/** A video as its head is trained on it. */
-export interface SeenVideo {
-  id: string;
-  /** All of one shape; an epoch sees one of them, drawn by chance. */
-  views: readonly Features[];
-  instances: readonly HeadInstance[];
-}
+import type { SeenVideo } from '../features/trained-on-features.js';
 
 /** A video, or a window of one, with what the head shall say of it. */
 export interface HeadSample {

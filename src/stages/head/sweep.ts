@@ -6,10 +6,10 @@ import type { Config } from '../../config/schema.js';
 import { saveDataset } from '../../data/dataset.js';
 import { UsageError, WorkError } from '../../system/errors.js';
 import { writeFileAtomic } from '../../system/files.js';
-import { openFeatures, type FeatureSource } from '../features/feature-source.js';
-import { trainHead } from './head.js';
+import { startOnFeatures, type FeatureStart } from '../features/trained-on-features.js';
+import { headStage } from './head-stage.js';
 import type { Run } from '../run/run.js';
-import { adopt } from '../training/train-stage.js';
+import { adoptStage } from '../training/resume.js';
 
 /** A value of the key that is swept, and the run's configuration with it. */
 export interface Candidate {
@@ -34,14 +34,15 @@ export async function sweepHead(
   key: string,
   candidates: readonly Candidate[],
 ): Promise<{ rows: SweepRow[]; best: number }> {
-  const source = openFeatures(run);
+  const start = startOnFeatures(run);
+  const { source } = start;
   const { validateOn } = run.config.data;
   if (!source.videos(validateOn).some(({ id }) => source.has(id)))
     throw new UsageError(`a sweep is judged by validation: no video of subset "${validateOn}" has features`);
   const rows: SweepRow[] = [];
   for (const [i, candidate] of candidates.entries()) {
     process.stderr.write(`head.${key}=${candidate.value} (${i + 1} of ${candidates.length})\n`);
-    rows.push(await withCandidate(run, key, candidate, (own) => trained(own, source, candidate.value)));
+    rows.push(await withCandidate(run, key, candidate, (own) => trained(own, start, candidate.value)));
   }
   const values = rows.map((row) => (row.error === undefined ? row.average_mAP : -Infinity));
   const first = values.indexOf(Math.max(...values));
@@ -50,7 +51,8 @@ export async function sweepHead(
   const candidate = candidates[first]!;
   await withCandidate(run, key, candidate, (own) => {
     const [now, then] = [run.store.manifest('head'), own.store.manifest('head')!];
-    if (now?.sha256 !== then.sha256 || now.configHash !== then.configHash) adopt(run, 'head', own);
+    if (now?.sha256 !== then.sha256 || now.configHash !== then.configHash) takeOver(run, own);
+    run.adopt({ config: false });
     writeFileAtomic(path.join(run.folder, 'config.yaml'), stringify(candidate.config));
   });
   return { rows, best: winner.value };
@@ -74,9 +76,15 @@ async function withCandidate<T>(
   }
 }
 
-async function trained(run: Run, source: FeatureSource, value: number): Promise<SweepRow> {
+/** The winner's stages, and its log, become the run's. */
+function takeOver(run: Run, winner: Run): void {
+  for (const stage of ['segments', 'head'] as const)
+    if (winner.store.manifest(stage) !== null) adoptStage(run, stage, winner);
+}
+
+async function trained(run: Run, start: FeatureStart, value: number): Promise<SweepRow> {
   try {
-    await trainHead(run, source);
+    await headStage(() => start).run(run);
   } catch (error) {
     // A rate that is too high says nothing of the others.
     if (!(error instanceof WorkError)) throw error;

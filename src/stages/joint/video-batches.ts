@@ -4,14 +4,14 @@ import type { FrameSource } from '../../data/frames/request.js';
 import { blendStills } from '../../data/frames/still.js';
 import { prefetch } from '../../data/frames/prefetch.js';
 import { snippetRequest, type Stretch } from '../../data/views/snippets.js';
-import { resampled } from '../../data/views/sampling.js';
+import { resampled, snippetsEvery } from '../../data/views/sampling.js';
 import { trainingView } from '../../data/views/training-view.js';
 import { randomStream, type Random } from '../../engine/random.js';
 import type { HeadInstance } from '../../models/heads/head.js';
 import { randomWindow, windowInstances } from '../../models/heads/windows.js';
 import { shapeAt } from '../../train/schedule/fidelity.js';
-import { epochBatches, readSamples } from '../training/batches.js';
-import { snippetsEvery } from '../encoder/full-fidelity.js';
+import { shuffledBatches } from '../../train/batches/shuffled.js';
+import { readSamples } from '../training/read-samples.js';
 import { headInstances } from '../training/targets.js';
 
 /** Videos, or windows of them, at one fidelity. */
@@ -25,20 +25,25 @@ export interface VideoBatch {
   skipped: string[];
 }
 
+/** The sections of a configuration that decide the batches of stage 2. */
+type VideoBatchOptions = Pick<Config, 'seed' | 'data' | 'encoder' | 'joint' | 'full' | 'model'>;
+
 /**
- * The batches of an epoch of `joint`, but for the first `from`, read ahead: every video once, each batch at the shape of the schedule, one view for
- * all frames of a video. Where the head sees windows, a random one of `full.snippets` of each video, which low fidelity sees by fewer snippets.
+ * Batches of an epoch of `joint`, read ahead: every video once an epoch, each batch at the shape of the schedule, one view
+ * for all frames of a video. Where the head sees windows, each video is seen in a random one of `full.snippets` snippets,
+ * which low fidelity sees by fewer snippets.
+ *
+ * @param which - The batches number `from` ≤ i < `to` of an epoch, counted from 0.
  */
 export function videoBatches(
-  config: Config,
+  config: VideoBatchOptions,
   load: FrameSource,
   videos: readonly Video[],
   classes: readonly string[],
-  epoch: number,
-  from = 0,
+  { epoch, from, to }: { epoch: number; from?: number; to?: number },
 ): AsyncIterable<VideoBatch> {
   const { seed, data, encoder, joint } = config;
-  const lists = epochBatches(videos, joint.batch, seed, 'joint', epoch);
+  const lists = shuffledBatches(videos, joint.batch, seed, 'joint', epoch);
   const read = ({ video, stretch }: Sample, shape: Shape) => {
     const random = randomStream(seed, 'joint', 'sample', epoch, video.id);
     const view = trainingView(data, video, shape.size, random);
@@ -59,7 +64,7 @@ export function videoBatches(
       skipped,
     };
   });
-  return prefetch(jobs.slice(from), data.prefetch);
+  return prefetch(jobs.slice(from, to), data.prefetch);
 }
 
 /** What is seen of a video, and what happens in it. */
@@ -70,7 +75,12 @@ interface Sample {
   instances: HeadInstance[];
 }
 
-function sampleOf({ full, model, data }: Config, video: Video, instances: HeadInstance[], random: Random): Sample {
+function sampleOf(
+  { full, model, data }: VideoBatchOptions,
+  video: Video,
+  instances: HeadInstance[],
+  random: Random,
+): Sample {
   if (!model.window) return { video, instances };
   const total = snippetsEvery(model.window.every, video, data.fps);
   const { window, valid } = randomWindow(instances, total, full.snippets, random);

@@ -1,7 +1,8 @@
 import type { Video } from '../../data/dataset.js';
 import { readVideoScores, scoresOfVideos, type VideoScores } from '../../data/scores/video-scores.js';
 import { normalizedScores } from '../../evaluation/external-labels.js';
-import { dataPath, type Run } from '../run/run.js';
+import { dataPath } from '../run/run-dataset.js';
+import type { Run } from '../run/run.js';
 
 /**
  * What `detect.scores` says of these videos; null where the run's own classifier labels. Videos that are left to it (`data.missing`), and

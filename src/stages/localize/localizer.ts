@@ -10,41 +10,47 @@ import { buildHead } from '../../models/heads/catalogue.js';
 import type { Head, HeadProposal } from '../../models/heads/head.js';
 import { fromWindow, validSnippets, windowFeatures, windowsOver } from '../../models/heads/windows.js';
 import { Parameters } from '../../models/parameters.js';
+import { disposeModelParts } from '../../models/parts.js';
 import { ownProposals } from './long-video.js';
-import { freshSegmentClassifier, ownLabels, type SegmentClassifier } from './segment-classifier.js';
+import { freshSegmentClassifier, ownLabels, type SegmentClassifier } from '../segments/segment-classifier.js';
 
-/** What finds and names actions in a video's features. */
-export interface Localizer {
+/** Finds and names actions in a video's features. Its parameters and the head's constants are freed with it. */
+export interface Localizer extends Disposable {
   classes: readonly string[];
   head: Head;
-  headParameters: Parameters;
+  /** `classifier`: of segments, where the head's proposals bear no labels. */
+  parts: { head: Parameters; classifier?: Parameters };
   /** Snippets that the head sees at once; null: the whole video. */
   window: number | null;
-  /** What names the proposals; null where the head does. */
+  /** Names the proposals; null where the head does. */
   segments: SegmentClassifier | null;
 }
 
 /** A localizer with random parameters. */
 export function freshLocalizer(config: Config, channels: number, classes: readonly string[]): Localizer {
   const head = buildHead(config.model, channels, classes.length);
+  const headParameters = new Parameters(head.parameters, randomStream(config.seed, 'head', 'head'));
+  const segments = head.labels ? null : freshSegmentClassifier(config, channels, classes);
+  const parts = { head: headParameters, ...(segments && { classifier: segments.parameters }) };
   return {
     classes,
     head,
-    headParameters: new Parameters(head.parameters, randomStream(config.seed, 'head', 'head')),
+    parts,
     window: config.model.window?.snippets ?? null,
-    segments: head.labels ? null : freshSegmentClassifier(config, channels, classes),
+    segments,
+    [Symbol.dispose]() {
+      head[Symbol.dispose]();
+      disposeModelParts(parts);
+    },
   };
 }
 
-export function disposeLocalizer({ head, headParameters, segments }: Localizer): void {
-  head.dispose();
-  headParameters.dispose();
-  segments?.parameters.dispose();
-}
-
 /**
- * Detections of one video from its features (§3.8): proposals, thinned, then each under its own label, or under its most likely ones, scored by
- * proposal × label: by `scores` of the whole video, or without them by the classifier of segments. `duration` in seconds.
+ * Detections of one video from its features (docs/method.md): proposals, thinned, then each under its own label, or under
+ * its most likely ones, scored by proposal × label. Labels are scored by `scores` of the whole video, or without them by
+ * the classifier of segments.
+ *
+ * @param duration - Of the video, in seconds.
  */
 export function localize(
   localizer: Localizer,
@@ -66,7 +72,7 @@ export function localize(
 
 const unlabelled = (proposal: HeadProposal): HeadProposal => ({ ...proposal, label: null });
 
-/** What all windows of a video propose, as fractions of it. */
+/** The proposals of all windows of a video, as fractions of it. */
 function videoProposals(localizer: Localizer, features: Features, options: Config['detect']): HeadProposal[] {
   const { head, window: size } = localizer;
   const [total, channels] = features.shape;
@@ -85,9 +91,9 @@ function partOf({ start, end, ...rest }: HeadProposal, total: number): HeadPropo
   return { start: Math.max(0, start / total), end: Math.min(1, end / total), ...rest };
 }
 
-/** What the head proposes in what it sees at once, of which the first `valid` snippets are video, as fractions of that. */
+/** The head's proposals in features that it sees at once, of which the first `valid` rows are video, as fractions of them. */
 export function windowProposals(
-  { head, headParameters: parameters }: Localizer,
+  { head, parts: { head: parameters } }: Localizer,
   { data, shape: [snippets, channels] }: Features,
   valid: number,
   { peaks, minScore }: Config['detect'],
@@ -98,10 +104,10 @@ export function windowProposals(
   return found;
 }
 
-/** Of the best so many of a window, Soft-NMS takes its pick (ActionFormer's pre_nms_topk). */
+/** The best proposals of a window that Soft-NMS chooses from (ActionFormer's pre_nms_topk). */
 const candidates = 2000;
 
-/** Proposals without those that say the same as better ones: by labels, where the head gives them. */
+/** Proposals thinned by Soft-NMS, class by class where the head gives labels. */
 export function thin(
   { head }: Localizer,
   proposals: readonly HeadProposal[],

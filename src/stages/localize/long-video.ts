@@ -3,7 +3,7 @@ import type { Proposal } from '../../evaluation/suppression/soft-nms.js';
 import { temporalIou } from '../../evaluation/segments.js';
 import type { HeadProposal } from '../../models/heads/head.js';
 import { windowsOver, type Window } from '../../models/heads/windows.js';
-import { snippetsEvery } from '../encoder/full-fidelity.js';
+import { snippetsEvery } from '../../data/views/sampling.js';
 
 /** How a video is laid before the head. */
 export interface Plan {

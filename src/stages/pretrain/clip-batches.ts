@@ -1,9 +1,8 @@
-import path from 'node:path';
 import type { Config } from '../../config/schema.js';
 import { drawColor } from '../../data/frames/color.js';
 import type { FrameRequest, FrameSource } from '../../data/frames/request.js';
 import { blendStills } from '../../data/frames/still.js';
-import type { MeasuredClip } from '../../data/measured-clips.js';
+import { clipName, type MeasuredClip } from '../../data/measured-clips.js';
 import { prefetch } from '../../data/frames/prefetch.js';
 import { clipRequest } from '../../data/views/snippets.js';
 import { clipTrainTransform, videoTrainTransform } from '../../data/views/transform.js';
@@ -17,7 +16,8 @@ import {
   type BatchShape,
   type Segment,
 } from '../../train/schedule/multigrid.js';
-import { inBatches, readSamples } from '../training/batches.js';
+import { inBatches } from '../../train/batches/shuffled.js';
+import { readSamples } from '../training/read-samples.js';
 import { viewRequests, type Views } from '../../data/views/clip-views.js';
 
 /** Samples of clips, all of one shape. */
@@ -31,23 +31,26 @@ export interface ClipBatch extends Batch {
   skipped: string[];
 }
 
+/** The sections of a configuration that decide the batches of stage 1. */
+type ClipBatchOptions = Pick<Config, 'seed' | 'data' | 'encoder' | 'pretrain'>;
+
 interface Sample {
   clip: MeasuredClip;
   request: FrameRequest;
 }
 
 /**
- * The batches of an epoch of `pretrain`, but for the first `from`, read ahead: every clip once, in another view and other frames each epoch.
+ * Batches of an epoch of `pretrain`, read ahead: every clip once an epoch, in another view and other frames each time.
  *
- * @param plan - Of multigrid: what shape the batches are, and in which groups they are normalised.
+ * @param plan - Of multigrid: what shape the batches are, and in which groups they are normalised. Null: all of one shape.
+ * @param which - The batches number `from` ≤ i < `to` of an epoch, counted from 0.
  */
 export function clipBatches(
-  config: Config,
+  config: ClipBatchOptions,
   load: FrameSource,
   clips: readonly MeasuredClip[],
-  epoch: number,
   plan: readonly Segment[] | null,
-  from = 0,
+  { epoch, from, to }: { epoch: number; from?: number; to?: number },
 ): AsyncIterable<ClipBatch> {
   const { seed, data, encoder, pretrain } = config;
   const { resize, flip } = data;
@@ -55,7 +58,7 @@ export function clipBatches(
   const sample = (clip: MeasuredClip, { frames: count, size }: BatchShape): Sample => {
     const random = randomStream(seed, 'pretrain', 'sample', epoch, clipName(clip));
     const stride = segment ? drawStride(segment, random) : encoder.stride;
-    // Of smaller frames a part that is as much smaller is worth a look (lofi_spec §2.7).
+    // The smallest crop scale shrinks in proportion to the frame size (docs/method.md).
     const smallest = (0.66 * size) / pretrain.size;
     const transform =
       resize === 'squash'
@@ -79,12 +82,12 @@ export function clipBatches(
       ...(segment && { groups: (clips) => batchNormGroups(segment, clips) }),
     };
   });
-  return loaded(config, load, planned.slice(from));
+  return loaded(config, load, planned.slice(from, to));
 }
 
 /** Every clip in all its views, one view after the other, without chance. As many samples at a time as in training. */
 export function validationBatches(
-  config: Config,
+  config: ClipBatchOptions,
   load: FrameSource,
   clips: readonly MeasuredClip[],
   views: Views,
@@ -108,7 +111,11 @@ interface PlannedBatch {
   groups?: (clips: number) => number[];
 }
 
-function loaded(config: Config, load: FrameSource, planned: readonly PlannedBatch[]): AsyncIterable<ClipBatch> {
+function loaded(
+  config: ClipBatchOptions,
+  load: FrameSource,
+  planned: readonly PlannedBatch[],
+): AsyncIterable<ClipBatch> {
   const jobs = planned.map(({ samples, change, groups }) => async () => {
     const batch = samples();
     const { items, frames, skipped } = await readSamples(batch, config.data.missing, ({ request }) => load(request));
@@ -123,9 +130,4 @@ function loaded(config: Config, load: FrameSource, planned: readonly PlannedBatc
 
 function evenShapes(shape: BatchShape, clips: number): BatchShape[] {
   return Array.from({ length: Math.ceil(clips / shape.batch) }, () => shape);
-}
-
-/** A clip's name in random streams: its place in the dataset, not on this machine. */
-function clipName({ path: file, label, frames }: MeasuredClip): string {
-  return `${label}/${path.basename(file)}${frames.from > 0 ? `@${frames.from}` : ''}`;
 }

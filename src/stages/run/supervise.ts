@@ -2,7 +2,8 @@ import type { Config } from '../../config/schema.js';
 import { Stopped } from '../../system/errors.js';
 import { breathe, listenToSignals, unlessStopped } from '../../system/signals.js';
 import { notify, type Outcome } from './notify.js';
-import { openRun, type ResumePolicy, type Run } from './run.js';
+import type { ResumePolicy } from './policy.js';
+import { openRun, type Run } from './run.js';
 
 /**
  * Does `work` with an open run and closes it, for work of hours that nobody sits beside. SIGINT and SIGTERM stop it once it has saved, its outcome goes to
@@ -23,7 +24,7 @@ export async function superviseRun<T>(
   };
   try {
     // While it is made ready there is nothing to save.
-    run = await unlessStopped(stop, openRun(folder, config, policy, 'fresh', stop));
+    run = await unlessStopped(stop, openRun(folder, config, { policy, stop }));
     const result = await work(run);
     // Who asked to stop is told so, also where the work came to its end first.
     await breathe(stop);

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { TrainedStage } from '../../checkpoints/run-store.js';
+import type { StageName } from '../../config/stages.js';
 import { isDiskFull } from '../../system/disk.js';
 import { writeFileAtomic } from '../../system/files.js';
 import type { DivergedStep } from '../../train/guards/divergence.js';
@@ -11,7 +11,7 @@ import type { Run } from '../run/run.js';
  *
  * @returns The file.
  */
-export function keepEvidence({ folder, config, store }: Run, stage: TrainedStage, at: DivergedStep): string {
+export function keepEvidence({ folder, config, store }: Run, stage: StageName, at: DivergedStep): string {
   const file = path.join(folder, 'diverged', `${stage}-${at.step}.json`);
   // JSON has no NaN.
   const spelled = (value: number) => (Number.isFinite(value) ? value : String(value));

@@ -1,22 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorData } from '../../checkpoints/formats/tensor.js';
-import { exportState, importState, type State } from '../../models/state.js';
+import { exportParts, importParts, type ModelParts } from '../../models/parts.js';
+import type { State } from '../../models/state.js';
+import type { SourceState } from '../../train/batches/source.js';
 import type { Slot } from '../../train/optimizers/optimizers.js';
 import type { TrainedPart } from '../../train/trained-parts.js';
 
 type Parts = Readonly<Record<string, TrainedPart>>;
 
+/** Where a checkpoint keeps the arrays that a batch source remembers. */
+const sourcePrefix = 'sampler.';
+
 /**
- * All tensors of the parts, as the store keeps them: parameters under `<part>.<name>` in PyTorch's layout, optimizer slots
- * and what averages hold as they are. Where there are averages, they stand in the parameters' place
- * (`swapAverages`), so that whoever reads a checkpoint gets them; what is trained lies beside, as `optimizer.<part>.trained.<name>`.
+ * All tensors of a stage, as the store keeps them: parameters under `<part>.<name>` in PyTorch's layout, optimizer slots
+ * and what averages hold as they are, and the arrays of the batch source. Where there are averages, they stand in the
+ * parameters' place (`swapAverages`), so that whoever reads a checkpoint gets them; what is trained lies beside, as
+ * `optimizer.<part>.trained.<name>`.
  */
-export function snapshot(parts: Parts): Map<string, TensorData> {
-  const tensors = new Map<string, TensorData>();
-  for (const [part, { parameters, optimizer, average }] of Object.entries(parts)) {
-    for (const [name, { shape, data }] of exportState(parameters)) {
-      tensors.set(`${part}.${name}`, { dtype: 'F32', shape, data });
-    }
+export function snapshot(parts: Parts, source?: SourceState): Map<string, TensorData> {
+  const tensors = toTensors(exportParts(parametersOf(parts)));
+  for (const [part, { optimizer, average }] of Object.entries(parts)) {
     const keep = (name: string, slot: Slot) => {
       tensors.set(`optimizer.${part}.${name}`, { dtype: 'F32', shape: [...slot.shape], data: slot.dataSync() });
     };
@@ -24,14 +27,15 @@ export function snapshot(parts: Parts): Map<string, TensorData> {
     for (const [name, tensor] of average?.slots() ?? [])
       keep(`trained.${name}`, { shape: tensor.shape, dataSync: () => tensor.dataSync<'float32'>() });
   }
+  for (const [name, values] of source?.tensors ?? []) tensors.set(sourcePrefix + name, { dtype: 'F32', ...values });
   return tensors;
 }
 
-/** The reverse of {@link snapshot}. */
+/** Sets parameters, optimizers and averages from what {@link snapshot} gave. */
 export function restore(parts: Parts, tensors: ReadonlyMap<string, TensorData>): void {
   const state = toState(tensors);
-  for (const [part, { parameters, optimizer, average }] of Object.entries(parts)) {
-    importState(parameters, state, 'checkpoint', `${part}.`);
+  importParts(parametersOf(parts), state, 'checkpoint');
+  for (const [part, { optimizer, average }] of Object.entries(parts)) {
     const stored = (names: Iterable<string>, prefix: string) => {
       const slots = new Map<string, tf.Tensor>();
       for (const name of names) {
@@ -45,6 +49,12 @@ export function restore(parts: Parts, tensors: ReadonlyMap<string, TensorData>):
   }
 }
 
+/** The arrays that the batch source had when {@link snapshot} was taken. */
+export function restoreSource(tensors: ReadonlyMap<string, TensorData>): State {
+  const own = [...toState(tensors)].filter(([name]) => name.startsWith(sourcePrefix));
+  return new Map(own.map(([name, values]) => [name.slice(sourcePrefix.length), values]));
+}
+
 /** Stored tensors as a model's state. */
 export function toState(tensors: ReadonlyMap<string, TensorData>): State {
   const state: State = new Map();
@@ -52,4 +62,27 @@ export function toState(tensors: ReadonlyMap<string, TensorData>): State {
     if (dtype === 'F32') state.set(name, { shape: [...shape], data: data as Float32Array });
   }
   return state;
+}
+
+/** A model's state as tensors to store. */
+export function toTensors(state: State): Map<string, TensorData> {
+  return new Map([...state].map(([name, values]): [string, TensorData] => [name, { dtype: 'F32', ...values }]));
+}
+
+/** A tensor that is to be kept has values that are not finite. */
+export class NotFinite extends Error {}
+
+/** Throws {@link NotFinite} naming the first tensor that holds an infinity or no number. */
+export function requireFinite(tensors: ReadonlyMap<string, TensorData>): void {
+  for (const [name, { dtype, data }] of tensors) {
+    if (dtype !== 'F32') continue;
+    // 0 times anything finite is 0.
+    let sum = 0;
+    for (const value of data as Float32Array) sum += value * 0;
+    if (sum !== 0) throw new NotFinite(`${name} is not finite`);
+  }
+}
+
+function parametersOf(parts: Parts): ModelParts {
+  return Object.fromEntries(Object.entries(parts).map(([part, { parameters }]) => [part, parameters]));
 }

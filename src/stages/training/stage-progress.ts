@@ -1,34 +1,34 @@
-import type { BestMetric, CheckpointRef, LoadedCheckpoint, Origin, TrainedStage } from '../../checkpoints/run-store.js';
-import type { TensorData } from '../../checkpoints/formats/tensor.js';
+import { z } from 'zod';
+import type { BestMetric, LoadedCheckpoint, Origin } from '../../checkpoints/run-store.js';
 import { configHash, stageConfig } from '../../config/hash.js';
+import type { SeenItem, SourceState } from '../../train/batches/source.js';
 import type { Position } from '../../train/loop.js';
-import { stepsBefore, type Pace } from '../../train/schedule/pace.js';
-import { swapAverages, type TrainedPart } from '../../train/trained-parts.js';
+import { stepsBefore } from '../../train/schedule/pace.js';
+import { swapAverages } from '../../train/trained-parts.js';
 import type { Run } from '../run/run.js';
-import { restore, snapshot } from './snapshot.js';
+import { requireFinite, restore, restoreSource, snapshot } from './snapshot.js';
+import type { StageModel } from './training-plan.js';
 
-/** The stage that is trained, as its checkpoints name it. */
-export interface TrainedModel {
-  stage: TrainedStage;
-  /** What the checkpoint holds, for people. */
-  what: string;
-  parent: Origin | null;
-  parts: Readonly<Record<string, TrainedPart>>;
-  pace: Pace;
-}
-
-/** What a checkpoint says of its run beside tensors. Random streams are named by epoch, step and item: they have no state. */
-export interface CheckpointState extends Position {
-  /** Length of `metrics.jsonl` when it was written, bytes. */
-  logPosition: number;
+const stateSchema = z.object({
+  /** Epochs done, and batches of the one after. */
+  epochs: z.int().nonnegative(),
+  batches: z.int().nonnegative(),
+  /** Length of `metrics.jsonl` when the checkpoint was written, bytes. */
+  logPosition: z.int().nonnegative(),
   /** How often training went back because it had diverged: its rate is lower by so many factors. */
-  rollbacks: number;
-  /** The part of the configuration that it was made with. */
-  config: unknown;
-}
+  rollbacks: z.int().nonnegative(),
+  /** The part of the configuration that the checkpoint was made with. */
+  config: z.unknown(),
+  /** Of the batch source: its values, and the items seen since its state last moved. */
+  source: z.object({ values: z.unknown(), seen: z.array(z.object({ id: z.string(), loss: z.number() })) }).optional(),
+});
 
-export function stateOf({ manifest }: LoadedCheckpoint): CheckpointState {
-  return manifest.state as CheckpointState;
+/** What a checkpoint says of its stage beside tensors. Random streams are named by epoch, step and item: they have no state. */
+export type CheckpointState = z.output<typeof stateSchema>;
+
+/** The state in a checkpoint's manifest. */
+export function stateOf({ manifest }: Pick<LoadedCheckpoint, 'manifest'>): CheckpointState {
+  return stateSchema.parse(manifest.state);
 }
 
 /** Where a training stage stands: with the tensors of its parts, all that its next step depends on. */
@@ -36,12 +36,16 @@ export class StageProgress {
   position: Position = { epochs: 0, batches: 0 };
   best: BestMetric | null = null;
   rollbacks = 0;
-  /** False within a step, and at the end of an epoch until that is kept: tensors, position and log do not belong together. */
+  /** Items seen since the state of the source last moved. */
+  seen: SeenItem[] = [];
+  /** False within a step, and from the end of an epoch until that is kept: tensors, position and log do not fit then. */
   whole = true;
 
   constructor(
     private readonly run: Run,
-    private readonly model: TrainedModel,
+    private readonly model: StageModel,
+    /** The state of the batch source. */
+    public source: SourceState,
   ) {}
 
   /** Optimiser steps done. */
@@ -49,40 +53,44 @@ export class StageProgress {
     return stepsBefore(this.model.pace, this.position.epochs) + this.position.batches;
   }
 
-  /** Takes up a checkpoint; those after it, and what the log has beyond it, were of steps that are done again. */
+  /** Takes up a checkpoint. Later ones, and what the log has beyond it, are of steps that are done again. */
   resume(from: LoadedCheckpoint): void {
     const { parts, stage } = this.model;
-    const { epochs, batches, rollbacks, logPosition } = stateOf(from);
+    const { epochs, batches, rollbacks, logPosition, source } = stateOf(from);
     restore(parts, from.tensors);
     swapAverages(parts);
     this.position = { epochs, batches };
     this.best = from.manifest.best;
     this.rollbacks = rollbacks;
+    if (source) this.source = { values: source.values, tensors: restoreSource(from.tensors) };
+    this.seen = source?.seen ?? [];
     this.whole = true;
     this.run.store.discardAfter(stage, from.manifest.step);
     this.run.log.truncate(logPosition);
   }
 
   /**
-   * Keeps a checkpoint and deletes those that are not to be kept any longer. Throws {@link NotFinite} where the parameters make
-   * no sense, {@link WorkError} where the disk refuses.
+   * Keeps a checkpoint and deletes those that are not to be kept any longer.
+   *
+   * @throws NotFinite where the parameters make no sense; WorkError where the disk refuses.
    */
-  save(finished = false): CheckpointRef {
+  save(finished = false): Origin {
     const { config, store, engine, log } = this.run;
-    const { stage, what, parent, parts, pace } = this.model;
+    const { stage, what, madeOf, parts, pace } = this.model;
     const { epochs, batches } = this.position;
     // Averages are what the checkpoint gives to others.
     swapAverages(parts);
-    const tensors = snapshot(parts);
+    const tensors = snapshot(parts, this.source);
     swapAverages(parts);
     requireFinite(tensors);
+    const remembers = this.source.values !== null || this.source.tensors.size > 0 || this.seen.length > 0;
     const saved = store.save(stage, {
+      ...madeOf,
       what,
       step: this.step,
       epoch: batches === 0 ? epochs : epochs + batches / pace.steps(epochs),
       tensors,
       configHash: configHash(config, stage),
-      parent,
       engine: `${engine.name} ${engine.version}`,
       seed: config.seed,
       best: this.best,
@@ -93,23 +101,11 @@ export class StageProgress {
         logPosition: log.position(),
         rollbacks: this.rollbacks,
         config: stageConfig(config, stage),
+        ...(remembers && { source: { values: this.source.values, seen: this.seen } }),
       } satisfies CheckpointState,
     });
     const { keepLast, keepEvery } = config.checkpoint;
     store.prune(stage, { keepLast, ...(keepEvery !== null && { keepEvery }) });
     return saved;
-  }
-}
-
-/** A tensor that is to be kept has values that are not finite. */
-export class NotFinite extends Error {}
-
-function requireFinite(tensors: ReadonlyMap<string, TensorData>): void {
-  for (const [name, { dtype, data }] of tensors) {
-    if (dtype !== 'F32') continue;
-    // 0 times anything finite is 0.
-    let sum = 0;
-    for (const value of data as Float32Array) sum += value * 0;
-    if (sum !== 0) throw new NotFinite(`${name} is not finite`);
   }
 }

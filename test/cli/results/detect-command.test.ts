@@ -6,7 +6,6 @@ import { parse } from 'csv-parse/sync';
 import { startEngine } from '../../../src/engine/backend.js';
 import type { Predictions } from '../../../src/evaluation/types.js';
 import { writeModel } from '../../../src/stages/detect/model-bundle.js';
-import { disposeModel } from '../../../src/stages/detect/trained-model.js';
 import { probe } from '../../../src/video/probe.js';
 import { randomModel } from '../../support/random-model.js';
 import { missing, shared } from '../../support/shared.js';
@@ -23,7 +22,7 @@ before(async () => {
   await startEngine();
   const random = randomModel(6);
   writeModel(model, random, {});
-  disposeModel(random);
+  random[Symbol.dispose]();
 });
 
 /** What a folder of results says of a video, in all forms, each read by a reader of that form. */

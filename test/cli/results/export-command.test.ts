@@ -3,10 +3,11 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { saveDataset, toDataset } from '../../../src/data/dataset.js';
-import { head } from '../../../src/stages/head/head.js';
-import { goOn, readRunConfig, withRun } from '../../../src/stages/run/run.js';
+import { head } from '../../../src/stages/head/head-stage.js';
+import { readRunConfig, withRun } from '../../../src/stages/run/run.js';
 import { annotations, extractedRun } from '../../support/feature-runs.js';
 import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { done } from '../../support/done.js';
 import { lofi } from '../../support/lofi.js';
 
 const folder = temporaryFolder();
@@ -31,7 +32,7 @@ test('lofi export: a file that finds what its run found, when the run is gone', 
   const early = await lofi(['export', '--run', file('run'), '--out', bundle]);
   assert.deepEqual([early.code, early.stdout, existsSync(file('made'))], [2, '', false]);
   assert.match(early.stderr, /^lofi: head is not finished in .*run: run `lofi head` first\n$/);
-  await withRun(file('run'), readRunConfig(file('run')), goOn, head, 'kept');
+  await withRun(file('run'), readRunConfig(file('run')), { dataset: 'kept' }, (run) => done(head, run));
 
   const video = testVideo(file('a.mp4'), { seconds: 30, rate: '10' });
   const made = await lofi(['export', '--run', file('run'), '--out', bundle]);

@@ -48,6 +48,7 @@ test('requests: the crops of each sample in time, counted from the first frame o
     subset: 'validation',
     frames: { from: 1000, count: 100 },
     file: { width: 680, height: 512, fps: 25 },
+    sha256: '',
   };
   const sampling = { count: 4, stride: 8, mode: 'dense' } as const;
   const requests = viewRequests(clip, { clips: 10, crops: 3 }, { size: 112, resize: 'crop', sampling });

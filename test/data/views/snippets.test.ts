@@ -70,6 +70,7 @@ test('a clip gives the frames of its sampling, counted from its first; all of it
     subset: 'training',
     frames: { from: 30, count: 50 },
     file: { width, height, fps },
+    sha256: '',
   };
   const sampling = { count: 8, stride: 4, mode: 'dense' } as const;
   const view = { ...evalTransform(clip.file, 32, 'squash'), color: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 9] };
@@ -97,7 +98,14 @@ test('at another rate, strides and clips count its frames', async () => {
   assert.deepEqual([...indices.subarray(0, 6)], [0, 3, 5, 8, 10, 13]);
   const { width, height, fps } = a;
   const frames = { from: 30, count: 50 };
-  const clip: MeasuredClip = { path: file, label: 'x', subset: 'training', frames, file: { width, height, fps } };
+  const clip: MeasuredClip = {
+    path: file,
+    label: 'x',
+    subset: 'training',
+    frames,
+    file: { width, height, fps },
+    sha256: '',
+  };
   const sampling = { count: 4, stride: 2, mode: 'dense', fps: 5 } as const;
   const request = clipRequest(clip, 28, sampling, view);
   // Ten frames, of which the middle eight are a window.

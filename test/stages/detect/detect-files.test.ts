@@ -5,7 +5,6 @@ import { after, test } from 'node:test';
 import { startEngine } from '../../../src/engine/backend.js';
 import type { DetectedVideo } from '../../../src/report/detections/write-detections.js';
 import { detectFiles } from '../../../src/stages/detect/detect-files.js';
-import { disposeModel } from '../../../src/stages/detect/trained-model.js';
 import { randomModel } from '../../support/random-model.js';
 import { temporaryFolder, testVideo } from '../../support/videos.js';
 
@@ -13,7 +12,7 @@ await startEngine();
 const folder = temporaryFolder();
 const model = randomModel(3);
 after(() => {
-  disposeModel(model);
+  model[Symbol.dispose]();
 });
 const video = (name: string, seconds: number) => testVideo(path.join(folder, name), { seconds });
 const [b, a] = [video('b.mp4', 8), video('-a é.mkv', 2)];

@@ -14,8 +14,8 @@ import { detectVideo } from '../../../src/stages/detect/detect-video.js';
 import { encodeFrames, fullFidelityRequest } from '../../../src/stages/encoder/full-fidelity.js';
 import { localize, windowProposals } from '../../../src/stages/localize/localizer.js';
 import { ownProposals, planWindows, thinned } from '../../../src/stages/localize/long-video.js';
-import { ownLabels } from '../../../src/stages/localize/segment-classifier.js';
-import { disposeModel, type TrainedModel } from '../../../src/stages/detect/trained-model.js';
+import { ownLabels } from '../../../src/stages/segments/segment-classifier.js';
+import { type TrainedModel } from '../../../src/stages/detect/trained-model.js';
 import { assertClose } from '../../support/numeric.js';
 import { randomModel, smallConfig } from '../../support/random-model.js';
 import { temporaryFolder, testVideo } from '../../support/videos.js';
@@ -66,7 +66,7 @@ test('a video that is seen as a whole gets the detections that a split of the da
   const expected = localize(model.localizer, features, video.duration, model.config.detect);
   assert.ok(expected.length > 10);
   assertSame(await found(model), expected);
-  disposeModel(model);
+  model[Symbol.dispose]();
 });
 
 for (const [name, model, windows] of [
@@ -109,7 +109,7 @@ for (const [name, model, windows] of [
     const spans = new Set(detections.map(({ label, segment }) => `${label} ${segment.join()}`));
     assert.equal(spans.size, detections.length, 'one span twice');
     assert.ok(detections.some(({ segment }) => segment[0] > 20));
-    disposeModel(model);
+    model[Symbol.dispose]();
   });
 }
 
@@ -123,5 +123,5 @@ test('a video that ends early is an error that names it', async () => {
     (error) =>
       error instanceof WorkError && /cannot decode .*a\.mp4: frame \d+ of \d+ did not come/.test(error.message),
   );
-  disposeModel(model);
+  model[Symbol.dispose]();
 });

@@ -10,12 +10,13 @@ import { randomStream } from '../../../src/engine/random.js';
 import { exportBundle, loadBundle } from '../../../src/stages/detect/model-bundle.js';
 import { probeVideo } from '../../../src/stages/detect/detect-files.js';
 import { detectVideo } from '../../../src/stages/detect/detect-video.js';
-import { head } from '../../../src/stages/head/head.js';
-import { disposeModel, modelOfRun, type TrainedModel } from '../../../src/stages/detect/trained-model.js';
+import { head } from '../../../src/stages/head/head-stage.js';
+import { modelOfRun, type TrainedModel } from '../../../src/stages/detect/trained-model.js';
 import { UsageError } from '../../../src/system/errors.js';
 import { flippedBits, rewrite } from '../../support/mutations.js';
 import { annotations, extractedRun } from '../../support/feature-runs.js';
 import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { done } from '../../support/done.js';
 
 const folder = temporaryFolder();
 const file = path.join(folder, 'out', 'model.lofi');
@@ -37,7 +38,7 @@ function measuredDataset(): string {
 async function detections(model: TrainedModel, video: string) {
   const found = [];
   for await (const part of detectVideo(model, await probeVideo('a', video))) found.push(...part.detections);
-  disposeModel(model);
+  model[Symbol.dispose]();
   return found;
 }
 
@@ -46,7 +47,7 @@ test('a bundle finds what the run finds, and knows nothing of where it was made'
   assert.throws(() => {
     exportBundle(run, file);
   }, /head is not finished in .*run: run `lofi head` first/);
-  await head(run);
+  await done(head, run);
   const before = tf.memory().numTensors;
   exportBundle(run, file);
   // The six training videos are of 20 to 20.5 s.
@@ -93,12 +94,12 @@ test('what is no bundle, cut short or changed is refused in a line', () => {
   refused(readFileSync(bad), /model bundle of another version: .*bad\.lofi: longest: /);
   const model = loadBundle(file);
   const description = { ...{ version: 1, classes: ['a'], longest: 1 }, config: model.config };
-  disposeModel(model);
+  model[Symbol.dispose]();
   writeBundle(bad, { description: { ...description, version: 2 }, tensors: new Map() });
   refused(readFileSync(bad), /bad\.lofi: it is of version 2; export it again/);
   writeBundle(bad, { description, tensors: new Map() });
   refused(readFileSync(bad), /bad\.lofi does not fit the model: conv1\.weight is missing/);
   assert.throws(() => loadBundle(path.join(folder, 'no.lofi')), /model bundle not found: .*no\.lofi/);
   writeFileSync(bad, good);
-  disposeModel(loadBundle(bad));
+  loadBundle(bad)[Symbol.dispose]();
 });

@@ -12,9 +12,10 @@ import { rescaled } from '../../../src/data/features/rescale.js';
 import { detectSubset } from '../../../src/stages/detect/detect.js';
 import { openFeatures } from '../../../src/stages/features/feature-source.js';
 import { randomStream } from '../../../src/engine/random.js';
-import { head } from '../../../src/stages/head/head.js';
-import { readMatrix } from '../../../src/stages/features/published-features.js';
-import { withRun, goOn, type Run } from '../../../src/stages/run/run.js';
+import { head } from '../../../src/stages/head/head-stage.js';
+import { readMatrix } from '../../../src/stages/features/read-matrix.js';
+import { stages } from '../../../src/config/stages.js';
+import { withRun, type Run } from '../../../src/stages/run/run.js';
 import { modelOfRun } from '../../../src/stages/detect/trained-model.js';
 import { UsageError, WorkError } from '../../../src/system/errors.js';
 import { flippedBits, rewrite } from '../../support/mutations.js';
@@ -28,14 +29,15 @@ import {
   writeFeatures,
 } from '../../support/feature-runs.js';
 import { csv, npy, npz, safetensors } from '../../support/feature-files.js';
+import { done } from '../../support/done.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
 const open = <T>(folder: string, config: Config, work: (run: Run) => T | Promise<T>) =>
-  withRun(path.join(folder, 'run'), config, goOn, async (run) => work(run));
+  withRun(path.join(folder, 'run'), config, {}, async (run) => work(run));
 
 /** What is left of a trained head, but where it came from. */
 async function outcome(run: Run) {
-  const { sha256, step } = await head(run);
+  const { sha256, step } = await done(head, run);
   assert.deepEqual(await detectSubset(run, 'validation', run.folder), []);
   const { best } = run.store.manifest('head')!;
   return { sha256, step, best, detections: readFileSync(path.join(run.folder, 'detections.json'), 'utf8') };
@@ -74,9 +76,9 @@ test('published features in each format train the same head, to the bit, as thos
     writeFeatures(path.join(folder, name), extension, encode);
     const config = published(folder, name, { data: { annotations: 'annotations.json' } });
     const run = path.join(folder, `run ${name}`);
-    assert.deepEqual(await withRun(run, config, goOn, outcome), expected, name);
-    const summary = summarizeRun(run);
-    assert.deepEqual(Object.keys(summary), ['head']);
+    assert.deepEqual(await withRun(run, config, {}, outcome), expected, name);
+    const summary = summarizeRun(run, stages);
+    assert.deepEqual(Object.keys(summary), ['segments', 'head']);
     assert.equal(summary.head!.sha256, expected.sha256);
   }
 });

@@ -6,10 +6,14 @@ import { configSchema } from '../../../src/config/schema.js';
 import { loadDataset, saveDataset, toDataset } from '../../../src/data/dataset.js';
 import { synthesize } from '../../../src/data/synth/synthesize.js';
 import { detectSubset } from '../../../src/stages/detect/detect.js';
-import { extract } from '../../../src/stages/features/extract.js';
-import { head } from '../../../src/stages/head/head.js';
-import { goOn, openRun } from '../../../src/stages/run/run.js';
+import { trainedEncoder } from '../../../src/stages/encoder/run-encoder.js';
+import { extract } from '../../../src/stages/features/extract-stage.js';
+import { featureStore } from '../../../src/stages/features/extracted-features.js';
+import { head } from '../../../src/stages/head/head-stage.js';
+import { goOn } from '../../../src/stages/run/policy.js';
+import { openRun } from '../../../src/stages/run/run.js';
 import { extractedRun, tiny } from '../../support/feature-runs.js';
+import { done } from '../../support/done.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
 const hostile = [
@@ -40,11 +44,12 @@ test('ids of videos that look like paths, options or commands are names all the 
   const before = outside();
 
   const config = configSchema.parse({ ...tiny, data: { dataset, missing: 'skip' } });
-  const run = await openRun(folder, config, { ...goOn, allowConfigChange: true });
+  const run = await openRun(folder, config, { policy: { ...goOn, allowConfigChange: true } });
   try {
-    const store = await extract(run);
-    assert.deepEqual(store.ids(), [...hostile].sort());
-    await head(run);
+    await extract.run(run);
+    const store = featureStore(run, trainedEncoder(run).sha256);
+    assert.ok(hostile.every((id) => store.has(id)));
+    await done(head, run);
     const validation = run.dataset.videos.filter(({ subset }) => subset === 'validation').map(({ id }) => id);
     assert.deepEqual(await detectSubset(run, 'validation', folder), []);
     const { results } = JSON.parse(readFileSync(path.join(folder, 'detections.json'), 'utf8')) as { results: object };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { configSchema } from '../../../src/config/schema.js';
 import type { Head, HeadInstance } from '../../../src/models/heads/head.js';
-import { headSamples, type HeadSamples, type SeenVideo } from '../../../src/stages/head/head-samples.js';
+import type { SeenVideo } from '../../../src/stages/features/trained-on-features.js';
+import { headSamples, type HeadSamples } from '../../../src/stages/head/head-samples.js';
 import { WorkError } from '../../../src/system/errors.js';
 
 /** Its targets are what it is to make them of. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { FeatureStore } from '../../../src/checkpoints/feature-store.js';
+import type { FeatureStore } from '../../../src/checkpoints/feature-store.js';
 import { hashTensors } from '../../../src/checkpoints/formats/tensor.js';
 import { loadConfig } from '../../../src/config/load.js';
 import type { Config } from '../../../src/config/schema.js';
@@ -13,13 +13,17 @@ import type { Detection } from '../../../src/evaluation/types.js';
 import { exportBundle, loadBundle } from '../../../src/stages/detect/model-bundle.js';
 import { detect } from '../../../src/stages/detect/detect.js';
 import { detectVideo } from '../../../src/stages/detect/detect-video.js';
-import { extract } from '../../../src/stages/features/extract.js';
-import { head } from '../../../src/stages/head/head.js';
-import { joint } from '../../../src/stages/joint/joint.js';
-import { pretrain } from '../../../src/stages/pretrain/pretrain.js';
-import { goOn, openRun, withRun, type Run } from '../../../src/stages/run/run.js';
-import { disposeModel, modelOfRun, type TrainedModel } from '../../../src/stages/detect/trained-model.js';
+import { trainedEncoder } from '../../../src/stages/encoder/run-encoder.js';
+import { extract } from '../../../src/stages/features/extract-stage.js';
+import { featureStore } from '../../../src/stages/features/extracted-features.js';
+import { head } from '../../../src/stages/head/head-stage.js';
+import { joint } from '../../../src/stages/joint/joint-stage.js';
+import { pretrain } from '../../../src/stages/pretrain/pretrain-stage.js';
+import { goOn } from '../../../src/stages/run/policy.js';
+import { openRun, withRun, type Run } from '../../../src/stages/run/run.js';
+import { modelOfRun, type TrainedModel } from '../../../src/stages/detect/trained-model.js';
 import { Stopped, UsageError, WorkError } from '../../../src/system/errors.js';
+import { done } from '../../support/done.js';
 import { temporaryFolder } from '../../support/videos.js';
 
 const root = temporaryFolder();
@@ -51,10 +55,10 @@ function tiny(...set: string[]): Config {
 }
 
 async function train(run: Run): Promise<void> {
-  await pretrain(run);
-  await joint(run);
-  await extract(run);
-  await head(run);
+  await done(pretrain, run);
+  await done(joint, run);
+  await done(extract, run);
+  await done(head, run);
 }
 
 /** What a run's stages have learnt, by content. */
@@ -66,7 +70,7 @@ async function inFile(model: TrainedModel, run: Run, id: string): Promise<Detect
   const video = run.dataset.videos.find((one) => one.id === id)!;
   const found = [];
   for await (const part of detectVideo(model, video)) found.push(...part.detections);
-  disposeModel(model);
+  model[Symbol.dispose]();
   return found;
 }
 
@@ -90,8 +94,8 @@ describe('the pyramid head, from videos to detections', () => {
 
   it('hands a blend of both encoders on, where it is asked to', async () => {
     const run = await openRun(path.join(root, 'blended'), tiny('joint.blend=0.25'));
-    await pretrain(run);
-    await joint(run);
+    await done(pretrain, run);
+    await done(joint, run);
     const encoderOf = ({ store }: Run, stage: 'pretrain' | 'joint') => store.load(stage, 'latest')!.tensors;
     const [start, trained, blended] = [encoderOf(run, 'pretrain'), encoderOf(whole, 'joint'), encoderOf(run, 'joint')];
     run.close();
@@ -126,14 +130,17 @@ describe('the pyramid head, from videos to detections', () => {
     const folder = path.join(root, 'views');
     const stores = () => readdirSync(path.join(folder, 'store', 'extract')).filter((name) => name !== 'latest');
     let ofOneView = '';
-    await withRun(folder, tiny('joint.epochs=1'), goOn, async (run) => {
+    await withRun(folder, tiny('joint.epochs=1'), {}, async (run) => {
       await train(run);
       assert.equal(stores().length, 1);
       ofOneView = learnt(run)[1]!;
     });
     const anew = { ...goOn, allowConfigChange: true };
-    await withRun(folder, tiny('joint.epochs=1', 'head.views=2'), anew, async (run) => {
-      await assert.rejects(head(run), (error) => error instanceof WorkError && /run lofi extract/.test(error.message));
+    await withRun(folder, tiny('joint.epochs=1', 'head.views=2'), { policy: anew }, async (run) => {
+      await assert.rejects(
+        done(head, run),
+        (error) => error instanceof WorkError && /run lofi extract/.test(error.message),
+      );
       const [training, all] = [run.dataset.videos.filter(({ subset }) => subset === 'training'), run.dataset.videos];
       const made: string[] = [];
       const beat = run.heartbeat.beat.bind(run.heartbeat);
@@ -141,22 +148,24 @@ describe('the pyramid head, from videos to detections', () => {
         beat(...args);
         made.push(args[0]);
       };
-      const store = await extract(run);
+      await extract.run(run);
+      const [store, other] = [0, 1].map((view) => featureStore(run, trainedEncoder(run).sha256, view)) as [
+        FeatureStore,
+        FeatureStore,
+      ];
       assert.equal(made.length, training.length);
-      assert.equal(FeatureStore.latest(folder)!.key, store.key);
-      const [other] = stores().filter((key) => key !== store.key);
+      assert.deepEqual(stores().sort(), [store.key, other.key].sort());
+      assert.equal(readFileSync(path.join(folder, 'store', 'extract', 'latest'), 'utf8').trim(), store.key);
       assert.deepEqual(
-        [store, new FeatureStore(folder, other!)].map((one) => one.ids()),
-        [all, training].map((videos) => videos.map(({ id }) => id).sort()),
+        [store, other].map((one) => all.filter(({ id }) => one.has(id))),
+        [all, training],
       );
-      const different = training.filter(
-        ({ id }) => !isDeepStrictEqual(new FeatureStore(folder, other!).get(id), store.get(id)),
-      );
+      const different = training.filter(({ id }) => !isDeepStrictEqual(other.get(id), store.get(id)));
       assert.ok(different.length > training.length / 2);
-      await head(run);
+      await done(head, run);
       assert.notEqual(learnt(run)[1], ofOneView);
       made.length = 0;
-      await extract(run);
+      await extract.run(run);
       assert.deepEqual(made, []);
     });
   });
@@ -166,7 +175,7 @@ describe('the pyramid head, from videos to detections', () => {
     let calls = 0;
     for (let ended = false; !ended; calls++) {
       const stop = new AbortController();
-      const run = await openRun(folder, tiny(), goOn, 'fresh', stop.signal);
+      const run = await openRun(folder, tiny(), { stop: stop.signal });
       const beat = run.heartbeat.beat.bind(run.heartbeat);
       let beats = 0;
       run.heartbeat.beat = (...args) => {
@@ -215,14 +224,14 @@ describe('the pyramid head, from videos to detections', () => {
       tiny(`joint.gradient=${gradient}`, 'joint.chunk=5', 'joint.batchNorm=frozen', 'joint.epochs=1');
     const losses: number[][] = [];
     for (const gradient of ['tape', 'chunked']) {
-      await withRun(path.join(root, gradient), config(gradient), goOn, async (run) => {
+      await withRun(path.join(root, gradient), config(gradient), {}, async (run) => {
         const append = run.log.append.bind(run.log);
         const own: number[] = [];
         run.log.append = (record) => {
           if ('loss' in record) own.push(record.loss as number);
           append(record);
         };
-        await joint(run);
+        await done(joint, run);
         losses.push(own);
       });
     }
@@ -237,8 +246,8 @@ describe('the pyramid head, from videos to detections', () => {
     const gtad = loadConfig('configs/tiny.yaml', ['data.synthetic=null', `data.dataset=${dataset}`, 'data.fps=12']);
     whole.close();
     const config = { ...tiny(), model: gtad.config.model };
-    await withRun(path.join(root, 'whole'), config, goOn, async (run) => {
-      await assert.rejects(head(run), (error) => {
+    await withRun(path.join(root, 'whole'), config, {}, async (run) => {
+      await assert.rejects(done(head, run), (error) => {
         assert.ok(error instanceof UsageError);
         assert.match(
           error.message,

@@ -5,14 +5,16 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { RunStore } from '../../../src/checkpoints/run-store.js';
 import { summarizeRun } from '../../../src/checkpoints/summary.js';
+import { stages } from '../../../src/config/stages.js';
 import type { Config } from '../../../src/config/schema.js';
 import { detectSubset } from '../../../src/stages/detect/detect.js';
-import { head } from '../../../src/stages/head/head.js';
-import { goOn, readRunConfig, withRun } from '../../../src/stages/run/run.js';
+import { head } from '../../../src/stages/head/head-stage.js';
+import { readRunConfig, withRun } from '../../../src/stages/run/run.js';
 import { sweepHead, type SweepRow } from '../../../src/stages/head/sweep.js';
 import { UsageError, WorkError } from '../../../src/system/errors.js';
 import { npy } from '../../support/feature-files.js';
 import { published, writeAnnotations, writeFeatures } from '../../support/feature-runs.js';
+import { done } from '../../support/done.js';
 
 const root = mkdtempSync(path.join(os.tmpdir(), 'lofi-sweep-'));
 const folder = path.join(root, 'run');
@@ -23,7 +25,7 @@ const configOf = (lr: number, change: object = {}): Config => {
 const rates = [1e-4, 1e-2, 1e30];
 const candidates = rates.map((value) => ({ value, config: configOf(value) }));
 const sweep = (list = candidates, change: object = {}) =>
-  withRun(folder, configOf(4e-3, change), goOn, (run) => sweepHead(run, 'lr', list));
+  withRun(folder, configOf(4e-3, change), {}, (run) => sweepHead(run, 'lr', list));
 const log = (...parts: string[]) => readFileSync(path.join(folder, ...parts, 'metrics.jsonl'), 'utf8');
 const steps = (text: string) => text.split('\n').filter((line) => line.includes('"loss"')).length;
 
@@ -42,8 +44,8 @@ describe('a sweep of the rate of the head', () => {
 
   it('trains each candidate as a run of its own would; one that diverges does not stop the others', async () => {
     const alone = path.join(root, 'alone');
-    const { sha256 } = await withRun(alone, configOf(1e-2), goOn, head);
-    assert.equal(summarizeRun(path.join(folder, 'sweep', 'lr=0.01')).head!.sha256, sha256);
+    const { sha256 } = await withRun(alone, configOf(1e-2), {}, (run) => done(head, run));
+    assert.equal(summarizeRun(path.join(folder, 'sweep', 'lr=0.01'), stages).head!.sha256, sha256);
     assert.deepEqual(
       rows.map(({ value, error }) => [value, error === undefined]),
       [
@@ -56,19 +58,19 @@ describe('a sweep of the rate of the head', () => {
   });
 
   it('the best by validation is the head of the run, with its log and its configuration', async () => {
-    const done = rows.filter((row) => row.error === undefined);
-    const top = Math.max(...done.map(({ average_mAP }) => average_mAP));
-    assert.equal(best, done.find(({ average_mAP }) => average_mAP === top)!.value);
+    const ended = rows.filter((row) => row.error === undefined);
+    const top = Math.max(...ended.map(({ average_mAP }) => average_mAP));
+    assert.equal(best, ended.find(({ average_mAP }) => average_mAP === top)!.value);
     const place = path.join('sweep', `lr=${best}`);
-    const [own, its] = [summarizeRun(folder).head!, summarizeRun(path.join(folder, place)).head!];
+    const [own, its] = [summarizeRun(folder, stages).head!, summarizeRun(path.join(folder, place), stages).head!];
     assert.deepEqual(own, its);
     assert.equal(own.best!.value, top);
     assert.deepEqual(readRunConfig(folder), configOf(best));
     assert.equal(log(), log(place));
     const config = readRunConfig(folder);
-    await withRun(folder, config, goOn, async (run) => {
+    await withRun(folder, config, {}, async (run) => {
       // Finished: nothing is trained.
-      assert.equal((await head(run)).sha256, its.sha256);
+      assert.equal((await done(head, run)).sha256, its.sha256);
       assert.deepEqual(await detectSubset(run, 'validation', root), []);
     });
     assert.equal(log(), log(place));
@@ -91,8 +93,8 @@ describe('a sweep of the rate of the head', () => {
     const other = await sweep(candidates.filter(({ value }) => value === worse));
     assert.equal(other.best, worse);
     assert.equal(
-      summarizeRun(folder).head!.sha256,
-      summarizeRun(path.join(folder, 'sweep', `lr=${worse}`)).head!.sha256,
+      summarizeRun(folder, stages).head!.sha256,
+      summarizeRun(path.join(folder, 'sweep', `lr=${worse}`), stages).head!.sha256,
     );
     assert.equal(steps(log()), steps(log('sweep', `lr=${worse}`)));
     assert.equal(readRunConfig(folder).head.lr, worse);

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { configSchema } from '../../../src/config/schema.js';
 import { startEngine } from '../../../src/engine/backend.js';
-import { joinRows } from '../../../src/stages/training/batches.js';
-import { disposeLocalizer, freshLocalizer, localize } from '../../../src/stages/localize/localizer.js';
-import { poolSegment } from '../../../src/stages/localize/segment-classifier.js';
+import { concatenated } from '../../../src/system/concatenated.js';
+import { freshLocalizer, localize } from '../../../src/stages/localize/localizer.js';
+import { poolSpan } from '../../../src/stages/segments/segment-classifier.js';
 import { assertClose, seededArray } from '../../support/numeric.js';
 
 await startEngine();
@@ -26,7 +26,7 @@ test('pooling a segment: snippets count by how much of them it covers', () => {
     [[0.75, 1.5], 4],
     [[-1, 2], 2.5],
   ] as [[number, number], number][]) {
-    assertClose(poolSegment(features, segment), [expected, 10 * expected], 1e-6, segment.join());
+    assertClose(poolSpan(features, segment), [expected, 10 * expected], 1e-6, segment.join());
   }
 });
 
@@ -37,11 +37,11 @@ test('a segment of nothing pools to zeros, not to NaN', () => {
     [1.2, 1.5],
     [-2, -1],
   ] as [number, number][])
-    assert.deepEqual([...poolSegment(features, segment)], [0, 0]);
+    assert.deepEqual([...poolSpan(features, segment)], [0, 0]);
 });
 
 test('rows are laid end to end', () => {
-  assert.deepEqual([...joinRows([Float32Array.of(1, 2), Float32Array.of(3, 4)], 2)], [1, 2, 3, 4]);
+  assert.deepEqual([...concatenated([Float32Array.of(1, 2), Float32Array.of(3, 4)])], [1, 2, 3, 4]);
 });
 
 test('localize: each kept segment under its likeliest labels, in seconds; nothing is left behind', () => {
@@ -72,7 +72,7 @@ test('localize: each kept segment under its likeliest labels, in seconds; nothin
     // Ten snippets of five seconds.
     assertClose([start / 5, end / 5], [Math.round(start / 5), Math.round(end / 5)], 1e-9);
   }
-  disposeLocalizer(localizer);
+  localizer[Symbol.dispose]();
   assert.equal(tf.memory().numTensors, before);
 });
 
@@ -99,7 +99,7 @@ test("localize: by scores of the whole video instead of the run's own classifier
     once.map(({ score }) => 0.5 * score),
   );
   assert.deepEqual(localize(localizer, video, 50, config.detect, []), []);
-  disposeLocalizer(localizer);
+  localizer[Symbol.dispose]();
 });
 
 test('localize: a long video in windows, short anchors everywhere in it, nothing beyond its end', () => {
@@ -129,7 +129,7 @@ test('localize: a long video in windows, short anchors everywhere in it, nothing
       assert.ok(segment[0] >= 0 && segment[1] <= total);
     }
   }
-  disposeLocalizer(localizer);
+  localizer[Symbol.dispose]();
   assert.equal(tf.memory().numTensors, before);
 });
 
@@ -140,7 +140,7 @@ const classWise = { softNmsSigma: 0.5, keep: 200, minScore: 1e-3 };
 /** One that finds something: by chance, every place proposes some stretch around it. */
 function randomPyramid(config: ReturnType<typeof configSchema.parse>, classes: string[]) {
   const localizer = freshLocalizer(config, 8, classes);
-  localizer.headParameters.assign('boundaries.last.bias', tf.tensor1d([1.5, 1]));
+  localizer.parts.head.assign('boundaries.last.bias', tf.tensor1d([1.5, 1]));
   return localizer;
 }
 
@@ -162,7 +162,7 @@ test('localize: a head that gives labels: no classifier; whole and in windows, w
       });
       assert.ok(found.some(({ segment: [, end] }) => end > 0.8 * total));
     }
-    disposeLocalizer(localizer);
+    localizer[Symbol.dispose]();
   }
   assert.equal(tf.memory().numTensors, before);
 });
@@ -181,5 +181,5 @@ test('localize: by scores of the whole video a head that gives labels proposes a
   // The best of all is the best of any.
   assertClose([found[0]!.score], [0.5 * own[0]!.score], 1e-6);
   assert.deepEqual(found[0]!.segment, own[0]!.segment);
-  disposeLocalizer(localizer);
+  localizer[Symbol.dispose]();
 });

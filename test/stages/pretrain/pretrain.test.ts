@@ -7,10 +7,11 @@ import { RunStore } from '../../../src/checkpoints/run-store.js';
 import { configSchema, type Config } from '../../../src/config/schema.js';
 import { synthesize } from '../../../src/data/synth/synthesize.js';
 import { freshEncoder } from '../../../src/stages/encoder/run-encoder.js';
-import { pretrain } from '../../../src/stages/pretrain/pretrain.js';
-import { goOn, withRun, type Run } from '../../../src/stages/run/run.js';
+import { pretrain } from '../../../src/stages/pretrain/pretrain-stage.js';
+import { withRun, type Run } from '../../../src/stages/run/run.js';
 import { exportState } from '../../../src/models/state.js';
 import { epochShapes, multigridPlan, segmentAt } from '../../../src/train/schedule/multigrid.js';
+import { done } from '../../support/done.js';
 import { temporaryFolder } from '../../support/videos.js';
 
 const root = temporaryFolder();
@@ -29,7 +30,7 @@ function config(options: object, data: object = { clips: 'clips.csv' }, encoder:
 }
 
 const train = (name: string, options: Config, change: (run: Run) => Run = (run) => run) =>
-  withRun(folder(name), options, goOn, (run) => pretrain(change(run)));
+  withRun(folder(name), options, {}, (run) => done(pretrain, change(run)));
 const tensors = (name: string) => new RunStore(folder(name)).load('pretrain', 'latest')!.tensors;
 const metrics = (name: string) =>
   readMetrics(path.join(folder(name), 'metrics.jsonl')).flatMap(

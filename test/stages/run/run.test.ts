@@ -4,17 +4,15 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { acquireRunLock } from '../../../src/checkpoints/run-lock.js';
 import { configSchema } from '../../../src/config/schema.js';
-import { saveDataset, toDataset, type Video } from '../../../src/data/dataset.js';
-import {
-  goOn,
-  openRun,
-  readRunConfig,
-  refuseConfigChange,
-  stage1Clips,
-  usableVideos,
-  withRun,
-} from '../../../src/stages/run/run.js';
+import { configHash } from '../../../src/config/hash.js';
+import { loadDataset, saveDataset, toDataset, type Video } from '../../../src/data/dataset.js';
+import { runStages } from '../../../src/stages/pipeline.js';
+import { openRun, readRunConfig, withRun } from '../../../src/stages/run/run.js';
+import { usableVideos } from '../../../src/stages/run/usable-videos.js';
+import { stage1Clips } from '../../../src/stages/pretrain/stage1-clips.js';
+import { refuseChanges } from '../../../src/stages/training/changes.js';
 import { UsageError, WorkError } from '../../../src/system/errors.js';
+import { checkpoint } from '../../support/checkpoints.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
 const says =
@@ -63,7 +61,7 @@ test('a run folder begins with its configuration and its own dataset file, and i
   run.close();
   // Closed also when the work fails.
   await assert.rejects(
-    withRun(name, config, { resume: 'auto', allowConfigChange: false }, () => Promise.reject(new Error('work'))),
+    withRun(name, config, {}, () => Promise.reject(new Error('work'))),
     /^Error: work$/,
   );
   acquireRunLock(name).release();
@@ -84,7 +82,7 @@ test('exactly one source of data, and annotations with their videos', async (t) 
 test('broken videos stop the work by name, or are left out where that is allowed', async (t) => {
   const folder = temporaryFolder(t);
   const file = dataset(folder);
-  await withRun(path.join(folder, 'fail'), configOf(file), { resume: 'auto', allowConfigChange: false }, (run) => {
+  await withRun(path.join(folder, 'fail'), configOf(file), {}, (run) => {
     assert.throws(
       () => usableVideos(run, 'training'),
       says(WorkError, '1 of 2 training videos', 'b.mp4: cannot be decoded', 'data.missing=skip'),
@@ -92,7 +90,7 @@ test('broken videos stop the work by name, or are left out where that is allowed
     return Promise.resolve();
   });
   const skipping = configOf(file, { missing: 'skip' });
-  await withRun(path.join(folder, 'skip'), skipping, { resume: 'auto', allowConfigChange: false }, async (run) => {
+  await withRun(path.join(folder, 'skip'), skipping, {}, async (run) => {
     assert.deepEqual(
       usableVideos(run, 'training').map(({ id }) => id),
       ['a'],
@@ -101,9 +99,10 @@ test('broken videos stop the work by name, or are left out where that is allowed
     assert.throws(() => usableVideos(run, 'testing'), says(UsageError, '"testing"'));
     // Without a list of clips, the instances of the usable videos.
     const instances = usableVideos(run, 'training').flatMap((video) => video.instances);
-    const clips = await stage1Clips(run);
+    const { training, classes } = await stage1Clips(run);
+    assert.deepEqual(classes, ['wave']);
     assert.deepEqual(
-      clips.map(({ label }) => label),
+      training.map(({ label }) => label),
       instances.map(({ label }) => label),
     );
   });
@@ -118,47 +117,64 @@ test('a folder that is no run, or whose configuration is spoilt', (t) => {
   assert.throws(() => readRunConfig(folder), says(UsageError, 'config.yaml'));
 });
 
-test('another configuration is refused by key, both values, and what to do', async (t) => {
+test('another configuration and other data are refused by key, both values, and what to do', async (t) => {
   const folder = temporaryFolder(t);
-  const config = configOf(dataset(folder));
-  const run = await openRun(path.join(folder, 'run'), config);
-  const before = { config: { joint: { lr: 0.7 } }, hash: 'another' };
+  const run = await openRun(path.join(folder, 'run'), configOf(dataset(folder)));
+  const clips = { sha256: 'a', says: '3 clips of 1 label' };
+  const made = {
+    ...{ configHash: 'another', state: { config: { joint: { lr: 0.7 } } } },
+    ...{ classes: ['jump', 'wave'], inputs: { clips, videos: clips } },
+  };
+  const now = {
+    inputs: { clips: { sha256: 'b', says: '4 clips of 1 label' }, videos: { ...clips, sha256: 'c' }, weights: clips },
+    classes: ['wave', 'leap'],
+  };
   assert.throws(
     () => {
-      refuseConfigChange(run, 'joint', before);
+      refuseChanges(run, 'joint', made, now);
     },
-    says(UsageError, 'joint in ', 'joint.lr: 0.7 → 0.1', '--allow-config-change'),
+    says(
+      UsageError,
+      'joint in ',
+      'joint.lr: 0.7 → 0.1',
+      'classes: jump, wave → wave, leap',
+      'clips: 3 clips of 1 label → 4 clips of 1 label',
+      'videos: 3 clips of 1 label, but not the same',
+      'weights: not recorded → 3 clips of 1 label',
+      '--allow-config-change',
+    ),
   );
-  refuseConfigChange({ ...run, policy: { resume: 'auto', allowConfigChange: true } }, 'joint', before);
+  refuseChanges({ ...run, policy: { resume: 'auto', allowConfigChange: true } }, 'joint', made, now);
+  const same = { ...made, configHash: configHash(run.config, 'joint') };
+  // What cannot be compared any longer, as a file of weights that is gone, is no change.
+  refuseChanges(run, 'joint', same, { inputs: { clips }, classes: made.classes });
   run.close();
 });
 
-test('the configuration of a run with finished stages stays while it does not fit them', async (t) => {
+test('configuration and dataset of a run stay while its stages refuse others', async (t) => {
   const folder = temporaryFolder(t);
   const file = dataset(folder);
   const name = path.join(folder, 'run');
-  const config = configOf(file);
+  const config = configOf(file, { missing: 'skip' });
   const first = await openRun(name, config);
-  first.store.save('head', {
-    what: 'head',
-    step: 1,
-    epoch: 1,
-    tensors: new Map([['w', { dtype: 'F32', shape: [1], data: Float32Array.of(1) }]]),
-    configHash: 'of another time',
-    parent: null,
-    engine: 'none 0',
-    seed: 0,
-    best: null,
-    finished: true,
-    state: {},
-  });
+  first.store.save('joint', checkpoint(1, { finished: true, state: { config: {} } }));
   first.close();
   const changed = { ...config, seed: 5 };
-  const kept = readFileSync(path.join(name, 'config.yaml'), 'utf8');
-  (await openRun(name, changed)).close();
-  assert.equal(readFileSync(path.join(name, 'config.yaml'), 'utf8'), kept);
-  (await openRun(name, changed, { resume: 'auto', allowConfigChange: true })).close();
-  assert.equal(readRunConfig(name).seed, 5);
+  saveDataset(file, toDataset(loadDataset(file).videos.slice(0, 2)));
+  const kept = () => ['config.yaml', 'dataset.json'].map((part) => readFileSync(path.join(name, part), 'utf8'));
+  const before = kept();
+  await withRun(name, changed, {}, async (run) => {
+    await assert.rejects(runStages(run, ['joint']), says(UsageError, 'joint in '));
+    assert.deepEqual(kept(), before);
+    // Stages that are not asked for refuse nothing, but the configuration stays that of those that are there.
+    await assert.rejects(runStages(run, ['head']), says(UsageError, 'joint'));
+    assert.deepEqual(kept()[0], before[0]);
+    assert.notEqual(kept()[1], before[1]);
+  });
+  await withRun(name, changed, { policy: { resume: 'auto', allowConfigChange: true } }, async (run) => {
+    await assert.rejects(runStages(run, ['head']));
+    assert.equal(readRunConfig(name).seed, 5);
+  });
 });
 
 test('a run that keeps its dataset opens without the sources of it', async (t) => {
@@ -168,7 +184,7 @@ test('a run that keeps its dataset opens without the sources of it', async (t) =
   (await openRun(name, configOf(file))).close();
   rmSync(file);
   await assert.rejects(openRun(name, configOf(file)), UsageError);
-  const kept = await openRun(name, configOf(file), goOn, 'kept');
+  const kept = await openRun(name, configOf(file), { dataset: 'kept' });
   assert.equal(kept.dataset.videos.length, 3);
   kept.close();
 });

@@ -48,10 +48,10 @@ async function epochs(options: FrameSourceOptions): Promise<unknown[]> {
   const { load, close } = startFrameLoader(options);
   const seen: unknown[] = [];
   for (const epoch of [0, 1]) {
-    for await (const { ids, frames, shape } of videoBatches(config, load, videos, classes, epoch)) {
+    for await (const { ids, frames, shape } of videoBatches(config, load, videos, classes, { epoch })) {
       seen.push([ids, shape, frames.map(sha256)]);
     }
-    for await (const { ids, frames } of clipBatches(config, load, clips, epoch, null))
+    for await (const { ids, frames } of clipBatches(config, load, clips, null, { epoch }))
       seen.push([ids, frames.map(sha256)]);
   }
   close();
@@ -91,7 +91,7 @@ test('multigrid: every clip once an epoch, in batches of the shapes and groups o
     const shapes = epochShapes(segmentAt(plan, epoch), clips.length);
     const seen: string[] = [];
     let i = 0;
-    for await (const { ids, frames, shape, groups } of clipBatches(coarse, load, clips, epoch, plan)) {
+    for await (const { ids, frames, shape, groups } of clipBatches(coarse, load, clips, plan, { epoch })) {
       const { batch, ...expected } = shapes[i++]!;
       assert.deepEqual(shape, expected);
       assert.ok(ids.length === batch || i === shapes.length);
@@ -127,7 +127,7 @@ test('where the head sees windows, stage 2 sees a random one of each video: fram
   };
   const starts = new Set<number>();
   for (const epoch of [0, 1, 2]) {
-    for await (const { ids, instances, shape } of videoBatches(windowed, load, videos, classes, epoch)) {
+    for await (const { ids, instances, shape } of videoBatches(windowed, load, videos, classes, { epoch })) {
       assert.deepEqual(shape, { snippets: 4, size: 16 });
       const video = videos.find(({ id }) => id === ids[0])!;
       const indices = asked.get(video.path)!;

@@ -9,12 +9,15 @@ import { startFrameLoader } from '../../../src/data/frames/loader.js';
 import type { FrameSource } from '../../../src/data/frames/request.js';
 import { synthesize } from '../../../src/data/synth/synthesize.js';
 import { randomStream } from '../../../src/engine/random.js';
-import { extract } from '../../../src/stages/features/extract.js';
-import { joint } from '../../../src/stages/joint/joint.js';
+import { trainedEncoder } from '../../../src/stages/encoder/run-encoder.js';
+import { extract } from '../../../src/stages/features/extract-stage.js';
+import { featureStore } from '../../../src/stages/features/extracted-features.js';
+import { joint } from '../../../src/stages/joint/joint-stage.js';
 import type { Run } from '../../../src/stages/run/run.js';
 import { WorkError } from '../../../src/system/errors.js';
 import { captureStderr } from '../../support/checkpoints.js';
 import { extractedRun, tiny } from '../../support/feature-runs.js';
+import { done } from '../../support/done.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
 /** Parts of the reads that fail, and that never end. */
@@ -63,7 +66,7 @@ async function faultyRun(t: TestContext, missing: 'fail' | 'skip', { fail, hang 
 test('missing: skip: reads that fail or hang are left out, counted, and training comes to its end', async (t) => {
   const { run, faults } = await faultyRun(t, 'skip');
   const stderr = captureStderr(t);
-  const { step } = await joint(run);
+  const { step } = await done(joint, run);
   assert.equal(step, (epochs * videos) / 2);
   assert.ok(faults.failed > 0 && faults.hung > 0, JSON.stringify(faults));
   const skipped = readMetrics(run.log.file).flatMap((record) => (record.skipped as string[] | undefined) ?? []);
@@ -80,7 +83,7 @@ test('missing: skip: reads that fail or hang are left out, counted, and training
 test('missing: fail: the training keeps what it has and stops with the name of the file', async (t) => {
   const { run } = await faultyRun(t, 'fail', { fail: 0.05, hang: 0 });
   await assert.rejects(
-    joint(run),
+    done(joint, run),
     (error) => error instanceof WorkError && /(broken|hanging)\.mp4/.test(error.message),
   );
 });
@@ -89,7 +92,8 @@ test('extract leaves out what cannot be read, or stops with its name', async (t)
   const { run } = await faultyRun(t, 'skip', { fail: 0.3, hang: 0 });
   const stderr = captureStderr(t);
   const again: Run = { ...run, policy: { ...run.policy, allowConfigChange: true } };
-  const store = await extract(again);
+  await extract.run(again);
+  const store = featureStore(again, trainedEncoder(again).sha256);
   const missing = stderr.filter((line) => /^warning: left out: .*broken\.mp4/.test(line)).length;
   assert.ok(missing > 0);
   assert.equal(run.dataset.videos.filter(({ id }) => !store.has(id)).length, missing);
@@ -97,5 +101,5 @@ test('extract leaves out what cannot be read, or stops with its name', async (t)
     ...again,
     config: { ...run.config, full: { snippets: 8, size: 32 }, data: { ...run.config.data, missing: 'fail' as const } },
   };
-  await assert.rejects(extract(strict), (error) => error instanceof WorkError && /broken\.mp4/.test(error.message));
+  await assert.rejects(extract.run(strict), (error) => error instanceof WorkError && /broken\.mp4/.test(error.message));
 });

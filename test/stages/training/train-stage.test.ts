@@ -6,9 +6,10 @@ import { readMetrics } from '../../../src/checkpoints/metrics.js';
 import { RunStore } from '../../../src/checkpoints/run-store.js';
 import { hashTensors } from '../../../src/checkpoints/formats/tensor.js';
 import type { Config } from '../../../src/config/schema.js';
-import { openFeatures, type FeatureSource } from '../../../src/stages/features/feature-source.js';
-import { trainHead } from '../../../src/stages/head/head.js';
-import { goOn, openRun, type Run } from '../../../src/stages/run/run.js';
+import type { FeatureSource } from '../../../src/stages/features/source.js';
+import { startOnFeatures } from '../../../src/stages/features/trained-on-features.js';
+import { headStage } from '../../../src/stages/head/head-stage.js';
+import { openRun, type Run } from '../../../src/stages/run/run.js';
 import { Stopped, WorkError } from '../../../src/system/errors.js';
 import { npy } from '../../support/feature-files.js';
 import { published, writeAnnotations, writeFeatures } from '../../support/feature-runs.js';
@@ -31,7 +32,7 @@ function outcome(folder: string): Trained {
   const { tensors, manifest } = new RunStore(folder).load('head', 'latest')!;
   assert.ok(manifest.finished);
   const measured = ['time', 'seconds', 'wait', 'rssMiB', 'tensors'];
-  const records = readMetrics(path.join(folder, 'metrics.jsonl'));
+  const records = readMetrics(path.join(folder, 'metrics.jsonl')).filter(({ stage }) => stage === 'head');
   const log = records.map((record) =>
     JSON.stringify(record, (key, value: unknown) => (measured.includes(key) ? undefined : value)),
   );
@@ -57,10 +58,12 @@ function place(t: TestContext): {
   const attempt = async (name: string, { change = {}, beat, source = (same) => same }: Attempt = {}) => {
     const config: Config = published(root, 'features', { ...quick, checkpoint: { everySteps: 1 }, ...change });
     const stop = new AbortController();
-    const run = await openRun(folder(name), config, goOn, 'fresh', stop.signal);
-    const heartbeat = { beat: (_: string, step: number) => beat?.(step, stop) } as unknown as Run['heartbeat'];
+    const run = await openRun(folder(name), config, { stop: stop.signal });
+    const ofHead = (stage: string, step: number) => stage === 'head' && beat?.(step, stop);
+    const heartbeat = { beat: ofHead } as unknown as Run['heartbeat'];
     try {
-      await trainHead({ ...run, heartbeat }, source(openFeatures(run), stop));
+      const start = startOnFeatures(run);
+      await headStage(() => ({ ...start, source: source(start.source, stop) })).run({ ...run, heartbeat });
     } finally {
       run.close();
     }
@@ -107,8 +110,8 @@ test('stopped within a validation, it keeps the steps before, and validates agai
   const halting = (source: FeatureSource, stop: AbortController): FeatureSource => ({
     ...source,
     get(id) {
-      // 6 of training are read first; three videos are validated after each epoch.
-      if (++reads === 6 + 3 + 2) stop.abort(stopped());
+      // The three videos of validation are read after each epoch; this is the second one after the second.
+      if (++reads === 3 + 2) stop.abort(stopped());
       return source.get(id);
     },
   });

@@ -61,7 +61,10 @@ test('nothing is written where something is wrong', (t) => {
   const folder = temporaryFolder(t);
   const from = writeWeights(path.join(folder, 'from.safetensors'), stateDict('r2plus1d-18', 1));
   const to = path.join(folder, 'to.safetensors');
-  assert.throws(() => convertWeights(from, to, 'tsm'), { name: 'UsageError', message: /TSM knows ResNets/ });
+  assert.throws(() => convertWeights(from, to, 'tsm'), {
+    name: 'UsageError',
+    message: /is for resnet18, .*mobilenet-v2, not for r2plus1d-18/,
+  });
   mkdirSync(to);
   assert.throws(() => convertWeights(from, to, 'torchvision'), {
     name: 'WorkError',

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { headFacts } from '../../../config/heads.js';
 import { gatherNeighbours, nearestNeighbours } from '../../../engine/ops/graph/neighbours.js';
 import { sparseMatrix, type SparseMatrix } from '../../../engine/ops/graph/sparse-matrix.js';
 import { conv1d, pointwise } from '../../layers/dense-layers.js';
@@ -59,7 +60,7 @@ interface Alignment {
 export class GtadHead implements Head<Labels> {
   readonly parameters: ParameterSpec[];
   /** A classifier of segments, or scores of whole videos, name what it finds. */
-  readonly labels = false;
+  readonly labels = headFacts.gtad.labels;
   private readonly alignments = new Map<number, Alignment>();
   private readonly layers;
 
@@ -114,8 +115,8 @@ export class GtadHead implements Head<Labels> {
 
   loss({ features }: HeadInput, targets: readonly Labels[], pass: Pass, draws: Random) {
     const weights = lossWeights(targets, () => draws.uniform());
-    const { total, ...terms } = gtadLoss(this.apply(features, pass), weights);
-    return { total, terms };
+    const { total, items, ...terms } = gtadLoss(this.apply(features, pass), weights);
+    return { total, terms, items };
   }
 
   propose(features: tf.Tensor3D, _valid: number, pass: Pass, options: { peaks: boolean }): HeadProposal[] {
@@ -151,7 +152,7 @@ export class GtadHead implements Head<Labels> {
   }
 
   /** Frees the constants of every length. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     for (const { map, matrix } of this.alignments.values()) {
       matrix.dispose();
       if (map) disposeAnchorMap(map);

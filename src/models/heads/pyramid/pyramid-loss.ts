@@ -59,6 +59,8 @@ export interface PyramidLoss {
   total: tf.Scalar;
   cls: tf.Scalar;
   reg: tf.Scalar;
+  /** The loss of each item `[B]`, whose mean is the total. */
+  items: () => tf.Tensor1D;
 }
 
 /**
@@ -86,5 +88,27 @@ export function pyramidLoss(
   );
   const cls = tf.div<tf.Scalar>(classSum, divisor);
   const reg = tf.div<tf.Scalar>(boundarySum, divisor);
-  return { total: tf.add(cls, tf.mul(reg, weight)), cls, reg };
+  const items = () => {
+    const each = Array.from({ length: batch }, (_, item) => itemSum(item, { logits, offsets }, targets, weight));
+    return tf.mul<tf.Tensor1D>(tf.div(tf.stack(each), divisor), batch);
+  };
+  return { total: tf.add(cls, tf.mul(reg, weight)), cls, reg, items };
+}
+
+/** The sum of both losses over one item, not yet divided by the normaliser. */
+function itemSum(item: number, { logits, offsets }: LearningOutput, targets: LossTargets, weight: number): tf.Scalar {
+  const [, count, classes] = logits.shape;
+  const classSum = focalLoss(
+    tf.slice(logits, [item, 0, 0], [1, -1, -1]),
+    tf.tensor(targets.classes.subarray(item * count * classes, (item + 1) * count * classes), [1, count, classes]),
+    tf.tensor(targets.locations.subarray(item * count, (item + 1) * count), [1, count, 1]),
+  );
+  const own = targets.places.flatMap((place, row) => (place.item === item ? [row] : []));
+  if (own.length === 0 || targets.weight === 0) return classSum;
+  const boundarySum = distanceIouLoss(
+    tf.gather(offsets, own),
+    tf.tensor2d(own.map((row) => [targets.offsets[2 * row]!, targets.offsets[2 * row + 1]!])),
+    tf.ones([own.length, 1]),
+  );
+  return tf.add(classSum, tf.mul(boundarySum, weight));
 }

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { headFacts } from '../../../config/heads.js';
 import type { Random } from '../../../engine/random.js';
 import type { Pass } from '../../layers/layer.js';
 import type { Sequence } from '../../layers/sequence.js';
 import type { ParameterSpec } from '../../parameters.js';
-import type { Head, HeadInput, HeadInstance, HeadProposal, ProposeOptions } from '../head.js';
+import type { Head, HeadInput, HeadInstance, HeadLoss, HeadProposal, ProposeOptions } from '../head.js';
 import { assign } from './assignment.js';
 import { backbone } from './backbone.js';
 import { branches, rowsOf, type PyramidOutput } from './branches.js';
@@ -24,7 +25,7 @@ const normalizer = 'normalizer';
  */
 export class PyramidHead implements Head<PyramidTargets> {
   readonly parameters: ParameterSpec[];
-  readonly labels = true;
+  readonly labels = headFacts.pyramid.labels;
   private readonly levels: Level[];
   private readonly backbone;
   private readonly branches;
@@ -62,19 +63,15 @@ export class PyramidHead implements Head<PyramidTargets> {
     return { valid, positives: assign(instances, snippets, valid, this.levels, this.options.centreRadius) };
   }
 
-  loss(
-    input: HeadInput,
-    targets: readonly PyramidTargets[],
-    pass: Pass,
-    draws: Random,
-  ): { total: tf.Scalar; terms: Record<string, tf.Scalar> } {
+  loss(input: HeadInput, targets: readonly PyramidTargets[], pass: Pass, draws: Random): HeadLoss {
     const rows = this.rows(input.features.shape[1]);
     const learnt = lossTargets(targets, rows, this.levels, this.options);
     const output = this.branches.learn(this.sequences(input, pass, draws), learnt.places, pass);
     const positives = targets.reduce((sum, { positives }) => sum + positives.length, 0);
     pass.onMean?.(normalizer, tf.tensor1d([positives / targets.length]), targets.length);
-    const { total, cls, reg } = pyramidLoss(output, learnt, pass.parameters.get(normalizer), this.options.lossWeight);
-    return { total, terms: { cls, reg } };
+    const { lossWeight } = this.options;
+    const { total, items, ...terms } = pyramidLoss(output, learnt, pass.parameters.get(normalizer), lossWeight);
+    return { total, terms, items };
   }
 
   propose(features: tf.Tensor3D, valid: number, pass: Pass, options: ProposeOptions): HeadProposal[] {
@@ -92,5 +89,5 @@ export class PyramidHead implements Head<PyramidTargets> {
   }
 
   /** It keeps nothing. */
-  dispose(): void {}
+  [Symbol.dispose](): void {}
 }

@@ -47,7 +47,7 @@ for (const [name, options] of Object.entries(variants)) {
     const parameters = new Parameters(head.parameters, randomStream(11, 'gtad'));
     const pass: Pass = { parameters, normalization: 'running' };
     after(() => {
-      head.dispose();
+      head[Symbol.dispose]();
       parameters.dispose();
     });
     const apply = (features: tf.Tensor3D) => tf.tidy(() => ({ ...head.apply(features, pass) }));
@@ -112,7 +112,7 @@ for (const [name, options] of Object.entries(variants)) {
       assertLeavesNothing(outputs);
       assert.equal(alive(), kept);
       assert.equal(own.anchors(5), own.anchors(5));
-      own.dispose();
+      own[Symbol.dispose]();
       x.dispose();
       assert.equal(alive(), before);
     });

@@ -1,0 +1,90 @@
+import { headFacts } from './heads.js';
+import type { Config } from './schema.js';
+
+/** What the configuration and the store know of a stage. Its module stands in `stages/pipeline.ts`. */
+export interface StageFacts {
+  readonly name: string;
+  /** One line for the help of its command. */
+  readonly describe: string;
+  /** What later stages take from it; null where nothing but its own checkpoint remains. */
+  readonly leaves: 'encoder' | 'features' | 'classifier' | 'head';
+  /** What it starts from besides its data: the newest stage before it that leaves this; null: from nothing. */
+  readonly startsFrom: 'encoder' | 'features' | null;
+  /** Whether the stage is part of the pipeline under a configuration. */
+  readonly applies: (config: Config) => boolean;
+  /** What of the configuration, beside `data`, decides its result: sections, whole or in part. */
+  readonly dependsOn: (config: Config) => Partial<Config> | Record<string, unknown>;
+}
+
+const trainsEncoder = ({ data }: Config) => data.features === null;
+
+/** The stages in the order in which they run. Hashes, summaries, reports and commands are derived from this list. */
+export const stages = [
+  {
+    name: 'pretrain',
+    describe: 'Stage 1: train the encoder on trimmed clips',
+    leaves: 'encoder',
+    startsFrom: null,
+    applies: trainsEncoder,
+    dependsOn: ({ seed, encoder, precision, pretrain, full }: Config) => ({
+      ...{ seed, encoder, precision, pretrain },
+      ...(pretrain.reestimate > 0 && { full }),
+    }),
+  },
+  {
+    name: 'joint',
+    describe: 'Stage 2: train encoder and head together at low fidelity (LoFi)',
+    leaves: 'encoder',
+    startsFrom: 'encoder',
+    applies: trainsEncoder,
+    dependsOn: ({ seed, encoder, precision, model, joint, full }: Config) => ({
+      ...{ seed, encoder, precision, model, joint },
+      // Windows of long videos are `full.snippets` long.
+      ...((model.window || joint.reestimate > 0) && { full }),
+    }),
+  },
+  {
+    name: 'extract',
+    describe: 'Stage 3a: compute features with the frozen encoder',
+    leaves: 'features',
+    startsFrom: 'encoder',
+    applies: trainsEncoder,
+    dependsOn: ({ seed, encoder, full }: Config) => ({ seed, encoder, full }),
+  },
+  {
+    name: 'segments',
+    describe: 'Stage 3b, first part: train the classifier that names what the head finds',
+    leaves: 'classifier',
+    startsFrom: 'features',
+    applies: ({ model }: Config) => !headFacts[model.type].labels,
+    dependsOn: ({ seed, full, model: { window }, head: { classifier, views } }: Config) => ({
+      ...{ seed, full, model: { window }, head: { classifier, views } },
+    }),
+  },
+  {
+    name: 'head',
+    describe: 'Stage 3b: train a fresh head on the features',
+    leaves: 'head',
+    startsFrom: 'features',
+    applies: () => true,
+    dependsOn: ({ seed, full, model, head, detect, evaluation }: Config) => ({
+      ...{ seed, full, model, head, detect, evaluation },
+    }),
+  },
+] as const satisfies readonly StageFacts[];
+
+export type StageName = (typeof stages)[number]['name'];
+
+/** The names of all stages, in their order. */
+export const stageNames: readonly StageName[] = stages.map(({ name }) => name);
+
+/** The facts of a stage. */
+export function stageFacts(name: StageName): StageFacts {
+  return stages.find((stage) => stage.name === name)!;
+}
+
+/** The stages before one that leave something, the newest first. */
+export function stagesBefore(name: StageName, leaves: StageFacts['leaves']): StageName[] {
+  const before = stages.slice(0, stageNames.indexOf(name));
+  return before.filter((stage) => stage.leaves === leaves).map((stage) => stage.name).reverse(); // prettier-ignore
+}

@@ -1,0 +1,178 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { MadeOf } from '../../checkpoints/run-store.js';
+import { headFacts } from '../../config/heads.js';
+import { videosOf, type Video } from '../../data/dataset.js';
+import type { VideoScores } from '../../data/scores/video-scores.js';
+import { randomStream } from '../../engine/random.js';
+import { evaluateDetections } from '../../evaluation/detections.js';
+import { presets } from '../../evaluation/tiou.js';
+import type { GroundTruth, Predictions } from '../../evaluation/types.js';
+import type { Pass } from '../../models/layers/layer.js';
+import { importParts } from '../../models/parts.js';
+import { concatenated } from '../../system/concatenated.js';
+import type { Owned } from '../../system/owned.js';
+import { breathe } from '../../system/signals.js';
+import { shuffledBatches } from '../../train/batches/shuffled.js';
+import { statelessSource } from '../../train/batches/source.js';
+import type { Batch } from '../../train/loop.js';
+import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
+import { rulesOf } from '../../train/optimizers/parameter-rules.js';
+import { evenPace } from '../../train/schedule/pace.js';
+import { ownedParts, type PlannedPart } from '../../train/trained-parts.js';
+import { videosWithFeatures } from '../features/feature-source.js';
+import type { FeatureSource } from '../features/source.js';
+import { seenVideos, startOnFeatures, trainingInputs, type FeatureStart } from '../features/trained-on-features.js';
+import { externalScores } from '../localize/external-scores.js';
+import { freshLocalizer, localize, type Localizer } from '../localize/localizer.js';
+import { fileInput, instancesInput } from '../run/inputs.js';
+import { dataPath } from '../run/run-dataset.js';
+import type { Run } from '../run/run.js';
+import { segmentsStage } from '../segments/segments-stage.js';
+import { toState } from '../training/snapshot.js';
+import type { Measured, TrainingPlan } from '../training/training-plan.js';
+import { trainingStage, type TrainingStage } from '../training/training-stage.js';
+import { headSamples, type HeadSample } from './head-samples.js';
+
+interface HeadBatch extends Batch {
+  samples: HeadSample[];
+}
+
+/**
+ * Stage 3b: a fresh head on the features of the frozen encoder (Xu et al. 2021, §3.4; docs/method.md). Where the head
+ * gives no labels, the classifier of segments is trained first, and kept with the head.
+ */
+export const head = headStage(startOnFeatures);
+
+/** {@link head} on features that `open` opens. */
+export function headStage(open: (run: Run) => FeatureStart): TrainingStage<HeadBatch, FeatureStart> {
+  const segments = segmentsStage(open);
+  const stage = trainingStage<HeadBatch, FeatureStart>({
+    name: 'head',
+    start(run) {
+      const { origins, source } = open(run);
+      const classifier = namesSegments(run) ? run.store.finished('segments') : null;
+      return { origins: classifier ? [...origins, classifier] : origins, source };
+    },
+    inputs: (run) => Promise.resolve(headInputs(run)),
+    plan: (run, madeOf, owned, { source }) => planHead(run, madeOf, owned, source),
+  });
+  return {
+    ...stage,
+    async run(run) {
+      if (namesSegments(run)) await segments.run(run);
+      await stage.run(run);
+    },
+  };
+}
+
+/** Whether proposals of the run's head are named by a classifier of segments. */
+function namesSegments({ config }: Run): boolean {
+  return !headFacts[config.model.type].labels;
+}
+
+function headInputs(run: Run): Omit<MadeOf, 'parents'> {
+  const { inputs, classes } = trainingInputs(run);
+  const { validateOn } = run.config.data;
+  const { scores: name } = run.config.detect;
+  const scores = name === null ? null : fileInput(dataPath(run.config, name));
+  return {
+    inputs: {
+      ...inputs,
+      [`instances of ${validateOn}`]: instancesInput(videosOf(run.dataset, validateOn)),
+      ...(scores && { 'detect.scores': scores }),
+    },
+    classes,
+  };
+}
+
+function planHead(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource): TrainingPlan<HeadBatch> {
+  const { config } = run;
+  const options = config.head;
+  const { channels } = source;
+  const seen = seenVideos(run, source);
+  const validated = videosWithFeatures(source, config.data.validateOn);
+  const scores = externalScores(run, validated);
+  const localizer = owned.add(freshLocalizer(config, channels, run.dataset.classes));
+  const { head: model, parts: { head: headParameters, classifier } } = localizer; // prettier-ignore
+  const planned: { head: PlannedPart; classifier?: PlannedPart } = {
+    head: { parameters: headParameters, rules: rulesOf(options, headParameters.specs) },
+  };
+  if (classifier) {
+    importParts({ classifier }, toState(run.store.load('segments', 'latest')!.tensors), 'the classifier of segments');
+    for (const name of classifier.trainable()) classifier.freeze(name);
+    planned.classifier = { parameters: classifier, rules: new Map() };
+  }
+  const parts = ownedParts(owned, 'head', options, planned as Required<typeof planned>, optimizerOf(options));
+  const pass: Pass = {
+    parameters: headParameters,
+    normalization: 'running',
+    onMean: parts.head.statistics.collectMean,
+  };
+  const samples = headSamples(config, model, localizer.window, seen);
+  const snippets = config.model.window?.snippets ?? config.full.snippets;
+
+  return {
+    stage: 'head',
+    what: classifier ? 'head + segment classifier' : 'head',
+    madeOf,
+    parts,
+    pace: evenPace(options, samples.count),
+    options,
+    // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
+    source: statelessSource(async function* (epoch, from, to) {
+      const lists = shuffledBatches(samples.of(epoch), options.batch, config.seed, 'head', epoch);
+      for (const list of lists.slice(from, to)) yield { ids: list.map(({ id }) => id), samples: list };
+    }),
+    // Published features were made of frames of any size.
+    shape: () => (config.data.features === null ? `${snippets}x${config.full.size}` : String(snippets)),
+    through: 'tape',
+    loss({ samples: all }, { from, to }, { step }) {
+      const list = all.slice(from, to);
+      const draws = randomStream(config.seed, 'head', 'draws', step, from);
+      const snippets = samples.length(list);
+      const rows = list.map((sample) => sample.rows(snippets));
+      const x = tf.tensor3d(concatenated(rows), [list.length, snippets, channels]);
+      return model.loss(
+        { features: x, valid: list.map(({ valid }) => valid) },
+        list.map(({ targets }) => targets(snippets)),
+        pass,
+        draws,
+      );
+    },
+    async validate(epoch) {
+      const due = (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
+      return due ? validate(run, localizer, source, validated, scores) : null;
+    },
+  };
+}
+
+/** Average mAP on the videos; null where there are none. */
+async function validate(
+  run: Run,
+  localizer: Localizer,
+  source: FeatureSource,
+  videos: readonly Video[],
+  scores: VideoScores | null,
+): Promise<Measured | null> {
+  if (videos.length === 0) return null;
+  const { validateOn: subset } = run.config.data;
+  const results: Predictions['results'] = {};
+  for (const { id, duration } of videos) {
+    results[id] = localize(localizer, source.get(id), duration, run.config.detect, scores?.get(id));
+    await breathe(run.stop);
+  }
+  const { tiou } = presets[run.config.evaluation.preset];
+  const metrics = evaluateDetections(groundTruth(run), { results }, { subset, tiou, missing: 'skip' });
+  return { judge: 'average_mAP', metrics: { average_mAP: metrics.average_mAP } };
+}
+
+/** The annotations of the run's dataset as the evaluator takes them. */
+function groundTruth({ dataset }: Run): GroundTruth {
+  const database = dataset.videos.map(
+    ({ id, subset, duration, instances }): [string, GroundTruth['database'][string]] => [
+      id,
+      { subset, duration, annotations: instances.map(({ start, end, label }) => ({ segment: [start, end], label })) },
+    ],
+  );
+  return { database: Object.fromEntries(database) };
+}

@@ -1,0 +1,112 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { MadeOf } from '../../checkpoints/run-store.js';
+import { resolvePrecision } from '../../engine/precision.js';
+import { randomStream } from '../../engine/random.js';
+import { chunked } from '../../models/encoders/chunked.js';
+import { buildHead } from '../../models/heads/catalogue.js';
+import type { HeadInstance } from '../../models/heads/head.js';
+import { setBatchNormMode } from '../../models/layers/batch-norm-layer.js';
+import type { Pass } from '../../models/layers/layer.js';
+import { Parameters } from '../../models/parameters.js';
+import { concatenated } from '../../system/concatenated.js';
+import type { Owned } from '../../system/owned.js';
+import { statelessSource } from '../../train/batches/source.js';
+import { blend } from '../../train/blend.js';
+import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
+import { rulesOf } from '../../train/optimizers/parameter-rules.js';
+import { evenPace } from '../../train/schedule/pace.js';
+import { ownedParts } from '../../train/trained-parts.js';
+import { settleStatistics } from '../encoder/full-fidelity.js';
+import { encoderBefore, openEncoder } from '../encoder/run-encoder.js';
+import { instancesInput, videoFilesInput } from '../run/inputs.js';
+import type { Run } from '../run/run.js';
+import { usableVideos } from '../run/usable-videos.js';
+import type { TrainingPlan } from '../training/training-plan.js';
+import { trainingStage, type Start } from '../training/training-stage.js';
+import { videoBatches, type VideoBatch } from './video-batches.js';
+
+/**
+ * Stage 2, LoFi: encoder and head together on whole videos, or windows of long ones, at low fidelity, the shapes in turn
+ * (Xu et al. 2021, §3.3; docs/method.md). The head is thrown away afterwards; the encoder remains.
+ */
+export const joint = trainingStage<VideoBatch, Start>({
+  name: 'joint',
+  start: (run) => ({ origins: [encoderBefore(run, 'joint')] }),
+  // eslint-disable-next-line @typescript-eslint/require-await -- a stage may have to measure its data
+  async inputs(run) {
+    const { trainOn } = run.config.data;
+    const videos = usableVideos(run, trainOn);
+    return {
+      inputs: {
+        [`instances of ${trainOn}`]: instancesInput(videos),
+        [`videos of ${trainOn}`]: videoFilesInput(videos),
+      },
+      classes: run.config.joint.classes ? run.dataset.classes : null,
+    };
+  },
+  plan: planJoint,
+});
+
+function planJoint(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<VideoBatch> {
+  const { config } = run;
+  const options = config.joint;
+  const { classes } = run.dataset;
+  const start = madeOf.parents[0]!;
+  const { encoder, parameters } = owned.add(openEncoder(run, start));
+  const { frames } = config.encoder;
+  const normalization = setBatchNormMode(parameters, options.batchNorm);
+  const videos = usableVideos(run, config.data.trainOn);
+  const head = owned.add(buildHead(config.model, encoder.channels, options.classes ? classes.length : 1));
+  const headParameters = owned.add(new Parameters(head.parameters, randomStream(config.seed, 'joint', 'head')));
+  const planned = {
+    encoder: { parameters, rules: rulesOf(options, parameters.specs) },
+    head: { parameters: headParameters, rules: rulesOf(options, headParameters.specs) },
+  };
+  const parts = ownedParts(owned, 'joint', options, planned, optimizerOf(options));
+  const pass: Pass = {
+    parameters,
+    normalization,
+    onStatistics: parts.encoder.statistics.collect,
+    precision: resolvePrecision(config.precision),
+  };
+  const headPass: Pass = {
+    parameters: headParameters,
+    normalization: 'running',
+    onMean: parts.head.statistics.collectMean,
+  };
+  const trained = options.gradient === 'chunked' ? chunked(encoder, options.chunk) : encoder;
+
+  return {
+    stage: 'joint',
+    what: 'encoder + joint head',
+    madeOf,
+    parts,
+    pace: evenPace(options, videos.length),
+    options,
+    source: statelessSource((epoch, from, to) =>
+      videoBatches(config, run.frames.load, videos, classes, { epoch, from, to }),
+    ),
+    shape: ({ shape }) => `${shape.snippets}x${shape.size}`,
+    through: 'encoder',
+    record({ frames: bytes, shape: { snippets, size } }, { from, to }) {
+      const x = tf.tensor(concatenated(bytes.slice(from, to)), [to - from, snippets, frames, size, size, 3]);
+      return trained.record(x, pass);
+    },
+    loss({ instances, shape: { snippets } }, { from, to }, { step }, features) {
+      const draws = randomStream(config.seed, 'joint', 'draws', step, from);
+      const seen = instances.slice(from, to).map((some) => (options.classes ? some : some.map(unnamed)));
+      const targets = seen.map((some) => head.targets(some, snippets, snippets));
+      return head.loss({ features, valid: seen.map(() => snippets) }, targets, headPass, draws);
+    },
+    async settle() {
+      if (options.blend < 1) {
+        using before = openEncoder(run, start);
+        blend(parameters, before.parameters, options.blend);
+      }
+      await settleStatistics(run, { encoder, parameters }, options.reestimate);
+    },
+  };
+}
+
+/** Class-agnostic: every instance gets label 0. */
+const unnamed = (instance: HeadInstance): HeadInstance => ({ ...instance, label: 0 });

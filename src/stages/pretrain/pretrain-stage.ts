@@ -1,0 +1,173 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { MadeOf } from '../../checkpoints/run-store.js';
+import type { MeasuredClip } from '../../data/measured-clips.js';
+import type { Views } from '../../data/views/clip-views.js';
+import { resolvePrecision } from '../../engine/precision.js';
+import { randomStream } from '../../engine/random.js';
+import { Classifier, crossEntropies, meanLoss, mixedCrossEntropies } from '../../models/classifier.js';
+import { setBatchNormMode } from '../../models/layers/batch-norm-layer.js';
+import type { Pass } from '../../models/layers/layer.js';
+import { Parameters } from '../../models/parameters.js';
+import { concatenated } from '../../system/concatenated.js';
+import type { Owned } from '../../system/owned.js';
+import { stateless, statelessSource } from '../../train/batches/source.js';
+import { drawShare, mix } from '../../train/mixup.js';
+import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
+import { tsmRules } from '../../train/optimizers/parameter-rules.js';
+import { multigridPace, multigridPlan } from '../../train/schedule/multigrid.js';
+import { evenPace } from '../../train/schedule/pace.js';
+import { ownedParts } from '../../train/trained-parts.js';
+import { settleStatistics } from '../encoder/full-fidelity.js';
+import { freshEncoder } from '../encoder/run-encoder.js';
+import { clipsInput, videoFilesInput } from '../run/inputs.js';
+import type { Run } from '../run/run.js';
+import { usableVideos } from '../run/usable-videos.js';
+import type { TrainingPlan } from '../training/training-plan.js';
+import { trainingStage, type Start } from '../training/training-stage.js';
+import { weightsInput } from '../weights/encoder-weights-input.js';
+import { clipAccuracy } from './clip-accuracy.js';
+import { clipBatches, validationBatches, type ClipBatch } from './clip-batches.js';
+import { stage1Clips } from './stage1-clips.js';
+
+/**
+ * Stage 1: encoder and classifier on trimmed clips, by TSM's recipe (docs/method.md). Without epochs the encoder is kept
+ * as it was given, and no clips are needed.
+ */
+export const pretrain = trainingStage<ClipBatch, Start>({
+  name: 'pretrain',
+  costsNothing: trainsNothing,
+  start: () => ({ origins: [] }),
+  async inputs(run) {
+    const weights = weightsInput(run.config);
+    const given = weights && { 'encoder.weights': weights };
+    if (trainsNothing(run)) return { inputs: { ...given }, classes: null };
+    const { training, validation, classes } = await stage1Clips(run);
+    const { trainOn } = run.config.data;
+    const seenAtFullFidelity = run.config.pretrain.reestimate > 0 && {
+      [`videos of ${trainOn}`]: videoFilesInput(usableVideos(run, trainOn)),
+    };
+    const clips = { 'training clips': clipsInput(training), 'validation clips': clipsInput(validation) };
+    return { inputs: { ...given, ...clips, ...seenAtFullFidelity }, classes };
+  },
+  plan: (run, madeOf, owned) => (trainsNothing(run) ? asGiven(run, madeOf, owned) : planTraining(run, madeOf, owned)),
+});
+
+function trainsNothing({ config }: Run): boolean {
+  return config.pretrain.epochs === 0;
+}
+
+/** The plan that keeps the encoder as it starts. */
+function asGiven(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<ClipBatch> {
+  const { parameters } = owned.add(freshEncoder(run.config));
+  return {
+    stage: 'pretrain',
+    what: 'encoder as it was given',
+    madeOf,
+    parts: ownedParts(
+      owned,
+      'pretrain',
+      { lrFactors: {}, ema: 0 },
+      { encoder: { parameters, rules: new Map() } },
+      optimizerOf({ optimizer: 'sgd' }),
+    ),
+    pace: { epochs: 0, steps: () => 0, rate: () => 0 },
+    options: run.config.pretrain,
+
+    source: { initial: stateless, batches: async function* () {} },
+    shape: () => '',
+    through: 'tape',
+    loss: () => {
+      throw new Error('a stage of no epochs takes no step');
+    },
+  };
+}
+
+async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<TrainingPlan<ClipBatch>> {
+  const { config } = run;
+  const { seed, pretrain: options } = config;
+  const { training, validation, classes } = await stage1Clips(run);
+
+  const { encoder, parameters } = owned.add(freshEncoder(config));
+  const normalization = setBatchNormMode(parameters, options.batchNorm);
+  const classifier = new Classifier(encoder.channels, classes.length, 0.001);
+  const classifierParameters = owned.add(
+    new Parameters(classifier.parameters, randomStream(seed, 'pretrain', 'classifier')),
+  );
+  const planned = {
+    encoder: { parameters, rules: tsmRules(parameters.specs, options) },
+    classifier: { parameters: classifierParameters, rules: tsmRules(classifierParameters.specs, options) },
+  };
+  const parts = ownedParts(owned, 'pretrain', options, planned, optimizerOf(options));
+  const trainingPass: Pass = {
+    parameters,
+    normalization,
+    onStatistics: parts.encoder.statistics.collect,
+    precision: resolvePrecision(config.precision),
+  };
+  const runningPass: Pass = { parameters, normalization: 'running' };
+  const classifierPass: Pass = { parameters: classifierParameters, normalization: 'running' };
+
+  /** Frames of samples `[N, 1, F, S, S, 3]`: a clip is one snippet. */
+  const clipTensor = (samples: readonly Uint8Array[], { frames, size }: ClipBatch['shape']) =>
+    tf.tensor(concatenated(samples), [samples.length, 1, frames, size, size, 3]);
+  /** Features `[N, 1, C]` of N clips → logits `[N, K]`. */
+  const logits = (features: tf.Tensor3D, dropout = 0, seed = 0) =>
+    classifier.logits(tf.reshape(features, [-1, encoder.channels]), classifierPass, dropout, seed);
+  const classOf = ({ label }: MeasuredClip) => classes.indexOf(label);
+
+  /** Mixup blends each sample with the next of the batch; the order of an epoch is random. */
+  const next = <T>(all: readonly T[], from: number, to: number) => [...all.slice(1), all[0]!].slice(from, to);
+  const shares = (ids: readonly string[], epoch: number) =>
+    ids.map((id) => drawShare(options.mixup, randomStream(seed, 'pretrain', 'mixup', epoch, id)));
+
+  const accuracy = (views: Views) =>
+    clipAccuracy(
+      validationBatches(config, run.frames.load, validation, views),
+      ({ frames, shape }) => logits(encoder.encode(clipTensor(frames, shape), runningPass)),
+      classOf,
+    );
+
+  const plan = options.multigrid && multigridPlan(options.multigrid, { ...options, ...config.encoder });
+  const pace = plan ? multigridPace(plan, options, training.length) : evenPace(options, training.length);
+  return {
+    stage: 'pretrain',
+    what: 'encoder + clip classifier',
+    madeOf,
+    parts,
+    pace,
+    options,
+    source: statelessSource((epoch, from, to) =>
+      clipBatches(config, run.frames.load, training, plan, { epoch, from, to }),
+    ),
+    shape: ({ shape }) => `${shape.frames}x${shape.size}`,
+    through: 'encoder',
+    record({ ids, frames, shape }, { from, to }, { epoch }) {
+      const own = clipTensor(frames.slice(from, to), shape);
+      if (options.mixup === 0) return encoder.record(own, trainingPass);
+      const other = clipTensor(next(frames, from, to), shape);
+      const mixed = tf.tidy(() => mix(own, other, shares(ids.slice(from, to), epoch)));
+      tf.dispose([own, other]);
+      return encoder.record(mixed, trainingPass);
+    },
+    loss({ ids, clips: list }, { from, to }, { epoch, step }, features) {
+      const dropoutSeed = randomStream(seed, 'pretrain', 'dropout', step, from).below(2 ** 31);
+      const given = logits(features, options.dropout, dropoutSeed);
+      const labels = list.slice(from, to).map(classOf);
+      if (options.mixup === 0) return meanLoss(crossEntropies(given, labels));
+      const others = next(list, from, to).map(classOf);
+      return meanLoss(mixedCrossEntropies(given, labels, others, shares(ids.slice(from, to), epoch)));
+    },
+    settle: () => settleStatistics(run, { encoder, parameters }, options.reestimate),
+    async validate(epoch) {
+      if (validation.length === 0) return null;
+      const metrics: Record<string, number> = await accuracy({ clips: 1, crops: 1 });
+      const { views } = options;
+      if (epoch + 1 === pace.epochs && views.clips * views.crops > 1) {
+        const { top1, top5 } = await accuracy(views);
+        const name = `${views.clips}x${views.crops}`;
+        Object.assign(metrics, { [`top1 ${name}`]: top1, [`top5 ${name}`]: top5 });
+      }
+      return { judge: 'top1', metrics };
+    },
+  };
+}

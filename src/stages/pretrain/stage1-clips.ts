@@ -1,0 +1,55 @@
+import path from 'node:path';
+import { mapClipLabels } from '../../data/annotations/label-map.js';
+import { loadClips } from '../../data/clips.js';
+import { instancesAsClips, measureClips, type MeasuredClip } from '../../data/measured-clips.js';
+import { UsageError, WorkError } from '../../system/errors.js';
+import { withProgress } from '../../system/progress.js';
+import { unlessStopped } from '../../system/signals.js';
+import { dataPath } from '../run/run-dataset.js';
+import type { Run } from '../run/run.js';
+import { readableVideos, usableVideos } from '../run/usable-videos.js';
+
+/** The clips of stage 1 by subset, and the names of their classes, sorted: a class's number is its place among them. */
+export interface Stage1Clips {
+  training: MeasuredClip[];
+  validation: MeasuredClip[];
+  classes: string[];
+}
+
+/**
+ * The clips of stage 1: those that the configuration names, else the instances of the dataset's own videos.
+ *
+ * @throws WorkError when some cannot be used, unless `data.missing` leaves them out; UsageError when none is for training.
+ */
+export async function stage1Clips(run: Run): Promise<Stage1Clips> {
+  const clips = await usableClips(run);
+  const of = (subset: string) => clips.filter((clip) => clip.subset === subset);
+  if (of('training').length === 0) throw new UsageError('pretrain: no clip of subset training');
+  const classes = [...new Set(clips.map((clip) => clip.label))].sort();
+  return { training: of('training'), validation: of('validation'), classes };
+}
+
+async function usableClips(run: Run): Promise<MeasuredClip[]> {
+  const { synthetic, clips: list, missing, labels, trainOn, validateOn } = run.config.data;
+  if (!synthetic && list === null) {
+    return [
+      ...instancesAsClips(usableVideos(run, trainOn), 'training'),
+      ...instancesAsClips(readableVideos(run, validateOn), 'validation'),
+    ];
+  }
+  const file = synthetic ? path.join(run.folder, 'data', 'clips.csv') : dataPath(run.config, list!);
+  const listed = mapClipLabels(loadClips(file), labels);
+  const measuring = withProgress('measuring clips', (onProgress) =>
+    measureClips(listed, path.join(run.folder, 'clips.json'), onProgress),
+  );
+  const { clips, unusable } = await unlessStopped(run.stop, measuring);
+  if (unusable.length > 0 && missing === 'fail') {
+    const [first] = unusable as [(typeof unusable)[0]];
+    throw new WorkError(
+      `${unusable.length} of ${listed.length} clips cannot be used, the first: ${first.reason}. ` +
+        'Mend them, or set data.missing=skip.',
+    );
+  }
+  for (const { reason } of unusable) process.stderr.write(`warning: left out: ${reason}\n`);
+  return clips;
+}

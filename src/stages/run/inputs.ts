@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Input } from '../../checkpoints/run-store.js';
+import type { Video } from '../../data/dataset.js';
+import { clipName, type MeasuredClip } from '../../data/measured-clips.js';
+
+/*
+ * What a stage is made of, as {@link Input}s: each is known by its content, so a moved or copied file is the same, and one
+ * that was changed in place is another.
+ */
+
+/** The annotations of videos: which videos, how long, and their instances. */
+export function instancesInput(videos: readonly Video[]): Input {
+  const instances = videos.reduce((sum, video) => sum + video.instances.length, 0);
+  return {
+    sha256: hashOf(videos.map(({ id, duration, instances }) => [id, duration, instances.map(valuesOf)])),
+    says: `${plural(instances, 'instance')} in ${plural(videos.length, 'video')}`,
+  };
+}
+
+const valuesOf = ({ start, end, label }: Video['instances'][number]) => [start, end, label];
+
+/** The files of videos. */
+export function videoFilesInput(videos: readonly Video[]): Input {
+  const bytes = videos.reduce((sum, { file }) => sum + (file?.bytes ?? 0), 0);
+  return {
+    sha256: hashOf(videos.map(({ id, file }) => [id, file?.sha256 ?? null])),
+    says: `${plural(videos.length, 'file')} of ${bytes} bytes`,
+  };
+}
+
+/** Trimmed clips: their names, labels, frames and files. */
+export function clipsInput(clips: readonly MeasuredClip[]): Input {
+  return {
+    sha256: hashOf(clips.map((clip) => [clipName(clip), clip.frames, clip.file.fps, clip.sha256])),
+    says: `${plural(clips.length, 'clip')} of ${plural(new Set(clips.map(({ label }) => label)).size, 'label')}`,
+  };
+}
+
+/** Features of videos, by the content of each. */
+export function featuresInput(features: Iterable<readonly [name: string, sha256: string | null]>): Input {
+  const list = [...features];
+  return { sha256: hashOf(list), says: `features of ${plural(list.length, 'video')}` };
+}
+
+/** A file, with the shards that a model.json of TensorFlow.js names; null where it is not there to be compared. */
+export function fileInput(file: string): Input | null {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return null;
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for (const one of [file, ...shardsOf(file)]) {
+    const content = readFileSync(one);
+    bytes += content.length;
+    hash.update(content);
+  }
+  return { sha256: hash.digest('hex'), says: `${path.basename(file)} of ${bytes} bytes` };
+}
+
+function shardsOf(file: string): string[] {
+  if (!file.endsWith('.json')) return [];
+  const text = readFileSync(file, 'utf8');
+  const names = [...text.matchAll(/"paths"\s*:\s*\[([^\]]*)\]/g)].flatMap(([, list]) => list!.match(/[^",\s]+/g) ?? []);
+  const shards = names.map((name) => path.join(path.dirname(file), path.basename(name)));
+  return shards.filter((shard) => statSync(shard, { throwIfNoEntry: false })?.isFile());
+}
+
+const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+function hashOf(values: unknown): string {
+  return createHash('sha256').update(JSON.stringify(values)).digest('hex');
+}

@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Config } from '../../config/schema.js';
+import { mapLabels, unseenLabels } from '../../data/annotations/label-map.js';
+import { loadDataset, saveDataset, type Dataset, type Video } from '../../data/dataset.js';
+import { prepareDataset } from '../../data/prepare.js';
+import { synthesize } from '../../data/synth/synthesize.js';
+import { UsageError } from '../../system/errors.js';
+import { fileContent, type FileContent } from '../../system/file-content.js';
+import { inParallel } from '../../system/parallel.js';
+import { withProgress } from '../../system/progress.js';
+
+/** The file in a run folder that holds the dataset of the run. */
+export function datasetFile(folder: string): string {
+  return path.join(folder, 'dataset.json');
+}
+
+/** Throws {@link UsageError} unless `data` names one source of videos and annotations. */
+export function checkSources({ data }: Config): void {
+  const given = [data.dataset, data.annotations, data.synthetic].filter((source) => source !== null);
+  if (given.length !== 1) throw new UsageError('data: give one of data.dataset, data.annotations or data.synthetic');
+  if (data.annotations !== null && data.videos === null && data.features === null)
+    throw new UsageError('data.annotations needs data.videos, their folder (or data.features, published ones)');
+}
+
+/** A path of the `data` section, from `data.root`. */
+export function dataPath(config: Pick<Config, 'data'>, file: string): string {
+  return path.resolve(config.data.root, file);
+}
+
+/**
+ * Reads the source of a run's dataset as it is now, under the labels of the configuration, each video with the content of
+ * its file. `dataset.json` of the run is not written: it belongs to what was trained.
+ *
+ * @throws UsageError where the source does not read, or a video has changed since its dataset file was prepared.
+ */
+export async function readSource(folder: string, config: Config): Promise<Dataset> {
+  const { dataset, warnings } = mapLabels(await sourceDataset(folder, config), config.data.labels);
+  const unseen = config.data.trainOn === 'training' ? [] : unseenLabels(dataset, config.data.trainOn);
+  for (const warning of [...warnings, ...unseen]) process.stderr.write(`warning: ${warning}\n`);
+  return dataset;
+}
+
+/** The dataset as its source has it. Whatever has to be made or measured for it is kept in the run folder. */
+async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
+  const { dataset, annotations, videos, format, synthetic } = config.data;
+  const known = knownContents(folder);
+  if (synthetic) {
+    const out = path.join(folder, 'data');
+    await withProgress('synthetic videos', (onProgress) => synthesize({ out, ...synthetic, onProgress }));
+    return withContents(loadDataset(path.join(out, 'dataset.json')), known);
+  }
+  if (dataset !== null) {
+    const file = dataPath(config, dataset);
+    const now = await withContents(loadDataset(file), known);
+    refuseChanged(file, loadDataset(file).videos, now.videos);
+    return now;
+  }
+  const file = path.join(folder, 'prepared.json');
+  const source = {
+    format,
+    annotations: dataPath(config, annotations!),
+    videos: videos === null ? null : dataPath(config, videos),
+  };
+  const before = source.videos !== null && existsSync(file) ? loadDataset(file).videos : [];
+  const prepared = await withProgress('preparing videos', (onProgress) =>
+    prepareDataset({ ...source, measured: before }, onProgress),
+  );
+  for (const warning of prepared.warnings) process.stderr.write(`warning: ${warning}\n`);
+  saveDataset(file, prepared.dataset);
+  return loadDataset(file);
+}
+
+/** What the run's own dataset file says of video files, by path. */
+function knownContents(folder: string): ReadonlyMap<string, FileContent> {
+  const file = datasetFile(folder);
+  if (!existsSync(file)) return new Map();
+  return new Map(loadDataset(file).videos.flatMap(({ path, file: content }) => (content ? [[path, content]] : [])));
+}
+
+/** The dataset with the content that each usable video's file has now. */
+async function withContents(dataset: Dataset, known: ReadonlyMap<string, FileContent>): Promise<Dataset> {
+  const contents = await withProgress('reading video files', (onProgress) =>
+    inParallel(
+      dataset.videos,
+      ({ path: file, problem, file: stated }) =>
+        problem === undefined ? fileContent(file, stated ?? known.get(file)) : Promise.resolve(null),
+      onProgress,
+    ),
+  );
+  const videos = dataset.videos.map((video, i): Video => {
+    // Of a file that is not there now, what was known of it stays.
+    const content = contents[i] ?? known.get(video.path);
+    return content ? { ...video, file: content } : video;
+  });
+  return { ...dataset, videos };
+}
+
+function refuseChanged(file: string, stated: readonly Video[], now: readonly Video[]): void {
+  const changed = now.filter((video, i) => {
+    const before = stated[i]!.file;
+    return before !== undefined && video.file?.sha256 !== before.sha256;
+  });
+  if (changed.length === 0) return;
+  const [{ id, path: video }] = changed as [Video];
+  const others = changed.length > 1 ? ` and ${changed.length - 1} more` : '';
+  throw new UsageError(
+    `${file}: ${video} (${id})${others} changed after the dataset file was prepared, so its frames and times may be ` +
+      'others: run `lofi prepare` again',
+  );
+}

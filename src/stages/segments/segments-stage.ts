@@ -1,0 +1,101 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Features } from '../../checkpoints/feature-store.js';
+import type { MadeOf } from '../../checkpoints/run-store.js';
+import { randomStream } from '../../engine/random.js';
+import { crossEntropies, meanLoss } from '../../models/classifier.js';
+import type { HeadInstance } from '../../models/heads/head.js';
+import { concatenated } from '../../system/concatenated.js';
+import type { Owned } from '../../system/owned.js';
+import { shuffledBatches } from '../../train/batches/shuffled.js';
+import { statelessSource } from '../../train/batches/source.js';
+import type { Batch } from '../../train/loop.js';
+import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
+import { ownedParts } from '../../train/trained-parts.js';
+import { seenVideos, startOnFeatures, trainingInputs, type FeatureStart } from '../features/trained-on-features.js';
+import type { FeatureSource } from '../features/source.js';
+import type { Run } from '../run/run.js';
+import type { TrainingPlan } from '../training/training-plan.js';
+import { trainingStage, type TrainingStage } from '../training/training-stage.js';
+import { freshSegmentClassifier, poolSpan, standardize } from './segment-classifier.js';
+
+/** An instance with the features of the video that it is in. */
+interface SegmentSample extends HeadInstance {
+  id: string;
+  features: Features;
+}
+
+interface SegmentBatch extends Batch {
+  samples: SegmentSample[];
+  /** Its number within the epoch. */
+  number: number;
+}
+
+/** Instances an optimiser step. */
+const batchSize = 64;
+
+/**
+ * The classifier of segments, for heads whose proposals bear no labels: a softmax over the mean feature of a training
+ * instance, its ends jittered, features standardised by those of all training snippets. The head keeps it, frozen.
+ */
+export const segments = segmentsStage(startOnFeatures);
+
+/** {@link segments} on features that `start` opens. */
+export function segmentsStage(start: (run: Run) => FeatureStart): TrainingStage<SegmentBatch, FeatureStart> {
+  return trainingStage({
+    name: 'segments',
+    start,
+    inputs: (run) => Promise.resolve(trainingInputs(run)),
+    plan: (run, madeOf, owned, { source }) => planSegments(run, madeOf, owned, source),
+  });
+}
+
+function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource): TrainingPlan<SegmentBatch> {
+  const { seed, head: { classifier: options } } = run.config; // prettier-ignore
+  const seen = seenVideos(run, source);
+  const { classifier, parameters } = freshSegmentClassifier(run.config, source.channels, run.dataset.classes);
+  owned.add(parameters);
+  const viewed = seen.flatMap(({ id, views, instances }) => views.map((features) => ({ id, features, instances })));
+  standardize(parameters, viewed.map(({ features }) => features)); // prettier-ignore
+  const samples = viewed.flatMap(({ id, features, instances }) =>
+    instances.map((instance): SegmentSample => ({ id, features, ...instance })),
+  );
+  const rules = new Map([
+    ['fc.weight', { lr: 1, weightDecay: options.weightDecay }],
+    ['fc.bias', { lr: 1, weightDecay: 0 }],
+  ]);
+  const steps = Math.ceil(samples.length / batchSize);
+  const randomOf = (epoch: number, batch: number) => randomStream(seed, 'classifier', 'sample', epoch, batch);
+  return {
+    stage: 'segments',
+    what: 'segment classifier',
+    madeOf,
+    parts: ownedParts(
+      owned,
+      'segments',
+      { lrFactors: {}, ema: 0 },
+      { classifier: { parameters, rules } },
+      optimizerOf({ optimizer: 'adam' }),
+    ),
+    pace: { epochs: options.epochs, steps: () => steps, rate: () => options.lr },
+    options: { microBatch: null, clipNorm: 0 },
+    // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
+    source: statelessSource(async function* (epoch, from, to) {
+      const batches = shuffledBatches(samples, batchSize, seed, 'classifier', epoch);
+      for (let number = from; number < to; number++)
+        yield { ids: batches[number]!.map(({ id }) => id), samples: batches[number]!, number };
+    }),
+    shape: () => '',
+    through: 'tape',
+    loss({ samples: batch, number }, _micro, { epoch }) {
+      const random = randomOf(epoch, number);
+      const rows = batch.map(({ features, start, end }) => {
+        const room = options.jitter * (end - start);
+        return poolSpan(features, [start + random.between(-room, room), end + random.between(-room, room)]);
+      });
+      const x = tf.tensor2d(concatenated(rows), [batch.length, source.channels]);
+      const pass = { parameters, normalization: 'running' as const };
+      const logits = classifier.logits(x, pass, options.dropout, random.below(2 ** 31));
+      return meanLoss(crossEntropies(logits, batch.map(({ label }) => label))); // prettier-ignore
+    },
+  };
+}

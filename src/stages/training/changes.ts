@@ -1,0 +1,58 @@
+import type { CheckpointManifest, Input, MadeOf, Origin } from '../../checkpoints/run-store.js';
+import { configHash, differences, stageConfig } from '../../config/hash.js';
+import type { StageName } from '../../config/stages.js';
+import { UsageError } from '../../system/errors.js';
+import type { Run } from '../run/run.js';
+
+/** What makes a stage out of date: its configuration, or the data that it was made of. */
+type Recorded = Pick<CheckpointManifest, 'configHash' | 'inputs' | 'classes' | 'state'>;
+
+/**
+ * Throws {@link UsageError} naming what has changed since a stage was made, unless the policy allows it to be done again.
+ */
+export function refuseChanges(run: Run, stage: StageName, made: Recorded, now: Omit<MadeOf, 'parents'>): void {
+  const changed = changes(run, stage, made, now);
+  if (changed.length === 0 || run.policy.allowConfigChange) return;
+  throw new UsageError(
+    `${stage} in ${run.folder} was made with another configuration or of other data (${changed.join('; ')}).\n` +
+      'Give another --run, or --allow-config-change to do the stage again.',
+  );
+}
+
+/** Whether a checkpoint is of today's configuration, data and parents. */
+export function isCurrent(run: Run, stage: StageName, made: CheckpointManifest, now: MadeOf): boolean {
+  return changes(run, stage, made, now).length === 0 && sameOrigins(made.parents, now.parents);
+}
+
+/** Whether two stages started from the same content. */
+export function sameOrigins(some: readonly Origin[], others: readonly Origin[]): boolean {
+  return some.length === others.length && some.every(({ sha256 }, i) => sha256 === others[i]!.sha256);
+}
+
+/** What is not as it was when a stage was made, each as `key: before → now`. */
+function changes(run: Run, stage: StageName, made: Recorded, now: Omit<MadeOf, 'parents'>): string[] {
+  const keys =
+    made.configHash === configHash(run.config, stage)
+      ? []
+      : differences(made.state.config, stageConfig(run.config, stage));
+  return [...keys, ...dataChanges(made, now)];
+}
+
+function dataChanges(made: Omit<MadeOf, 'parents'>, now: Omit<MadeOf, 'parents'>): string[] {
+  const classes =
+    JSON.stringify(made.classes) === JSON.stringify(now.classes)
+      ? []
+      : [`classes: ${namesOf(made.classes)} → ${namesOf(now.classes)}`];
+  const inputs = Object.entries(now.inputs).flatMap(([name, input]) => {
+    const before = made.inputs[name];
+    return before?.sha256 === input.sha256 ? [] : [`${name}: ${described(before, input)}`];
+  });
+  return [...classes, ...inputs];
+}
+
+function described(before: Input | undefined, now: Input): string {
+  if (!before) return `not recorded → ${now.says}`;
+  return before.says === now.says ? `${now.says}, but not the same` : `${before.says} → ${now.says}`;
+}
+
+const namesOf = (classes: readonly string[] | null): string => (classes ? classes.join(', ') : 'not recorded');

@@ -1,0 +1,39 @@
+import { readMetrics } from '../../checkpoints/metrics.js';
+import type { LoadedCheckpoint, MadeOf } from '../../checkpoints/run-store.js';
+import type { StageName } from '../../config/stages.js';
+import type { Run } from '../run/run.js';
+import { isCurrent, refuseChanges } from './changes.js';
+import { eventLog, logStart } from './stage-log.js';
+import { stateOf } from './stage-progress.js';
+
+/**
+ * The checkpoint of a stage to go on from under the run's policy; null where the stage is to be started.
+ *
+ * @throws UsageError where the stage was made with another configuration or of other data, and that is not allowed.
+ */
+export function usableCheckpoint(run: Run, stage: StageName, now: MadeOf): LoadedCheckpoint | null {
+  const { resume } = run.policy;
+  if (resume === 'never') return null;
+  const found = run.store.load(stage, resume === 'auto' ? 'latest' : resume);
+  if (!found) return null;
+  refuseChanges(run, stage, found.manifest, now);
+  if (isCurrent(run, stage, found.manifest, now)) return found;
+  process.stderr.write(`${stage}: done again: what it was made of has changed\n`);
+  return null;
+}
+
+/** Takes over a stage that was trained in another run folder from what it would start from here: checkpoints and log. */
+export function adoptStage(run: Run, stage: StageName, from: Pick<Run, 'store' | 'log'>): void {
+  const begin = logStart(run, from.store.manifest(stage)!.parents);
+  run.store.discardAfter(stage, -1);
+  run.log.truncate(begin);
+  for (const record of readMetrics(from.log.file)) if (record.stage === stage) run.log.append(record);
+  eventLog(run, stage);
+  for (const step of from.store.steps(stage)) {
+    const loaded = from.store.load(stage, step);
+    // A damaged one was named; the one before it is taken at its own turn.
+    if (loaded?.manifest.step !== step) continue;
+    const state = { ...stateOf(loaded), logPosition: begin + stateOf(loaded).logPosition };
+    run.store.save(stage, { ...loaded.manifest, tensors: loaded.tensors, state });
+  }
+}

@@ -1,0 +1,55 @@
+import path from 'node:path';
+import { EventLog } from '../../checkpoints/events.js';
+import { readMetrics } from '../../checkpoints/metrics.js';
+import type { Origin } from '../../checkpoints/run-store.js';
+import type { StageName } from '../../config/stages.js';
+import type { Run } from '../run/run.js';
+import { stateOf } from './stage-progress.js';
+
+/** Writes records to `metrics.jsonl` and to the stage's event file, which is begun anew where the disk was full. */
+export function stageLog(run: Run, stage: StageName): (record: object) => void {
+  let events: EventLog | undefined;
+  const withEvents = (write: (events: EventLog) => void) => {
+    try {
+      // A new event file has all that the log has.
+      if (events) write(events);
+      else events = eventLog(run, stage);
+    } catch {
+      events = undefined;
+    }
+  };
+  withEvents(() => undefined);
+  return (record) => {
+    run.log.append({ stage, ...record });
+    withEvents((events) => {
+      events.append({ ...record });
+    });
+  };
+}
+
+/** The stage's event file, with what the log has of it. */
+export function eventLog(run: Run, stage: StageName): EventLog {
+  const logged = readMetrics(run.log.file).filter((record) => record.stage === stage);
+  return new EventLog(path.join(run.folder, 'events', stage), logged);
+}
+
+/** Length of the log, bytes, when the last of the stages that another one starts from had ended. */
+export function logStart(run: Run, parents: readonly Origin[]): number {
+  const ends = parents.map(({ stage, sha256 }) => {
+    const manifest = run.store.manifest(stage);
+    return manifest?.sha256 === sha256 ? stateOf({ manifest }).logPosition : 0;
+  });
+  return Math.max(0, ...ends);
+}
+
+/** Says how many samples could not be read, where `data.missing` leaves them out. */
+export function tellSkipped(run: Run, stage: StageName): void {
+  const skipped = readMetrics(run.log.file).flatMap((record) =>
+    record.stage === stage && Array.isArray(record.skipped) ? (record.skipped as string[]) : [],
+  );
+  if (skipped.length === 0) return;
+  process.stderr.write(
+    `warning: ${stage}: ${skipped.length} samples could not be read and were left out ` +
+      `(metrics.jsonl, skipped), the first: ${skipped[0]!}\n`,
+  );
+}

@@ -1,0 +1,67 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { MadeOf } from '../../checkpoints/run-store.js';
+import type { StageName } from '../../config/stages.js';
+import type { TrainingKeys } from '../../config/schema.js';
+import type { EncoderRecord } from '../../models/encoders/encoder.js';
+import type { BatchSource } from '../../train/batches/source.js';
+import type { MicroBatch } from '../../train/compute/compute.js';
+import type { LossTensors } from '../../train/gradients.js';
+import type { Batch } from '../../train/loop.js';
+import type { Pace } from '../../train/schedule/pace.js';
+import type { TrainedPart } from '../../train/trained-parts.js';
+
+/** When something happens: epochs and steps count from 0. */
+export interface At {
+  epoch: number;
+  step: number;
+}
+
+/** The keys of a stage that its training loop reads. */
+export type LoopOptions = Pick<TrainingKeys, 'microBatch' | 'clipNorm'>;
+
+/** The model that a stage trains, as its checkpoints name it. */
+export interface StageModel {
+  stage: StageName;
+  /** What the checkpoint holds, for people. */
+  what: string;
+  madeOf: MadeOf;
+  parts: Readonly<Record<string, TrainedPart>>;
+  pace: Pace;
+}
+
+/** What every training stage hands to `trainStage`. */
+interface CommonPlan<B extends Batch> extends StageModel {
+  options: LoopOptions;
+  source: BatchSource<B>;
+  /** Fidelity of a batch, for the log: snippets (`pretrain`: frames) × side in pixels. */
+  shape: (batch: B) => string;
+  /** What is done to the parameters after the last epoch, before they are kept. */
+  settle?: () => Promise<void>;
+  /** Measures the model after an epoch; null where nothing is measured. */
+  validate?: (epoch: number) => Promise<Measured | null>;
+}
+
+/** A stage that trains an encoder by its own backward pass, and from its features on with the tape. */
+interface EncoderPlan<B extends Batch> extends CommonPlan<B> {
+  through: 'encoder';
+  /** The pass of some items of a batch through the part `encoder`. */
+  record: (batch: B, micro: MicroBatch, at: At) => EncoderRecord;
+  /** The loss of some items of a batch from their features `[n, L, C]`, on the tape. */
+  loss: (batch: B, micro: MicroBatch, at: At, features: tf.Tensor3D) => LossTensors;
+}
+
+/** A stage whose parts are all differentiated by the tape. */
+interface TapePlan<B extends Batch> extends CommonPlan<B> {
+  through: 'tape';
+  /** The loss of some items of a batch, on the tape. */
+  loss: (batch: B, micro: MicroBatch, at: At) => LossTensors;
+}
+
+/** What a stage trains, on what, and how. */
+export type TrainingPlan<B extends Batch> = EncoderPlan<B> | TapePlan<B>;
+
+/** Metrics by name; the stage is judged by the one called `judge`: more is better. */
+export interface Measured {
+  judge: string;
+  metrics: Record<string, number>;
+}

@@ -1,0 +1,32 @@
+import type { Parameters } from '../../models/parameters.js';
+import { adamW } from './adamw.js';
+import { adam, sgd, type Optimizer } from './optimizers.js';
+import type { ParameterRules } from './parameter-rules.js';
+
+/** The keys of a stage that choose its optimizer. */
+export interface OptimizerOptions {
+  optimizer: 'sgd' | 'adam' | 'adamw';
+  /** Momentum of SGD; 0 where the stage has no such key. */
+  momentum?: number;
+}
+
+/** Makes an optimizer of some parameters, which are updated by rules. */
+export type MakeOptimizer = (parameters: Parameters, rules: ParameterRules) => Optimizer;
+
+/** The optimizer that a stage's options name. */
+export function optimizerOf({ optimizer, momentum = 0 }: OptimizerOptions): MakeOptimizer {
+  switch (optimizer) {
+    case 'sgd':
+      return (parameters, rules) => sgd(parameters, rules, momentum);
+    case 'adam':
+      return adam;
+    case 'adamw':
+      return adamW;
+  }
+}
+
+/** Numbers that the optimizer of a stage remembers for each trained number. */
+export function slotsPerParameter({ optimizer, momentum = 0 }: OptimizerOptions): number {
+  if (optimizer === 'sgd') return momentum > 0 ? 1 : 0;
+  return 2;
+}
