@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { instancesAsClips, measureClips } from '../../src/data/measured-clips.js';
@@ -23,8 +23,8 @@ test('instances become clips by their frames, inside the video', () => {
     ],
   };
   assert.deepEqual(instancesAsClips([video], 'training'), [
-    { path: '/v.mp4', label: 'jump', subset: 'training', frames: { from: 25, count: 25 }, file: video },
-    { path: '/v.mp4', label: 'end', subset: 'training', frames: { from: 124, count: 1 }, file: video },
+    { path: '/v.mp4', label: 'jump', subset: 'training', frames: { from: 25, count: 25 }, file: video, sha256: '' },
+    { path: '/v.mp4', label: 'end', subset: 'training', frames: { from: 124, count: 1 }, file: video, sha256: '' },
   ]);
 });
 
@@ -62,8 +62,14 @@ test('clips are measured once; the unusable are named; what has changed is measu
   );
   assert.deepEqual(progress.at(-1), [3, 3]);
 
-  progress.length = 0;
-  assert.deepEqual((await measureClips([clips[0]!], memo, () => assert.fail('known'))).clips, [first.clips[0]]);
+  // Neither a clip that was touched is decoded again, nor one that is as it was: the memo would show its frames.
+  const doctored = readFileSync(memo, 'utf8').replace('"frames": 25', '"frames": 24');
+  writeFileSync(memo, doctored);
+  const known = { ...first.clips[0]!, frames: { from: 0, count: 24 } };
+  const framesOf = async () => (await measureClips([clips[0]!], memo)).clips.map(({ frames }) => frames);
+  assert.deepEqual(await framesOf(), [known.frames]);
+  utimesSync(good, new Date(1e12), new Date(1e12));
+  assert.deepEqual(await framesOf(), [known.frames]);
   copyFileSync(testVideo(path.join(folder, 'longer.mp4'), { seconds: 2 }), good);
   assert.equal((await measureClips([clips[0]!], memo)).clips[0]!.frames.count, 50);
   writeFileSync(memo, readFileSync(memo, 'utf8').slice(0, 40));

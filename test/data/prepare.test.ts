@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { loadDataset, saveDataset } from '../../src/data/dataset.js';
 import { prepareDataset } from '../../src/data/prepare.js';
+import { fileContent } from '../../src/system/file-content.js';
 import { UsageError } from '../../src/system/errors.js';
 import { missing, shared } from '../support/shared.js';
 import { temporaryFolder, testVideo } from '../support/videos.js';
@@ -57,7 +58,8 @@ test('finds, measures and mends; marks what cannot be used; keeps splits', async
     ],
   );
   assert.match(dataset.videos[4]!.problem!, /^not a readable video: broken\.mp4: /);
-  const { instances, warnings: own, ...measured } = dataset.videos[0]!;
+  const { instances, warnings: own, file: content, ...measured } = dataset.videos[0]!;
+  assert.deepEqual(content, await fileContent(plain));
   // prettier-ignore
   assert.deepEqual(measured, {
     id: 'plain', subset: 'validation', path: plain, duration: 2, fps: 25, frames: 50, width: 64, height: 48,
@@ -197,4 +199,25 @@ test('two real ActivityNet videos by CSV', { skip: missing(real) }, async () => 
       [undefined, 1],
     ],
   );
+});
+
+test('a video whose file is as it was measured is not decoded again, one that was encoded anew is', async () => {
+  const folder = path.join(videos, 'again');
+  mkdirSync(folder, { recursive: true });
+  const [same, other] = ['same', 'other'].map((name) => testVideo(path.join(folder, `${name}.mp4`), { seconds: 2 }));
+  const request = { format: 'csv', annotations: annotations(['same,0,1,run,', 'other,0,1,run,']), videos: folder };
+  const first = await prepareDataset(request);
+  // If it were decoded, these frames would be counted again.
+  const measured = first.dataset.videos.map((video) => ({ ...video, frames: 1234 }));
+  utimesSync(same!, new Date(1e12), new Date(1e12));
+  testVideo(other!, { seconds: 1 });
+  const { dataset } = await prepareDataset({ ...request, measured });
+  assert.deepEqual(
+    dataset.videos.map(({ id, frames }) => [id, frames]),
+    [
+      ['same', 1234],
+      ['other', 25],
+    ],
+  );
+  assert.notEqual(dataset.videos[1]!.file!.sha256, first.dataset.videos[1]!.file!.sha256);
 });

@@ -1,16 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Features } from '../../src/checkpoints/feature-store.js';
-import { configHash } from '../../src/config/hash.js';
 import { configSchema, type Config } from '../../src/config/schema.js';
 import { randomStream } from '../../src/engine/random.js';
-import { freshEncoder } from '../../src/stages/encoder/run-encoder.js';
+import { trainedEncoder } from '../../src/stages/encoder/run-encoder.js';
 import { featureStore } from '../../src/stages/features/extracted-features.js';
+import { pretrain } from '../../src/stages/pretrain/pretrain-stage.js';
 import { openRun, type Run } from '../../src/stages/run/run.js';
-import { snapshot } from '../../src/stages/training/snapshot.js';
-import { sgd } from '../../src/train/optimizers/optimizers.js';
-import { uniformRules } from '../../src/train/optimizers/parameter-rules.js';
-import { trainedParts } from '../../src/train/trained-parts.js';
 
 /** Channels of the smallest encoder of {@link tiny}. */
 export const channels = 64;
@@ -20,6 +16,7 @@ export const tiny = {
   encoder: { width: 8 },
   model: { h1: 16, h2: 8, h3: 16, groups: 4, width: 16, inner: 4, context: 2 },
   full: { snippets: 16, size: 32 },
+  pretrain: { epochs: 0 },
   head: { epochs: 2, batch: 3, lr: 1e-2, lrSteps: [], classifier: { epochs: 5 } },
   detect: { keep: 50 },
 };
@@ -87,33 +84,11 @@ export function writeFeatures(
   return folder;
 }
 
-/** A run that has come as far as `extract`: a random encoder, and features as if it had made them. */
+/** A run that has come as far as `extract`: an encoder as it starts, and features as if it had made them. */
 export async function extractedRun(folder: string, dataset: string): Promise<Run> {
-  const config = configSchema.parse({ ...tiny, data: { dataset } });
-  const run = await openRun(folder, config);
-  const { parameters } = freshEncoder(config);
-  const parts = trainedParts(
-    'pretrain',
-    config.pretrain,
-    { encoder: { parameters, rules: uniformRules(parameters.specs, 0) } },
-    (of, rules) => sgd(of, rules, 0),
-  );
-  const { sha256 } = run.store.save('pretrain', {
-    what: 'encoder',
-    step: 1,
-    epoch: 1,
-    tensors: snapshot(parts),
-    configHash: configHash(config, 'pretrain'),
-    parents: [],
-    inputs: {},
-    classes: null,
-    engine: 'none 0',
-    seed: 0,
-    best: null,
-    finished: true,
-    state: { logPosition: 0 },
-  });
-  const store = featureStore(run, sha256);
+  const run = await openRun(folder, configSchema.parse({ ...tiny, data: { dataset } }));
+  await pretrain.run(run);
+  const store = featureStore(run, trainedEncoder(run).sha256);
   for (const [id, features] of seededFeatures()) store.put(id, features);
   store.finish();
   return run;

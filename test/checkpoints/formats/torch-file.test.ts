@@ -42,7 +42,7 @@ test('code in a pickle is not run', (t) => {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(text.length);
   const call = Buffer.concat([Buffer.from('cos\nsystem\nX'), length, text, Buffer.from([0x85]), Buffer.from('R')]);
-  const pickle = Buffer.concat([Buffer.from([0x80, 2]), call, Buffer.from('..')]);
+  const pickle = Buffer.concat([Buffer.from([0x80, 2]), call, Buffer.from('.')]);
   const begin = readFileSync(fixture('bare.pth')).subarray(0, 15);
   const small = Buffer.from([0x80, 2, 0x4b, 1, 0x2e]);
   const file = path.join(folder, 'hostile.pth');

@@ -37,7 +37,7 @@ describe('lofi on published features', () => {
     const { code, stderr } = await lofi(['run', ...on]);
     assert.equal(code, 0, stderr);
     const { stages } = JSON.parse((await lofi(['runs', run, '--json'])).stdout) as { stages: object };
-    assert.deepEqual(Object.keys(stages), ['head']);
+    assert.deepEqual(Object.keys(stages), ['segments', 'head']);
     const { tiou } = JSON.parse(readFileSync(path.join(run, 'metrics.json'), 'utf8')) as { tiou: number[] };
     assert.deepEqual([tiou.length, tiou[0]], [5, 0.3]);
   });

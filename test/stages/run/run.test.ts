@@ -167,7 +167,7 @@ test('configuration and dataset of a run stay while its stages refuse others', a
     await assert.rejects(runStages(run, ['joint']), says(UsageError, 'joint in '));
     assert.deepEqual(kept(), before);
     // Stages that are not asked for refuse nothing, but the configuration stays that of those that are there.
-    await assert.rejects(runStages(run, ['head']), says(UsageError, 'joint'));
+    await assert.rejects(runStages(run, ['head']), says(UsageError, 'run `lofi extract` first'));
     assert.deepEqual(kept()[0], before[0]);
     assert.notEqual(kept()[1], before[1]);
   });
