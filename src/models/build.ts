@@ -9,7 +9,7 @@ import { GtadHead } from './heads/gtad/gtad.js';
 import type { Head } from './heads/head.js';
 import { PyramidHead } from './heads/pyramid/pyramid.js';
 
-/** The encoder that a configuration names. */
+/** Builds the encoder that a configuration names. */
 export function buildEncoder({ type, width, shift }: Config['encoder']): Encoder {
   const options = { width, shift };
   switch (type) {
@@ -28,7 +28,13 @@ export function buildEncoder({ type, width, shift }: Config['encoder']): Encoder
   }
 }
 
-/** The head that a configuration names, for features of C channels and K classes. */
+/**
+ * Builds the head that a configuration names.
+ *
+ * @param features - Channels of the features, C.
+ * @param classes - Number of classes, K.
+ * @throws UsageError when channels of G-TAD's layers cannot be divided into their groups.
+ */
 export function buildHead(model: Config['model'], features: number, classes: number): Head {
   if (model.type === 'pyramid') {
     return new PyramidHead({ ...model, window: model.attention ?? -1, features, classes });

@@ -6,8 +6,8 @@ import type { Initializer, ParameterSpec } from './parameters.js';
 const zero: Initializer = { type: 'constant', value: 0 };
 
 /**
- * A softmax over feature vectors `[N, C]` → logits `[N, K]`: of clips in stage 1, of segments in stage 3. Features are
- * standardised by `mean` and `deviation`, which stay 0 and 1 unless set.
+ * A softmax classifier of feature vectors `[N, C]` → logits `[N, K]`: stage 1 classifies clips with it, stage 3
+ * segments. It standardises features by `mean` and `deviation`, which stay 0 and 1 unless they are set.
  */
 export class Classifier {
   readonly parameters: ParameterSpec[];
@@ -22,12 +22,16 @@ export class Classifier {
       init: { type: 'constant', value },
       trainable: false,
     });
-    // TSM begins with a bias of 0; a linear layer would begin with a random one.
+    // TSM starts with a bias of 0, unlike PyTorch's linear layer, whose bias starts at random.
     const layer = this.layer.parameters.map((spec) => (spec.name === 'fc.bias' ? { ...spec, init: zero } : spec));
     this.parameters = [...layer, constant('mean', 0), constant('deviation', 1)];
   }
 
-  /** `dropout`: part of the features left out, drawn by `seed`; 0 for inference. */
+  /**
+   * Logits `[N, K]` of features `[N, C]`.
+   *
+   * @param dropout - Fraction of the features that is set to 0, drawn by `seed`; 0 for inference.
+   */
   logits(features: tf.Tensor2D, pass: Pass, dropout = 0, seed = 0): tf.Tensor2D {
     const { parameters } = pass;
     const standard = tf.div<tf.Tensor2D>(tf.sub(features, parameters.get('mean')), parameters.get('deviation'));
@@ -36,12 +40,19 @@ export class Classifier {
   }
 }
 
-/** Mean cross-entropy of logits `[N, K]` and class numbers. */
+/** Mean cross-entropy of logits `[N, K]` and N class numbers. */
 export function crossEntropy(logits: tf.Tensor2D, classes: readonly number[]): tf.Scalar {
   return tf.mean(lossOfEach(logits, classes));
 }
 
-/** Mixup's: of each row, by `shares` the loss of its own class and for the rest that of the `others`. */
+/**
+ * Mean cross-entropy under mixup. Row i counts its own class by `shares[i]` and the class `others[i]` by the rest.
+ *
+ * @param logits - `[N, K]`.
+ * @param classes - The class number of each row.
+ * @param others - The class number of the sample that each row was mixed with.
+ * @param shares - The part of each row that is its own sample, 0 to 1.
+ */
 export function mixedCrossEntropy(
   logits: tf.Tensor2D,
   classes: readonly number[],
@@ -52,7 +63,7 @@ export function mixedCrossEntropy(
   return tf.mean(tf.add(other, tf.mul(tf.sub(own, other), tf.tensor1d([...shares]))));
 }
 
-/** `[N]` */
+/** Cross-entropy of each row, `[N]`. */
 function lossOfEach(logits: tf.Tensor2D, classes: readonly number[]): tf.Tensor1D {
   const target = tf.oneHot(tf.tensor1d([...classes], 'int32'), logits.shape[1]);
   return tf.neg(tf.sum<tf.Tensor1D>(tf.mul(tf.cast(target, 'float32'), tf.logSoftmax(logits)), 1));
