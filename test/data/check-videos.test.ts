@@ -77,7 +77,7 @@ test('of two dozen broken files each is named with a reason', async () => {
   for (const [name, [, reason]] of Object.entries(files)) reasons[name] = reason;
 
   const check = await checkVideos(broken);
-  assert.deepEqual(check.missing.map(({ video, reason }) => [video, reason]), [['dangling.mp4', 'no such file'], ['loop.mp4', 'no way to the file (ELOOP)']]); // prettier-ignore
+  assert.deepEqual(check.missing.map(({ video, reason }) => [video, reason]), [['dangling.mp4', 'no such file'], ['loop.mp4', 'the file cannot be reached (ELOOP)']]); // prettier-ignore
   assert.deepEqual(check.broken.map(({ video }) => video).sort(), Object.keys(reasons).sort());
   assert.deepEqual([check.ok, check.warnings], [1, []]);
   for (const found of check.broken) {

@@ -99,11 +99,11 @@ describe('.npy', () => {
     refused(() => readNpyMatrix(fixture('pickled.npy')), /pickled\.npy: numbers of type \|O/);
     const shaped = (shape: string) => Buffer.from(npy(made).toString('latin1').replace('(3, 4)', shape), 'latin1');
     refused(() => read(readNpyMatrix, shaped('(12,) ')), /shape \[12\]; \[rows, columns\] expected/);
-    refused(() => read(readNpyMatrix, shaped('(3, 5)')), /\[3,5\] takes 60 bytes, 48 are there/);
+    refused(() => read(readNpyMatrix, shaped('(3, 5)')), /\[3,5\] takes 60 bytes, but there are 48/);
     refused(() => read(readNpyMatrix, shaped('(-3,4)')), /its header/);
-    refused(() => read(readNpyMatrix, Buffer.concat([npy(made), Buffer.alloc(4)])), /48 bytes, 52 are there/);
-    refused(() => read(readNpyMatrix, npy(made).subarray(0, -1)), /47 are there/);
-    refused(() => read(readNpyMatrix, 'features\n'), /does not begin as one/);
+    refused(() => read(readNpyMatrix, Buffer.concat([npy(made), Buffer.alloc(4)])), /48 bytes, but there are 52/);
+    refused(() => read(readNpyMatrix, npy(made).subarray(0, -1)), /there are 47/);
+    refused(() => read(readNpyMatrix, 'features\n'), /does not begin like one/);
     refused(() => readNpyMatrix(place('none.npy')), /none\.npy \(ENOENT\)/);
     refused(() => readNpyMatrix(folder), /not a file/);
   });
@@ -209,10 +209,10 @@ describe('tables', () => {
   });
 
   it('what is no table of numbers is refused with its line', () => {
-    refused(() => read(readCsvMatrix, `${rows[0]!}\n1,2\n`), /:2: 2 numbers, 4 in line 1/);
-    refused(() => read(readCsvMatrix, `${rows[0]!}\n1,2,x,4`), /:2: "x" is no finite number/);
+    refused(() => read(readCsvMatrix, `${rows[0]!}\n1,2\n`), /:2: 2 numbers, but 4 in line 1/);
+    refused(() => read(readCsvMatrix, `${rows[0]!}\n1,2,x,4`), /:2: "x" is not a finite number/);
     refused(() => read(readCsvMatrix, '1,2,x,4\n'), /:1: "x"/);
-    refused(() => read(readCsvMatrix, `${rows[0]!}\n1,,3,4`), /:2: "" is no finite number/);
+    refused(() => read(readCsvMatrix, `${rows[0]!}\n1,,3,4`), /:2: "" is not a finite number/);
     refused(() => read(readCsvMatrix, `${rows[0]!}\n1,0x10,3,4`), /:2: "0x10"/);
     refused(() => read(readCsvMatrix, '1,nan\n'), /:1: "nan"/);
     refused(() => read(readCsvMatrix, '1,2\n3,1e39\n'), /row 2, column 2 is Infinity/);

@@ -151,7 +151,7 @@ test('THUMOS14: ActionFormer’s JSON, and the tables of G-TAD, one or a folder 
   assert.deepEqual(readAnnotations('gtad', tables), [first, second]);
   assert.deepEqual(readAnnotations('thumos', tables), [first, second]);
   refused('gtad', write('own.csv', `${head}mine,x,1,0,1,0,30\n`), /own\.csv:2: .* not "mine": its split is unknown/);
-  refused('gtad', write('own.csv', `${head}${id},x,1,0,soon,0,30\n`), /own\.csv:2: "soon" is no time/);
+  refused('gtad', write('own.csv', `${head}${id},x,1,0,soon,0,30\n`), /own\.csv:2: "soon" is not a time/);
 });
 
 test('a video in two subsets stays in the first, with the instances of both', () => {
@@ -174,7 +174,7 @@ test('a video that a JSON file has twice: the last is read, and that is said', (
     `{"database": {"a": ${video('training')}, "b": ${video('training')}, "a": ${video('validation')}}}`,
   );
   const said = readAnnotations('activitynet', file).map(({ id, subset, warnings }) => [id, subset, warnings]);
-  const text = 'is more than once in the annotation file; only the last is read';
+  const text = 'occurs more than once in the annotation file; only the last entry is read';
   assert.deepEqual(said, [
     ['a', 'validation', [{ kind: 'repeated videos', text }]],
     ['b', 'training', []],
@@ -217,7 +217,7 @@ test('CSV: times, splits, names', () => {
 
 test('errors of CSV files name the line', () => {
   const head = 'video,start,end,label,subset\n';
-  refused('csv', write('b.csv', `${head}a,0,1,x,\na,one,2,x,\n`), /b\.csv:3: "one" is no time/);
+  refused('csv', write('b.csv', `${head}a,0,1,x,\na,one,2,x,\n`), /b\.csv:3: "one" is not a time/);
   refused('csv', write('b.csv', 'video,start,label\n'), /b\.csv:1: no column "end"/);
   refused('csv', write('b.csv', `${head}a,0,,x,\n`), /b\.csv:2: end is empty/);
 });
