@@ -33,10 +33,10 @@ export interface SnippetGrid {
 }
 
 /**
- * The snippet grid (LoFi §3: a snippet is a window of consecutive frames, subsampled). The video is divided into L
- * equal bins with a window of `perSnippet * stride` frames centred in each, and of every `stride` frames the middle one
- * is taken. Windows are moved inside the video; where the video is shorter than a window, frame numbers are clamped to
- * its ends. The arithmetic is in integers, so long videos do not drift.
+ * The snippet grid (docs/method.md §1.2: a snippet is a window of consecutive frames, subsampled). The video is divided
+ * into L equal bins with a window of `perSnippet * stride` frames centred in each, and of every `stride` frames the
+ * middle one is taken. Windows are moved inside the video; where the video is shorter than a window, frame numbers are
+ * clamped to its ends. The arithmetic is in integers, so long videos do not drift.
  *
  * @returns `[snippets * perSnippet]` frame numbers in `[0, frames)`, which never decrease within a snippet.
  */
@@ -70,7 +70,8 @@ export interface ClipSampling {
 }
 
 /**
- * TSM's sampling of frames (its dataset code; lofi_spec §4.3). Without `random`, for evaluation, the centre is taken.
+ * TSM's sampling of frames (its dataset code; docs/method.md §4.1). Without `random`, for
+ * evaluation, the centre is taken.
  *
  * @returns `[count]` frame numbers in `[0, frames)`.
  */

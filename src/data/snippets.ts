@@ -8,7 +8,8 @@ import type { MeasuredClip } from './measured-clips.js';
 import { clipFrames, resampled, snippetFrames, type ClipSampling, type Resampled } from './sampling.js';
 
 /**
- * Fidelity of a video (LoFi §3): the number of snippets over the video, and the side of the square frames in pixels.
+ * Fidelity of a video (docs/method.md §1.1): the number of snippets over the video, and the side of
+ * the square frames in pixels.
  */
 export interface Fidelity {
   snippets: number;

@@ -53,9 +53,9 @@ export function videoTrainTransform(
 }
 
 /**
- * TSM's multi-scale crop (GroupMultiScaleCrop with its 13 fixed places; lofi_spec §4.3). Width and height of the crop
- * are each the short side times one of `scales` (descending), at most one step apart in that list; the crop is scaled
- * to a square of `size` pixels.
+ * TSM's multi-scale crop (GroupMultiScaleCrop with its 13 fixed places; docs/method.md §4.2). Width and height of the
+ * crop are each the short side times one of `scales` (descending), at most one step apart in that list; the crop is
+ * scaled to a square of `size` pixels.
  */
 export function clipTrainTransform(
   source: Size,

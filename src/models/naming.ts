@@ -56,7 +56,7 @@ export function namesIn(naming: Naming, specs: readonly ParameterSpec[]): (name:
   };
 }
 
-/** Weights of the convolutions that TSM wraps ("blockres", lofi_spec §4.2). */
+/** Weights of the convolutions that TSM wraps ("blockres", docs/method.md §3.2). */
 function shiftedConvolutions(specs: readonly ParameterSpec[]): Set<string> {
   const byName = new Map(specs.map((spec) => [spec.name, spec]));
   const isShifted = (name: string): boolean => {

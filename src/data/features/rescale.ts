@@ -2,7 +2,7 @@ import type { Matrix } from './matrix.js';
 
 /**
  * Resamples rows over time to another number of rows by linear interpolation. Each row stands for the centre of one of
- * T equal cells; beyond the outermost centres values are constant (lofi_spec §3.7:
+ * T equal cells; beyond the outermost centres values are constant (docs/method.md §7.7:
  * `F.interpolate(…, align_corners=False)`).
  *
  * @param rows - Number of rows of the result. If it equals the present number, the matrix itself is returned.

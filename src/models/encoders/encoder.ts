@@ -56,7 +56,8 @@ export const liteScaling: InputScaling = { mean: [127, 127, 127], deviation: [12
 export const unitScaling: InputScaling = { mean: [127.5, 127.5, 127.5], deviation: [127.5, 127.5, 127.5] };
 
 /**
- * Makes an encoder of units whose maps it averages over a snippet's space and frames (LoFi §3; TSM's consensus).
+ * Makes an encoder of units whose maps it averages over a snippet's space and frames (TSM's
+ * consensus; docs/method.md §1.1).
  *
  * @param options - `units`: take scaled images `[N, H, W, 3]` → maps `[N, h, w, C]` or, for input `videos`,
  * `[N, F, H, W, 3]` → `[N, F, h, w, C]`. `channels`: C of the last unit.

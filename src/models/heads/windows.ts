@@ -11,7 +11,7 @@ export interface Window {
 }
 
 /**
- * Windows over a video of `total` snippets (§3.1, THUMOS14). Each begins in the middle of the one before it, and the
+ * Windows over a video of `total` snippets (docs/method.md §9). Each begins in the middle of the one before it, and the
  * last one ends with the video. (The authors leave out up to a fifth of a window at the end.) With `size` null the
  * whole video is one window.
  */

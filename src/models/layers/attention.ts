@@ -27,9 +27,9 @@ export interface Attention {
 }
 
 /**
- * ActionFormer's self-attention (Zhang et al. 2022, §3.2) without its last projection. Queries, keys and values each
- * come from a depthwise convolution (which has the stride), a layer normalisation and a projection. Attention stays
- * within a window.
+ * ActionFormer's self-attention (Zhang et al. 2022, §3.2; docs/method.md §8.1) without its last projection. Queries,
+ * keys and values each come from a depthwise convolution (which has the stride), a layer normalisation and a
+ * projection. Attention stays within a window.
  */
 export function attention(name: string, { width, heads, window, stride }: AttentionOptions): Attention {
   const looks = ['query', 'key', 'value'].map((part) => ({

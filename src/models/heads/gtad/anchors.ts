@@ -9,7 +9,7 @@ export interface Anchor {
 
 /**
  * All anchors within T snippets (start + duration < T) that are at most `longest` snippets long, duration-major: the
- * valid cells of G-TAD's map (§3.4).
+ * valid cells of G-TAD's map (docs/method.md §7.4).
  */
 export function anchors(snippets: number, longest = snippets): Anchor[] {
   const list: Anchor[] = [];

@@ -6,8 +6,9 @@ import { conv1d, pointwise } from '../../layers/dense.js';
 import type { Layer } from '../../layers/layer.js';
 
 /**
- * G-TAD's graph block (§3.3) on nodes x `[B, T, C]`. It adds a temporal stream (each node and its two neighbours in
- * time), a semantic stream (each node and its k nearest nodes in feature space, itself among them) and the identity.
+ * G-TAD's graph block (docs/method.md §7.3) on nodes x `[B, T, C]`. It adds a temporal stream (each node and
+ * its two neighbours in time), a semantic stream (each node and its k nearest nodes in feature space, itself
+ * among them) and the identity.
  */
 export function gcnext(
   name: string,

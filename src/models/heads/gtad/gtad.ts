@@ -16,7 +16,7 @@ import { lossWeights } from './loss-weights.js';
 import { proposals } from './proposals.js';
 
 /**
- * Sizes of G-TAD (§3.1): channels of the graph and of the localisation layers, bins of
+ * Sizes of G-TAD (docs/method.md §7.1): channels of the graph and of the localisation layers, bins of
  * SGAlign, and the anchors' lengths.
  */
 export interface GtadOptions {
@@ -58,9 +58,9 @@ interface Alignment {
 }
 
 /**
- * The G-TAD head (Xu et al. 2020; §3): features `[B, T, F]` → {@link GtadOutput}. No parameter depends on T, so one
- * head serves every fidelity. The map of 36·256 channels is never computed (see {@link alignProjected}). Cells of the
- * map that are not anchors are computed only where neighbouring anchors look at them (`kernel` 3).
+ * The G-TAD head (Xu et al. 2020; docs/method.md §7): features `[B, T, F]` → {@link GtadOutput}. No parameter depends
+ * on T, so one head serves every fidelity. The map of 36·256 channels is never computed (see {@link alignProjected}).
+ * Cells of the map that are not anchors are computed only where neighbouring anchors look at them (`kernel` 3).
  */
 export class GtadHead implements Head<Labels> {
   readonly parameters: ParameterSpec[];

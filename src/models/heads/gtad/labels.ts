@@ -3,7 +3,7 @@ import type { Anchor } from './anchors.js';
 /** A time span as fractions of the duration of a video or of a window. */
 export type Span = readonly [start: number, end: number];
 
-/** Training targets of G-TAD for one video (§3.5). */
+/** Training targets of G-TAD for one video (docs/method.md §7.5). */
 export interface Labels {
   /** The highest tIoU of each anchor with any instance, `[A]`. */
   overlap: Float32Array;

@@ -17,10 +17,10 @@ export interface LossWeights {
 }
 
 /**
- * The weights of G-TAD's loss over a batch (§3.6). Divisions by zero are avoided: a side without elements
- * contributes nothing, and at most all anchors of a band are kept. Anchors with middle (0.3, 0.7] and low
- * (0, 0.3] overlap are thinned to the number of those with high overlap: an anchor is kept where
- * `draw(anchor, band)` in [0, 1) is below the ratio.
+ * The weights of G-TAD's loss over a batch (docs/method.md §7.6). Divisions by zero are avoided: a side without
+ * elements contributes nothing, and at most all anchors of a band are kept. Anchors with middle (0.3, 0.7] and low
+ * (0, 0.3] overlap are thinned to the number of those with high overlap: an anchor is kept where `draw(anchor, band)`
+ * in [0, 1) is below the ratio.
  */
 export function lossWeights(
   batch: readonly Labels[],

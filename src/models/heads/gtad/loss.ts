@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { GtadOutput } from './gtad.js';
 import type { BinaryWeights, LossWeights } from './loss-weights.js';
 
-/** G-TAD's loss (§3.6) and its terms: total = tem + 10 reg + cls. */
+/** G-TAD's loss (docs/method.md §7.6) and its terms: total = tem + 10 reg + cls. */
 export interface GtadLoss {
   total: tf.Scalar;
   tem: tf.Scalar;

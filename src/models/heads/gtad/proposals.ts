@@ -15,9 +15,9 @@ export interface VideoOutput {
 }
 
 /**
- * Proposals of one video (§3.8): anchors from a peak of the start scores to a peak of the end scores, scored by the
- * product of both overlaps. Without `peaks`, as in the authors' code for THUMOS14, all anchors count. Anchors that end
- * exactly at the video's end are left out, as in the authors' code.
+ * Proposals of one video (docs/method.md §7.8): anchors from a peak of the start scores to a peak of the end scores,
+ * scored by the product of both overlaps. Without `peaks`, as in the authors' code for THUMOS14, all anchors count.
+ * Anchors that end exactly at the video's end are left out, as in the authors' code.
  */
 export function proposals(
   { start, end, map }: VideoOutput,

@@ -22,9 +22,9 @@ const leastInside = 0.5;
 const sameLength = 1e-3;
 
 /**
- * Decides which locations of `levels` learn which instances of an item (ActionFormer, §3.3, and its code): a location
- * learns an instance that contains it, whose middle is at most `radius` strides away, and whose farther end lies in the
- * level's range. Of several instances it learns the shortest.
+ * Decides which locations of `levels` learn which instances of an item (ActionFormer, §3.3, and its code;
+ * docs/method.md §8.2): a location learns an instance that contains it, whose middle is at most `radius` strides away,
+ * and whose farther end lies in the level's range. Of several instances it learns the shortest.
  *
  * @param instances - In fractions of T snippets.
  * @param snippets - T.

@@ -54,7 +54,10 @@ export function lossTargets(
   return { ...targets, places: [{ item: 0, level: 0, row: 0 }], offsets: Float32Array.of(1, 1), weight: 0 };
 }
 
-/** ActionFormer's loss (§3.3) and its terms: total = cls + weight·reg, means over the items. */
+/**
+ * ActionFormer's loss (§3.3 of its paper; docs/method.md §8.3) and its terms: total = cls +
+ * weight·reg, means over the items.
+ */
 export interface PyramidLoss {
   total: tf.Scalar;
   cls: tf.Scalar;
