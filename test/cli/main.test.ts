@@ -60,7 +60,7 @@ test('a stack trace only with --verbose', async () => {
   const env = { LOFI_ENGINE: 'abacus' };
   const short = await lofi(['setup'], env);
   assert.equal(short.code, 2);
-  assert.match(short.stderr, /^lofi: LOFI_ENGINE=abacus is no engine\..*\n$/);
+  assert.match(short.stderr, /^lofi: LOFI_ENGINE=abacus is not an engine\..*\n$/);
   const long = await lofi(['setup', '--verbose'], env);
   assert.equal(long.code, 2);
   assert.match(long.stderr, /\n +at .*backend\.ts/);
