@@ -58,5 +58,5 @@ test('--engine wasm fetches nothing', async (t) => {
 test('a wrong FFMPEG_PATH is the caller’s to correct', async () => {
   const ended = await lofi(['setup', '--engine', 'wasm'], { FFMPEG_PATH: '/no/such/ffmpeg' });
   assert.equal(ended.code, 2);
-  assert.match(ended.stderr, /^lofi: FFMPEG_PATH=\/no\/such\/ffmpeg is no ffmpeg that runs/);
+  assert.match(ended.stderr, /^lofi: FFMPEG_PATH=\/no\/such\/ffmpeg is not an ffmpeg program that runs/);
 });

@@ -73,7 +73,7 @@ test('of two dozen broken files each is named with a reason', async () => {
   symlinkSync('loop.mp4', path.join(broken, 'loop.mp4'));
   mkdirSync(path.join(broken, 'below'));
   copyFileSync(file('end.mp4'), path.join(broken, 'below', 'good.mp4'));
-  const reasons: Record<string, RegExp> = { 'folder.mp4': /directory/i, 'pipe.mp4': /no regular file/ };
+  const reasons: Record<string, RegExp> = { 'folder.mp4': /directory/i, 'pipe.mp4': /not a regular file/ };
   for (const [name, [, reason]] of Object.entries(files)) reasons[name] = reason;
 
   const check = await checkVideos(broken);

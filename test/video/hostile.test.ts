@@ -130,7 +130,7 @@ const endless = ['-re', '-f', 'lavfi', '-i', 'testsrc2=s=16x16:r=20', '-f', 'raw
 
 test('endAllFfmpeg ends what runs, and those who wait are told', async () => {
   const ends = await Promise.all([1, 2].map(() => runFfmpeg(endless, endAllFfmpeg)));
-  assert.deepEqual(ends.map(({ ok, reason }) => [ok, reason]), [[false, 'ended by SIGKILL'], [false, 'ended by SIGKILL']]); // prettier-ignore
+  assert.deepEqual(ends.map(({ ok, reason }) => [ok, reason]), [[false, 'killed by SIGKILL'], [false, 'killed by SIGKILL']]); // prettier-ignore
 });
 
 // Whoever gives frames finds the pipe closed; one that is silent has to be ended.

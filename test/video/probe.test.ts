@@ -77,7 +77,7 @@ test('what is no video is refused in one line that names the file and the reason
     ['list.mp4', /./],
     ['.', /directory/i],
     // Nobody ever writes to it.
-    ['pipe.mp4', /no regular file/],
+    ['pipe.mp4', /not a regular file/],
   ];
   for (const [name, reason] of cases) {
     await assert.rejects(probe(file(name)), (error) => {

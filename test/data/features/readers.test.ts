@@ -175,8 +175,8 @@ describe('.npz', () => {
     const bytes = npz({ a: npy(made) });
     const changed = readFileSync(fixture('stored.npz'));
     changed[changed.indexOf('NUMPY') + 140] = 7;
-    refused(() => read(readNpzMatrix, changed), /its checksum is another/);
-    refused(() => read(readNpzMatrix, bytes.subarray(0, -30)), /truncated\?/);
+    refused(() => read(readNpzMatrix, changed), /its checksum does not match/);
+    refused(() => read(readNpzMatrix, bytes.subarray(0, -30)), /it may be truncated$/);
     bytes.writeUInt16LE(1, bytes.lastIndexOf('PK\x01\x02') + 8);
     refused(() => zipMembers(bytes, 'x.npz')[0]!.read(), /"a\.npy": encrypted/);
     bytes.writeUInt16LE(0, bytes.lastIndexOf('PK\x01\x02') + 8);
