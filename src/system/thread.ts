@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 export function startThread(url: URL, workerData: unknown): Worker {
   if (!url.pathname.endsWith('.ts')) return new Worker(url, { workerData });
   // The sources are run by tsx, which each thread must register again.
-  const module = JSON.stringify(url.href);
-  const program = `import('tsx/esm/api').then(({ register }) => { register(); return import(${module}); })`;
+  const program =
+    "import('tsx/esm/api').then(({ register }) => { register(); " + `return import(${JSON.stringify(url.href)}); })`;
   return new Worker(program, { eval: true, workerData });
 }
