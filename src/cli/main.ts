@@ -5,31 +5,34 @@ import { LofiError, UsageError } from '../system/errors.js';
 import { nearest } from '../system/nearest.js';
 import { endingSignals } from '../system/signals.js';
 
-/** Every command is a file of this folder, `<name>.ts`, loaded when it is called: help must not wait for an engine. */
+/**
+ * Every command is a file `<name>.ts` of this folder. It is loaded only when it is called, because help
+ * must not wait for an engine.
+ */
 const commands: Readonly<Record<string, string>> = {
   setup: "Find or build the engine and ffmpeg in the user's cache; safe to repeat",
-  doctor: 'Say which engine and which ffmpeg will be used, and what is wrong',
-  prepare: 'Turn an annotation file and a folder of videos into one dataset file',
+  doctor: 'Show which engine and which ffmpeg will be used, and what is wrong',
+  prepare: 'Join an annotation file and a folder of videos into one dataset file',
   'check-videos': 'Decode every video of a dataset and list what is missing or broken',
   synth: 'Make a synthetic dataset of real mp4 files',
   pretrain: 'Stage 1: train the encoder on trimmed clips',
   joint: 'Stage 2: train encoder and head together at low fidelity (LoFi)',
   extract: 'Stage 3a: compute features with the frozen encoder',
   head: 'Stage 3b: train a fresh head on the features',
-  run: 'All stages in order, skipping the finished ones',
+  run: 'Run all stages in order, skipping finished ones',
   schedule: 'Print the plan of a stage, step by step, without data',
-  estimate: 'Parameters, operations and memory of each stage and shape, before anything runs',
+  estimate: 'Estimate parameters, operations and memory of each stage and shape, before anything runs',
   detect: 'Find actions in videos with a trained model',
   export: 'Put a trained model into one file, for detect --model anywhere',
   evaluate: 'Compute mAP or AR@AN of detections',
-  analyze: 'Say what a detector gets wrong: types of error, sensitivity, missed instances',
+  analyze: "Analyse a detector's errors: error types, sensitivity, missed instances",
   convert: "Convert an encoder's weights to and from PyTorch's names",
   report: 'Make one page about one or several runs',
   runs: 'List the runs, or the stages of one',
   config: 'Print the resolved configuration and where each value came from',
 };
 
-/** How long what a failed command left running may keep the process alive. */
+/** Time for which work that a failed command left running may keep the process alive. */
 const GRACE_MS = 2000;
 
 await main(process.argv.slice(2));
@@ -37,12 +40,12 @@ await main(process.argv.slice(2));
 async function main(args: string[]): Promise<void> {
   for (const [signal, code] of endingSignals) {
     process.on(signal, () => {
-      // Work that saves before it stops listens too.
+      // Work that saves before it stops has a listener of its own and ends the process itself.
       if (process.listenerCount(signal) === 1) process.exit(code);
     });
   }
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // The reader (head, less) has had enough.
+    // The reader of the output (head, less) has closed it.
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
@@ -65,9 +68,9 @@ async function parser(args: string[]): Promise<Argv> {
     .strict()
     .exitProcess(false)
     .wrap(process.stdout.isTTY ? Math.min(120, process.stdout.columns) : 100)
-    .demandCommand(1, 'no command given: lofi --help lists them')
+    .demandCommand(1, 'no command given; lofi --help lists the commands')
     .fail((message: string | null, error: Error | undefined) => {
-      throw error ?? new UsageError(explain(message ?? 'wrong call', lofi, wanted));
+      throw error ?? new UsageError(explain(message ?? 'invalid call', lofi, wanted));
     });
   for (const [name, describe] of Object.entries(commands)) {
     if (name === wanted) lofi.command(await load(name));
@@ -80,7 +83,7 @@ async function load(name: string): Promise<CommandModule> {
   return ((await import(`./${name}.js`)) as { command: CommandModule }).command;
 }
 
-/** yargs's complaint in one line, with the name that was probably meant. */
+/** yargs's error message in one line, with the name that was probably meant. */
 function explain(message: string, lofi: Argv, wanted: string | undefined): string {
   const line = message.trim().replace(/\s*\n\s*/g, ' ');
   const known = wanted !== undefined && wanted in commands;
@@ -92,7 +95,7 @@ function explain(message: string, lofi: Argv, wanted: string | undefined): strin
 }
 
 function optionsOf(lofi: Argv): string[] {
-  // Public in yargs, absent from its types.
+  // This method is public in yargs but missing from its types.
   const { key } = (lofi as unknown as { getOptions(): { key: Record<string, unknown> } }).getOptions();
   return Object.keys(key);
 }
@@ -102,7 +105,9 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/** Says what went wrong and sets the exit code. Output that is still on its way is left to arrive. */
+/**
+ * Reports an error and sets the exit code. The process does not exit at once, so that pending output is still written.
+ */
 function report(error: unknown, verbose: boolean): void {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const [first = ''] = message.split('\n');

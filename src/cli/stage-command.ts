@@ -3,7 +3,7 @@ import type { Run } from '../stages/run.js';
 import { UsageError } from '../system/errors.js';
 import { readRunArguments, runOptions, type RunArguments } from './options.js';
 
-/** The command of one stage on the way to features; `load` imports it once it is wanted. */
+/** The command of one stage on the way to features. `load` imports the stage when the command is called. */
 export function stageCommand(
   name: string,
   describe: string,
@@ -16,7 +16,9 @@ export function stageCommand(
     handler: async (args) => {
       const { config, folder, policy } = await readRunArguments(args);
       if (config.data.features !== null)
-        throw new UsageError(`data.features is set: ${name} has nothing to do, lofi head trains on published features`);
+        throw new UsageError(
+          `data.features is set: ${name} has nothing to do; train on the published features with lofi head`,
+        );
       const [{ superviseRun }, stage] = await Promise.all([import('../stages/supervise.js'), load()]);
       await superviseRun(folder, config, policy, stage);
       process.stderr.write(`${name}: done (${folder})\n`);

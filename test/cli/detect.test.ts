@@ -98,7 +98,7 @@ describe('lofi detect --model', () => {
     const out = ['--out', file('wrong')];
     for (const [args, said] of [
       [[video, ...out], /give --run DIR or --model FILE/],
-      [['--model', model, '--subset', 'validation', ...out], /--subset is of the dataset of a run/],
+      [['--model', model, '--subset', 'validation', ...out], /--subset names a split of a run's dataset/],
       [['--model', model, video], /--out FOLDER is needed/],
       [
         ['--model', model, video, ...out, '--format', 'srt,ass'],
