@@ -151,7 +151,7 @@ test('a command that does not give the configuration of the run is refused', (t)
   const folder = finishedRun(temporaryFolder(t));
   const record = (wrong: string) => () => resultOfRun(folder, { experiment: 'e', dataset: 'd', command: wrong });
   assert.throws(record('npm run demo'), /must name its configuration/);
-  assert.throws(record(`lofi run --config ${tiny}`), /made otherwise than by this command: seed: 0 → 3/);
+  assert.throws(record(`lofi run --config ${tiny}`), /was not made by this command: seed: 0 → 3/);
 });
 
 test('a run that is not finished has no result', (t) => {
