@@ -19,7 +19,7 @@ const every = new Map<string, TensorData>([
   ['empty', { dtype: 'F32', shape: [0, 7], data: new Float32Array(0) }],
 ]);
 
-/** A file of a header and so many bytes of data. */
+/** Writes a file with a header and `dataBytes` bytes of data. */
 function fileOf(t: TestContext, header: object | string | Buffer, dataBytes = 0): string {
   const json = Buffer.isBuffer(header)
     ? header
@@ -76,7 +76,8 @@ describe('safetensors', () => {
 
   it('reads a file made by another writer: spaces, any order, metadata last', (t) => {
     const header =
-      '{ "b" : {"shape":[1],"dtype":"F32","data_offsets":[4, 8]},\n"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}, "__metadata__":{"format":"pt"} }   ';
+      '{ "b" : {"shape":[1],"dtype":"F32","data_offsets":[4, 8]},\n' +
+      '"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}, "__metadata__":{"format":"pt"} }   ';
     const { tensors, metadata } = readSafetensors(fileOf(t, header, 8));
     assert.deepEqual([...tensors.keys()], ['a', 'b']);
     assert.deepEqual(metadata, { format: 'pt' });
@@ -152,7 +153,7 @@ describe('safetensors', () => {
 
   it('says of pickled weights how to make safetensors of them', (t) => {
     const file = path.join(temporaryFolder(t), 'model.pth');
-    // torch.save today, before 1.6, and pickle's protocol 4.
+    // The first bytes of torch.save today, torch.save before 1.6, and pickle's protocol 4.
     for (const start of ['504b0304000008080000', '80028a0a6cfc9c46f920', '8004951234000000000000007d94']) {
       writeFileSync(file, Buffer.concat([Buffer.from(start, 'hex'), Buffer.alloc(2 ** 10)]));
       assert.throws(() => readSafetensors(file), {
@@ -243,7 +244,7 @@ describe('safetensors', () => {
         const kind = i % mutations.length;
         rewrite(file, mutations[kind]!());
         try {
-          // A change inside a name or the metadata leaves a valid file; its content must then be another.
+          // A change within a name or the metadata leaves a valid file, whose content must then differ.
           const { tensors, metadata } = readSafetensors(file);
           assert(kind >= 3, `mutation ${i} went unnoticed`);
           assert(hashTensors(tensors) !== hashTensors(every) || metadata.note !== 'fuzz');

@@ -130,7 +130,7 @@ test('2000 seeded mutations: one line of UsageError or a valid read, in little m
       try {
         const read = readTfjsWeights(file);
         const held = [...read.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-        // Without its list of groups or weights a model is valid and empty.
+        // A model whose list of groups or weights is empty is valid and has no weights.
         assert(held === 0 || held === mutated.shard.length, `mutation ${i} read ${held} bytes`);
       } catch (error) {
         assert(error instanceof UsageError, `mutation ${i}: ${String(error)}`);

@@ -26,7 +26,7 @@ before(async () => {
   disposeModel(random);
 });
 
-/** What a folder of results says of a video, in all forms, each read by a reader of that form. */
+/** Checks the results of a video in every format, reading each with a strict reader of that format. */
 async function assertResults(out: string, video: string): Promise<void> {
   const id = path.parse(video).name;
   const read = (extension: string) => readFileSync(path.join(out, `${id}.${extension}`), 'utf8');

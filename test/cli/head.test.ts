@@ -60,7 +60,7 @@ describe('lofi on published features', () => {
     assert.match(table.stdout, /head\.lr.*best epoch.*validation mAP/);
     for (const { value, epoch, average_mAP } of candidates)
       assert.match(table.stdout, new RegExp(`${value} +│ ${epoch} +│ ${(100 * average_mAP).toFixed(2)} `));
-    // The winner's rate is not that of the configuration.
+    // The best rate of the sweep is not that of the configuration.
     const refused = await lofi(['head', ...on]);
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /head in .* another configuration/);

@@ -13,7 +13,8 @@ test('help lists the commands, and neither it nor evaluate --help loads an engin
   writeFileSync(
     spy,
     `process.on('exit', () => {
-       const loaded = Object.keys(require.cache).filter((file) => file.includes('@tensorflow') || file.includes('vega'));
+       const files = Object.keys(require.cache);
+       const loaded = files.filter((file) => file.includes('@tensorflow') || file.includes('vega'));
        if (loaded.length > 0) process.stderr.write('loaded ' + loaded[0]);
      });`,
   );
@@ -27,7 +28,7 @@ test('help lists the commands, and neither it nor evaluate --help loads an engin
   assert.equal(evaluate.code, 0);
   assert.match(evaluate.stdout, /--ground-truth/);
   assert.equal(evaluate.stderr, '');
-  // The spy sees what is loaded, or the two checks above would prove nothing.
+  // The spy must notice what is loaded, or the two checks above would prove nothing.
   const doctor = await lofi(['doctor'], { LOFI_ENGINE: 'wasm' }, ['--require', spy]);
   assert.match(doctor.stderr, /loaded .*@tensorflow/);
 });

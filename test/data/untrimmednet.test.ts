@@ -11,7 +11,7 @@ import { temporaryFolder } from '../system/temporary.js';
 
 const tables = path.resolve('../shared/data/annotations/thumos14');
 
-/** Scores that tell their place: row, and column in thousandths. */
+/** Scores that encode their place: row, and column in thousandths. */
 const scores = (rows: number, columns: number) =>
   npy({
     data: Float32Array.from({ length: rows * columns }, (_, i) => Math.floor(i / columns) + (i % columns) / 1000),

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { knownEncoder } from '../../src/models/known-encoders.js';
 import { namesIn, torchvisionNames } from '../../src/models/naming.js';
 
-/** Names of torchvision's state_dict and of the same tensor in that of TSM's model, as PyTorch gave them. */
+/** Names of torchvision's state_dict, each with the name of the same tensor in TSM's model, as PyTorch gives them. */
 const pairs = readFileSync(new URL('../fixtures/tsm-names.csv', import.meta.url), 'utf8')
   .trim()
   .split('\n')
@@ -48,7 +48,7 @@ for (const [type, names] of Object.entries(networks) as [keyof typeof networks, 
     read(names.map(([, tsm]) => tsm.replace('module.', '')));
     read(names.map(([, tsm]) => tsm.replace('module.base_model.', '')));
     read(names.map(([, tsm]) => tsm.replace('.net.', '.')));
-    // Without dropout TSM leaves the classifier in its place.
+    // Without dropout TSM does not replace the classifier.
     read(names.map(([torchvision, tsm]) => (tsm.includes('new_fc') ? `module.base_model.${torchvision}` : tsm)));
   });
 }

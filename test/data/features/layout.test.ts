@@ -25,7 +25,7 @@ test('channels are the axis that all files share', () => {
     ]),
     'columns',
   );
-  // The number of channels happens to be that of the snippets.
+  // The number of channels happens to equal that of the snippets.
   assert.equal(
     agreed([
       [100, 80],

@@ -16,7 +16,7 @@ import { temporaryFolder } from '../../video/fixture.js';
 const folder = temporaryFolder();
 const fixture = (name: string) => path.join('test/fixtures/features', name);
 const place = (name: string) => path.join(folder, name);
-/** What make.py wrote. */
+/** The matrix that test/fixtures/features/make.py wrote. */
 const made: Matrix = { data: Float32Array.from({ length: 12 }, (_, i) => i / 8 - 1), shape: [3, 4] };
 
 const refused = (work: () => unknown, ...said: RegExp[]) => {
@@ -28,7 +28,7 @@ const refused = (work: () => unknown, ...said: RegExp[]) => {
   });
 };
 
-/** Reads a file that `content` is written to. */
+/** Writes `content` to a file and reads it. */
 function read(reader: (file: string) => Matrix, content: string | Buffer): Matrix {
   rewrite(place('file'), content);
   return reader(place('file'));
@@ -166,7 +166,7 @@ describe('.npz', () => {
       refused(() => read(readNpzMatrix, bomb), /it claims 2147483647 bytes/);
     });
     assert.ok(grown < 2 ** 27, `${grown} bytes`);
-    // Less than is in it: no more than that is unpacked.
+    // The declared size is less than the content: no more than that is unpacked.
     bomb.writeUInt32LE(1000, bomb.lastIndexOf('PK\x01\x02') + 24);
     refused(() => read(readNpzMatrix, bomb), /its 1000 bytes cannot be unpacked/);
   });

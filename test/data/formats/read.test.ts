@@ -80,7 +80,7 @@ test('the form of BSN and G-TAD takes its splits from the table beside it', () =
   const video = { id: 'v_a', subset: 'validation', duration: 9, instances };
   assert.deepEqual(readAnnotations('activitynet', file), [{ ...video, warnings: [] }]);
   assert.deepEqual(readAnnotations('gtad', file), [{ ...video, warnings: [] }]);
-  // The same video in two splits: it has its instances once.
+  // A video in two splits has its instances only once.
   write('video_info_new.csv', 'video,subset\nv_a,validation\nv_a,training\n');
   const text = 'is in "validation" and in "training": it stays in "validation", with the instances of both';
   assert.deepEqual(readAnnotations('activitynet', file), [
@@ -93,7 +93,9 @@ test('HACS segments as published: ActivityNet’s layout, durations as text', ()
     'HACS_segments_v1.1.1.json',
     `{"database": {
       "--0edUL8zmA": {
-        "annotations": [{"label": "Dodgeball", "segment": [5.40, 11.60]}, {"label": "Dodgeball", "segment": [12.60, 88.16]}],
+        "annotations": [
+          {"label": "Dodgeball", "segment": [5.40, 11.60]}, {"label": "Dodgeball", "segment": [12.60, 88.16]}
+        ],
         "subset": "training", "duration": "92.166667", "url": "https://www.youtube.com/watch?v=--0edUL8zmA"},
       "zzz": {"annotations": [], "subset": "testing", "duration": "7", "url": ""}
     }}`,
@@ -199,7 +201,8 @@ test('errors of ActivityNet files name the field', () => {
 test('CSV: times, splits, names', () => {
   const file = write(
     'a.csv',
-    'video,start,end,label,subset\nb.mp4,1.5,00:01:02.250,"Jump, high",validation\na,1:02,2:03,run,\nb,70,80,run,validation\nx.y,0,1,run,\n',
+    'video,start,end,label,subset\nb.mp4,1.5,00:01:02.250,"Jump, high",validation\na,1:02,2:03,run,\n' +
+      'b,70,80,run,validation\nx.y,0,1,run,\n',
   );
   assert.deepEqual(withoutWarnings(readAnnotations('csv', file)), [
     {
@@ -270,13 +273,13 @@ const annotations = shared('data', 'annotations');
 
 test('the real ActivityNet-1.3, as G-TAD has it', { skip: missing(annotations) }, () => {
   const file = path.join(annotations, 'activitynet13/anet_anno_action.json');
-  // lofi_spec.md §1.5
+  // docs/method.md §1.4
   const expected = { training: [9649, 14859], validation: [4728, 7293], testing: [4851, 0], classes: 200 };
   for (const format of ['activitynet', 'gtad']) assert.deepEqual(count(readAnnotations(format, file)), expected);
 });
 
 test('the real ActivityNet-1.3 in its official layout', { skip: missing(annotations) }, () => {
-  // No such file is here: the same annotations are written as the official file has them.
+  // The official file is not available, so the same annotations are written in its form.
   const file = path.join(annotations, 'activitynet13/anet_anno_action.json');
   const database = Object.fromEntries(
     readAnnotations('activitynet', file).map(({ id, subset, duration, instances }) => [
@@ -299,7 +302,8 @@ test('the real ActivityNet-1.3 in its official layout', { skip: missing(annotati
 
 test('the real THUMOS14', { skip: missing(annotations) }, () => {
   const thumos = path.join(annotations, 'thumos14');
-  // 200 validation videos with 3007 instances, 212 test videos (one of 213 has only ambiguous ones) with 3358, 20 classes.
+  // 200 validation videos with 3007 instances, 212 test videos with 3358 (another one has only ambiguous
+  // instances), and 20 classes.
   assert.deepEqual(count(readAnnotations('thumos', path.join(thumos, 'thumos14_actionformer.json'))), {
     Validation: [200, 3007],
     Test: [212, 3358],

@@ -12,7 +12,7 @@ const silent = (line: string) => {
   assert.fail(line);
 };
 
-/** As `rm -r` of another shell, which fails where a file is written behind its back. */
+/** Deletes a folder like `rm -r` in another shell, which fails if a file is written meanwhile. */
 async function deleteOnce(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });
