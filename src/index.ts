@@ -1,6 +1,7 @@
 /**
- * What of lofi-tal can be called from a program: trained models, the evaluator, configurations and dataset files. Only {@link loadModel}
- * loads an engine, and that when it is called. Training is a matter of commands (`lofi --help`); its functions still change and are not exported.
+ * The programming interface of lofi-tal: trained models, the evaluator, configurations and dataset files. Only
+ * {@link loadModel} loads an engine, and only when it is called. Training is done with commands (`lofi --help`); its
+ * functions still change and are not exported.
  *
  * @packageDocumentation
  */

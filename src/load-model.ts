@@ -1,7 +1,7 @@
 /** An action that a model has found in a video; times in seconds from the video's start. */
 export interface FoundAction {
   label: string;
-  /** Up to 1; what is a good score differs from model to model. */
+  /** At most 1. Which scores are good differs from model to model. */
   score: number;
   start: number;
   end: number;
@@ -9,22 +9,22 @@ export interface FoundAction {
 
 /** A trained model, ready to find actions in videos. */
 export interface Model {
-  /** The labels that it knows. */
+  /** The labels that the model can detect. */
   readonly classes: readonly string[];
   /**
-   * Finds actions in a video file, of any format that ffmpeg reads. They come as the video is gone through: of a part at a time, as long as
-   * the longest video that the model was trained on, the best first.
+   * Finds actions in a video file of any format that ffmpeg reads. Actions are yielded while the video is processed,
+   * part by part, and within a part best first. A part is as long as the longest video that the model was trained on.
    *
    * @throws WorkError naming the file when it cannot be read, or not to its end.
    */
   detect(file: string): AsyncGenerator<FoundAction, void, undefined>;
-  /** Frees its memory; it can detect no more. */
+  /** Frees the model's memory. It cannot detect any more. */
   dispose(): void;
 }
 
 /**
- * Loads a bundle that `lofi export` has written, and starts the engine: native TensorFlow where `lofi setup` has set it up, else WebAssembly.
- * Neither is loaded before the first call.
+ * Loads a bundle that `lofi export` has written, and starts the engine: native TensorFlow if `lofi setup` has set it
+ * up, otherwise WebAssembly. Nothing of the engine is loaded before the first call.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export interface Model {
  * model.dispose();
  * ```
  *
- * @throws UsageError naming the file when it is missing, no bundle, or damaged.
+ * @throws UsageError naming the file when it is missing, damaged, or not a bundle.
  */
 export async function loadModel(file: string): Promise<Model> {
   const [{ startEngine }, { loadBundle }, { detectVideo }, { probeVideo }] = await Promise.all([

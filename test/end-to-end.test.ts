@@ -31,7 +31,7 @@ function done(ended: Ended): Ended {
   return ended;
 }
 
-/** One line or two, the code that was promised, no stack trace. */
+/** Checks a failure: one or two lines, the promised exit code, no stack trace. */
 function failed(ended: Ended, code: number, said: RegExp): void {
   assert.equal(ended.code, code, ended.stderr);
   assert.match(ended.stderr, said);
@@ -47,14 +47,14 @@ async function stages(name: string): Promise<Stages['stages']> {
   return (JSON.parse(done(await run('runs', folder(name), '--json')).stdout) as Stages).stages;
 }
 
-/** A folder in which a run has made its synthetic videos and nothing more. */
+/** A folder in which a run has made its synthetic videos and nothing else. */
 function begin(name: string, from: string): string {
   mkdirSync(folder(name));
   cpSync(path.join(folder(from), 'data'), path.join(folder(name), 'data'), { recursive: true });
   return folder(name);
 }
 
-/** All files below a folder but the lock: content and time of change. */
+/** All files below a folder except the lock: content and time of change. */
 function listing(name: string): Map<string, { content: string; changed: number }> {
   const files = readdirSync(folder(name), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return new Map(
@@ -66,7 +66,7 @@ function listing(name: string): Map<string, { content: string; changed: number }
   );
 }
 
-/** The log of a run but for what tells of the process and its hours. */
+/** The log of a run without the fields that describe the process and its time. */
 function learnt(name: string): string[] {
   const measured = ['time', 'seconds', 'wait', 'rssMiB', 'tensors'];
   return readMetrics(path.join(folder(name), 'metrics.jsonl')).map((record) =>
@@ -74,7 +74,7 @@ function learnt(name: string): string[] {
   );
 }
 
-/** Steps that a stage has logged so far; of `extract`, shards that it has written. */
+/** Number of steps that a stage has logged so far; for `extract`, of shards that it has written. */
 function logged(name: string, stage: string): number {
   if (stage === 'extract') {
     const store = path.join(folder(name), 'store', 'extract');
@@ -88,7 +88,7 @@ function logged(name: string, stage: string): number {
     .filter((line) => line.includes(`"stage":"${stage}"`) && line.includes('"loss"')).length;
 }
 
-/** Of two lists of numbers about 0. */
+/** Correlation of two lists of numbers whose means are near 0. */
 function correlation(a: Float32Array, b: Float32Array): number {
   const product = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
   return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
@@ -97,7 +97,10 @@ function correlation(a: Float32Array, b: Float32Array): number {
 /** Keeps a checkpoint after each step, and features after each video. */
 const often = ['--set', 'checkpoint.everySteps=1', '--set', 'checkpoint.everyMinutes=1e-6'];
 
-/** Starts `lofi run` and sends a signal once `stage` has taken so many steps; how it ended, and how long that took. */
+/**
+ * Starts `lofi run` and sends a signal once `stage` has taken `steps` steps. Returns how it
+ * ended, and how long that took.
+ */
 async function signalled(
   name: string,
   signal: NodeJS.Signals,
@@ -194,7 +197,8 @@ describe('configs/tiny.yaml, from videos to a report', () => {
       [...head.keys()].filter((name) => name.includes('encoder')),
       [],
     );
-    // Training moves a weight of the head by hundredths in so few steps: another beginning differs by its whole deviation.
+    // In so few steps, training changes a weight of the head by hundredths, while another initial value
+    // differs by its whole deviation.
     const name = 'head.base.tconvs.0.weight';
     const [before, after] = [joint, head].map((of) => of.get(name)!.data as Float32Array) as [
       Float32Array,
@@ -229,7 +233,7 @@ describe('configs/tiny.yaml, from videos to a report', () => {
     begin('killed', 'first');
     for (const [stage, steps, ...more] of [
       ['pretrain', 3, ...often],
-      // Before the stage's first checkpoint, and after.
+      // Before and after the stage's first checkpoint.
       ['joint', 1],
       ['joint', 4, ...often],
       ['extract', 3, ...often],
@@ -282,7 +286,7 @@ describe('configs/tiny.yaml, from videos to a report', () => {
 
   it('without joint: the baseline, in a folder of its own', async () => {
     const baseline = begin('baseline', 'first');
-    // The same stage 1: it is not trained again.
+    // Stage 1 is the same, so it is not trained again.
     cpSync(path.join(folder('first'), 'store', 'pretrain'), path.join(baseline, 'store', 'pretrain'), {
       recursive: true,
     });

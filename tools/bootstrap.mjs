@@ -1,6 +1,6 @@
 /**
- * `npm run demo` and `npm test` straight after `git clone`: installs, builds and sets up what is missing, then does what
- * was asked. Plain Node and nothing else, for at that moment there is nothing else.
+ * Runs `npm run demo` and `npm test` right after `git clone`: installs, builds and sets up what is missing, then runs
+ * the task. It is plain Node, because nothing else is installed at that moment.
  *
  *   node tools/bootstrap.mjs demo|test
  */
@@ -30,7 +30,7 @@ function test() {
   tool('prettier', '--check', '--log-level', 'warn', '.');
   tool('typescript', '-p', 'tsconfig.json');
   const files = filesIn('test').filter((file) => file.endsWith('.test.ts'));
-  // Node 20 has no patterns in --test. Two at a time: the engine takes all cores by itself.
+  // Node 20 has no patterns in --test. Two files run at a time, because the engine alone uses all cores.
   run('node', ['--import', 'tsx', '--test', '--test-reporter', 'spec', '--test-concurrency', '2', ...files]);
 }
 
@@ -38,11 +38,15 @@ function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major === 22 || major === 21 || (major === 20 && minor >= 19)) return;
   fail(
-    `Node ${process.versions.node} will not do: install Node 20 (20.19 or later) or 22. tfjs-node calls what Node 23 removed.`,
+    `Node ${process.versions.node} is not supported: install Node 20 (20.19 or later) or 22. ` +
+      'tfjs-node calls functions that Node 23 removed.',
   );
 }
 
-/** `npm ci`, when node_modules is not what package-lock.json says. The stamp is written last: half an install has none. */
+/**
+ * Runs `npm ci` if node_modules is not what package-lock.json says. The stamp is written last,
+ * so half an install has none.
+ */
 function install() {
   once('node_modules/.lofi-stamp', ['package.json', 'package-lock.json'], () => {
     const npm = process.env.npm_execpath;
@@ -52,7 +56,7 @@ function install() {
   });
 }
 
-/** `dist/` afresh, when a source has changed since it was made; removed sources leave nothing behind. */
+/** Builds `dist/` anew if a source has changed since it was built, so that removed sources leave nothing behind. */
 function build() {
   once('dist/.lofi-stamp', ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...filesIn('src')], () => {
     rmSync('dist', { recursive: true, force: true });
@@ -60,7 +64,7 @@ function build() {
   });
 }
 
-/** Does `work` unless `stamp` says that it was done for these very files. */
+/** Runs `work` unless `stamp` says that it was done for exactly these files. */
 function once(stamp, files, work) {
   const hash = createHash('sha256');
   for (const file of files) hash.update(file).update('\0').update(readFileSync(file)).update('\0');
@@ -77,14 +81,14 @@ function filesIn(folder) {
     .sort();
 }
 
-/** Runs a development dependency's program by its file: no shell, on Windows either. */
+/** Runs a development dependency's program by its file, so that no shell is needed on Windows either. */
 function tool(name, ...args) {
   const manifest = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8'));
   const bin = typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[name === 'typescript' ? 'tsc' : name];
   run('node', [path.join('node_modules', name, bin), ...args]);
 }
 
-/** Runs a program; when it fails this one ends with the same code at once. */
+/** Runs a program. If it fails, this process exits at once with the same code. */
 function run(program, args, options = { stdio: 'inherit' }) {
   const file = program === 'node' ? process.execPath : program;
   process.stderr.write(`> ${[program, ...args.filter((arg) => !arg.endsWith('.test.ts'))].join(' ')}\n`);

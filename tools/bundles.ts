@@ -1,11 +1,12 @@
 /**
- * Trains the configurations of the two small real sets and puts each model into one file for `lofi detect --model`: OUT/composed.lofi and
- * OUT/fir.lofi. Goes on where it was interrupted. From the repository's root, after `npm run build`:
+ * Trains the configurations of the two small real data sets and exports each model to a file for
+ * `lofi detect --model`: OUT/composed.lofi and OUT/fir.lofi. If it was interrupted, it continues. Run it from the
+ * repository's root, after `npm run build`:
  *
  *   npx tsx tools/bundles.ts --data DIR [--out runs/bundles]
  *
- * DIR is `data.root`: it holds composed_8cls, trimmed_clips, fir_action and mobilenet_v2_035. Both heads are trained on ImageNet's encoder as it is: what
- * stage 2 gains on either set cannot be told from chance (docs/results.md).
+ * DIR is `data.root`. It contains composed_8cls, trimmed_clips, fir_action and mobilenet_v2_035. Both heads are trained
+ * on ImageNet's encoder as it is: on either data set, the gain of stage 2 cannot be told from chance (docs/results.md).
  */
 import path from 'node:path';
 import yargs from 'yargs';

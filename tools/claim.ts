@@ -1,14 +1,16 @@
 /**
- * Does the LoFi stage make the encoder better? Arms of the same configuration under the same seeds, each entered into `docs/results.json` beside the
- * baseline of its seed as soon as it is done. Goes on where it was interrupted. From the repository's root, after `npm run build`:
+ * Tests whether the LoFi stage improves the encoder. Runs several arms of the same configuration with the same seeds,
+ * and enters each result into `docs/results.json`, beside the baseline of its seed, as soon as it is done. If it was
+ * interrupted, it continues. Run it from the repository's root, after `npm run build`:
  *
- *   npx tsx tools/claim.ts --config configs/fir.yaml [--data DIR] --name pyramid --dataset fir_action [--set a.b=c]… \
- *     [--arms frozen,baseline,long] [--seeds 3] [--out runs/claim]
+ *   npx tsx tools/claim.ts --config configs/fir.yaml [--data DIR] --name pyramid --dataset fir_action \
+ *     [--set a.b=c]… [--arms frozen,baseline,long] [--seeds 3] [--out runs/claim]
  *
- * Arms: `frozen` (the encoder as `encoder.weights` gives it), `baseline` (stages 1 and 3 as configured), `clips` and `acp+` (the same with `--pretrain` epochs of
- * stage 1, on `data.clips` or on the instances of the videos themselves), and the schedules of stage 2: s, t, st, long, short, which share stage 1 with
- * the baseline of their seed. Without a configured stage 1 (`pretrain.epochs: 0`) `frozen` is the baseline. `--name` is what the experiments are called
- * by, DIR is `data.root`, which synthetic videos need not.
+ * The arms are: `frozen` (the encoder as `encoder.weights` gives it); `baseline` (stages 1 and 3 as configured);
+ * `clips` and `acp+` (the same with `--pretrain` epochs of stage 1, on `data.clips` or on the instances of the videos
+ * themselves); and the schedules of stage 2, s, t, st, long and short, which share stage 1 with the baseline of their
+ * seed. If no stage 1 is configured (`pretrain.epochs: 0`), `frozen` is the baseline. `--name` begins the names of the
+ * experiments. DIR is `data.root`, which synthetic videos do not need.
  */
 import { cpSync, existsSync } from 'node:fs';
 import path from 'node:path';
@@ -43,19 +45,19 @@ type Arm = (typeof baselines)[number] | (typeof fidelities)[number];
 const known: readonly Arm[] = [...baselines, ...fidelities];
 const arms = args.arms.split(',').map((name) => {
   const arm = known.find((one) => one === name);
-  if (!arm) throw new Error(`--arms: ${name} is none of ${known.join(', ')}`);
+  if (!arm) throw new Error(`--arms: ${name} is not one of ${known.join(', ')}`);
   return arm;
 });
 
 const folderOf = (arm: Arm, seed: number) => path.join(args.out, `${args.dataset}-${args.name}-${arm}-${seed}`);
 const setOptions = (list: readonly string[]) => list.flatMap((one) => ['--set', one]);
-/** `data.root`, where there is one: its path to run with, DIR to be written down. */
+/** The option that sets `data.root`, if there is one: to its path for running, to DIR for the record. */
 const rootOptions = (as: string) => (args.data === undefined ? [] : setOptions([`data.root=${as}`]));
 
-/** A word as a shell takes it whole; none here holds a quote. */
+/** Quotes a word for a shell. None of the words contains a quote. */
 const quoted = (word: string) => (/[^\w./=:,+-]/.test(word) ? `'${word}'` : word);
 
-/** What an arm sets, and whether stage 2 is left out. */
+/** The settings of an arm, and whether stage 2 is left out. */
 function planOf(arm: Arm, seed: number): { set: string[]; baseline: boolean } {
   const common = [...args.set, `seed=${seed}`];
   const stage1 = `pretrain.epochs=${args.pretrain}`;
@@ -73,10 +75,13 @@ function planOf(arm: Arm, seed: number): { set: string[]; baseline: boolean } {
   }
 }
 
-/** What the others are compared with. */
+/** The arm with which the others are compared. */
 const reference: Arm = loadConfig(args.config, [...args.set]).config.pretrain.epochs === 0 ? 'frozen' : 'baseline';
 
-/** What is there already of what an arm would do first: the features of an encoder that no seed changes, or stage 1 of the seed. */
+/**
+ * Copies results that an arm has in common with an earlier run: the features of a frozen encoder, which do not depend
+ * on the seed, or stage 1 of the same seed.
+ */
 function share(arm: Arm, seed: number): void {
   if (arm === 'frozen') {
     if (seed > 0 && existsSync(folderOf(arm, 0))) shareFeatures(seed);
@@ -118,5 +123,5 @@ for (let seed = 0; seed < args.seeds; seed++) {
 }
 for (const [arm, of] of scores) {
   const spread = of.length > 1 ? ` ± ${deviation(of).toFixed(1)}` : '';
-  process.stdout.write(`${args.name}, ${arm}: ${mean(of).toFixed(1)}${spread} of ${of.length} seeds\n`);
+  process.stdout.write(`${args.name}, ${arm}: ${mean(of).toFixed(1)}${spread} over ${of.length} seeds\n`);
 }

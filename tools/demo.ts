@@ -1,4 +1,7 @@
-/** `npm run demo`: LoFi beside its baseline on synthetic videos, the mAP of both and of random proposals, and a report. */
+/**
+ * `npm run demo`: trains LoFi and its baseline on synthetic videos, and shows the mAP of both and of
+ * random proposals, and a report.
+ */
 import path from 'node:path';
 import { evaluateDetections } from '../src/evaluation/detections.js';
 import { readGroundTruth } from '../src/evaluation/result-files.js';

@@ -1,7 +1,7 @@
 /**
- * Runs one training step of a reference case and prints how far we are from it:
+ * Runs one training step of a reference case and prints the errors relative to it:
  *   npx tsx tools/parity.ts CASE.json        (tensors in the .safetensors beside it)
- * Each figure is the largest error relative to the largest absolute value of that tensor.
+ * Each number is the largest error relative to the largest absolute value of that tensor.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../src/engine/backend.js';
@@ -91,7 +91,7 @@ const gradientErrors = (parameters: Parameters, room: string, given: ReadonlyMap
       return error(ours.data, tensors.get(`grad.${room}.${name}`)!.data);
     });
 
-// The encoder alone, driven by the reference's gradient of its features.
+// The encoder alone, given the reference's gradient of its features.
 const alone = encoder
   .record(tf.clone(input), { ...encoderPass, onStatistics: () => undefined })
   .backward(goldenFeatureGradient(golden));

@@ -1,11 +1,13 @@
 /**
- * Enters the result of a finished run into `docs/results.json`, in the place of an older one of the same experiment, data and seed, and makes
- * `docs/results.md` anew. From the repository's root:
+ * Enters the result of a finished run into `docs/results.json` and writes `docs/results.md` anew. An older result of
+ * the same experiment, data and seed is replaced. Run it from the repository's root:
  *
  *   npx tsx tools/record-result.ts --run runs/demo --experiment 'G-TAD, long' --dataset synthetic \
  *     --command 'lofi run --config configs/demo.yaml --run runs/demo'
  *
- * `--baseline NAME` names the experiment that it is compared with, seed by seed. With `--clips` it is the accuracy of stage 1, entered into `docs/clip-results.json`. `--command` must give the very configuration of the run (`--set data.root=DIR` aside); no path of the machine belongs in it.
+ * `--baseline NAME` names the experiment with which this one is compared, seed by seed. With `--clips` the result is
+ * the accuracy of stage 1, which is entered into `docs/clip-results.json`. `--command` must give exactly the
+ * configuration of the run (except for `--set data.root=DIR`) and must not contain paths of the machine.
  */
 import yargs from 'yargs';
 import { LofiError } from '../src/system/errors.js';

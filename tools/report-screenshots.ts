@@ -26,7 +26,7 @@ await browser.close();
 async function timeline(): Promise<void> {
   await tab.setViewportSize({ width: 1180, height: 760 });
   await tab.emulateMedia({ colorScheme: 'dark' });
-  // The first video in which something is detected at the score that the slider starts with.
+  // The first video with a detection at the score with which the slider starts.
   const videos = await tab.locator('#video option').count();
   for (let i = 1; i < videos && (await tab.locator('#tracks .bar.detection').count()) === 0; i++) {
     await tab.locator('#next').click();

@@ -1,8 +1,9 @@
 /**
- * Makes the tables of `docs/results.md` from `docs/results.json` and `docs/clip-results.json`, below `docs/results-opening.md`, and their picture.
+ * Makes `docs/results.md` and its picture: the text of `docs/results-opening.md`, followed by tables of
+ * `docs/results.json` and `docs/clip-results.json`.
  *
  *   npx tsx tools/results-table.ts            writes the page
- *   npx tsx tools/results-table.ts --check    fails when the page is not what they give
+ *   npx tsx tools/results-table.ts --check    fails if the page is not up to date
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -13,6 +14,6 @@ const { check } = parseArgs({ options: { check: { type: 'boolean', default: fals
 if (!check) {
   await writeResultsPage();
 } else if (!existsSync(files.page) || readFileSync(files.page, 'utf8') !== resultsPage()) {
-  process.stderr.write('docs/results.md is not what the files in docs give: run npx tsx tools/results-table.ts\n');
+  process.stderr.write('docs/results.md is not up to date: run npx tsx tools/results-table.ts\n');
   process.exitCode = 1;
 }

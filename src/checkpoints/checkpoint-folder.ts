@@ -15,13 +15,13 @@ export function manifestNumbers(folder: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Deletes a tensor file; at no moment is there a manifest without its tensors. */
+/** Deletes a tensor file and its manifest, the manifest first, so that none is ever left without its tensors. */
 export function removeWithManifest(file: string): void {
   rmSync(manifestOf(file), { force: true });
   rmSync(file, { force: true });
 }
 
-/** Removes what a killed process left: temporary files, tensors without a manifest. */
+/** Removes what a killed process left behind: temporary files and tensor files without a manifest. */
 export function sweep(folder: string): void {
   const all = names(folder);
   for (const name of all) {
@@ -31,7 +31,7 @@ export function sweep(folder: string): void {
   syncFolder(folder);
 }
 
-/** Tells the user on stderr, in the fixed form of the command contract. */
+/** Reports a damaged file on stderr, in the form that the command line promises. */
 export function nameDamaged(file: string): void {
   process.stderr.write(`damaged: ${file}\n`);
 }

@@ -8,19 +8,23 @@ type LogRecord = Readonly<Record<string, unknown>>;
 const PREFIX = 'events.out.tfevents.';
 
 /**
- * The event file of one training stage, for TensorBoard: what `metrics.jsonl` says of the stage, as scalars.
+ * The event file of a training stage for TensorBoard. It has what `metrics.jsonl` says about the stage, as scalars.
  *
- * Ours and not the engine's writer: that one names the machine in the file's name, stamps everything with the time of
- * writing, does not know a step that is done again, and is not there with the wasm engine.
+ * The engine's own writer is not used: it puts the machine's name into the file name, stamps every event with the time
+ * of writing, cannot replace steps that are done again, and is missing from the wasm engine.
  */
 export class EventLog {
   readonly #file: string;
 
-  /** Begins a new file in `folder` with the stage's records so far; one of before an interruption goes, its steps are here. */
+  /**
+   * Starts a new file in `folder` with the stage's records so far, and deletes the file of before an interruption,
+   * whose steps the new one has.
+   */
   constructor(folder: string, records: readonly LogRecord[]) {
     const earlier = eventFiles(folder);
     const number = 1 + Math.max(0, ...earlier.map((name) => Number(name.slice(PREFIX.length).split('.')[0])));
-    // TensorBoard reads files in the order of their names; a started session makes one that is running forget the earlier file's steps.
+    // TensorBoard reads files in the order of their names. A session that starts makes a running TensorBoard forget
+    // the steps of the earlier file.
     this.#file = path.join(folder, `${PREFIX}${String(number).padStart(6, '0')}.lofi`);
     const began = wallTime(records[0] ?? {});
     const head = [concat(began, text(3, 'brain.Event:2')), concat(began, message(7, varint(1, 1)))];
@@ -41,14 +45,14 @@ function eventFiles(folder: string): string[] {
   }
 }
 
-/** TensorFlow's `Event` message: wall_time = 1, step = 2, file_version = 3, summary = 5, session_log = 7. */
+/** Encodes TensorFlow's `Event` message: wall_time = 1, step = 2, file_version = 3, summary = 5, session_log = 7. */
 function toEvent(record: LogRecord): Buffer {
-  // Summary.value = 1, repeated; Value: tag = 1, simple_value = 2.
+  // In Summary the field value = 1 is repeated; in Value tag = 1 and simple_value = 2.
   const values = scalars(record).map(([tag, value]) => message(1, concat(text(1, tag), float(2, value))));
   return concat(wallTime(record), varint(2, Number(record.step)), message(5, concat(...values)));
 }
 
-/** The numbers of a record under the names that TensorBoard shows; `a/b` stands in group `a`. */
+/** The numbers of a record under the names that TensorBoard shows. A name `a/b` appears in group `a`. */
 function scalars({ epoch, loss, lr, terms, metrics, shape, seconds, wait, rssMiB }: LogRecord): [string, number][] {
   const [length, side] = typeof shape === 'string' ? shape.split('x').map(Number) : [];
   const group = (name: string, values: unknown) =>
@@ -68,7 +72,7 @@ function scalars({ epoch, loss, lr, terms, metrics, shape, seconds, wait, rssMiB
   return named.filter((pair): pair is [string, number] => typeof pair[1] === 'number');
 }
 
-/** A TFRecord: length, data, each followed by its masked CRC-32C. */
+/** A TFRecord: the length and the data, each followed by its masked CRC-32C. */
 function frame(data: Buffer): Buffer {
   const length = Buffer.alloc(8);
   length.writeUInt32LE(data.length);

@@ -14,12 +14,15 @@ import path from 'node:path';
 import { isDiskFull } from '../system/disk.js';
 import { UsageError } from '../system/errors.js';
 
-/** A run's `metrics.jsonl`: one JSON object a line, each written as it comes; while the disk is full, lines wait in memory. */
+/**
+ * A run's `metrics.jsonl`, one JSON object per line. Each line is written at once; while the disk
+ * is full, lines wait in memory.
+ */
 export class MetricsLog {
   readonly #fd: number;
   #waiting = '';
 
-  /** Opens for appending; a last line that a crash left unfinished is cut off. */
+  /** Opens the file for appending, and cuts off a last line that a crash left unfinished. */
   constructor(readonly file: string) {
     mkdirSync(path.dirname(file), { recursive: true });
     this.#fd = openSync(file, 'a+');
@@ -35,14 +38,18 @@ export class MetricsLog {
     }
   }
 
-  /** The length in bytes, made durable first: a checkpoint that names it can rely on it. Throws where the disk has no room for it. */
+  /**
+   * The length in bytes, after syncing the file to disk, so that a checkpoint may refer to it.
+   *
+   * @throws The error of the file system when lines are waiting and the disk is still full.
+   */
   position(): number {
     this.#write();
     fsyncSync(this.#fd);
     return fstatSync(this.#fd).size;
   }
 
-  /** Back to a {@link position} of before, to go on from the checkpoint that names it. */
+  /** Shortens the file to an earlier {@link position}, to resume from the checkpoint that refers to it. */
   truncate(position: number): void {
     this.#waiting = '';
     if (position < fstatSync(this.#fd).size) ftruncateSync(this.#fd, position);
@@ -53,7 +60,7 @@ export class MetricsLog {
     closeSync(this.#fd);
   }
 
-  /** Writes all that waits, or nothing. */
+  /** Writes all waiting lines or none. */
   #write(): void {
     const before = fstatSync(this.#fd).size;
     const bytes = Buffer.from(this.#waiting);

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 /**
- * A JSON text that carries the sha256 of its own content, so that a flipped bit in a manifest is noticed.
+ * JSON text that carries the sha256 of its own content, so that a flipped bit in a manifest is noticed.
  *
- * @throws Error when a number in it is not finite: JSON would turn it into null and a resumed run would start from that.
+ * @throws Error when a number in it is not finite: JSON would turn it into null, from which
+ * a resumed run would continue.
  */
 export function sealJson(content: object): string {
   const json = JSON.stringify(content, (key, value: unknown) => {
@@ -16,7 +17,7 @@ export function sealJson(content: object): string {
   return `${JSON.stringify({ ...(JSON.parse(json) as object), seal }, null, 2)}\n`;
 }
 
-/** The content of a text made by {@link sealJson}, or null when it is not to the byte what was made. */
+/** The content of a text made by {@link sealJson}, or null when any byte of it has changed. */
 export function unsealJson(text: string): object | null {
   try {
     const content = JSON.parse(text) as { seal?: unknown };
@@ -27,7 +28,7 @@ export function unsealJson(text: string): object | null {
   }
 }
 
-/** The content of a file written by {@link sealJson}, or null when it is missing or not to the byte what was written. */
+/** The content of a file written by {@link sealJson}, or null when it is missing or any byte of it has changed. */
 export function readSealedJson(file: string): object | null {
   try {
     return unsealJson(readFileSync(file, 'utf8'));

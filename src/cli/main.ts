@@ -6,7 +6,10 @@ import { LofiError, UsageError } from '../system/errors.js';
 import { nearest } from '../system/nearest.js';
 import { endingSignals } from '../system/signals.js';
 
-/** A command and the folder of its file, `<folder>/<name>-command.ts`, loaded when it is called: help must not wait for an engine. */
+/**
+ * Every command is a file `<folder>/<name>-command.ts`, and those of stages are made of the table of stages. A file is
+ * loaded only when its command is called, because help must not wait for an engine.
+ */
 const commands: Readonly<Record<string, { folder: 'system' | 'data' | 'stages' | 'results'; describe: string }>> = {
   setup: { folder: 'system', describe: "Find or build the engine and ffmpeg in the user's cache; safe to repeat" },
   doctor: { folder: 'system', describe: 'Say which engine and which ffmpeg will be used, and what is wrong' },
@@ -33,7 +36,7 @@ const commands: Readonly<Record<string, { folder: 'system' | 'data' | 'stages' |
   config: { folder: 'system', describe: 'Print the resolved configuration and where each value came from' },
 };
 
-/** How long what a failed command left running may keep the process alive. */
+/** Time for which work that a failed command left running may keep the process alive. */
 const GRACE_MS = 2000;
 
 await main(process.argv.slice(2));
@@ -41,12 +44,12 @@ await main(process.argv.slice(2));
 async function main(args: string[]): Promise<void> {
   for (const [signal, code] of endingSignals) {
     process.on(signal, () => {
-      // Work that saves before it stops listens too.
+      // Work that saves before it stops has a listener of its own and ends the process itself.
       if (process.listenerCount(signal) === 1) process.exit(code);
     });
   }
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // The reader (head, less) has had enough.
+    // The reader of the output (head, less) has closed it.
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
@@ -69,9 +72,9 @@ async function parser(args: string[]): Promise<Argv> {
     .strict()
     .exitProcess(false)
     .wrap(process.stdout.isTTY ? Math.min(120, process.stdout.columns) : 100)
-    .demandCommand(1, 'no command given: lofi --help lists them')
+    .demandCommand(1, 'no command given; lofi --help lists the commands')
     .fail((message: string | null, error: Error | undefined) => {
-      throw error ?? new UsageError(explain(message ?? 'wrong call', lofi, wanted));
+      throw error ?? new UsageError(explain(message ?? 'invalid call', lofi, wanted));
     });
   for (const [name, { describe }] of Object.entries(commands)) {
     if (name === wanted) lofi.command(await load(name));
@@ -89,7 +92,7 @@ async function load(name: string): Promise<CommandModule> {
   return ((await import(`./${folder}/${name}-command.js`)) as { command: CommandModule }).command;
 }
 
-/** yargs's complaint in one line, with the name that was probably meant. */
+/** yargs's error message in one line, with the name that was probably meant. */
 function explain(message: string, lofi: Argv, wanted: string | undefined): string {
   const line = message.trim().replace(/\s*\n\s*/g, ' ');
   const known = wanted !== undefined && wanted in commands;
@@ -101,7 +104,7 @@ function explain(message: string, lofi: Argv, wanted: string | undefined): strin
 }
 
 function optionsOf(lofi: Argv): string[] {
-  // Public in yargs, absent from its types.
+  // This method is public in yargs but missing from its types.
   const { key } = (lofi as unknown as { getOptions(): { key: Record<string, unknown> } }).getOptions();
   return Object.keys(key);
 }
@@ -111,7 +114,9 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/** Says what went wrong and sets the exit code. Output that is still on its way is left to arrive. */
+/**
+ * Reports an error and sets the exit code. The process does not exit at once, so that pending output is still written.
+ */
 function report(error: unknown, verbose: boolean): void {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const [first = ''] = message.split('\n');

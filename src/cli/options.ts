@@ -34,16 +34,20 @@ export function runOptions(yargs: Argv): Argv<RunArguments> {
     .option('resume', {
       type: 'string',
       default: 'auto',
-      describe: 'auto: go on from the newest checkpoint; never: start the stage again; or the step of a checkpoint',
+      describe: 'auto: continue from the newest checkpoint; never: start the stage anew; or the step of a checkpoint',
     })
     .option('allow-config-change', {
       type: 'boolean',
       default: false,
-      describe: 'do a stage again whose configuration or data have changed, instead of refusing',
+      describe: 'repeat a stage whose configuration or data have changed, instead of refusing',
     });
 }
 
-/** The configuration, folder and policy that a command's options name. */
+/**
+ * Reads the configuration, folder and policy that a command's options name.
+ *
+ * @throws UsageError when the configuration or an option is wrong.
+ */
 export async function readRunArguments(
   args: RunArguments,
 ): Promise<{ config: Config; folder: string; policy: ResumePolicy }> {

@@ -7,9 +7,9 @@ import { probe, type VideoInfo } from '../video/probe.js';
 import { loadDataset, type Video } from './dataset.js';
 import { stripVideoExtension } from './video-files.js';
 
-/** What is wrong with a video. */
+/** A video and what is wrong with it. */
 export interface Finding {
-  /** Its id in the dataset, or its path below the folder. */
+  /** The video's id in the dataset, or its path relative to the folder. */
   video: string;
   path: string;
   reason: string;
@@ -19,23 +19,25 @@ export interface VideoCheck {
   /** Videos that are neither missing nor broken. */
   ok: number;
   missing: Finding[];
-  /** Cannot be decoded, end early, or ffmpeg reports errors in them. */
+  /** Videos that cannot be decoded, end early, or in which ffmpeg reports errors. */
   broken: Finding[];
-  /** Usable, but not what the dataset says of them, or with frames at uneven times. */
+  /** Usable videos that differ from their description in the dataset, or have frames at uneven times. */
   warnings: Finding[];
 }
 
-/** A video to check, with what a dataset file says of it. */
+/** A video to check, with its description in the dataset file, if there is one. */
 type Listed = Pick<Video, 'id' | 'path'> & { said?: Video };
 
-/** Annotations are rounded: seconds that they may lie beyond the end. */
+/** Seconds by which an annotation may lie beyond the end without a warning, since annotations are rounded. */
 const rounding = 0.05;
-/** Frames that a video may be short of, as when it is decoded for training. */
+/** Number of frames that may be missing at the end, as when the video is decoded for training. */
 const tolerated = 2;
 
 /**
- * Decodes every video of a dataset file, or of a folder and the folders below, and holds each against its description.
- * @throws UsageError when there is no such file or folder, or nothing in it.
+ * Decodes every video of a dataset file, or of a folder and its subfolders, and compares each with its description.
+ *
+ * @param dataset - Path of the dataset file or the folder.
+ * @throws UsageError when there is no such file or folder, or it has no videos.
  */
 export async function checkVideos(
   dataset: string,
@@ -45,7 +47,7 @@ export async function checkVideos(
     ? listFolder(dataset)
     : loadDataset(dataset).videos.map((video) => ({ id: video.id, path: video.path, said: video }));
   if (videos.length === 0) throw new UsageError(`no videos in ${dataset}`);
-  // Without ffmpeg nothing can be said of any video.
+  // Without ffmpeg no video can be checked.
   findFfmpeg();
   const check: VideoCheck = { ok: 0, missing: [], broken: [], warnings: [] };
   const verdicts = await inParallel(videos, checkVideo, onProgress);
@@ -78,14 +80,14 @@ async function checkVideo({ path: file, said }: Listed): Promise<Verdict | undef
   return warnings.length > 0 ? { list: 'warnings', reason: warnings.join('; ') } : undefined;
 }
 
-/** Why there is nothing at a path, whatever links lead there; undefined where there is something. */
+/** Why the file at a path, or at the end of its links, cannot be used; undefined where it exists. */
 function absent(file: string): string | undefined {
   try {
     statSync(file);
     return undefined;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? 'no such file' : `no way to the file (${code ?? 'error'})`;
+    return code === 'ENOENT' ? 'no such file' : `the file cannot be reached (${code ?? 'error'})`;
   }
 }
 
@@ -98,7 +100,7 @@ function damage(found: VideoInfo, said: Video | undefined): string | undefined {
   return found.damage;
 }
 
-/** In what a good video is not as its dataset describes it. */
+/** The differences between a usable video and its description in the dataset. */
 function disagreements(found: VideoInfo, said: Video | undefined): string[] {
   if (!said) return [];
   if (said.problem !== undefined) return [`it can be decoded, but the dataset says: ${said.problem}`];
@@ -133,7 +135,7 @@ function isFolder(place: string): boolean {
   return statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Whatever is named like a video, sorted. */
+/** All files below a folder that have a video's extension, sorted by name. */
 function listFolder(folder: string): Listed[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => stripVideoExtension(name) !== name)

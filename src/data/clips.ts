@@ -13,8 +13,11 @@ export interface Clip {
 }
 
 /**
- * Reads a list of clips: `path,label[,subset]`, paths relative to the list's folder, subset 'training' if not given.
- * @throws UsageError with file:line, also of a file that is in two subsets: accuracy would be measured on what was trained on.
+ * Reads a list of clips: `path,label[,subset]`, with paths relative to the list's folder. The
+ * subset is 'training' if not given.
+ *
+ * @throws UsageError with file:line; also when a file is listed in two subsets, since accuracy would then be measured
+ * on clips that were trained on.
  */
 export function loadClips(csv: string): Clip[] {
   const folder = path.dirname(path.resolve(csv));

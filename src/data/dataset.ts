@@ -4,19 +4,19 @@ import type { FileContent } from '../system/file-content.js';
 import { writeFileAtomic } from '../system/files.js';
 import { JsonFile } from './annotations/json-file.js';
 
-/** An action in a video: from `start` to `end` (seconds), of the class `label`. */
+/** An action in a video: start and end in seconds, and its class as `label`. */
 export interface Instance {
   start: number;
   end: number;
   label: string;
 }
 
-/** An untrimmed video, what was measured of its file, and its annotated instances. */
+/** An untrimmed video: the properties measured of its file, and its annotated instances. */
 export interface Video {
   id: string;
   /** 'training', 'validation', 'testing', or any other name of a split. */
   subset: string;
-  /** Absolute; of a missing file the place where it was looked for. */
+  /** Absolute; for a missing file the path where it was looked for. */
   path: string;
   /** Seconds. */
   duration: number;
@@ -25,7 +25,10 @@ export interface Video {
   /** Pixels, as shown (after rotation). */
   width: number;
   height: number;
-  /** Where seeks in the file are exact: seconds of its first frame as `-ss` counts, the largest distance of keyframes in frames. */
+  /**
+   * Present where seeks in the file are exact: the time in seconds of its first frame, as `-ss` counts, and the largest
+   * distance between keyframes in frames.
+   */
   seek?: { start: number; gap: number };
   /** The content of its file when it was measured; absent where it was not read. */
   file?: FileContent;
@@ -36,13 +39,13 @@ export interface Video {
   instances: Instance[];
   /** Why the video cannot be used; its duration, frames and size may then be 0. */
   problem?: string;
-  /** What is odd about its annotations, or was mended in them; one line each. */
+  /** What is odd about its annotations, or was corrected in them; one line each. */
   warnings?: string[];
 }
 
 export interface Dataset {
   videos: Video[];
-  /** All labels, sorted: a class's number is its place here. */
+  /** All labels, sorted. The number of a class is its position here. */
   classes: string[];
 }
 
@@ -85,8 +88,9 @@ const videoSchema = z
 const datasetSchema = z.object({ version: z.string(), database: z.unknown() });
 
 /**
- * Reads a dataset file (docs/datasets.md): ActivityNet's JSON, and for each video what was measured of it, and `path` (absolute or relative
- * to the file's folder).
+ * Reads a dataset file (docs/datasets.md): ActivityNet's JSON with, for each video, its measured properties and its
+ * `path` (absolute, or relative to the file's folder).
+ *
  * @throws UsageError with file:line and the field.
  */
 export function loadDataset(file: string): Dataset {
@@ -126,12 +130,12 @@ function portablePath(folder: string, absolute: string): string {
   return below ? relative.split(path.sep).join('/') : absolute;
 }
 
-/** The videos of a split, usable or not. */
+/** The videos of a subset, including unusable ones. */
 export function videosOf(dataset: Dataset, subset: string): Video[] {
   return dataset.videos.filter((video) => video.subset === subset);
 }
 
-/** A dataset of these videos; its classes are the labels they bear. */
+/** Makes a dataset of videos. Its classes are the labels of their instances. */
 export function toDataset(videos: Video[]): Dataset {
   const labels = new Set(videos.flatMap(({ instances }) => instances.map(({ label }) => label)));
   return { videos, classes: [...labels].sort() };

@@ -9,16 +9,16 @@ import { probe, type VideoInfo } from '../video/probe.js';
 import type { Clip } from './clips.js';
 import type { Video } from './dataset.js';
 
-/** A clip, the frames of the file that it is made of, and what was measured of that file. */
+/** A clip, its range of frames within its file, and the measured properties of that file. */
 export interface MeasuredClip extends Clip {
-  /** First frame, and number of frames. */
+  /** Number of the first frame, and how many frames there are. */
   frames: { from: number; count: number };
   file: Pick<VideoInfo, 'width' | 'height' | 'fps' | 'seek'>;
   /** The content of the file; empty where nobody has read it. */
   sha256: string;
 }
 
-/** The instances of untrimmed videos as clips: what stage 1 trains on where there are no others. */
+/** The instances of untrimmed videos as clips, which stage 1 trains on where there are no trimmed clips. */
 export function instancesAsClips(videos: readonly Video[], subset: string): MeasuredClip[] {
   return videos.flatMap((video) =>
     video.instances.map(({ start, end, label }) => {
@@ -36,7 +36,7 @@ export function instancesAsClips(videos: readonly Video[], subset: string): Meas
   );
 }
 
-/** Clips that can be used, and why the others cannot. */
+/** The usable clips, and the reasons why others are not. */
 export interface MeasuredClips {
   clips: MeasuredClip[];
   unusable: { path: string; reason: string }[];
@@ -58,7 +58,9 @@ const measured = z.record(
 type Measured = z.output<typeof measured>;
 
 /**
- * Measures clips by decoding them. What was measured is kept in `memo`, a file of ours, so that a second call is quick.
+ * Measures clips by decoding their files. Results are kept in the file `memo`, so that a second call is quick.
+ *
+ * @param onProgress - Called with the number of files measured and the number to measure.
  */
 export async function measureClips(
   clips: readonly Clip[],
@@ -111,7 +113,7 @@ export async function measureClips(
   };
 }
 
-/** A memo that does not read is made again. */
+/** Reads the memo; one that cannot be parsed counts as empty and is written anew. */
 function readMemo(file: string): Measured {
   if (!existsSync(file)) return {};
   try {

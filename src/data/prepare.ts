@@ -15,9 +15,11 @@ import { VideoFolder } from './video-files.js';
 export interface PrepareRequest {
   /** The name of an annotation format, as `data.format` has it. */
   format: string;
-  /** The annotation file; of 'thumos' and 'gtad' also a folder of G-TAD's tables. */
+  /** The annotation file; for 'thumos' and 'gtad' also a folder of G-TAD's tables. */
   annotations: string;
-  /** The folder with the video files: `<id>.<extension>`, with or without a leading `v_`; null where there are only their features. */
+  /**
+   * The folder of video files `<id>.<extension>`, with or without a leading `v_`; null where there are only features.
+   */
   videos: string | null;
   /** Videos as they were measured before: one whose file is still the same is not decoded again. */
   measured?: readonly Video[];
@@ -25,16 +27,21 @@ export interface PrepareRequest {
 
 export interface PreparedDataset {
   dataset: Dataset;
-  /** One line each, of many of a kind the first ones and how many more; each video's own are all in the dataset. */
+  /**
+   * One line each. Of many warnings of a kind only the first ones are here, and their number;
+   * the dataset holds all of them.
+   */
   warnings: string[];
 }
 
-/** Of a kind of warnings; the others are counted. */
+/** Number of warnings of a kind that are shown; the others are counted. */
 const shownOfAKind = 5;
 
 /**
- * Joins annotations and video files to a dataset: finds each video's file, measures it, and mends the annotations. Missing and unreadable
- * videos stay in with their `problem`; splits stay as they are.
+ * Joins annotations and video files to a dataset: finds each video's file, measures it, and corrects its annotations.
+ * Missing and unreadable videos stay in the dataset with their `problem`; subsets stay as they are.
+ *
+ * @param onProgress - Called with the number of videos measured and their total.
  * @throws UsageError when the annotation file or the folder is wrong.
  */
 export async function prepareDataset(
@@ -47,7 +54,7 @@ export async function prepareDataset(
     folder ? findFile(folder, video, request.format) : { file: path.resolve(video.id), exists: false },
   );
   const owners = new Map(annotated.map(({ id }, i) => [files[i]!.file, id] as const).reverse());
-  // Without ffmpeg nothing can be said of any video.
+  // Without ffmpeg no video can be measured.
   if (folder) findFfmpeg();
   const before = new Map(request.measured?.map((video) => [video.path, video]));
   const measured = await inParallel(
@@ -67,7 +74,7 @@ export async function prepareDataset(
   return { dataset, warnings: shorten([...warnings, ...unseen]) };
 }
 
-/** The first lines of each kind, and how many more there are. */
+/** The first warnings of each kind, and how many more there are. */
 function shorten(warnings: readonly Warning[]): string[] {
   const kinds = [...new Set(warnings.map(({ kind }) => kind))];
   return kinds.flatMap((kind) => {
@@ -103,8 +110,8 @@ async function measure(
     };
   };
   if (!exists) return unusable('missing: no such video file');
-  // As `abc` and as `v_abc`: it could be trained and validated on.
-  if (owner !== id) return unusable(`its file is already that of ${JSON.stringify(owner)}`);
+  // Two ids may share a file, as `abc` and `v_abc`; the video could then be both trained and validated on.
+  if (owner !== id) return unusable(`its file already belongs to ${JSON.stringify(owner)}`);
   try {
     const content = await fileContent(file, before?.file);
     const info = content !== null && content.sha256 === before?.file?.sha256 ? measurements(before) : await probe(file);
@@ -116,7 +123,7 @@ async function measure(
     };
   } catch (error) {
     if (!(error instanceof WorkError)) throw error;
-    // The path is beside it already, in a form that survives a move of the folder.
+    // The dataset has the path beside the message, in a form that survives moving the folder.
     return unusable(error.message.replaceAll(file, path.basename(file)));
   }
 }
@@ -135,12 +142,12 @@ function measurements({ duration, fps, frames, width, height, seek, drift, damag
 function oddities(annotated: number | undefined, duration: number, damage?: string, drift?: number): Warning[] {
   const warnings: Warning[] = [];
   if (annotated !== undefined && Math.abs(duration - annotated) > 1) {
-    const text = `the file has ${seconds(duration)}, its annotation says ${seconds(annotated)}`;
+    const text = `the file has ${seconds(duration)}, but its annotation says ${seconds(annotated)}`;
     warnings.push({ kind: 'videos of another length', text });
   }
   if (damage !== undefined) warnings.push({ kind: 'damaged videos', text: `damaged: ${damage}` });
   if (drift !== undefined) {
-    const text = `variable frame rate: a frame is up to ${seconds(drift)} away from its number / fps`;
+    const text = `variable frame rate: frames are shown up to ${seconds(drift)} away from frame number / fps`;
     warnings.push({ kind: 'videos of variable frame rate', text });
   }
   return warnings;

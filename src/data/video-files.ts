@@ -2,11 +2,11 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../system/errors.js';
 
-/** Extensions of video files, the likeliest first. */
+/** Extensions of video files, common ones first. */
 // prettier-ignore
 const extensions = ['.mp4', '.mkv', '.webm', '.avi', '.mov', '.m4v', '.mpg', '.mpeg', '.flv', '.wmv', '.ts', '.3gp'];
 
-/** The file name without its extension, if that is a video's. */
+/** The file name without its extension, if that is the extension of a video. */
 export function stripVideoExtension(file: string): string {
   return extensions[rank(file)] === undefined ? file : file.slice(0, -path.extname(file).length);
 }
@@ -15,13 +15,17 @@ function rank(file: string): number {
   return extensions.indexOf(path.extname(file).toLowerCase());
 }
 
-/** Finds video files by id below one folder, and never outside it. */
+/** Finds video files by id below one folder and never outside it. */
 export class VideoFolder {
   private readonly root: string;
-  /** The first video file of each stem, by folder. */
+  /** For each folder, the first video file of each name without extension. */
   private readonly listings = new Map<string, Map<string, string>>();
 
-  /** @throws UsageError when the folder is not there. */
+  /**
+   * Opens a folder of videos.
+   *
+   * @throws UsageError when there is no such folder.
+   */
   constructor(folder: string) {
     this.root = path.resolve(folder);
     if (!statSync(this.root, { throwIfNoEntry: false })?.isDirectory()) {
@@ -30,7 +34,9 @@ export class VideoFolder {
   }
 
   /**
-   * The absolute path of `<id>.<extension>`, with or without a leading `v_`, case kept.
+   * The absolute path of `<id>.<extension>`, with or without a leading `v_`; case matters. If there is no such file,
+   * the path is where it was expected.
+   *
    * @throws UsageError when the id leads out of the folder.
    */
   find(id: string): { file: string; exists: boolean } {
@@ -49,7 +55,7 @@ export class VideoFolder {
     let listing = this.listings.get(folder);
     if (!listing) {
       const files = listFolder(folder).filter((file) => rank(file) >= 0);
-      // The likeliest extension comes last and so stays.
+      // The most common extension comes last and thus overwrites the others in the map.
       files.sort((a, b) => rank(b) - rank(a) || (a < b ? 1 : -1));
       listing = new Map(files.map((file) => [stripVideoExtension(file), file]));
       this.listings.set(folder, listing);
@@ -62,7 +68,7 @@ function listFolder(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // A folder that is not there holds no video: each of its videos is then marked as missing.
+    // A folder that does not exist holds no videos, so each of its videos is marked as missing.
     return [];
   }
 }

@@ -8,39 +8,44 @@ import { findBindings, type Binding } from './binding.js';
 
 const require = createRequire(import.meta.url);
 
-/** The engine that computes. Goes into manifests: nothing of this machine's paths is in it. */
+/** The engine that computes. It is stored in manifests, so it contains no paths of this machine. */
 export interface EngineInfo {
   readonly name: 'tensorflow' | 'wasm';
-  /** TensorFlow's version, or that of the wasm backend. */
+  /** Version of TensorFlow or of the wasm backend. */
   readonly version: string;
   readonly device: 'cpu' | 'gpu';
-  /** How many threads one operation may use. */
+  /** Number of threads that one operation may use. */
   readonly threads: number;
 }
 
 let started: Promise<EngineInfo> | undefined;
 
 /**
- * Starts the TensorFlow.js backend and makes it the current one: native TensorFlow when a binding is there, else wasm with
- * a loud line on stderr. `LOFI_ENGINE=tensorflow|wasm` forces one. Later calls return the first one's result.
+ * Starts the TensorFlow.js backend and makes it the current one: native TensorFlow if there is a binding,
+ * otherwise wasm with a warning on stderr. `LOFI_ENGINE=tensorflow|wasm` forces one. Later calls return
+ * the result of the first one.
  *
- * Throws {@link UsageError} for any other value, {@link WorkError} when the forced engine cannot start.
+ * @throws UsageError when `LOFI_ENGINE` has another value; WorkError when the forced engine cannot start.
  */
 export function startEngine(wanted = wantedEngine()): Promise<EngineInfo> {
   started ??= start(wanted);
   return started;
 }
 
-/** The engine that `LOFI_ENGINE` asks for, or undefined. Throws {@link UsageError} when it names none. */
+/**
+ * The engine that `LOFI_ENGINE` asks for, or undefined.
+ *
+ * @throws UsageError when the variable names no engine.
+ */
 export function wantedEngine(env = process.env): EngineInfo['name'] | undefined {
   const wanted = env['LOFI_ENGINE'];
   if (wanted === undefined || wanted === '') return undefined;
   if (wanted === 'tensorflow' || wanted === 'wasm') return wanted;
-  throw new UsageError(`LOFI_ENGINE=${wanted} is no engine. Set it to tensorflow or wasm, or leave it unset.`);
+  throw new UsageError(`LOFI_ENGINE=${wanted} is not an engine. Set it to tensorflow or wasm, or leave it unset.`);
 }
 
 async function start(wanted: EngineInfo['name'] | undefined): Promise<EngineInfo> {
-  // Its notice that other backends exist is chatter here. Warnings about deprecated calls stay.
+  // In this mode tfjs does not announce that other backends exist. Warnings about deprecated calls stay.
   tf.env().set('PROD', true);
   if (wanted === 'wasm') return startWasm();
   const failures: string[] = [];
@@ -80,17 +85,20 @@ async function startTensorFlow({ file, source }: Binding): Promise<EngineInfo> {
 }
 
 /**
- * Lets TensorFlow keep the memory of tensors that are freed and use it for the next ones. Left to itself it gives large ones back to
- * the system, which then has to clear their pages again, and that takes several times as long as most operations do.
- * Read when TensorFlow allocates first.
+ * Makes TensorFlow keep the memory of freed tensors and reuse it. By default it returns large blocks to the system,
+ * which then has to clear their pages again, and that takes several times as long as most operations. TensorFlow reads
+ * these variables when it allocates for the first time.
  */
 function keepMemory(env: NodeJS.ProcessEnv): void {
   env['TF_CPU_ALLOCATOR_USE_BFC'] ??= 'true';
-  // Its own limit is 64 GiB.
+  // TensorFlow's default limit is 64 GiB.
   env['TF_CPU_BFC_MEM_LIMIT_IN_MB'] ??= String(Math.floor(os.totalmem() / 2 ** 20));
 }
 
-/** TensorFlow takes all the processors that this process may run on, unless its own variable says otherwise. */
+/**
+ * Number of threads that TensorFlow uses: as many as this process may use processors, unless
+ * TensorFlow's own variable sets it.
+ */
 function tensorFlowThreads(): number {
   const set = Number(process.env['TF_NUM_INTRAOP_THREADS']);
   return Number.isInteger(set) && set > 0 ? set : os.availableParallelism();
@@ -98,7 +106,8 @@ function tensorFlowThreads(): number {
 
 async function startWasm(): Promise<EngineInfo> {
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
-  // Registers the gradients of tfjs's ops, which the core's bundle for Node leaves out (tfjs-node brings them itself).
+  // Registers the gradients of tfjs's ops, which the core's bundle for Node leaves out
+  // (tfjs-node registers them itself).
   require('@tensorflow/tfjs-layers');
   wasm.setWasmPaths(path.join(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), path.sep));
   const ready = await withoutNewListeners(['uncaughtException', 'unhandledRejection'], () => tf.setBackend('wasm'));

@@ -11,7 +11,7 @@ import { engineWheels, type Variant } from './wheels.js';
 
 const require = createRequire(import.meta.url);
 
-/** Members of the wheels that are needed: the two libraries, the C API's headers, and all of CUDA. */
+/** The members of the wheels that are needed: the two libraries, the headers of the C API, and all of CUDA. */
 const NEEDED = [
   'tensorflow/libtensorflow_cc.',
   'tensorflow/libtensorflow_framework.',
@@ -22,12 +22,13 @@ const NEEDED = [
   'nvidia/',
 ];
 const COMPILE = ['-std=c++17', '-O2', '-shared', '-fPIC', '-DNAPI_VERSION=8'];
-/** Node resolves Node-API symbols when the binding is loaded; Apple's linker wants to be told. */
+/** Node resolves the symbols of Node-API when it loads the binding, which Apple's linker must be told. */
 const LINK = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
 /**
- * Compiled in beside the package's sources: the thread that loads the binding, and TensorFlow's that it starts, leave handled signals to
- * Node's other threads. On processors without AVX-512 TensorFlow's matrix product keeps values below the stack pointer, where a signal
- * that comes in the midst of it writes: a Ctrl-C, or the end of an ffmpeg, would corrupt memory.
+ * Compiled in with the package's sources. The thread that loads the binding blocks the signals that Node handles, and
+ * TensorFlow's threads inherit this, so that Node's other threads receive them. On processors without AVX-512
+ * TensorFlow's matrix product keeps values below the stack pointer, where a signal during the product would overwrite
+ * them: Ctrl-C, or the end of an ffmpeg, would corrupt memory.
  */
 const SIGNALS = `#include <pthread.h>
 #include <signal.h>
@@ -40,9 +41,11 @@ __attribute__((constructor)) static void leaveSignalsToOthers() {
 }
 `;
 /**
- * A library of its own, since it must act before TensorFlow's are initialised: those tell of oneDNN then, on processors with AVX-512, whatever
- * TF_CPP_MIN_LOG_LEVEL says. Of libraries that do not need each other the one that is linked last is initialised first (glibc); where it is not, or the
- * library's Abseil is of another release than this name of it, that line is printed and nothing else is different.
+ * Suppresses the notice about oneDNN, which TensorFlow's libraries print on processors with AVX-512 while they
+ * are initialised, whatever TF_CPP_MIN_LOG_LEVEL says. It is a library of its own, because it must run before
+ * they are initialised: of libraries that do not need each other, glibc initialises the one that is linked last
+ * first. Where this order differs, or the library's Abseil is of another release than the one named here, the
+ * notice is printed and nothing else changes.
  */
 const QUIET = `#include <cstdlib>
 namespace absl {
@@ -59,21 +62,21 @@ __attribute__((constructor)) static void logErrorsOnly() {
 const LIBRARY_ENDING = process.platform === 'darwin' ? '2.dylib' : 'so.2';
 const ORIGIN = process.platform === 'darwin' ? '@loader_path' : '$ORIGIN';
 
-/** A compiled binding of TensorFlow.js to TensorFlow's C API: the `.node` file, and where it came from. */
+/** A compiled binding of TensorFlow.js to TensorFlow's C API: the `.node` file and its origin. */
 export interface Binding {
   readonly file: string;
   /** `own`: put into node_modules by the user or by tfjs-node-gpu's own installer. */
   readonly source: Variant | 'own';
 }
 
-/** The folders in the cache that belong to a variant. Their names say what they were made from. */
+/** The cache folders of a variant. Their names contain a hash of what they were made from. */
 export interface Layout {
   readonly wheels: readonly Wheel[];
   readonly libraries: string;
   readonly binding: string;
 }
 
-/** All bindings that are there, best first: the user's own, then the variant that set-up was last asked for. */
+/** All existing bindings, best first: the user's own, then the variant that was last set up. */
 export function findBindings(cache = cacheFolder(), packaged = packageFolder()): Binding[] {
   const found: Binding[] = [];
   const own = path.join(packaged, 'lib', 'napi-v8', 'tfjs_binding.node');
@@ -87,7 +90,7 @@ export function findBindings(cache = cacheFolder(), packaged = packageFolder()):
   return found;
 }
 
-/** The variant that `lofi setup --engine` was last asked for; TensorFlow for the processor when it never was. */
+/** The variant that `lofi setup --engine` was last asked for; by default TensorFlow for the CPU. */
 export function chosenVariant(cache = cacheFolder()): Variant {
   try {
     return readFileSync(path.join(cache, 'engine'), 'utf8').trim() === 'tensorflow-gpu'
@@ -99,10 +102,12 @@ export function chosenVariant(cache = cacheFolder()): Variant {
 }
 
 /**
- * Makes a variant ready in the cache and chooses it: fetches and unpacks its wheels, compiles the binding that
- * `@tensorflow/tfjs-node-gpu` ships as source, and loads it once in another process. What is there already is kept.
+ * Sets up a variant in the cache and makes it the chosen one: fetches and unpacks its wheels, compiles the binding that
+ * `@tensorflow/tfjs-node-gpu` ships as source, and loads it once in another process. Parts that exist already are kept.
+ * It must be called under the set-up lock.
  *
- * Call it under the set-up lock. `say` gets a line for each slow step. Throws {@link WorkError} saying what is missing.
+ * @param say - Receives a line for each slow step.
+ * @throws WorkError saying what is missing.
  */
 export async function buildBinding(
   variant: Variant,
@@ -134,7 +139,7 @@ export async function buildBinding(
   return { file: path.join(layout.binding, 'tfjs_binding.node'), source: variant };
 }
 
-/** Where a variant's folders are or would be; undefined when this machine has no wheels for it. */
+/** The folders of a variant, whether they exist or not; undefined when this machine has no wheels for it. */
 export function layoutOf(variant: Variant, cache: string, wheels = engineWheels(variant)): Layout | undefined {
   const first = wheels?.[0];
   if (wheels === undefined || first === undefined) return undefined;
@@ -164,7 +169,7 @@ async function compile(compiler: string, libraries: string, out: string): Promis
     ...sources('.cc'),
     signals,
     ...['cc', 'framework'].map((name) => path.join(tensorflow, `libtensorflow_${name}.${LIBRARY_ENDING}`)),
-    // Relative, so that the cache can be moved, and staged under another name.
+    // The path is relative, so that the cache can be moved and the folder staged under another name.
     `-Wl,-rpath,${ORIGIN}/../${path.basename(libraries)}/tensorflow`,
     ...(process.platform === 'linux' ? await quietLibrary(compiler, path.dirname(out)) : []),
     ...LINK,
@@ -172,7 +177,7 @@ async function compile(compiler: string, libraries: string, out: string): Promis
   ]);
 }
 
-/** Compiles {@link QUIET} into a folder. Gives what a library beside it is linked with. */
+/** Compiles {@link QUIET} into a folder. Returns the linker's arguments for a library in the same folder. */
 async function quietLibrary(compiler: string, folder: string): Promise<string[]> {
   const [source, library] = ['quiet.cc', 'libquiet.so'].map((name) => path.join(folder, name)) as [string, string];
   writeFileSync(source, QUIET);
@@ -188,8 +193,9 @@ async function compiled(compiler: string, args: string[]): Promise<void> {
 }
 
 /**
- * Loads a binding in another process: a library that crashes here must not take this one with it, nor pass as installed.
- * Throws {@link WorkError} with the loader's words.
+ * Loads a binding in another process, so that a library that crashes neither ends this process nor counts as installed.
+ *
+ * @throws WorkError with the loader's message.
  */
 export async function tryLoading(file: string): Promise<void> {
   const ended = await runProgram(process.execPath, ['-e', 'require(process.argv[1]).TF_Version.length', file], {
@@ -200,7 +206,7 @@ export async function tryLoading(file: string): Promise<void> {
   }
 }
 
-/** The binding's source files whose names end so, in a fixed order. */
+/** The binding's source files with this ending, in a fixed order. */
 function sources(ending: string): string[] {
   const folder = path.join(packageFolder(), 'binding');
   return readdirSync(folder)

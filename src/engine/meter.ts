@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { isNative } from './ops/run-native.js';
 
-/** What a stretch of work took of the engine; tensors from before the metering are left out. */
+/** Memory and operations of a stretch of work. Tensors from before the metering do not count. */
 export interface Reading {
-  /** Largest size of all tensors alive at a time, bytes. */
+  /** Largest total size in bytes of the tensors alive at any one time. */
   peakBytes: number;
-  /** Size of those alive at its end, bytes. */
+  /** Total size in bytes of the tensors alive at its end. */
   aliveBytes: number;
   /** Floating-point operations of convolutions and matrix products; a multiply-add counts as two. */
   flops: number;
@@ -13,13 +13,13 @@ export interface Reading {
 
 type Shape = readonly number[];
 
-/** Memory that one tensor or several of the same values, under other shapes, lie in. */
+/** Memory that one tensor occupies, or several tensors of the same values in different shapes. */
 interface Buffer {
   bytes: number;
   tensors: number;
 }
 
-/** A tensor as TensorFlow's binding tells of it. */
+/** A tensor as TensorFlow's binding describes it. */
 interface Held {
   shape: Shape;
   buffer: Buffer;
@@ -42,8 +42,10 @@ interface Binding {
 }
 
 /**
- * Meters `work` at TensorFlow's own door, so that tensors that JavaScript does not track count as well. `work` gets a function that
- * reads the stretch since the one before. Native engine only. Workspaces that kernels allocate for themselves are not seen.
+ * Meters `work` by intercepting the calls of TensorFlow's binding, so that tensors that JavaScript does not track count
+ * as well. Needs the native engine. Workspaces that kernels allocate for themselves are not counted.
+ *
+ * @param work - Receives a function that returns a reading of the stretch since the previous reading.
  */
 export function metered<T>(work: (read: () => Reading) => T): T {
   if (!isNative()) throw new Error('only native TensorFlow can be metered');
@@ -60,7 +62,7 @@ export function metered<T>(work: (read: () => Reading) => T): T {
     peak = Math.max(peak, alive);
   };
   const made = (shape: Shape, dtype: number): Buffer => ({ bytes: size(shape) * bytesOf(dtype), tensors: 0 });
-  /** Of a tensor from before the metering nothing is known, and its memory does not count. */
+  /** The buffer of a tensor. For tensors from before the metering, it is unknown and counts as empty. */
   const shared = (id: number): Buffer => held.get(id)?.buffer ?? { bytes: 0, tensors: 0 };
   const watched: Binding = {
     createTensor(shape, dtype, values) {
@@ -83,7 +85,7 @@ export function metered<T>(work: (read: () => Reading) => T): T {
       binding.deleteTensor(id);
     },
   };
-  // The rest of the binding shows through.
+  // All other members of the binding are inherited.
   backend.binding = Object.create(binding, Object.getOwnPropertyDescriptors(watched)) as Binding;
   try {
     return work(() => {
@@ -97,12 +99,12 @@ export function metered<T>(work: (read: () => Reading) => T): T {
   }
 }
 
-/** Ops whose output is their input under another shape. */
+/** Ops whose output is their input in another shape. */
 const aliases = new Set(['Reshape', 'Identity', 'ExpandDims', 'Squeeze']);
 
 const size = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
-/** By TensorFlow's numbers of its types. */
+/** Bytes per element, by TensorFlow's number of the type. */
 function bytesOf(dtype: number): number {
   if (dtype === 4 || dtype === 10) return 1; // uint8, bool
   if (dtype === 14 || dtype === 19) return 2; // bfloat16, half
@@ -122,7 +124,7 @@ function flopsOf(op: string, attributes: readonly Attribute[], inputs: readonly 
   const [, kind, gradient] = convolution;
   const filter = gradient === 'BackpropFilter' ? output : inputs[1]!;
   const result = gradient === undefined ? output : inputs[2]!;
-  // [...kernel, in, out]; of a depthwise one every output sees one input.
+  // The filter is [...kernel, in, out]. In a depthwise convolution every output sees one input.
   const taps = size(filter.slice(0, -1)) / (kind === 'DepthwiseConv2dNative' ? (filter.at(-2) ?? 1) : 1);
   return 2 * size(result) * taps;
 }

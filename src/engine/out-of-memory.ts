@@ -1,4 +1,7 @@
-/** True for what the engine throws when a tensor does not fit into memory: TensorFlow's status 8, or a heap of wasm that cannot grow. */
+/**
+ * Whether an error of the engine means that a tensor does not fit into memory: TensorFlow's status 8, or
+ * a wasm heap that cannot grow.
+ */
 export function isOutOfMemory(error: unknown): boolean {
   return (
     error instanceof Error &&

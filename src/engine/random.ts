@@ -3,8 +3,8 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 
 /**
- * A stream of random numbers named by what it is for, so that order of use and number of workers never change a sample:
- * `randomStream(seed, 'augment', epoch, item)`.
+ * A stream of random numbers named by its purpose, as in `randomStream(seed, 'augment', epoch, item)`. Samples
+ * therefore do not depend on the order of use or the number of workers.
  */
 export function randomStream(seed: number, ...name: (string | number)[]): Random {
   const digest = createHash('sha256')
@@ -19,7 +19,7 @@ export class Random {
     private readonly generator: RandomGenerator,
     skip = 0,
   ) {
-    // xoroshiro is seeded with 32 bits here; a second word moves the start so that names collide less.
+    // xoroshiro takes a seed of 32 bits here; a second word moves the start, so that names collide less often.
     for (let i = 0; i < (skip & 63); i++) this.generator.next();
   }
 

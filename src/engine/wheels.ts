@@ -1,12 +1,12 @@
 import type { Wheel } from '../system/install/wheel.js';
 
-/** TensorFlow for the processor alone, or with the CUDA libraries that it needs on an NVIDIA GPU. */
+/** TensorFlow for the CPU only, or with the CUDA libraries that it needs on an NVIDIA GPU. */
 export type Variant = 'tensorflow' | 'tensorflow-gpu';
 
 const version = '2.21.0';
 const python = '311';
 
-/** The processor's build, by `process.platform-process.arch`. There is none for Windows, Intel macs, or 32 bits. */
+/** The wheels for the CPU, by `process.platform-process.arch`. There are none for Windows, Intel Macs, or 32 bits. */
 const processor: Readonly<Record<string, Wheel>> = {
   'linux-x64': {
     project: 'tensorflow-cpu',
@@ -41,7 +41,7 @@ const cuda = (name: string, version: string, platform: string, sha256: string): 
   sha256,
 });
 
-/** What the wheel's extra `and-cuda` names, the newest of each within the bounds it gives. */
+/** The packages of the wheel's extra `and-cuda`, each in the newest version within the bounds given there. */
 const gpu: readonly Wheel[] = [
   {
     project: 'tensorflow',

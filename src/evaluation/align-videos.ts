@@ -2,16 +2,16 @@ import { toColumns, type DetectionColumns } from './columns.js';
 import { byFallingScore, groupBy } from './ranking.js';
 import type { Annotation, Predictions } from './types.js';
 
-/** Instances as columns, those of one class side by side, and among them those of one video. Times in seconds. */
+/** Instances as columns, sorted by class and within a class by video. Times in seconds. */
 export interface Instances {
   count: number;
   start: Float64Array;
   end: Float64Array;
   video: Int32Array;
   label: Int32Array;
-  /** The instances as they come in the file. */
+  /** `inFileOrder[n]` is the index here of the n-th instance of the file. */
   inFileOrder: Int32Array;
-  /** Class k has the instances from `offset[k]` to before `offset[k + 1]`. */
+  /** Class k has the instances from `offset[k]` up to, but not including, `offset[k + 1]`. */
   offset: Int32Array;
 }
 
@@ -20,18 +20,18 @@ export interface Aligned {
   /** The classes: the labels of the instances, in file order. */
   labels: string[];
   instances: Instances;
-  /** `video` and `label` are -1 where no video judged has this id, no instance this label. */
+  /** `video` is -1 where no evaluated video has the detection's id; `label` is -1 where no instance has its label. */
   detections: Omit<DetectionColumns, 'videos' | 'labels'>;
-  /** The detections of each class, in falling score; ties keep file order. */
+  /** The detections of each class by descending score; ties keep file order. */
   ranked: Int32Array[];
-  /** What the predictions name and the ground truth does not. */
+  /** Labels and videos that occur in the predictions but not in the ground truth. */
   unknown: { labels: string[]; videos: string[] };
 }
 
 /**
- * Brings predictions and ground truth together.
+ * Numbers the videos and classes of predictions as in the ground truth.
  *
- * @param annotations the instances of each of `videos`.
+ * @param annotations - The instances of each of `videos`.
  */
 export function align(
   videos: readonly string[],

@@ -4,36 +4,40 @@ import { temporalIou } from './segments.js';
 import { selectVideos, type MissingPolicy } from './select.js';
 import type { GroundTruth, Predictions, Segment } from './types.js';
 
-/** Points of the recall curve: percentages 1 to 100 of the proposals allowed. */
+/** Number of points of the recall curve: 1 % to 100 % of the allowed proposals. */
 const POINTS = 100;
-/** The numbers of proposals a video that papers quote AR for. */
+/** The numbers of proposals per video for which papers quote AR. */
 const QUOTED = [1, 5, 10, 50, 100];
 
-/** The result document of `lofi evaluate --metric ar`; recalls are fractions, AUC is in percent. */
+/** The result document of `lofi evaluate --metric ar`. Recalls are fractions; AUC is in percent. */
 export interface ProposalMetrics {
   subset: string;
   tiou: number[];
-  /** Average recall at 1, 5, 10, 50 and 100 proposals a video on average (interpolated, held at the curve's ends). */
+  /**
+   * Average recall at an average of 1, 5, 10, 50 and 100 proposals per video (interpolated;
+   * constant beyond the curve's ends).
+   */
   AR: Record<string, number>;
-  /** Area under the AR-AN curve, percent of its width. */
+  /** Area under the AR-AN curve in percent of its width. */
   AUC: number;
-  /** The curve itself: 100 points. */
+  /** The curve: 100 points. */
   curve: { proposals_per_video: number[]; average_recall: number[] };
   counts: {
     videos: number;
     videos_missing: number;
     instances: number;
     proposals: number;
-    /** Proposals among the best that the allowed average leaves each video. */
+    /** Proposals that remain when each video keeps its share of best ones. */
     proposals_used: number;
     proposals_unknown_video: number;
   };
 }
 
 /**
- * Average recall against the average number of proposals a video, exactly as ActivityNet's official `eval_proposal.py`:
- * each video keeps the same share of its proposals, so that the average over videos is `maxAverage` (default: all).
- * Labels are not looked at; ties keep file order. Without any proposal every recall is 0 (the official code divides by zero).
+ * Average recall against the average number of proposals per video, exactly as in ActivityNet's official
+ * `eval_proposal.py`: each video keeps the same fraction of its proposals, such that the average over videos is
+ * `maxAverage` (default: all). Labels are ignored, and ties keep file order. Without any proposal every recall is 0
+ * (the official code divides by zero).
  *
  * @throws UsageError when the subset has no instance; WorkError for `missing: 'fail'` (see {@link selectVideos}).
  */
@@ -52,7 +56,7 @@ export function evaluateProposals(
   const video = columns.video.map((v) => indexOf[v]!);
   const { members, offset } = groupBy(video, judged.length, byFallingScore(columns.score));
 
-  // Products in the official order: truncation to whole proposals depends on the last bit.
+  // Products are computed in the official order, because truncation to whole proposals depends on the last bit.
   const allowed = options.maxAverage ?? columns.count / judged.length;
   const ratio = (allowed * judged.length) / columns.count;
   const kept = judged.map((_, video) => {
@@ -92,7 +96,10 @@ export function evaluateProposals(
   };
 }
 
-/** For each instance and threshold, the rank (from 0) of the first proposal that reaches it; Infinity where none does. */
+/**
+ * For each instance and threshold, the rank (from 0) of the first proposal that reaches the
+ * threshold; Infinity where none does.
+ */
 function firstRanks(
   instances: readonly Segment[],
   ranked: Int32Array,
@@ -110,7 +117,7 @@ function firstRanks(
   });
 }
 
-/** y at x on the line through the points, held at both ends (`np.interp`). */
+/** Linear interpolation at x, constant beyond both ends (`np.interp`). */
 function interpolate(x: number, xs: readonly number[], ys: readonly number[]): number {
   const right = xs.findIndex((value) => value >= x);
   if (right < 0) return ys.at(-1)!;

@@ -1,23 +1,22 @@
 import type { Detection, Predictions } from './types.js';
 
 /**
- * Detections as columns, in file order: 32 bytes each, where objects take ten times as much, and fast to sort. Times in
- * seconds.
+ * Detections as columns in file order: 32 bytes each, a tenth of what objects take, and fast to sort. Times in seconds.
  */
 export interface DetectionColumns {
   count: number;
   start: Float64Array;
   end: Float64Array;
   score: Float64Array;
-  /** Index of each detection's video in `videos`, and of its label in `labels`. */
+  /** Index of each detection's video in `videos`; `label` is likewise the index of its label in `labels`. */
   video: Int32Array;
   label: Int32Array;
-  /** The videos predicted, also those without a detection. */
+  /** The predicted videos, including those without a detection. */
   videos: string[];
   labels: string[];
 }
 
-/** Lays predictions out as columns. */
+/** Converts predictions to columns. */
 export function toColumns(predictions: Predictions | DetectionColumns): DetectionColumns {
   if ('count' in predictions) return predictions;
   const rows = new ColumnsBuilder();
@@ -28,7 +27,7 @@ export function toColumns(predictions: Predictions | DetectionColumns): Detectio
   return rows.finish();
 }
 
-/** The same detections as objects, where there are few enough of them. */
+/** Converts columns to objects, for as many detections as fit into memory as objects. */
 export function toPredictions(columns: DetectionColumns): Predictions {
   const lists = columns.videos.map((): Detection[] => []);
   for (let i = 0; i < columns.count; i++) {
@@ -38,7 +37,7 @@ export function toPredictions(columns: DetectionColumns): Predictions {
   return { results: Object.fromEntries(columns.videos.map((id, video) => [id, lists[video]!])) };
 }
 
-/** Columns that grow by a row at a time. */
+/** Columns to which rows are added one at a time. */
 export class ColumnsBuilder {
   private count = 0;
   private columns = {
@@ -50,12 +49,15 @@ export class ColumnsBuilder {
   };
   private readonly videos = new Map<string, number>();
   private readonly labels = new Map<string, number>();
-  /** First and one-past-last row of each video. */
+  /** For each video its first row and the row behind its last one. */
   private readonly rows: [first: number, last: number][] = [];
   private current = -1;
   private repeated = false;
 
-  /** Begins the detections of a video. Where its id has come before, they replace the earlier ones, as in Python's json. */
+  /**
+   * Starts the detections of a video. If its id has occurred before, they replace the
+   * earlier ones, as in Python's json.
+   */
   video(id: string): void {
     this.current = this.videos.get(id) ?? this.videos.size;
     if (this.current < this.videos.size) this.repeated = true;
@@ -95,7 +97,7 @@ export class ColumnsBuilder {
   private grow(): void {
     const length = 2 * this.columns.start.length;
     const { columns } = this;
-    // One after the other, so that only one old column is there at a time.
+    // One column after the other, so that only one of them is in memory twice at a time.
     columns.start = larger(columns.start, new Float64Array(length));
     columns.end = larger(columns.end, new Float64Array(length));
     columns.score = larger(columns.score, new Float64Array(length));
@@ -103,7 +105,7 @@ export class ColumnsBuilder {
     columns.label = larger(columns.label, new Int32Array(length));
   }
 
-  /** Leaves each video its last rows, at the place of its first ones. */
+  /** Keeps only the last rows of each repeated video, at the place of its first ones. */
   private dropReplaced(): void {
     const kept = new Int32Array(this.rows.reduce((sum, [first, last]) => sum + last - first, 0));
     let n = 0;

@@ -4,21 +4,27 @@ import { averagePrecision, claimedInstances } from './matching.js';
 import { selectVideos, type MissingPolicy } from './select.js';
 import type { GroundTruth, Predictions } from './types.js';
 
-/** What {@link evaluateDetections} counts on the way; all are numbers of things. */
+/** Counts that {@link evaluateDetections} reports. */
 export interface DetectionCounts {
-  /** Videos evaluated, and those of the subset that the predictions do not name. */
+  /** Videos evaluated; `videos_missing`: videos of the subset that the predictions do not name. */
   videos: number;
   videos_missing: number;
   instances: number;
   classes: number;
   classes_without_detections: number;
-  /** Detections in the file, those judged, and those left out because no instance of the subset has their label. */
+  /**
+   * Detections in the file, detections judged, and detections left out because no instance
+   * of the subset has their label.
+   */
   detections: number;
   detections_used: number;
   detections_unknown_label: number;
-  /** Used, as false positives: their video is not among those evaluated. */
+  /** Detections judged, and all false positives, because their video is not among those evaluated. */
   detections_unknown_video: number;
-  /** Used, though odd: end ≤ start; a score or a time that is no number; a score equal to another of the same class. */
+  /**
+   * Detections judged although they are odd: end ≤ start; a score or time that is NaN; a score equal
+   * to another of the same class.
+   */
   detections_empty_segment: number;
   detections_nan: number;
   detections_tied: number;
@@ -28,20 +34,20 @@ export interface DetectionCounts {
 export interface DetectionMetrics {
   subset: string;
   tiou: number[];
-  /** One a threshold. */
+  /** mAP at each threshold. */
   mAP: number[];
   average_mAP: number;
   /** AP of each label at each threshold. */
   per_class: Record<string, number[]>;
   counts: DetectionCounts;
-  /** Names met in the predictions that the ground truth of the subset does not have. */
+  /** Names in the predictions that the ground truth of the subset does not have. */
   unknown: { labels: string[]; videos: string[] };
 }
 
 /**
- * Mean average precision of temporal detections, exactly as ActivityNet's official `eval_detection.py`:
- * by class, detections in falling score each claim the unclaimed instance of highest tIoU ≥ threshold in their video;
- * interpolated AP; mean over the classes of the subset. Ties keep file order.
+ * Mean average precision of temporal detections, exactly as in ActivityNet's official `eval_detection.py`. In each
+ * class the detections, by descending score, claim the unclaimed instance of highest tIoU ≥ threshold in their video;
+ * AP is interpolated; mAP is its mean over the classes of the subset. Ties keep file order.
  *
  * @throws UsageError when the subset has no instance; WorkError for `missing: 'fail'` (see {@link selectVideos}).
  */
@@ -82,7 +88,7 @@ export function evaluateDetections(
   };
 }
 
-/** Counts over the detections that are used (known label), and those that are not. */
+/** Counts the detections that are judged (their label is known) and those that are not. */
 function countUsed({
   detections,
   ranked,

@@ -1,14 +1,15 @@
 import type { Proposal } from './suppression/soft-nms.js';
 
-/** What a classifier of whole videos gives a label. */
+/** The score that a classifier of whole videos gives to a label. */
 export interface ClassScore {
   label: string;
   score: number;
 }
 
 /**
- * Labels proposals by the scores of their whole video, as G-TAD and LoFi do on the benchmarks (lofi_spec §3.8): each comes back under the
- * `classes` best labels, scored by proposal × label. Equal scores keep their order.
+ * Labels proposals by the class scores of their video, as G-TAD and LoFi do on the benchmarks (docs/method.md §7.9).
+ * Each proposal is returned once for each of the `classes` best labels, with the product of proposal score and label
+ * score. Equal label scores keep their order.
  */
 export function externalLabels(
   proposals: readonly Proposal[],
@@ -21,7 +22,9 @@ export function externalLabels(
   );
 }
 
-/** Scores as parts of their sum (G-TAD on HACS, where two labels a video are listed); all 0 stay so. */
+/**
+ * Divides scores by their sum (G-TAD on HACS, where two labels of a video are listed). Scores that are all 0 stay 0.
+ */
 export function normalizedScores(scores: readonly ClassScore[]): ClassScore[] {
   const sum = scores.reduce((total, { score }) => total + score, 0);
   return sum > 0 ? scores.map(({ label, score }) => ({ label, score: score / sum })) : [...scores];

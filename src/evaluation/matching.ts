@@ -2,11 +2,11 @@ import type { Aligned } from './align-videos.js';
 import { temporalIou } from './segments.js';
 
 /**
- * Which instance each detection of a class claims, at each threshold, as ActivityNet's `eval_detection.py` has it: in
- * falling score, each detection claims the instance of its class and video with the highest tIoU ≥ threshold that none
- * before it has claimed.
+ * Decides which instance each detection of a class claims at each threshold, as in ActivityNet's
+ * `eval_detection.py`. By descending score, each detection claims the instance of its class and video with the
+ * highest tIoU ≥ threshold that is still unclaimed.
  *
- * @returns at [threshold × detections of the class + rank] the index of the instance, or -1.
+ * @returns `[thresholds · detections of the class]`: at threshold × detections + rank the index of the instance, or -1.
  */
 export function claimedInstances(aligned: Aligned, label: number, thresholds: readonly number[]): Int32Array {
   const { instances, detections } = aligned;
@@ -28,7 +28,7 @@ export function claimedInstances(aligned: Aligned, label: number, thresholds: re
     }
     for (let t = 0; t < thresholds.length; t++) {
       for (const c of candidates) {
-        // Written as the official code has it: a NaN tIoU is not below the threshold and so may match.
+        // The comparison is written as in the official code: a NaN tIoU is not below the threshold, so it may match.
         if (tiou[c]! < thresholds[t]!) break;
         const lock = t * (last - first) + c;
         if (taken[lock]) continue;
@@ -41,7 +41,10 @@ export function claimedInstances(aligned: Aligned, label: number, thresholds: re
   return claims;
 }
 
-/** First and one-past-last index of each video in [first, last), where a video's indices lie side by side. */
+/**
+ * For each video its first index in [first, last) and the index behind its last one. The
+ * indices of a video are consecutive.
+ */
 function rangesByVideo(video: Int32Array, first: number, last: number): Map<number, [number, number]> {
   const ranges = new Map<number, [number, number]>();
   for (let g = first; g < last; g++) {
@@ -52,7 +55,10 @@ function rangesByVideo(video: Int32Array, first: number, last: number): Map<numb
   return ranges;
 }
 
-/** Keeps `sorted` in falling tIoU; ties keep file order, NaN goes first (where the official descending sort puts it). */
+/**
+ * Inserts an index into `sorted`, by descending tIoU. Ties keep file order, and NaN comes
+ * first, as in the official sort.
+ */
 function insertByTiou(sorted: number[], tiou: Float64Array, index: number): void {
   const value = tiou[index]!;
   let at = sorted.length;
@@ -66,11 +72,12 @@ function insertByTiou(sorted: number[], tiou: Float64Array, index: number): void
 }
 
 /**
- * Area under the interpolated precision-recall curve (PASCAL VOC 2011): each hit adds the best precision from it on.
+ * Area under the interpolated precision-recall curve (PASCAL VOC 2011): each hit adds the highest
+ * precision at its rank or below.
  *
- * @param claims of each detection in falling score, the instance it claims or -1.
- * @param positives instances of the class.
- * @param weight what a hit counts against a miss in precision; other than 1 for DETAD's normalised AP.
+ * @param claims - For each detection, by descending score, the instance that it claims or -1.
+ * @param positives - Number of instances of the class.
+ * @param weight - Weight of a hit relative to a miss in precision; not 1 for DETAD's normalised AP.
  */
 export function averagePrecision(claims: Int32Array, positives: number, weight = 1): number {
   let hits = 0;

@@ -3,11 +3,11 @@ import { UsageError } from '../system/errors.js';
 import type { Detection, GroundTruth, Predictions } from './types.js';
 
 /**
- * Random detections: the floor that a model must beat. Each takes label and length of a random training instance, lies
- * anywhere in the video and has a random score; a video's detections depend only on `seed` and its id.
+ * Random detections, the floor that a model must beat. Each has the label and length of a random training instance, a
+ * random place in the video and a random score. The detections of a video depend only on `seed` and its id.
  *
- * @param options.perVideo detections a video.
- * @throws UsageError when the training subset has no instance or a video of the test subset no duration.
+ * @param options - `perVideo`: number of detections per video (default 100).
+ * @throws UsageError when the training subset has no instance, or a video of the test subset has no duration.
  */
 export function randomProposals(
   truth: GroundTruth,

@@ -1,11 +1,12 @@
 /**
- * Indices in falling score; ties keep file order, NaN goes last. A radix sort, byte by byte: detections come by the million.
+ * Indices by descending score; ties keep file order, and NaN comes last. It is a radix sort over bytes, because
+ * there are millions of detections.
  */
 export function byFallingScore(score: Float64Array): Int32Array {
   const n = score.length;
   const order = new Int32Array(n);
   for (let i = 0; i < n; i++) order[i] = i;
-  // The halves of the key move with the index: memory is then read in a row.
+  // The halves of the key move together with the index, so that memory is read sequentially.
   let from = { order, ...fallingKeys(score) };
   let to = { order: new Int32Array(n), low: new Uint32Array(n), high: new Uint32Array(n) };
   for (let byte = 0; byte < 8; byte++) {
@@ -26,15 +27,16 @@ export function byFallingScore(score: Float64Array): Int32Array {
   return from.order;
 }
 
-/** 64-bit integers that rise as scores fall, the largest for NaN, in halves. */
+/** 64-bit integers, in two halves, that ascend as scores descend; NaN has the largest. */
 function fallingKeys(score: Float64Array) {
   const low = new Uint32Array(score.length);
   const high = new Uint32Array(score.length);
   const double = new DataView(new ArrayBuffer(8));
   for (let i = 0; i < score.length; i++) {
-    // Adding 0 makes -0 the tie of 0 that it is.
+    // Adding 0 turns -0 into 0, so that the two tie.
     double.setFloat64(0, score[i]! + 0);
-    // The bits of positive doubles rise with them, those of negative ones fall already and have the highest bit.
+    // The bits of positive doubles ascend with them. Those of negative doubles already descend,
+    // and their highest bit is set.
     const flip = score[i]! < 0 ? 0 : 0xffffffff;
     low[i] = double.getUint32(4) ^ flip;
     high[i] = double.getUint32(0) ^ (flip >>> 1);
@@ -44,8 +46,8 @@ function fallingKeys(score: Float64Array) {
 }
 
 /**
- * The indices in `order` cut into groups by `key`, their order kept; negative keys are left out.
- * Group `k` is `members.subarray(offset[k], offset[k + 1])`.
+ * Divides the indices in `order` into groups by `key`, keeping their order. Negative keys are left out. Group `k` is
+ * `members.subarray(offset[k], offset[k + 1])`.
  */
 export function groupBy(
   key: Int32Array,

@@ -7,9 +7,9 @@ const NO_SCORE = '.score must be a number';
 const NO_LABEL = '.label must be text';
 
 /**
- * Reads an ActivityNet ground-truth file (or our dataset file, which is one).
+ * Reads a ground-truth file of ActivityNet, or a dataset file, which has the same form.
  *
- * @throws UsageError naming the file, the line, and the place in it that is wrong.
+ * @throws UsageError naming the file, the line, and the field that is wrong.
  */
 export function readGroundTruth(file: string): GroundTruth {
   return streamJson(file, 'ground truth', (json) => {
@@ -24,10 +24,10 @@ export function readGroundTruth(file: string): GroundTruth {
 }
 
 /**
- * Reads an ActivityNet prediction file, of any size. A score or a time of `null` or `NaN` is kept as NaN.
+ * Reads a prediction file of ActivityNet, of any size, as columns. A score or a time of `null` or `NaN` becomes NaN.
  *
- * @param options.labels whether every detection must have a label; otherwise '' stands for none.
- * @throws UsageError naming the file, the line, and the place in it that is wrong.
+ * @param options - `labels`: whether every detection must have a label. If not, those without one get the label ''.
+ * @throws UsageError naming the file, the line, and the field that is wrong.
  */
 export function readDetections(file: string, options: { labels: boolean } = { labels: true }): DetectionColumns {
   return streamJson(file, 'predictions', (json) => {
@@ -48,12 +48,15 @@ export function readDetections(file: string, options: { labels: boolean } = { la
   });
 }
 
-/** As {@link readDetections}, as objects. */
+/** Reads like {@link readDetections}, and returns objects. */
 export function readPredictions(file: string, options?: { labels: boolean }): Predictions {
   return toPredictions(readDetections(file, options));
 }
 
-/** Takes a document {[key]: {id: …}}; `begin` gives what takes the value of each id. A repeated key begins anew, as in Python's json. */
+/**
+ * Reads a document {[key]: {id: …}}. `begin` returns the function that reads the value of each id. If the key occurs
+ * again, `begin` is called again, so that the last value counts, as in Python's json.
+ */
 function entriesOf(json: JsonStream, key: string, begin: () => (id: string) => void): void {
   const wrong = `must be a JSON object with an object "${key}" of videos by id`;
   let found = 0;
@@ -94,7 +97,7 @@ function readVideo(json: JsonStream, row: RowReader, where: string): VideoTruth 
   return { subset, ...(Number.isNaN(duration) ? {} : { duration }), annotations };
 }
 
-/** Reads one {segment, score, label} after another into the same fields: there may be millions. */
+/** Reads {segment, score, label} objects into the same fields one after another, because there may be millions. */
 class RowReader {
   start = 0;
   end = 0;
@@ -110,7 +113,11 @@ class RowReader {
     private readonly needs: { score: boolean; label: boolean },
   ) {}
 
-  /** @param where names the object, should something be wrong with it. */
+  /**
+   * Reads the next object.
+   *
+   * @param where - Names the object in messages.
+   */
   read(where: () => string): void {
     this.reset(where);
     const { line } = this.json;

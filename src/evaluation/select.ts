@@ -2,7 +2,10 @@ import { UsageError, WorkError } from '../system/errors.js';
 import { presets } from './tiou.js';
 import type { Annotation, GroundTruth } from './types.js';
 
-/** What to do with videos of the subset that the predictions do not name; official (undefined): all their instances are missed. */
+/**
+ * How videos of the subset are treated that the predictions do not name: 'skip' leaves them out, 'fail' is an error,
+ * and undefined (the official way) counts all their instances as missed.
+ */
 export type MissingPolicy = 'fail' | 'skip' | undefined;
 
 /** The ground truth to evaluate on: videos of one subset, in file order. */
@@ -11,14 +14,14 @@ export interface Selection {
   videos: string[];
   /** Instances of each video kept. */
   annotations: Annotation[][];
-  /** Ids in the subset that the predictions do not name. */
+  /** Ids of the subset that the predictions do not name. */
   missing: string[];
 }
 
 /**
- * The videos of `subset`, with the missing-video policy applied.
+ * Selects the videos of `subset` and applies the policy for missing videos.
  *
- * @param predicted the videos that predictions name, be it with an empty list.
+ * @param predicted - The videos that the predictions name, even with an empty list.
  * @throws UsageError when the subset has no instance; WorkError for `fail` when a video is missing.
  */
 export function selectVideos(
@@ -54,7 +57,7 @@ export function selectVideos(
   return selection;
 }
 
-/** The subset that a benchmark evaluates on, by the first of its names that the ground truth has. */
+/** The subset on which a benchmark evaluates: the first of its usual names that the ground truth has. */
 export function presetSubset(truth: GroundTruth, preset: keyof typeof presets): string {
   const { subsets } = presets[preset];
   const present = subsetsOf(truth);
@@ -66,7 +69,7 @@ export function subsetsOf(truth: GroundTruth): string[] {
   return [...new Set(Object.values(truth.database).map((video) => video.subset))];
 }
 
-/** A count and the first few names, for messages: `7 videos (a, b, c, …)`. */
+/** A number and the first few names, for messages: `7 videos (a, b, c, …)`. */
 export function listed(names: readonly string[], what = 'video'): string {
   const shown = names.slice(0, 5).join(', ');
   return `${names.length} ${what}${names.length === 1 ? '' : 's'} (${shown}${names.length > 5 ? ', …' : ''})`;

@@ -1,18 +1,18 @@
 import { UsageError } from '../system/errors.js';
 
-/** A benchmark's own thresholds and the names its evaluated subset goes by, the usual one first. */
+/** A benchmark's thresholds and the names of the subset it evaluates on, the usual name first. */
 export interface Preset {
   tiou: readonly number[];
   subsets: readonly string[];
 }
 
-/** `count` evenly spaced numbers from `start` to `stop`, both included: the doubles of `np.linspace`. */
+/** `count` evenly spaced numbers from `start` to `stop` inclusive: the same doubles as `np.linspace`. */
 export function linspace(start: number, stop: number, count: number): number[] {
   const step = (stop - start) / (count - 1);
   return Array.from({ length: count }, (_, i) => (i === count - 1 ? stop : i * step + start));
 }
 
-/** The tIoU thresholds and subsets of the benchmarks of the field. */
+/** The tIoU thresholds and subsets of the field's benchmarks. */
 export const presets: Record<'activitynet' | 'thumos14' | 'hacs', Preset> = {
   activitynet: { tiou: linspace(0.5, 0.95, 10), subsets: ['validation'] },
   thumos14: { tiou: linspace(0.3, 0.7, 5), subsets: ['test', 'Test', 'testing'] },
@@ -20,9 +20,9 @@ export const presets: Record<'activitynet' | 'thumos14' | 'hacs', Preset> = {
 };
 
 /**
- * Thresholds from `start:step:stop` (stop included) or a comma-separated list.
+ * Parses thresholds given as `start:step:stop` (stop included) or as a comma-separated list.
  *
- * @throws UsageError when it is neither, or a threshold is outside (0, 1].
+ * @throws UsageError when the text is neither, or a threshold is outside (0, 1].
  */
 export function parseTiou(text: string): number[] {
   const range = text.split(':');

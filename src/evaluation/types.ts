@@ -7,14 +7,14 @@ export interface Annotation {
   label: string;
 }
 
-/** One scored, labelled segment of a prediction file; `label` may be empty where only proposals are judged. */
+/** One scored, labelled segment of a prediction file. `label` may be empty where only proposals are judged. */
 export interface Detection {
   segment: Segment;
   score: number;
   label: string;
 }
 
-/** What a ground-truth file says of one video; `duration` in seconds. */
+/** One video of a ground-truth file; `duration` in seconds. */
 export interface VideoTruth {
   subset: string;
   duration?: number;

@@ -6,8 +6,8 @@ import type { Initializer, ParameterSpec } from './parameters.js';
 const zero: Initializer = { type: 'constant', value: 0 };
 
 /**
- * A softmax over feature vectors `[N, C]` → logits `[N, K]`: of clips in stage 1, of segments in stage 3. Features are
- * standardised by `mean` and `deviation`, which stay 0 and 1 unless set.
+ * A softmax classifier of feature vectors `[N, C]` → logits `[N, K]`: stage 1 classifies clips with it, stage 3
+ * segments. It standardises features by `mean` and `deviation`, which stay 0 and 1 unless they are set.
  */
 export class Classifier {
   readonly parameters: ParameterSpec[];
@@ -22,12 +22,16 @@ export class Classifier {
       init: { type: 'constant', value },
       trainable: false,
     });
-    // TSM begins with a bias of 0; a linear layer would begin with a random one.
+    // TSM starts with a bias of 0, unlike PyTorch's linear layer, whose bias starts at random.
     const layer = this.layer.parameters.map((spec) => (spec.name === 'fc.bias' ? { ...spec, init: zero } : spec));
     this.parameters = [...layer, constant('mean', 0), constant('deviation', 1)];
   }
 
-  /** `dropout`: part of the features left out, drawn by `seed`; 0 for inference. */
+  /**
+   * Logits `[N, K]` of features `[N, C]`.
+   *
+   * @param dropout - Fraction of the features that is set to 0, drawn by `seed`; 0 for inference.
+   */
   logits(features: tf.Tensor2D, pass: Pass, dropout = 0, seed = 0): tf.Tensor2D {
     const { parameters } = pass;
     const standard = tf.div<tf.Tensor2D>(tf.sub(features, parameters.get('mean')), parameters.get('deviation'));

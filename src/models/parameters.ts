@@ -2,21 +2,22 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../engine/random.js';
 
 /**
- * How a parameter is laid out. In memory: conv `[kh, kw, in/groups, out]`, depthwise `[kh, kw, C, 1]`, conv3d `[kt, kh, kw, in, out]`, conv1d
- * `[k, in/groups, out]`, pointwise `[1, in/groups, out]` (a 1×1 convolution over edges or anchors), linear `[in, out]`. In files: PyTorch's (`[out, in/groups, kh, kw]`, …), see layout.ts.
+ * How a parameter is laid out in memory: conv `[kh, kw, in/groups, out]`, depthwise `[kh, kw, C, 1]`, conv3d
+ * `[kt, kh, kw, in, out]`, conv1d `[k, in/groups, out]`, pointwise `[1, in/groups, out]` (a 1×1 convolution over edges
+ * or anchors), linear `[in, out]`. Files have PyTorch's layouts (`[out, in/groups, kh, kw]`, …), see layout.ts.
  */
 export type ParameterKind = 'conv' | 'depthwise' | 'conv3d' | 'conv1d' | 'pointwise' | 'linear' | 'vector';
 
-/** How a parameter starts. Bounds are PyTorch's defaults; `fanIn` counts inputs to one output. */
+/** Initial values of a parameter. `fanIn` is the number of inputs to one output. */
 export type Initializer =
   | { type: 'constant'; value: number }
-  /** He normal over outputs (torchvision's ResNet and MobileNet convolutions). */
+  /** Normal with deviation √(2/fanOut): torchvision's convolutions of ResNet and MobileNet. */
   | { type: 'he-normal'; fanOut: number }
-  /** U(±1/√fanIn): what PyTorch's Conv and Linear layers start with, weight and bias alike. */
+  /** Uniform in ±1/√fanIn: PyTorch's Conv and Linear layers, weight and bias alike. */
   | { type: 'uniform'; fanIn: number }
   | { type: 'normal'; deviation: number };
 
-/** A named tensor of a model. Running statistics are not `trainable`. */
+/** A named tensor of a model. Running statistics have `trainable: false`. */
 export interface ParameterSpec {
   name: string;
   kind: ParameterKind;
@@ -25,7 +26,10 @@ export interface ParameterSpec {
   trainable: boolean;
 }
 
-/** Named tensors of a model: trainable weights and running statistics, owned here until {@link Parameters.dispose}. */
+/**
+ * The tensors of a model by name: trainable weights and running statistics. This object
+ * owns them until {@link dispose}.
+ */
 export class Parameters {
   private readonly variables = new Map<string, tf.Variable>();
 
@@ -41,7 +45,7 @@ export class Parameters {
     }
   }
 
-  /** The tensor called `name`, as the rank the caller knows it to have. */
+  /** The tensor called `name`, typed with the rank that the caller knows it to have. */
   get<T extends tf.Tensor = tf.Tensor>(name: string): T {
     return this.variable(name) as unknown as T;
   }
@@ -50,18 +54,18 @@ export class Parameters {
     return this.variables.has(name);
   }
 
-  /** Replaces a tensor's values; `value` is consumed. */
+  /** Replaces a tensor's values. Disposes of `value`. */
   assign(name: string, value: tf.Tensor): void {
     this.variable(name).assign(value);
     value.dispose();
   }
 
-  /** Names of the trainable tensors, in the model's order, less those that {@link freeze} took out. */
+  /** Names of the trainable tensors in the model's order, without those that {@link freeze} excluded. */
   trainable(): string[] {
     return this.specs.filter(({ name }) => this.variable(name).trainable).map(({ name }) => name);
   }
 
-  /** Takes a tensor out of training for good: nobody asks for its gradient any more. */
+  /** Excludes a tensor from training for good: no gradient of it is computed any more. */
   freeze(name: string): void {
     this.variable(name).trainable = false;
   }

@@ -7,7 +7,7 @@ import type { Parameters, ParameterSpec } from './parameters.js';
 /** A model's tensors by name, in PyTorch's layouts: the form in which they are stored and exchanged. */
 export type State = Map<string, Values>;
 
-/** Copies a model's tensors out. */
+/** Copies the values of all tensors out of a model. */
 export function exportState(parameters: Parameters): State {
   return new Map(
     parameters.specs.map(({ name, kind }) => {
@@ -18,8 +18,10 @@ export function exportState(parameters: Parameters): State {
 }
 
 /**
- * Sets a model's tensors from `state`, whose names may carry a `prefix`; tensors under other names are left alone.
- * Throws {@link UsageError} listing what is missing or of another shape.
+ * Sets a model's tensors from `state`, whose names may begin with `prefix`. Tensors under other names are ignored.
+ *
+ * @param source - Where the state comes from, for the error message.
+ * @throws UsageError listing the tensors that are missing or have another shape; then nothing is set.
  */
 export function importState(parameters: Parameters, state: State, source: string, prefix = ''): void {
   const problems = parameters.specs.flatMap((spec) => problemOf(spec, state.get(prefix + spec.name)?.shape) ?? []);
@@ -30,20 +32,20 @@ export function importState(parameters: Parameters, state: State, source: string
   }
 }
 
-/** What is wrong with PyTorch's shape of a parameter; undefined when nothing is. */
+/** What is wrong with the shape (in PyTorch's layout) that a file gives a parameter; undefined when nothing is. */
 export function problemOf({ name, kind, shape }: ParameterSpec, given?: readonly number[]): string | undefined {
   if (!given) return `${name} is missing`;
   const wanted = torchShape(kind, shape).join();
   return given.join() === wanted ? undefined : `${name} is [${printable(given.join())}], not [${wanted}]`;
 }
 
-/** Problems in one line, the first ten and how many more there are. */
+/** Lists problems in one line: the first ten, and how many more there are. */
 export function listed(problems: readonly string[]): string {
   const more = problems.length - 10;
   return problems.slice(0, 10).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
 
-/** A tensor's name without what wrappers add to it: `module.`, `base_model.`, TSM's `.net` around a convolution. */
+/** A tensor's name without what wrappers add to it: `module.`, `base_model.`, and TSM's `.net` around a convolution. */
 export function plainName(name: string): string {
   return name.replace(/^(module\.|base_model\.)+/, '').replace(/\.net(?=\.(weight|bias)$)/, '');
 }

@@ -1,11 +1,11 @@
 import { html, raw, type Html } from './html.js';
 import { style } from './style.js';
 
-/** What a page may load: nothing but videos, from where the page itself comes. */
+/** Content security policy: a page may load nothing but videos from its own location. */
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; media-src 'self' file:";
 
-/** A whole HTML document that needs nothing from outside. */
+/** A complete HTML document that loads nothing from elsewhere. */
 export function htmlDocument(title: string, content: Html, navigation = html``): string {
   const page = html`<!doctype html>
     <html lang="en">

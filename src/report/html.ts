@@ -1,21 +1,21 @@
-/** A piece of markup that is safe to put into a page as it is. Only {@link html} and {@link raw} make them. */
+/** Markup that is safe to put into a page as it is. Only {@link html}, {@link raw} and {@link scriptJson} create it. */
 export class Html {
   constructor(readonly markup: string) {}
 }
 
 type Part = string | number | Html | readonly Html[];
 
-/** Template tag: every value is escaped, unless it is {@link Html} already. */
+/** Template tag that escapes every value except {@link Html}. */
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
   return new Html(String.raw({ raw: strings }, ...parts.map(toMarkup)));
 }
 
-/** Declares markup of our own making (an SVG from the chart library, a style sheet) safe. */
+/** Declares markup that we generate (an SVG from the chart library, a style sheet) safe. */
 export function raw(markup: string): Html {
   return new Html(markup);
 }
 
-/** JSON for a script element: `<` is written so that no text can close the element. */
+/** JSON for a script element, with `<` escaped so that no text can close the element. */
 export function scriptJson(value: unknown): Html {
   return new Html(
     JSON.stringify(value)

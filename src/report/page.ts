@@ -10,7 +10,7 @@ import { timelineSection } from './sections/timeline-section.js';
 import { trainingSection } from './sections/training-section.js';
 import type { Timeline } from './timeline/timeline.js';
 
-/** The whole report of one or more runs as one HTML document that needs nothing from outside. */
+/** The report of one or more runs as one HTML document that loads nothing from elsewhere. */
 export async function makePage(
   runs: readonly ReportedRun[],
   timeline: Timeline,

@@ -7,16 +7,16 @@ import { reportRun } from './run/reported-run.js';
 import { makeTimeline, videoFiles } from './timeline/timeline.js';
 
 /**
- * Writes one self-contained page about one or more runs, side by side, to `report/index.html` of the first.
+ * Writes one self-contained page that compares one or more runs to `report/index.html` in the first run's folder.
  *
- * @returns the path of the page.
- * @throws UsageError when a folder is no run folder or a file in it does not parse.
+ * @returns The path of the page.
+ * @throws UsageError when a folder is not a run folder, or a file in it cannot be parsed.
  */
 export async function writeReport(runDirs: readonly string[]): Promise<string> {
   const [first] = runDirs;
   if (first === undefined) throw new UsageError('report needs at least one run folder: --run DIR');
   const runs = runDirs.map(reportRun);
-  // Two folders may have the same last name; curves are told apart by name.
+  // Folders may have the same last name, and curves are distinguished by name.
   runs.forEach((run, i) => {
     if (runs.findIndex((other) => other.name === run.name) < i) run.name = `${run.name} (${i + 1})`;
   });

@@ -1,28 +1,32 @@
 import { statfsSync } from 'node:fs';
 
-/** What is left alone of a disk, so that logs and other programs can go on: bytes, and less on a small disk. */
+/**
+ * Space that is left free for logs and other programs: this many bytes, or this part of a small disk if that is less.
+ */
 const reserve = { bytes: 64 * 2 ** 20, part: 0.02 };
 
-/** As the system says that a disk, a quota or a limit on files is exhausted. */
+/** The system's error codes for an exhausted disk, quota or limit on files. */
 const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
-/** Whether an error, or what caused it, is a full disk. */
+/** Whether an error, or its cause, is a full disk. */
 export function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return fullCodes.has((error as NodeJS.ErrnoException).code ?? '') || isDiskFull(error.cause);
 }
 
 /**
- * Throws an error of code ENOSPC where the disk of a folder has no room for so many bytes: asked beforehand, since a
- * write that fails half-way has taken the last of it from everybody else.
+ * Checks beforehand whether the disk of a folder has room for `bytes` more, because a write that fails half-way takes
+ * the last space from everybody else.
+ *
+ * @throws Error with code ENOSPC when it has not.
  */
 export function requireSpace(folder: string, bytes: number): void {
   const { blocks, bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   const needed = bytes + Math.min(reserve.bytes, reserve.part * blocks * bsize);
-  // Some file systems do not say.
+  // Some file systems do not report their size.
   if (blocks === 0 || free >= needed) return;
   const MiB = (n: number) => (n / 2 ** 20).toFixed(1);
-  const full = new Error(`ENOSPC: ${MiB(free)} MiB are free, ${MiB(needed)} are needed`);
+  const full = new Error(`ENOSPC: ${MiB(free)} MiB are free, but ${MiB(needed)} are needed`);
   throw Object.assign(full, { code: 'ENOSPC' });
 }

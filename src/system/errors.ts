@@ -1,6 +1,6 @@
-/** An error that is the caller's to read: one or two lines, and the exit code `lofi` ends with. */
+/** An error for the caller to read: one or two lines, and the exit code of `lofi`. */
 export class LofiError extends Error {
-  /** 1: the work failed; 2: the call is wrong; 130, 143: stopped by a signal (cli contract). */
+  /** 1: the work failed; 2: the call is wrong; 130, 143: stopped by a signal. */
   readonly exitCode: 1 | 2 | 130 | 143;
 
   constructor(message: string, exitCode: LofiError['exitCode'], options?: ErrorOptions) {
@@ -24,9 +24,9 @@ export class UsageError extends LofiError {
   }
 }
 
-/** Asked to stop by a signal. Not a {@link WorkError}: nothing has failed. */
+/** A signal asked the work to stop. This is not a {@link WorkError}, since nothing has failed. */
 export class Stopped extends LofiError {
   constructor(signal: 'SIGINT' | 'SIGTERM', exitCode: 130 | 143) {
-    super(`stopped by ${signal}; the same command goes on from here`, exitCode);
+    super(`stopped by ${signal}; the same command continues from here`, exitCode);
   }
 }

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { UsageError } from './errors.js';
 
 /**
- * Writes a file so that a reader sees the old content or the whole new one: temporary name, fsync, rename, folder fsync.
- * Makes the folder if it is not there.
+ * Writes a file such that readers see either the old content or all of the new one: temporary name, fsync, rename,
+ * fsync of the folder. Creates the folder if necessary.
  */
 export function writeFileAtomic(file: string, ...parts: (string | Uint8Array)[]): void {
   const folder = path.dirname(file);
@@ -31,7 +31,7 @@ export function writeFileAtomic(file: string, ...parts: (string | Uint8Array)[])
   syncFolder(folder);
 }
 
-/** Makes a rename or a delete in `folder` survive a power cut (a no-op where folders cannot be opened). */
+/** Makes a rename or deletion in `folder` survive a power cut. Does nothing where folders cannot be opened. */
 export function syncFolder(folder: string): void {
   let fd: number;
   try {
@@ -46,7 +46,12 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Reads a text file. Throws {@link UsageError} naming it and `what` it should have been. */
+/**
+ * Reads a text file.
+ *
+ * @param what - What the file should be, for messages.
+ * @throws UsageError naming the file and `what`.
+ */
 export function readText(file: string, what: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -55,7 +60,12 @@ export function readText(file: string, what: string): string {
   }
 }
 
-/** Reads and parses a JSON file. Throws {@link UsageError} naming the file when it is missing or not JSON. */
+/**
+ * Reads and parses a JSON file.
+ *
+ * @param what - What the file should be, for messages.
+ * @throws UsageError naming the file when it is missing or not JSON.
+ */
 export function readJson(file: string, what: string): unknown {
   const text = readText(file, what);
   try {
@@ -65,7 +75,7 @@ export function readJson(file: string, what: string): unknown {
   }
 }
 
-/** sha256 of a file's bytes, hexadecimal. */
+/** sha256 of a file's bytes in hexadecimal. */
 export async function sha256File(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);

@@ -1,4 +1,4 @@
-/** IEEE half floats, given as their bits, in single precision: exact. */
+/** Converts IEEE half floats, given as their bits, to single precision, exactly. */
 export function widenF16(halves: Uint16Array): Float32Array {
   const floats = new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) {
@@ -18,6 +18,7 @@ export function widenF16(halves: Uint16Array): Float32Array {
   return floats;
 }
 
+/** Converts bfloat16 numbers, given as their bits, to single precision, exactly. */
 export function widenBF16(halves: Uint16Array): Float32Array {
   const bits = new Uint32Array(halves.length);
   for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;

@@ -5,7 +5,10 @@ import { printable } from './printable.js';
 const WINDOW_BYTES = 1 << 20;
 const MAX_DEPTH = 1000;
 const INTERNED = 1 << 12;
-/** The powers of ten that are doubles: a number of at most 53 bits times or over one of them is rounded but once. */
+/**
+ * The powers of ten that doubles represent exactly. Multiplying or dividing a number of at most 53
+ * bits by one rounds only once.
+ */
 const TENS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
 const [TAB, NEWLINE, RETURN, SPACE, QUOTE, BACKSLASH] = [0x09, 0x0a, 0x0d, 0x20, 0x22, 0x5c] as const;
@@ -15,12 +18,12 @@ const [COMMA, COLON, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [
 const [PLUS, MINUS, POINT, ZERO, NINE, LARGE_E, SMALL_E] = [0x2b, 0x2d, 0x2e, 0x30, 0x39, 0x45, 0x65] as const;
 
 /**
- * Reads a JSON file from front to back, a megabyte at a time: neither memory nor the length of JavaScript's strings
- * bounds its size.
+ * Reads a JSON file from front to back, a megabyte at a time, so that neither memory nor the maximum length of
+ * JavaScript's strings limits its size.
  *
- * @param what the file should be, for the message when it cannot be read.
- * @param read takes the whole document.
- * @throws UsageError naming the file, and the line where it is no JSON.
+ * @param what - What the file should be, for messages.
+ * @param read - Reads the whole document.
+ * @throws UsageError naming the file, and the line where it is not JSON.
  */
 export function streamJson<T>(file: string, what: string, read: (json: JsonStream) => T): T {
   let descriptor: number | undefined;
@@ -38,9 +41,12 @@ export function streamJson<T>(file: string, what: string, read: (json: JsonStrea
   }
 }
 
-/** What of a JSON file is still to be read. A method whose kind of value does not come next takes nothing and says so. */
+/**
+ * The unread rest of a JSON file. Each method reads one kind of value; if another kind comes next, it reads nothing
+ * and returns false or undefined.
+ */
 export class JsonStream {
-  // Bytes [at, end) are unread. Behind them stands a 0, which no JSON has, so that every scan ends there.
+  // Bytes [at, end) are unread. A 0 follows them, which JSON cannot contain, so every scan ends there.
   private window = Buffer.alloc(WINDOW_BYTES + 1);
   private at = 0;
   private end = 0;
@@ -58,13 +64,13 @@ export class JsonStream {
     if (this.window[0] === 0xef && this.window[1] === 0xbb && this.window[2] === 0xbf) this.at = 3;
   }
 
-  /** The line of what comes next, from 1. */
+  /** The line number, from 1, of the next value. */
   get line(): number {
     this.next();
     return 1 + this.newlines;
   }
 
-  /** Takes an object; `member` must take the value of each key. A repeated key comes again. */
+  /** Reads an object. `member` must read the value of each key; repeated keys are reported each time. */
   object(member: (key: string) => void): boolean {
     if (this.next() !== OPEN_OBJECT) return false;
     this.enter();
@@ -80,7 +86,7 @@ export class JsonStream {
     return true;
   }
 
-  /** Takes an array; `item` must take each value. */
+  /** Reads an array. `item` must read each value. */
   array(item: (index: number) => void): boolean {
     if (this.next() !== OPEN_ARRAY) return false;
     this.enter();
@@ -93,7 +99,7 @@ export class JsonStream {
     return true;
   }
 
-  /** Takes a string. */
+  /** Reads a string. */
   text(): string | undefined {
     if (this.next() !== QUOTE) return undefined;
     for (;;) {
@@ -117,7 +123,10 @@ export class JsonStream {
     }
   }
 
-  /** Takes a number, to the bit what `JSON.parse` reads; also what only Python writes: NaN, Infinity. null is NaN. */
+  /**
+   * Reads a number, equal to the bit to what `JSON.parse` reads. NaN and Infinity, which only Python writes,
+   * are allowed; null gives NaN.
+   */
   number(): number | undefined {
     const first = this.next();
     if (first !== MINUS && !isDigit(first)) {
@@ -164,13 +173,13 @@ export class JsonStream {
     }
   }
 
-  /** Takes a null. */
+  /** Reads a null. */
   null(): boolean {
     this.next();
     return this.word('null');
   }
 
-  /** Takes whatever comes. */
+  /** Reads any value and ignores it. */
   skip(): void {
     const item = () => {
       this.skip();
@@ -185,17 +194,17 @@ export class JsonStream {
     if (!taken) throw this.notJson();
   }
 
-  /** Makes sure that nothing else comes. */
+  /** Checks that nothing follows. */
   finish(): void {
     if (this.next() >= 0) throw this.notJson();
   }
 
-  /** An error about what stands at `line`: file:line and what is wrong with it. */
+  /** An error about the value at `line`: file:line and what is wrong with it. */
   error(message: string, line = this.line): UsageError {
     return new UsageError(`${this.file}:${line}: ${printable(message, 300)}`);
   }
 
-  /** The first byte of what comes next, behind white space; -1 at the end of the file. */
+  /** The first byte of the next value, behind white space; -1 at the end of the file. */
   private next(): number {
     for (;;) {
       const { window } = this;
@@ -233,7 +242,9 @@ export class JsonStream {
     return true;
   }
 
-  /** The plain text in [from, to) of the window; texts that come again and again (labels, keys) are made once. */
+  /**
+   * The unescaped text in [from, to) of the window. Texts that occur again and again (labels, keys) become one string.
+   */
   private intern(hash: number, from: number, to: number): string {
     const slot = hash & (INTERNED - 1);
     const known = this.interned[slot]!;
@@ -245,7 +256,7 @@ export class JsonStream {
     return (this.interned[slot] = this.window.toString('latin1', from, to));
   }
 
-  /** The quoted text in [at, to) of the window. */
+  /** The quoted text from the current position up to `to`. */
   private unescape(to: number): string {
     try {
       return JSON.parse(this.window.toString('utf8', this.at, to)) as string;
@@ -262,7 +273,10 @@ export class JsonStream {
     return this.error(`${this.what} is not JSON: ${found}`, 1 + this.newlines);
   }
 
-  /** Reads on, behind what is unread; a window full of one token grows. False at the end of the file. */
+  /**
+   * Reads more bytes behind the unread ones. A window that is full of one token is enlarged. Returns
+   * false at the end of the file.
+   */
   private more(): boolean {
     this.window.copyWithin(0, this.at, this.end);
     this.end -= this.at;

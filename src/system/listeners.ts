@@ -1,6 +1,7 @@
 /**
- * Runs `work` and takes away the process listeners that it left behind. Some libraries listen on load: an exit hook that
- * swallows SIGINT, an error hook that prints a megabyte of source. What signals and errors do is for cli/main.ts to say.
+ * Runs `work` and removes the process listeners that it left behind. Some libraries add listeners when they are
+ * loaded: an exit hook that swallows SIGINT, an error hook that prints a megabyte of source. Only cli/main.ts
+ * decides what signals and errors do.
  */
 export async function withoutNewListeners<T>(events: readonly string[], work: () => Promise<T>): Promise<T> {
   const before = events.map((event) => process.listeners(event as NodeJS.Signals));

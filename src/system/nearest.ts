@@ -1,4 +1,7 @@
-/** The candidate that `word` was probably meant to be: the fewest edits away, at most a third of its length; else undefined. */
+/**
+ * The candidate that `word` was probably meant to be: the one with the fewest edits, at most a third of the word's
+ * length; otherwise undefined.
+ */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let fewest = Math.max(1, Math.floor(word.length / 3)) + 1;
@@ -9,7 +12,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** Letters to insert, delete or exchange to get from one word to the other (Levenshtein). */
+/** The number of letters to insert, delete or replace to get from one word to the other (Levenshtein distance). */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, j) => j);
   for (let i = 1; i <= from.length; i++) {

@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
 
-/** Does `work` with every item, as many at a time as there are cores; results in the order of the items. Ends with the first error. */
+/**
+ * Runs `work` on all items, as many at a time as there are cores, and returns the results in the order of the
+ * items. The first error rejects.
+ */
 export function inParallel<T, R>(
   items: readonly T[],
   work: (item: T, index: number) => Promise<R>,

@@ -22,7 +22,7 @@ export function findProgram(name: string, env = process.env): string | undefined
   return undefined;
 }
 
-/** True for a regular file that this user may run. */
+/** Whether this is a regular file that the user may run. */
 export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
@@ -33,8 +33,8 @@ export function isExecutable(file: string): boolean {
 }
 
 /**
- * Runs a program to its end, its output kept. No shell; the program and all that it starts are killed at the time limit
- * and when this process exits. Rejects only when it cannot be started.
+ * Runs a program without a shell and keeps its output. The program and everything that it starts are killed at the time
+ * limit and when this process exits. The promise is rejected only if the program cannot be started.
  */
 export function runProgram(
   file: string,
@@ -42,7 +42,7 @@ export function runProgram(
   options: { env?: NodeJS.ProcessEnv; seconds?: number } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    // A group of its own: killing g++ alone would leave its compiler running.
+    // The program gets a process group of its own: killing only g++ would leave its compiler running.
     const child = spawn(file, args, {
       env: options.env ?? process.env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -53,7 +53,7 @@ export function runProgram(
         if (process.platform === 'win32') child.kill('SIGKILL');
         else if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
       } catch {
-        // It has ended already.
+        // The program has already ended.
       }
     };
     let timedOut = false;

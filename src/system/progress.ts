@@ -1,12 +1,12 @@
 import cliProgress from 'cli-progress';
 
-/** A progress bar on stderr with ETA; quiet where stderr is no terminal but for a line every 30 s. */
+/** A progress bar on stderr with the remaining time. Where stderr is not a terminal, a line every 30 s instead. */
 export interface Progress {
   step(done: number, note?: string): void;
   stop(): void;
 }
 
-/** Shown only once the work has taken 2 s. `total` is in units of the caller's choice. */
+/** Starts a progress bar, which appears only after 2 s of work. `total` is in units of the caller's choice. */
 export function startProgress(title: string, total: number): Progress {
   const started = Date.now();
   let bar: cliProgress.SingleBar | undefined;
@@ -40,7 +40,7 @@ function newBar(title: string, total: number): cliProgress.SingleBar {
   return bar;
 }
 
-/** Does `work`, which tells how far it is, with a bar. */
+/** Runs `work` with a progress bar, which it updates by calling its argument. */
 export async function withProgress<T>(
   title: string,
   work: (onProgress: (done: number, total: number) => void) => Promise<T>,

@@ -3,25 +3,25 @@ import { Stopped } from './errors.js';
 
 const codes = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Signals that end a process, and the exit codes that say so. */
+/** The signals that end a process, and the exit code for each. */
 export const endingSignals = Object.entries(codes) as [signal: keyof typeof codes, code: 130 | 143][];
 
 /** Listens to SIGINT and SIGTERM for work that saves before it stops. */
 export interface SignalListener {
-  /** Aborted by the first signal, with a {@link Stopped}. The second one ends the process at once. */
+  /** The first signal aborts it, with a {@link Stopped} as reason. A second signal ends the process at once. */
   readonly stop: AbortSignal;
-  /** Leaves signals to others again. */
+  /** Stops listening. */
   readonly close: () => void;
 }
 
 export function listenToSignals(): SignalListener {
   const controller = new AbortController();
-  // Every read that is waited for listens.
+  // Every pending read listens to this signal.
   setMaxListeners(0, controller.signal);
   const listeners = endingSignals.map(([signal, code]) => {
     const listener = () => {
       if (controller.signal.aborted) process.exit(code);
-      process.stderr.write(`${signal}: stopping once the step is done and saved; once more ends at once\n`);
+      process.stderr.write(`${signal}: stopping once the step is done and saved; a second signal ends at once\n`);
       controller.abort(new Stopped(signal, code));
     };
     process.on(signal, listener);
@@ -35,7 +35,9 @@ export function listenToSignals(): SignalListener {
   };
 }
 
-/** What `work` gives, or, once `stop` is aborted, its reason at once: for work that has nothing to save. */
+/**
+ * The result of `work`, unless `stop` is aborted: then its reason is thrown at once. For work that has nothing to save.
+ */
 export function unlessStopped<T>(stop: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => {
@@ -49,7 +51,11 @@ export function unlessStopped<T>(stop: AbortSignal, work: Promise<T>): Promise<T
   });
 }
 
-/** Between two pieces of work that leave the thread no time: lets signals be heard. Throws the reason of `stop` once it is aborted. */
+/**
+ * Lets signals be delivered between two pieces of work that block the thread.
+ *
+ * @throws The reason of `stop` once it is aborted.
+ */
 export async function breathe(stop: AbortSignal): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   stop.throwIfAborted();

@@ -5,7 +5,11 @@ import { printable } from './printable.js';
 /** A file in a zip archive. */
 export interface ZipMember {
   readonly name: string;
-  /** Its content, verified. Nothing is allocated beyond the size that the archive declares. @throws UsageError */
+  /**
+   * Reads the content and checks it. No more memory is allocated than the size that the archive declares.
+   *
+   * @throws UsageError naming the file and the member when it is damaged, encrypted or compressed by an unknown method.
+   */
   readonly read: () => Buffer;
 }
 
@@ -16,14 +20,14 @@ const entryMark = 0x02014b50;
 const localMark = 0x04034b50;
 const endBytes = 22;
 const maxComment = 0xffff;
-/** Deflate cannot do better than 1032:1; what claims more is damaged. */
+/** Deflate cannot compress better than 1032:1, so a member that claims more is damaged. */
 const maxRatio = 1032;
 const maxMember = 2 ** 31 - 1;
 const maxMembers = 10_000;
 
 /**
- * The members of a zip archive as its central directory has them: stored or deflated, with 64-bit sizes or without. What
- * `numpy.savez` and `savez_compressed` write.
+ * The members of a zip archive as listed in its central directory: stored or deflated, with or without 64-bit sizes, as
+ * `numpy.savez` and `savez_compressed` write them.
  *
  * @throws UsageError naming `file` when the archive is damaged, encrypted or split.
  */
@@ -46,17 +50,17 @@ class Archive {
     private readonly file: string,
   ) {}
 
-  /** Where the central directory lies, and how many entries it has. */
+  /** The position of the central directory, and its number of entries. */
   directory(): { entries: number; offset: number } {
     const end = this.#endRecord();
     let [entries, offset] = [this.#u16(end + 10), this.#u32(end + 16)];
     const locator = end - 20;
     if (locator >= 0 && this.#u32(locator) === end64LocatorMark) {
       const end64 = this.#u64(locator + 8);
-      if (this.#u32(end64) !== end64Mark) throw this.#damaged('its 64-bit directory is not where it says');
+      if (this.#u32(end64) !== end64Mark) throw this.#damaged('its 64-bit directory is not where its locator says');
       [entries, offset] = [this.#u64(end64 + 32), this.#u64(end64 + 48)];
     }
-    if (entries > maxMembers) throw this.#damaged(`${entries} files in it`);
+    if (entries > maxMembers) throw this.#damaged(`too many files (${entries})`);
     return { entries, offset };
   }
 
@@ -85,13 +89,13 @@ class Archive {
       const begin = local + 30 + this.#u16(local + 26) + this.#u16(local + 28);
       const content = method === 8 ? inflated(this.#slice(begin, packed), size) : this.#slice(begin, packed);
       if (content?.length !== size) throw wrong(`its ${size} bytes cannot be unpacked`);
-      if (crc32(content) !== crc) throw wrong('its checksum is another');
+      if (crc32(content) !== crc) throw wrong('its checksum does not match');
       return content;
     };
     return { next: extra + extraBytes + commentBytes, member: { name, read } };
   }
 
-  /** The last record of the archive; only a comment may follow. */
+  /** The position of the archive's last record. Only a comment may follow it. */
   #endRecord(): number {
     const last = this.bytes.length - endBytes;
     for (let at = last; at >= Math.max(0, last - maxComment); at--)
@@ -100,10 +104,10 @@ class Archive {
         at + endBytes + this.bytes.readUInt16LE(at + 20) === this.bytes.length
       )
         return at;
-    throw this.#damaged('no directory at its end: truncated?');
+    throw this.#damaged('it has no directory at its end; it may be truncated');
   }
 
-  /** Sizes and position with the 64-bit ones of the extra field (number 1) in the place of those that did not fit. */
+  /** Sizes and position, replaced where they did not fit by the 64-bit numbers of the extra field number 1. */
   #wide(narrow: readonly number[], extra: Buffer): [number, number, number] {
     let field: Buffer | undefined;
     for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2))
@@ -139,7 +143,7 @@ class Archive {
   }
 }
 
-/** Null when it does not unpack to at most `size` bytes. */
+/** The inflated bytes; null if they are more than `size` or damaged. */
 function inflated(packed: Buffer, size: number): Buffer | null {
   try {
     return inflateRawSync(packed, { maxOutputLength: Math.max(1, size) });

@@ -3,12 +3,12 @@ import { rawFrames, selectFrames, tolerated, type DecodeRequest } from './decode
 import { runFfmpeg } from './process.js';
 
 /**
- * {@link decodeFrames} of a long video in one pass, handed over `length` indices at a time, so that it never lies in memory as a whole.
- * The largest index of each part must not be below that of the part before it.
+ * Decodes like {@link decodeFrames}, but a long video in one pass and `length` indices at a time, so that it is never
+ * in memory as a whole. The largest index of each part must not be below that of the part before it.
  *
- * @param take Gets the parts in order, `[length, height, width, 3]` RGB bytes, the last may be shorter. ffmpeg waits while it runs; when it
- *   throws, decoding ends with its error.
- * @throws WorkError naming the file when it cannot be decoded, or ends earlier.
+ * @param take - Receives the parts in order, each `[length, height, width, 3]` RGB bytes; the last one may be shorter.
+ * ffmpeg waits while it runs. If it throws, decoding ends with its error.
+ * @throws WorkError naming the file when it cannot be decoded, or ends too early.
  */
 export async function decodeParts(
   file: string,
@@ -30,16 +30,19 @@ export async function decodeParts(
   }
 }
 
-/** Puts passing frames into the parts that want them, and gives a part away with its last frame. */
+/**
+ * Collects the frames that ffmpeg outputs into the parts that want them, and passes a part on
+ * once its last frame has come.
+ */
 class PartSink {
-  /** Places of the indices, by rising frame; those before `filled` have their bytes. */
+  /** Positions of the indices, by ascending frame number. Those before `filled` have their bytes. */
   private readonly places: Int32Array;
   private filled = 0;
-  /** Frames come so far; bytes of the next one come so far. */
+  /** Number of frames received; `offset`: bytes received of the next one. */
   private count = 0;
   private offset = 0;
   private readonly scratch: Uint8Array;
-  /** Parts begun and not given away: a frame may belong to two. */
+  /** Parts that are begun and not passed on yet. There may be several, because a frame may belong to two. */
   private readonly open = new Map<number, Uint8Array>();
   private given = 0;
 
@@ -73,14 +76,17 @@ class PartSink {
     }
   }
 
-  /** At the end of the file: the last frame stands in for a few that are missing. Whether all parts have been given away. */
+  /**
+   * Ends the file: up to two missing frames at its end are replaced by the last one. Returns whether
+   * all parts have been passed on.
+   */
   end(): boolean {
     const last = this.passing.at(-1)!;
     if (this.offset === 0 && this.passing[this.count - 1]! >= last - tolerated) this.fill(last);
     return this.filled === this.places.length;
   }
 
-  /** Takes what lies in `scratch` for all that is wanted up to this frame. */
+  /** Uses the bytes in `scratch` for everything that is wanted up to this frame. */
   private fill(frame: number): void {
     const { places, indices, length, frameBytes } = this;
     for (; this.filled < places.length && indices[places[this.filled]!]! <= frame; this.filled++) {
@@ -101,7 +107,7 @@ class PartSink {
     return Math.min(this.length, this.indices.length - part * this.length);
   }
 
-  /** Whether no frame of a part is still to come. */
+  /** Whether all frames of a part have come. */
   private complete(part: number): boolean {
     const next = this.places[this.filled];
     if (next === undefined) return true;

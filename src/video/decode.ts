@@ -2,37 +2,40 @@ import { WorkError } from '../system/errors.js';
 import { inputFile, runFfmpeg, type FfmpegEnd } from './process.js';
 import { planReads, seekOptions, shownNumber, type Read, type Timing } from './seek.js';
 
-/** What is done to every decoded frame, in this order: scale, crop, mirror. */
+/** The operations on every decoded frame, in this order: scale, crop, mirror. */
 export interface FrameTransform {
   /** Width and height in pixels to which the whole frame is scaled. */
   scale: readonly [width: number, height: number];
   /** The part of the scaled frame that is kept, in pixels. */
   crop: { x: number; y: number; width: number; height: number };
-  /** Mirrored left to right. */
+  /** Whether the frame is mirrored left to right. */
   flip: boolean;
 }
 
 export interface DecodeRequest extends FrameTransform {
-  /** Numbers of the wanted frames in order of presentation, from 0; any order, repeats allowed. */
+  /** Numbers of the wanted frames in order of presentation, from 0; in any order, and repeats are allowed. */
   indices: ArrayLike<number>;
-  /** What the file's probe found: with `seek` in it, frames that lie far apart are sought where that is cheaper. The bytes are the same. */
+  /**
+   * What the file's probe found. With `seek`, frames that are far apart are read by seeking where that is
+   * cheaper; the bytes are the same.
+   */
   timing?: Timing;
 }
 
-/** Frames that a file may be short of what its probe promised (another ffmpeg may find one more or less at the end). */
+/** Number of frames that may be missing at the end of a file (another ffmpeg may find one more or less there). */
 export const tolerated = 2;
-/** Every so many frames one comes out of ffmpeg, so that silence means stuck and not skipping. */
+/** ffmpeg outputs at least one of this many frames, so that silence means that it is stuck and not just skipping. */
 const heartbeat = 512;
-/** With more ranges the expression gets too long for an argument of a command. */
+/** With more ranges the expression becomes too long for an argument of a command. */
 const mostRanges = 2000;
 
 /**
- * Decodes chosen frames of a video, exactly: frame i is the i-th frame a decoder presents.
- * The bytes do not depend on the machine's number of cores.
+ * Decodes chosen frames of a video exactly: frame i is the i-th frame that a decoder presents. The bytes do not
+ * depend on the number of cores.
  *
- * @returns `[n, height, width, 3]` RGB bytes, in the order of `indices`. Up to two frames beyond the end are given
- *   as the last frame.
- * @throws WorkError naming the file when it cannot be decoded, or ends earlier.
+ * @returns `[n, height, width, 3]` RGB bytes in the order of `indices`. Up to two frames beyond the end
+ * are replaced by the last frame.
+ * @throws WorkError naming the file when it cannot be decoded, or ends too early.
  */
 export async function decodeFrames(file: string, request: DecodeRequest): Promise<Uint8Array> {
   const indices = Int32Array.from(request.indices);
@@ -54,7 +57,10 @@ export async function decodeFrames(file: string, request: DecodeRequest): Promis
   return result.bytes;
 }
 
-/** Whether every frame came, without a complaint; where an index is damaged or the file has changed, one pass tells what is so. */
+/**
+ * Reads all groups of frames by seeking. Returns whether every frame came without an error; if not, the
+ * caller falls back to one pass.
+ */
 async function readAll(file: string, request: DecodeRequest, reads: readonly Read[], result: Result): Promise<boolean> {
   for (const read of reads) {
     const { end, sink } = await readFrames(file, request, read, result);
@@ -84,7 +90,7 @@ async function readFrames(
   return { end, sink };
 }
 
-/** ffmpeg's options for the `count` frames that `select` lets through, as RGB bytes on `pipe:1`. */
+/** ffmpeg's options for reading the `count` frames that `select` lets through, as RGB bytes on `pipe:1`. */
 export function rawFrames(file: string, select: string, count: number, transform: FrameTransform): string[] {
   // prettier-ignore
   return [
@@ -94,7 +100,10 @@ export function rawFrames(file: string, select: string, count: number, transform
   ];
 }
 
-/** ffmpeg's filters for a transform. RGB comes before the crop: in YUV 4:2:0 odd positions would be rounded. */
+/**
+ * ffmpeg's filters for a transform. The conversion to RGB comes before the crop, since YUV
+ * 4:2:0 would round odd positions.
+ */
 export function transformFilters({ scale, crop, flip }: FrameTransform): string {
   return [
     `scale=${scale[0]}:${scale[1]}:flags=bilinear+accurate_rnd+full_chroma_int`,
@@ -108,11 +117,12 @@ export function transformFilters({ scale, crop, flip }: FrameTransform): string 
 type Range = [from: number, to: number];
 
 /**
- * Lets through the wanted frames (sorted, distinct), those just before the last (they stand in for it when the file is short) and heartbeats,
- * none of them before `from`; where there would be too many ranges, also the frames between near ones. Dropping a frame is far cheaper than
- * scaling it.
+ * Selects the wanted frames (sorted, distinct), the two before the last (which replace it when the file is short) and a
+ * frame every {@link heartbeat}, none of them before `from`. Where this gives too many ranges, it also selects the
+ * frames between nearby ones. Dropping a frame is far cheaper than scaling it.
  *
- * @returns the expression for ffmpeg's `select` filter, in which `ld(0)` is the frame's number, and the numbers of the frames that pass it.
+ * @returns The expression for ffmpeg's `select` filter, in which `ld(0)` is the frame's number, and the
+ * numbers of the selected frames.
  */
 export function selectFrames(wanted: readonly number[], from: number): { expression: string; passing: number[] } {
   const last = wanted.at(-1)!;
@@ -126,7 +136,7 @@ export function selectFrames(wanted: readonly number[], from: number): { express
   };
 }
 
-/** Joins neighbours, then ever farther ones until the ranges are few enough. */
+/** Joins neighbouring numbers, then ever more distant ones until there are few enough ranges. */
 function toRanges(sorted: readonly number[]): Range[] {
   for (let gap = 1; ; gap *= 2) {
     const ranges: Range[] = [];
@@ -139,17 +149,20 @@ function toRanges(sorted: readonly number[]): Range[] {
   }
 }
 
-/** A binary search as an expression: ffmpeg refuses a plain sum of a few hundred terms, and would evaluate all of it for each frame. */
+/**
+ * A binary search as an expression: ffmpeg refuses a plain sum of a few hundred terms and would
+ * evaluate all of it for each frame.
+ */
 function searchTree(ranges: readonly Range[]): string {
   if (ranges.length === 1) return `between(ld(0),${ranges[0]![0]},${ranges[0]![1]})`;
   const right = ranges.slice(ranges.length >> 1);
   return `if(lt(ld(0),${right[0]![0]}),${searchTree(ranges.slice(0, ranges.length >> 1))},${searchTree(right)})`;
 }
 
-/** The frames asked for, one after the other. */
+/** The bytes of the requested frames, in the order of the request. */
 class Result {
   readonly bytes: Uint8Array;
-  /** Places by frame number. */
+  /** Positions in the result by frame number. */
   private readonly slots = new Map<number, number[]>();
 
   constructor(
@@ -164,19 +177,19 @@ class Result {
     });
   }
 
-  /** Where a frame's bytes belong. */
+  /** The places in the result for a frame's bytes. */
   places(frame: number): Uint8Array[] {
     const { bytes, frameBytes } = this;
     return (this.slots.get(frame) ?? []).map((slot) => bytes.subarray(slot * frameBytes, (slot + 1) * frameBytes));
   }
 }
 
-/** Puts the bytes of the passing frames where they belong in the result and keeps no others. */
+/** Writes the bytes of the frames that ffmpeg outputs to their places in the result, and keeps no others. */
 class FrameSink {
-  /** Frames come so far; the next one's bytes come so far. */
+  /** Number of frames received; `offset`: bytes received of the next one. */
   private count = 0;
   private offset = 0;
-  /** The newest of the last frames. */
+  /** The newest of the frames near the end. */
   private standIn: Uint8Array | undefined;
 
   constructor(
@@ -216,7 +229,7 @@ class FrameSink {
     return targets;
   }
 
-  /** Whether every wanted frame is there, after the last one that came has stood in for those missing at the end. */
+  /** Replaces frames missing at the end by the last one that came. Returns whether every wanted frame is then there. */
   complete(): boolean {
     if (this.offset > 0) return false;
     for (const frame of this.passing.slice(this.count)) {

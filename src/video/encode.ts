@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { UsageError, WorkError } from '../system/errors.js';
 import { startFfmpeg } from './process.js';
 
-/** What {@link encodeVideo} needs to know about the frames it is given. */
+/** The frames that {@link encodeVideo} encodes, and their size and rate. */
 export interface RawVideo {
   /** Pixels, even (H.264 in yuv420p stores colour at half size). */
   width: number;
@@ -14,16 +14,19 @@ export interface RawVideo {
   height: number;
   /** Frames per second as a fraction, e.g. `[24000, 1001]`. */
   fps: readonly [number, number];
-  /** RGB frames [height, width, 3], one byte a channel; each its own array, since several wait in the pipe at a time. */
+  /**
+   * RGB frames `[height, width, 3]`, one byte per channel. Each must be an array of its own, since
+   * several wait in the pipe at a time.
+   */
   frames: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
 /**
- * Encodes raw RGB frames as an H.264 mp4 file; the same frames give the same bytes on the same ffmpeg. The file appears
- * under its name only when it is whole.
+ * Encodes raw RGB frames as an H.264 mp4 file. Equal frames give equal bytes with the same ffmpeg. The file appears
+ * under its name only when it is complete.
  *
  * @throws UsageError for an odd or empty size or rate.
- * @throws WorkError when there are no frames, a frame has the wrong length, or ffmpeg fails (with what it said).
+ * @throws WorkError when there are no frames, a frame has the wrong length, or ffmpeg fails (with its message).
  */
 export async function encodeVideo(file: string, video: RawVideo): Promise<void> {
   const { width, height, fps } = video;
@@ -60,7 +63,8 @@ async function runEncoder(target: string, output: string, video: RawVideo): Prom
     () => undefined,
     (error: unknown) => error as NodeJS.ErrnoException,
   );
-  // A renderer's own error ends the encoder; a broken pipe only says that ffmpeg went first, and it knows why.
+  // An error of the renderer ends the encoder. A broken pipe only says that ffmpeg ended first,
+  // and ffmpeg's message says why.
   const brokenPipe = fed?.code === 'EPIPE' || fed?.code === 'ECONNRESET' || fed?.code === 'ERR_STREAM_PREMATURE_CLOSE';
   if (fed !== undefined && !brokenPipe) ffmpeg.kill('SIGKILL');
   const failure = await closed;
@@ -70,7 +74,7 @@ async function runEncoder(target: string, output: string, video: RawVideo): Prom
   }
 }
 
-/** The first error is the cause of the others; its prefix names a place in ffmpeg's memory. */
+/** The first error is the cause of the others. Its prefix, an address in ffmpeg's memory, is removed. */
 function firstLine(said: string): string {
   return said.replace(/^(\[[^\]]*\] *)+/, '').split('\n')[0]!;
 }
@@ -79,10 +83,10 @@ function encoderArguments(output: string, { width, height, fps }: RawVideo): str
   return [
     ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${width}x${height}`],
     ...['-framerate', fps.join('/'), '-i', 'pipe:0'],
-    // One thread: small frames gain nothing from more, and several encoders run side by side.
+    // One thread suffices: small frames gain nothing from more, and several encoders run in parallel.
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '23', '-pix_fmt', 'yuv420p', '-threads', '1'],
     ...['-fflags', '+bitexact', '-flags:v', '+bitexact', '-f', 'mp4'],
-    // The protocol keeps names with a leading dash or a colon from being read as something else.
+    // With a protocol, names with a leading dash or a colon are not misread.
     `file:${output}`,
   ];
 }

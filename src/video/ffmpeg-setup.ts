@@ -9,7 +9,7 @@ import { FETCHED_IMAGEIO, FETCHED_STATIC } from './ffmpeg.js';
 
 const require = createRequire(import.meta.url);
 
-/** Closed networks often swallow what they do not let through: waiting longer would not help. */
+/** Closed networks often drop connections that they do not allow; waiting longer would not help. */
 const DOWNLOADER_SECONDS = 20;
 
 const imageio = (platform: string, sha256: string, bytes?: number): Wheel => ({
@@ -20,7 +20,7 @@ const imageio = (platform: string, sha256: string, bytes?: number): Wheel => ({
   ...(bytes === undefined ? {} : { bytes }),
 });
 
-/** Wheels that carry an ffmpeg program, by `process.platform-process.arch`. */
+/** Wheels that contain an ffmpeg program, by `process.platform-process.arch`. */
 const wheels: Readonly<Record<string, Wheel>> = {
   'linux-x64': imageio(
     'manylinux_2_28_x86_64',
@@ -38,10 +38,11 @@ const wheels: Readonly<Record<string, Wheel>> = {
 };
 
 /**
- * Fetches an ffmpeg program into the cache: with ffmpeg-static's own downloader, and where that does not get through,
- * from the pinned imageio-ffmpeg wheel. Call it under the set-up lock, when no ffmpeg was found.
+ * Fetches an ffmpeg program into the cache, with ffmpeg-static's own downloader or, if that fails, from the pinned
+ * imageio-ffmpeg wheel. Call it under the set-up lock when no ffmpeg was found.
  *
- * `say` gets a line for each slow step. Throws {@link WorkError} when neither works.
+ * @param say - Receives a line for each slow step.
+ * @throws WorkError when neither works.
  */
 export async function fetchFfmpeg(
   say: (line: string) => void,
@@ -66,7 +67,9 @@ export async function fetchFfmpeg(
   });
 }
 
-/** ffmpeg-static's installer, told to write into `folder` so that node_modules never holds half a program. */
+/**
+ * Runs ffmpeg-static's installer such that it writes into `folder`, so that node_modules never holds half a program.
+ */
 async function runDownloader(folder: string): Promise<void> {
   let installer: string;
   try {
@@ -76,7 +79,7 @@ async function runDownloader(folder: string): Promise<void> {
   }
   const file = path.join(folder, process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg');
   const ended = await runProgram(process.execPath, [installer], {
-    // Its download cache goes there as well: the program is not to be kept twice.
+    // The installer's download cache goes into the same folder, since the program is needed only once.
     env: { ...process.env, FFMPEG_BIN: file, XDG_CACHE_HOME: path.join(folder, '.download') },
     seconds: DOWNLOADER_SECONDS,
   });

@@ -8,30 +8,37 @@ import { findProgram, isExecutable } from '../system/programs.js';
 
 const require = createRequire(import.meta.url);
 
-/** The ffmpeg program that is used for everything about video. */
+/** The ffmpeg program that reads and writes all videos. */
 export interface Ffmpeg {
   readonly path: string;
-  /** As the program says it, e.g. `7.1` or `9.0.2-static`. */
+  /** As the program reports it, e.g. `7.1` or `9.0.2-static`. */
   readonly version: string;
   readonly source: 'FFMPEG_PATH' | 'ffmpeg-static' | 'PATH' | 'imageio-ffmpeg';
 }
 
-/** What is looked at: the environment, the cache folder, and the binary of the npm package ffmpeg-static. */
+/**
+ * The places where ffmpeg may be: the environment, the cache folder, and the binary of the npm package ffmpeg-static.
+ */
 export interface FfmpegPlaces {
   readonly env: NodeJS.ProcessEnv;
   readonly cache: string;
   readonly packaged: string | undefined;
 }
 
-/** In the cache: what set-up fetched, by ffmpeg-static's own downloader or from the imageio-ffmpeg wheel. */
+/**
+ * Folders in the cache into which set-up fetches ffmpeg, with ffmpeg-static's downloader or
+ * from the imageio-ffmpeg wheel.
+ */
 export const FETCHED_STATIC = 'ffmpeg-static';
 export const FETCHED_IMAGEIO = 'imageio-ffmpeg-0.8.1';
 
 let found: Ffmpeg | undefined;
 
 /**
- * The ffmpeg to use, the first that runs of: `FFMPEG_PATH`, ffmpeg-static's, `ffmpeg` on PATH, the imageio-ffmpeg wheel's.
- * Looked for once per process. Throws {@link UsageError} when FFMPEG_PATH does not run, {@link WorkError} when there is none.
+ * The ffmpeg to use, which is the first of these that runs: `FFMPEG_PATH`, ffmpeg-static's, `ffmpeg` on PATH, the
+ * imageio-ffmpeg wheel's. It is looked for once per process.
+ *
+ * @throws UsageError when the program in FFMPEG_PATH does not run; WorkError when there is none.
  */
 export function findFfmpeg(): Ffmpeg {
   found ??= locateFfmpeg({ env: process.env, cache: cacheFolder(), packaged: packagedFfmpeg() });
@@ -41,13 +48,15 @@ export function findFfmpeg(): Ffmpeg {
   return found;
 }
 
-/** {@link findFfmpeg} for places of the caller's choice; undefined when none of them has an ffmpeg that runs. */
+/**
+ * Looks for ffmpeg like {@link findFfmpeg}, in the given places; undefined when none of them has an ffmpeg that runs.
+ */
 export function locateFfmpeg({ env, cache, packaged }: FfmpegPlaces): Ffmpeg | undefined {
   const own = env['FFMPEG_PATH'];
   if (own !== undefined && own !== '') {
     const ffmpeg = tryFfmpeg(own, 'FFMPEG_PATH');
     if (ffmpeg === undefined)
-      throw new UsageError(`FFMPEG_PATH=${own} is no ffmpeg that runs. Correct it or unset it.`);
+      throw new UsageError(`FFMPEG_PATH=${own} is not an ffmpeg program that runs. Correct it or unset it.`);
     return ffmpeg;
   }
   const candidates: [string | undefined, Ffmpeg['source']][] = [
@@ -63,7 +72,10 @@ export function locateFfmpeg({ env, cache, packaged }: FfmpegPlaces): Ffmpeg | u
   return undefined;
 }
 
-/** Where ffmpeg-static's binary is or would be; undefined when the optional package is not installed or has none for here. */
+/**
+ * The path of ffmpeg-static's binary, which may not exist; undefined when the optional package is missing
+ * or has none for this system.
+ */
 function packagedFfmpeg(): string | undefined {
   try {
     return (require('ffmpeg-static') as string | null) ?? undefined;
@@ -72,7 +84,7 @@ function packagedFfmpeg(): string | undefined {
   }
 }
 
-/** The ffmpeg in a folder; the wheels put platform and version into its name. */
+/** The ffmpeg program in a folder. The wheels put platform and version into its name. */
 function programIn(folder: string): string | undefined {
   try {
     const name = readdirSync(folder).find(

@@ -2,30 +2,33 @@ import type { Receiver } from './process.js';
 
 /** A frame or packet as ffmpeg's framecrc format lists it. */
 export interface Row {
-  /** Time and length in units of {@link Header.timeBase}; NaN where it has none. */
+  /** Time of presentation in units of {@link Header.timeBase}; like the duration it is NaN where there is none. */
   pts: number;
   duration: number;
   keyframe: boolean;
-  /** Of its bytes. */
+  /** Checksum of its bytes. */
   hash: string;
 }
 
-/** What stands before the rows. */
+/** The header before the rows. */
 export interface Header {
-  /** Seconds of a tick, as a fraction. */
+  /** Length of a tick in seconds, as a fraction. */
   timeBase: readonly [ticks: number, perSecond: number];
   width: number;
   height: number;
 }
 
-/** Options of an output that lists rows to a pipe, each as it comes: silence would mean that ffmpeg is stuck. */
+/**
+ * ffmpeg's options for listing rows on a pipe, each as soon as it is known, because silence
+ * would mean that ffmpeg is stuck.
+ */
 export function framecrc(pipe: number): string[] {
   return ['-flush_packets', '1', '-f', 'framecrc', `pipe:${pipe}`];
 }
 
 /**
- * Reads framecrc's text as it comes: `#tb 0: 1/25`, `#dimensions 0: 320x240`, then `stream, dts, pts, duration, size, hash`, and flags where
- * they are not those of a keyframe alone (`F=0x0`).
+ * Parses framecrc's text as it arrives: `#tb 0: 1/25`, `#dimensions 0: 320x240`, then
+ * `stream, dts, pts, duration, size, hash` with flags where they differ from those of a keyframe (`F=0x0`).
  */
 export function readFramecrc(onRow: (row: Row, header: Header) => void): Receiver {
   let rest = '';

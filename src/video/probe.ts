@@ -10,40 +10,50 @@ export interface Size {
   height: number;
 }
 
-/** What a video file really holds, found by decoding it. */
+/** The properties of a video file, found by decoding it. */
 export interface VideoInfo extends Size {
   /** Seconds from the first frame's start to the last frame's end. */
   duration: number;
-  /** Mean frames a second. */
+  /** Mean number of frames per second. */
   fps: number;
   /** Number of frames that can be decoded. */
   frames: number;
-  /** Only of a video in which seeking pays and gives the same frames as one pass. */
+  /** Present only where seeking saves time and gives the same frames as one pass. */
   seek?: Seek;
-  /** Seconds by which some frame i is away from i / fps, where that is more than half a frame: a variable frame rate. */
+  /**
+   * Greatest difference in seconds between the time of a frame i and i / fps, if it is more than half a
+   * frame: a variable frame rate.
+   */
   drift?: number;
-  /** What ffmpeg complained of, in one line; frames that it mended count as decoded. */
+  /** The errors that ffmpeg reported, in one line. Frames that it repaired count as decoded. */
   damage?: string;
 }
 
-/** Fine enough that a frame of any usual rate (12, 25, 30, 24000/1001, 60000/1001, …) is a whole number of ticks. */
+/**
+ * Ticks per second such that a frame at any usual rate (12, 25, 30, 24000/1001, 60000/1001,
+ * …) is a whole number of ticks.
+ */
 const timeBase = '1/1440000';
-/** Shorter videos are read in one pass. */
+/** Videos with fewer frames are always read in one pass. */
 const leastFrames = 1000;
-/** Of every so many frames the last is hashed, to compare it with what a seek gives. Prime, so as to fall anywhere between keyframes. */
+/**
+ * The last of every this many frames is hashed, to be compared with what a seek gives. It is prime, so that these
+ * frames lie anywhere between keyframes.
+ */
 const sampled = 97;
-/** So many of them are compared. */
+/** Number of frames that are compared. */
 const compared = 3;
 
 /**
- * Decodes a whole video and counts: containers lie about frames and duration.
+ * Decodes a whole video and counts its frames, because containers may be wrong about frames and duration.
+ *
  * @throws WorkError naming the file when it is missing, broken, or has no video stream.
  */
 export async function probe(file: string): Promise<VideoInfo> {
-  // Opening a named pipe would wait for its writer, for ever.
-  if (isPipe(file)) throw new WorkError(`not a readable video: ${file}: it is no regular file`);
+  // Opening a named pipe would wait for its writer, possibly for ever.
+  if (isPipe(file)) throw new WorkError(`not a readable video: ${file}: it is not a regular file`);
   let seen = await decodeAll(file, hasIndex(file));
-  // Odd packets that are listed must not speak against frames that are not.
+  // Errors may come from packets that are only listed for seeking. They must not count against the frames.
   if (seen.listed && (!seen.end.ok || seen.end.errors > 0)) seen = await decodeAll(file, false);
 
   const { end, frames, listed } = seen;
@@ -66,14 +76,14 @@ export async function probe(file: string): Promise<VideoInfo> {
   return info;
 }
 
-/** What is listed, besides the frames, of a video in which seeks may work. */
+/** What is listed besides the frames of a video in which seeking may work. */
 interface Listed {
   keyframes: Keyframes;
-  /** Of the pixels of every {@link sampled}th frame. */
+  /** Hashes of the pixels of every {@link sampled}th frame. */
   hashes: string[];
 }
 
-/** One pass over the whole video. */
+/** Decodes the whole video in one pass. */
 async function decodeAll(
   file: string,
   indexed: boolean,
@@ -104,22 +114,23 @@ function isPipe(file: string): boolean {
   try {
     return statSync(file).isFIFO();
   } catch {
-    // ffmpeg says best why a file cannot be read.
+    // ffmpeg's message says best why a file cannot be read.
     return false;
   }
 }
 
-/** An output of every decoded frame: none is doubled or left out for the sake of an even rate. */
+/** Outputs every decoded frame; none is repeated or dropped for the sake of a constant rate. */
 const video = ['-map', '0:V:0', '-fps_mode', 'passthrough'];
 
-/** wrapped_avframe hands frames on without copying pixels; here their bytes are wanted. */
+/** Outputs the pixels of some frames. Elsewhere wrapped_avframe passes frames on without copying their pixels. */
 function hashed(select: string): string[] {
   return ['-vf', `select='${select}'`, '-c:v', 'rawvideo'];
 }
 
 /**
- * Whether seeking pays, and frames found so are those of the one pass, without a complaint: indices lie, and so do the marks of keyframes.
- * Frames are compared that come soonest after the keyframe that the seek finds: what is wrong with it shows there.
+ * Whether seeking saves time and gives the same frames as the one pass, without errors, since indices and marks
+ * of keyframes may be wrong. The frames compared are those that come soonest after the keyframe that the seek
+ * finds, where an error shows first.
  */
 async function seeksAreExact(file: string, timing: Timing, { keyframes, hashes }: Listed): Promise<boolean> {
   const samples = hashes
@@ -172,12 +183,12 @@ class FrameTimes {
     return { duration, fps, frames: this.frames, width, height };
   }
 
-  /** Seconds of the first frame on the container's clock. */
+  /** Time of the first frame in seconds on the container's clock. */
   get start(): number {
     return this.seconds(this.first);
   }
 
-  /** Seconds by which the frame that strays most is away from i / fps. */
+  /** Greatest difference in seconds between the time of a frame i and i / fps. */
   drift(fps: number): number {
     let most = 0;
     for (let i = 0; i < this.frames; i++) {
@@ -192,7 +203,10 @@ class FrameTimes {
   }
 }
 
-/** The keyframes' numbers among the packets: in order of decoding, which is near enough to the frames' own. */
+/**
+ * Numbers of the keyframes among the packets. Packets come in order of decoding, which is close
+ * enough to that of the frames.
+ */
 class Keyframes {
   private readonly numbers: number[] = [];
   private packets = 0;
@@ -202,7 +216,7 @@ class Keyframes {
     this.packets++;
   }
 
-  /** Packets from one keyframe to the next, at most. */
+  /** Greatest number of packets from one keyframe to the next. */
   gap(): number {
     return [...this.numbers, this.packets].reduce(
       (most, end, i) => Math.max(most, end - (this.numbers[i - 1] ?? 0)),
@@ -210,7 +224,7 @@ class Keyframes {
     );
   }
 
-  /** Frames from the keyframe before a frame to it. */
+  /** Number of frames from the last keyframe before a frame to that frame. */
   runTo(frame: number): number {
     return frame - (this.numbers.findLast((number) => number <= frame) ?? 0);
   }

@@ -5,34 +5,44 @@ import { findFfmpeg } from './ffmpeg.js';
 
 /** How an ffmpeg process ended. */
 export interface FfmpegEnd {
-  /** Exit status 0. */
+  /** Whether the exit status was 0. */
   ok: boolean;
-  /** Why it failed, in one line of ffmpeg's own words; empty when it said nothing. */
+  /** Why it failed, in one line of ffmpeg's own words; empty when ffmpeg printed nothing. */
   reason: string;
-  /** Lines of errors on stderr: above 0 in a process that ended well where damage was concealed. */
+  /** Number of lines with errors on stderr. It is above 0 in a process that succeeded if ffmpeg concealed damage. */
   errors: number;
 }
 
-/** Takes a part of ffmpeg's output. It must be done with the bytes when it returns: the pipe is read no faster than that, so memory is bounded. */
+/**
+ * Receives a part of ffmpeg's output. It must not use the bytes after it returns. The pipe is read no faster than
+ * it runs, which bounds memory.
+ */
 export type Receiver = (chunk: Buffer) => void;
 
-/** What a hostile file may claim is bounded: a frame by 8K DCI's pixels, any one piece of memory by such a frame in 16-bit RGBA. */
+/**
+ * Limits on what a hostile file may claim: a frame has at most the pixels of 8K DCI, and a single allocation at most
+ * the bytes of such a frame in 16-bit RGBA.
+ */
 const maxPixels = 8192 * 4320;
 const maxAllocation = maxPixels * 8;
 
-/** Of the processes that this thread started, those that have not ended. */
+/** The processes started by this thread that have not ended. */
 const running = new Set<ChildProcess>();
 
-/** Kills every ffmpeg that this thread has running; what waited for them fails. For a worker that is about to be ended. */
+/** Kills every ffmpeg of this thread, so that whatever waits for them fails. For a worker that is about to be ended. */
 export function endAllFfmpeg(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Starts ffmpeg, to be killed at the latest when this thread exits. It reads local files only, whatever a playlist asks for. */
+/**
+ * Starts ffmpeg, which is killed at the latest when this thread exits. It reads only local files,
+ * whatever a playlist asks for.
+ */
 export function startFfmpeg(args: readonly string[], stdio: StdioOptions): ChildProcess {
   const common = ['-hide_banner', '-nostdin', '-loglevel', 'repeat+error', '-protocol_whitelist', 'file,pipe'];
   const limits = ['-max_alloc', String(maxAllocation)];
-  // In a group of its own Ctrl-C does not reach it: a run that saves before it stops must not see its reads fail.
+  // In a process group of its own, Ctrl-C does not reach it: the reads of a run that saves
+  // before it stops must not fail.
   const options = { stdio, windowsHide: true, detached: process.platform !== 'win32' };
   const child = spawn(findFfmpeg().path, [...common, ...limits, ...args], options);
   if (running.size === 0) process.once('exit', endAllFfmpeg);
@@ -46,9 +56,10 @@ export function startFfmpeg(args: readonly string[], stdio: StdioOptions): Child
 }
 
 /**
- * Runs ffmpeg and hands its output over as it comes: `pipe:1` to the first receiver, `pipe:3` to the second, `pipe:4` to the third.
+ * Runs ffmpeg and passes its output on as it arrives: `pipe:1` to the first receiver, `pipe:3` to the
+ * second, `pipe:4` to the third.
  *
- * @param silence seconds without output after which the process counts as stuck and is killed.
+ * @param options - `silence`: seconds without output after which the process counts as stuck and is killed.
  */
 export function runFfmpeg(
   args: readonly string[],
@@ -60,7 +71,8 @@ export function runFfmpeg(
     const child = startFfmpeg(args, ['ignore', 'pipe', 'pipe', ...others.map(() => 'pipe' as const)]);
     const said = new ErrorLines();
     let failure: Error | undefined;
-    // Ticks are counted, not time: a step of the engine that blocks this thread for minutes is one tick, not a stuck ffmpeg.
+    // Ticks are counted rather than time: a step of the engine that blocks this thread for minutes is one
+    // tick, and ffmpeg is not stuck.
     let quietTicks = 0;
     let stuck = false;
     const watch = setInterval(
@@ -95,18 +107,18 @@ export function runFfmpeg(
       clearInterval(watch);
       const errors = said.count();
       if (failure) reject(failure);
-      else if (stuck) resolve({ ok: false, reason: `no output for ${silence} s, ended`, errors });
-      else resolve({ ok: code === 0, reason: said.reason() || (signal ? `ended by ${signal}` : ''), errors });
+      else if (stuck) resolve({ ok: false, reason: `no output for ${silence} s, so it was killed`, errors });
+      else resolve({ ok: code === 0, reason: said.reason() || (signal ? `killed by ${signal}` : ''), errors });
     });
   });
 }
 
-/** A path as ffmpeg's input: never taken for an option or a protocol, whatever the file is called. */
+/** A path as ffmpeg's input, in a form that is never taken for an option or a protocol. */
 export function inputFile(file: string): string[] {
   return ['-max_pixels', String(maxPixels), '-i', `file:${path.resolve(file)}`];
 }
 
-/** Counts lines of ffmpeg's error output and keeps the first: the others mostly follow from them. */
+/** Counts the lines of ffmpeg's error output and keeps the first ones, from which the others mostly follow. */
 class ErrorLines {
   private head = '';
   private lines = 0;
@@ -127,7 +139,7 @@ class ErrorLines {
   }
 }
 
-/** The two most telling lines of ffmpeg's error output as one line of printable characters. */
+/** The two most telling lines of ffmpeg's error output, as one line of printable characters. */
 export function errorReason(errors: string): string {
   const lines = errors
     .split(/[\r\n]+/)

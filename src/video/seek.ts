@@ -1,16 +1,19 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** What accurate seeks in a video need to know. */
+/** What is needed for exact seeks in a video. */
 export interface Seek {
-  /** Seconds of the first frame on the container's clock, as `-ss` counts it. */
+  /** Time of the first frame in seconds on the container's clock, as `-ss` counts. */
   start: number;
-  /** Largest number of frames from one keyframe to the next. */
+  /** Greatest number of frames from one keyframe to the next. */
   gap: number;
 }
 
-/** A video whose frame i is shown at `seek.start + i / fps`; without `seek` nothing is known of its times. */
+/**
+ * A video whose frame i is shown at `seek.start + i / fps`. Without `seek` nothing is known
+ * about the times of its frames.
+ */
 export interface Timing {
-  /** Frames a second. */
+  /** Frames per second. */
   fps: number;
   seek?: Seek | undefined;
 }
@@ -18,21 +21,21 @@ export interface Timing {
 /** Frames (sorted, distinct) that one run of ffmpeg reads. */
 export interface Read {
   wanted: number[];
-  /** Where the run begins, seconds on the container's clock; undefined: at the start of the file. */
+  /** Where the run begins, in seconds on the container's clock; undefined: at the start of the file. */
   at?: number;
 }
 
-/** What starting a run and opening the file costs, in decoded frames. */
+/** The cost of starting a run and opening the file, in decoded frames. */
 const startUp = 200;
 
-/** Frames that a seek goes back too far on purpose: no reordering of frames and no seeking by decoding time reaches as far. */
+/** Number of frames by which a seek goes back further than necessary, more than any reordering of frames can span. */
 function margin(fps: number): number {
   return Math.max(20, fps);
 }
 
 /**
- * The cheapest way to read frames (sorted, distinct), counted in frames to be decoded: one pass up to the last, or a seek
- * for each group of frames that are far from the others.
+ * The cheapest way to read frames (sorted, distinct), measured by the number of decoded frames: one pass up to the
+ * last, or a seek for each group of frames that are far from the others.
  */
 export function planReads(wanted: readonly number[], { fps, seek }: Timing): Read[] {
   const onePass = [{ wanted: [...wanted] }];
@@ -54,17 +57,20 @@ export function planReads(wanted: readonly number[], { fps, seek }: Timing): Rea
   return cost < wanted.at(-1)! ? reads : onePass;
 }
 
-/** ffmpeg's options, before the input, for a read that begins at a moment. Frames from the keyframe before it on come with times relative to it. */
+/**
+ * ffmpeg's options, before the input, for a read that begins at a moment in seconds. It outputs the frames from the
+ * keyframe before that moment on, with times relative to the moment.
+ */
 export function seekOptions(at: number): string[] {
   return ['-noaccurate_seek', '-ss', at.toFixed(6)];
 }
 
-/** The number of a frame as an expression of ffmpeg's filters, from its time after a seek: the nearest on the grid. */
+/** The number of a frame after a seek, as an expression of ffmpeg's filters: the nearest to its time on the grid. */
 export function shownNumber({ fps, seek }: Timing, at: number): string {
   return `round((t+${(Number(at.toFixed(6)) - seek!.start).toFixed(9)})*${fps})`;
 }
 
-/** Whether a file is of a kind that carries an index of its keyframes: mp4 and mov, Matroska and WebM. */
+/** Whether the file format has an index of keyframes: mp4 and mov, Matroska and WebM. */
 export function hasIndex(file: string): boolean {
   const head = Buffer.alloc(8);
   try {

@@ -31,7 +31,7 @@ interface Event {
   scalars: Record<string, number>;
 }
 
-/** The fields of a protobuf message: numbers as such, what has a length as bytes. */
+/** The fields of a protobuf message: numbers as numbers, fields with a length as bytes. */
 function fields(data: Buffer): [field: number, value: number | Buffer][] {
   const found: [number, number | Buffer][] = [];
   let at = 0;
@@ -125,7 +125,7 @@ describe('EventLog', () => {
     for (const n of [1, 2, 3]) interrupted.append(step(n));
     const before = onlyFile(folder);
     appendFileSync(before, 'torn');
-    // The log goes back to the checkpoint of step 2.
+    // The run is resumed from the checkpoint of step 2.
     const resumed = new EventLog(folder, [step(1), step(2)]);
     resumed.append(step(3, { loss: 0.75 }));
     const after = onlyFile(folder);

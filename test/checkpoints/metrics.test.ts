@@ -65,7 +65,7 @@ describe('MetricsLog', () => {
     log.append({ step: 2 });
     log.append({ step: 3 });
     assert.equal(readFileSync(file, 'utf8'), '{"step":1}\n');
-    // A checkpoint must not rely on what is not there.
+    // A checkpoint must not refer to lines that are not on disk.
     assert.throws(() => log.position(), { code: 'ENOSPC' });
     full = false;
     log.append({ step: 4 });

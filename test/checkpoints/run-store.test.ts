@@ -31,7 +31,7 @@ function storeOf(t: TestContext, ...steps: number[]): { store: RunStore; folder:
   return { store, folder: path.join(run, 'store', 'joint') };
 }
 
-/** A file cut short, with bits flipped, with a block of zeros or of another place, longer than it was; null: without it. */
+/** Damages a file: cut off, with flipped bits, with a block of zeros or of another part, or extended. Null: no file. */
 function damage(good: Buffer, random: Random): Buffer | null {
   const at = random.below(good.length);
   const bytes = Buffer.from(good);
@@ -41,7 +41,7 @@ function damage(good: Buffer, random: Random): Buffer | null {
     case 1:
       return flippedBits(good, good.length, random);
     case 2:
-      // A hole, as a file system may leave one.
+      // A block of zeros, as a file system may leave.
       return bytes.fill(0, at).equals(good) ? null : bytes;
     case 3: {
       const from = random.below(good.length);
@@ -163,7 +163,7 @@ describe('RunStore', () => {
 
   it('keeps the old checkpoints when a write fails', (t) => {
     const { store, folder } = storeOf(t, 10);
-    // A folder where the file should go: the rename fails as it would on a full disk, whoever runs the test.
+    // A folder in the file's place makes the rename fail like a full disk, whoever runs the test.
     mkdirSync(path.join(folder, '20.safetensors', 'x'), { recursive: true });
     assert.throws(
       () => store.save('joint', checkpoint(20)),

@@ -13,7 +13,8 @@ test('help lists the commands, and neither it nor evaluate --help loads an engin
   writeFileSync(
     spy,
     `process.on('exit', () => {
-       const loaded = Object.keys(require.cache).filter((file) => file.includes('@tensorflow') || file.includes('vega'));
+       const files = Object.keys(require.cache);
+       const loaded = files.filter((file) => file.includes('@tensorflow') || file.includes('vega'));
        if (loaded.length > 0) process.stderr.write('loaded ' + loaded[0]);
      });`,
   );
@@ -27,7 +28,7 @@ test('help lists the commands, and neither it nor evaluate --help loads an engin
   assert.equal(evaluate.code, 0);
   assert.match(evaluate.stdout, /--ground-truth/);
   assert.equal(evaluate.stderr, '');
-  // The spy sees what is loaded, or the two checks above would prove nothing.
+  // The spy must notice what is loaded, or the two checks above would prove nothing.
   const doctor = await lofi(['doctor'], { LOFI_ENGINE: 'wasm' }, ['--require', spy]);
   assert.match(doctor.stderr, /loaded .*@tensorflow/);
 });
@@ -60,7 +61,7 @@ test('a stack trace only with --verbose', async () => {
   const env = { LOFI_ENGINE: 'abacus' };
   const short = await lofi(['setup'], env);
   assert.equal(short.code, 2);
-  assert.match(short.stderr, /^lofi: LOFI_ENGINE=abacus is no engine\..*\n$/);
+  assert.match(short.stderr, /^lofi: LOFI_ENGINE=abacus is not an engine\..*\n$/);
   const long = await lofi(['setup', '--verbose'], env);
   assert.equal(long.code, 2);
   assert.match(long.stderr, /\n +at .*backend\.ts/);

@@ -218,7 +218,8 @@ describe('loadConfig', () => {
 
   it('whatever is done to a file, it is a configuration or one clear line', (t) => {
     const base =
-      'seed: 4\ndata: { root: ".", flip: false }\njoint:\n  lr: 0.1\n  shapes:\n    - { snippets: 4, size: 32 }\nhead: { lrSteps: [1, 2] }\n';
+      'seed: 4\ndata: { root: ".", flip: false }\njoint:\n  lr: 0.1\n  shapes:\n    - { snippets: 4, size: 32 }\n' +
+      'head: { lrSteps: [1, 2] }\n';
     const pieces = [
       '{',
       '}',

@@ -12,13 +12,14 @@ void test('HACS: the shapes and the optimiser of ActivityNet, the head’s own b
   assert.equal(hacs.data.format, 'hacs');
 });
 
-void test('THUMOS14: the head of lofi_spec §3.1 with its parameters', () => {
+void test('THUMOS14: the head of docs/method.md §7.1 with its parameters', () => {
   const { model, head, detect, evaluation } = load('thumos14/gtad');
   assert.equal(evaluation.preset, 'thumos14');
   assert.deepEqual([head.lr, head.batch, head.clipNorm, detect.softNmsSigma], [4e-5, 8, 1, 0.46]);
   const count = (features: number) =>
     buildHead(model, features, 20).parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  // Of ActivityNet's head for these features 4 of 36 bins are gone, and two layers of 128 channels have 9 weights for each one.
+  // Compared with ActivityNet's head for these features, 4 of 36 bins are missing, and two layers of 128 channels have
+  // 9 weights in place of each one.
   assert.equal(count(2048), 5_879_684 - 4 * 256 * 512 + 2 * 8 * 128 * 128);
 });
 

@@ -15,7 +15,7 @@ const folder = temporaryFolder();
 const file = (name: string) => path.join(folder, name);
 const faststart = [...codecs.h264, '-movflags', 'faststart'];
 
-/** Turns bits in a part of a file. */
+/** Flips random bits in a part of a file. */
 function flip(bytes: Buffer, bits: number, [from, to]: readonly [number, number], seed = 1): Buffer {
   const [random, flipped] = [randomStream(seed, 'flip'), Buffer.from(bytes)];
   for (let i = 0; i < bits; i++) {
@@ -25,7 +25,7 @@ function flip(bytes: Buffer, bits: number, [from, to]: readonly [number, number]
   return flipped;
 }
 
-/** `bytes` with `length` of them from `at` on set to `value`. */
+/** A copy of `bytes` in which `length` bytes from `at` on are set to `value`. */
 function filled(bytes: Buffer, at: number, length: number, value: string | number = 0): Buffer {
   return Buffer.from(bytes).fill(value, at, at + length);
 }
@@ -37,7 +37,8 @@ test('of two dozen broken files each is named with a reason', async () => {
     readFileSync(testVideo(file(name), options));
   const [end, first] = [made('end.mp4'), made('first.mp4', { codec: faststart })];
   const [mkv, avi, ts] = [made('x.mkv'), made('x.avi', { codec: codecs.mpeg4 }), made('x.ts')];
-  const [webm, hevc, av1] = [made('x.webm', { codec: codecs.vp9 }), made('hevc.mp4', { codec: codecs.hevc }), made('av1.mp4', { codec: codecs.av1, seconds: 1 })]; // prettier-ignore
+  const [webm, hevc] = [made('x.webm', { codec: codecs.vp9 }), made('hevc.mp4', { codec: codecs.hevc })];
+  const av1 = made('av1.mp4', { codec: codecs.av1, seconds: 1 });
   const cut = (bytes: Buffer, part: number) => bytes.subarray(0, Math.floor(bytes.length * part));
   const moov = first.indexOf('moov');
   ffmpeg('-f', 'lavfi', '-i', 'sine=d=0.2', '-f', 'mp4', file('sound'));
@@ -73,11 +74,17 @@ test('of two dozen broken files each is named with a reason', async () => {
   symlinkSync('loop.mp4', path.join(broken, 'loop.mp4'));
   mkdirSync(path.join(broken, 'below'));
   copyFileSync(file('end.mp4'), path.join(broken, 'below', 'good.mp4'));
-  const reasons: Record<string, RegExp> = { 'folder.mp4': /directory/i, 'pipe.mp4': /no regular file/ };
+  const reasons: Record<string, RegExp> = { 'folder.mp4': /directory/i, 'pipe.mp4': /not a regular file/ };
   for (const [name, [, reason]] of Object.entries(files)) reasons[name] = reason;
 
   const check = await checkVideos(broken);
-  assert.deepEqual(check.missing.map(({ video, reason }) => [video, reason]), [['dangling.mp4', 'no such file'], ['loop.mp4', 'no way to the file (ELOOP)']]); // prettier-ignore
+  assert.deepEqual(
+    check.missing.map(({ video, reason }) => [video, reason]),
+    [
+      ['dangling.mp4', 'no such file'],
+      ['loop.mp4', 'the file cannot be reached (ELOOP)'],
+    ],
+  );
   assert.deepEqual(check.broken.map(({ video }) => video).sort(), Object.keys(reasons).sort());
   assert.deepEqual([check.ok, check.warnings], [1, []]);
   for (const found of check.broken) {
@@ -91,7 +98,8 @@ test('a dataset file is held against its videos', async () => {
   const good = testVideo(file('good.mp4'), { codec: faststart });
   const info = await probe(good);
   const instances = [{ start: 0, end: 1, label: 'run' }];
-  const video = (id: string, changes: Partial<Video>): Video => ({ ...info, id, subset: 'training', path: good, instances, ...changes }); // prettier-ignore
+  const common = { ...info, subset: 'training', path: good, instances };
+  const video = (id: string, changes: Partial<Video>): Video => ({ ...common, id, ...changes });
   const uneven = testVideo(file('uneven.mp4'), { filter: "select='lt(n,10)+not(mod(n,5))*gte(n,10)'" });
   writeFileSync(file('half.ts'), readFileSync(testVideo(file('whole.ts'))).subarray(0, 40 * 188));
   const cases: [string, Partial<Video>, 'missing' | 'broken' | 'warnings' | undefined, RegExp][] = [
@@ -104,7 +112,12 @@ test('a dataset file is held against its videos', async () => {
     ['size', { width: 32 }, 'warnings', /^size 64x48, the dataset says 32x48$/],
     ['length', { duration: 3 }, 'warnings', /^duration 2 s, the dataset says 3 s$/],
     ['mended', { problem: 'missing: no such video file' }, 'warnings', /can be decoded, but the dataset says: missing/],
-    ['beyond', { instances: [{ start: 1, end: 2.5, label: 'run' }] }, 'warnings', /^1 annotation ends beyond its 2 s \(2.5 s\)$/], // prettier-ignore
+    [
+      'beyond',
+      { instances: [{ start: 1, end: 2.5, label: 'run' }] },
+      'warnings',
+      /^1 annotation ends beyond its 2 s \(2.5 s\)$/,
+    ],
     ['rounded', { instances: [{ start: 1, end: 2.04, label: 'run' }] }, undefined, /./],
     ['uneven', { path: uneven, ...(await probe(uneven)) }, 'warnings', /^variable frame rate: .* up to 0\.\d+ s/],
   ];

@@ -110,7 +110,7 @@ test('two ids of one file: the second cannot be used, lest the file be trained a
   testVideo(path.join(videos, 'v_one.mp4'), { seconds: 0.2 });
   const file = annotations(['one,0,1,run,training', 'v_one,0,1,run,validation', 'Sub/../one,0,1,run,validation']);
   const { dataset } = await prepareDataset({ format: 'csv', annotations: file, videos });
-  const taken = 'its file is already that of "one"';
+  const taken = 'its file already belongs to "one"';
   assert.deepEqual(
     dataset.videos.map(({ problem }) => problem),
     [undefined, taken, taken],
@@ -135,7 +135,7 @@ test('a file of another length than annotated is worth a warning; rounding is no
     return (await prepareDataset({ format: 'activitynet', annotations: file, videos })).warnings;
   };
   assert.deepEqual(await prepare(2.9), []);
-  assert.deepEqual(await prepare(20), ['two: the file has 2 s, its annotation says 20 s']);
+  assert.deepEqual(await prepare(20), ['two: the file has 2 s, but its annotation says 20 s']);
 });
 
 test('HACS: videos in the folders of its downloader, named by label', async () => {

@@ -137,7 +137,7 @@ test(
   { skip: !canBuild },
   async (t) => {
     const cache = path.join(temporaryFolder(t), 'lofi-tal');
-    // The libraries of the CPU stand in for the gigabytes of CUDA: same names, same loader path, no GPU found.
+    // The CPU's libraries replace the gigabytes of CUDA: same names, same loader path, but no GPU is found.
     const gpu = layoutOf('tensorflow-gpu', cache)!;
     mkdirSync(gpu.libraries, { recursive: true });
     symlinkSync(path.join(cpuLayout!.libraries, 'tensorflow'), path.join(gpu.libraries, 'tensorflow'));

@@ -20,7 +20,7 @@ void test('bytes: the most that is alive at a time, and what stays', (t) => {
     const c = tf.add(b, 1);
     c.dispose();
     const { peakBytes, aliveBytes } = read();
-    // The scalars of the additions aside: a and b, then b and c.
+    // Apart from the additions' scalars: first a and b, then b and c.
     assert.ok(peakBytes >= 8000 && peakBytes < 8100, String(peakBytes));
     assert.ok(aliveBytes >= 4000 && aliveBytes < 4100, String(aliveBytes));
     b.dispose();

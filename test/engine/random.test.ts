@@ -37,7 +37,7 @@ test('uniform, between and below stay in range and are even', () => {
     sum += value;
     squares += value * value;
   }
-  // Five standard errors.
+  // The tolerance is five standard errors.
   assert.ok(Math.abs(sum / n - 1 / 2) < 5 * Math.sqrt(1 / 12 / n));
   assert.ok(Math.abs(squares / n - 1 / 3) < 5 * Math.sqrt(4 / 45 / n));
   const counts = new Array<number>(6).fill(0);

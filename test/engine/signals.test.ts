@@ -11,7 +11,7 @@ test(
   'signals that come while matrices are multiplied do no harm, and are heard',
   { skip: name !== 'tensorflow' && 'needs native TensorFlow' },
   async () => {
-    // In a process of its own: what goes wrong ends it.
+    // It runs in a process of its own, because a failure ends the process.
     const program = new URL('../support/multiply.ts', import.meta.url).pathname;
     const child = spawn(process.execPath, ['--import', 'tsx', program], { stdio: ['pipe', 'pipe', 'inherit'] });
     let output = '';
@@ -23,7 +23,7 @@ test(
       child.kill('SIGUSR2');
       await setImmediate();
     }
-    // On its way out it no longer listens.
+    // While it exits it no longer listens.
     child.stdin.end();
     assert.deepEqual(await exit, [0, null]);
     const heard = Number(/heard (\d+)/.exec(output)?.[1]);

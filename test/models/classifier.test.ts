@@ -24,7 +24,7 @@ test('logits by hand: features are standardised first', () => {
   assertClose(classifier.logits(x, pass).dataSync(), [9.5, 15, 20.5], 1e-6);
   parameters.assign('mean', tf.tensor1d([3, 0]));
   parameters.assign('deviation', tf.tensor1d([2, 0.5]));
-  // (1, 2)
+  // The standardised features are (1, 2).
   assertClose(classifier.logits(x, pass).dataSync(), [9.5, 12, 14.5], 1e-6);
   assert.deepEqual(parameters.trainable(), ['fc.weight', 'fc.bias']);
 });
@@ -49,7 +49,7 @@ test('dropout: none for inference, the same for the same seed, the mean unchange
   assert.equal(logit(), 4000);
   assert.equal(logit(0.5, 3), logit(0.5, 3));
   assert.notEqual(logit(0.5, 3), logit(0.5, 4));
-  // 4000 draws of 0 or 2: standard error √4000.
+  // 4000 draws of 0 or 2 have the standard error √4000.
   assert.ok(Math.abs(logit(0.5, 3) - 4000) < 5 * Math.sqrt(4000));
 });
 

@@ -27,7 +27,7 @@ test('initial values have the deviation or bound that they should, the same for 
   const values = (name: string) => [...parameters.get(name).dataSync()];
   const deviation = (list: number[]) => Math.sqrt(list.reduce((sum, v) => sum + v * v, 0) / list.length);
   assert.ok(values('constant').every((value) => value === 3));
-  // 2000 values: the deviation is good to 5 standard errors, 8 %.
+  // With 2000 values the deviation is known to within 8 %, 5 standard errors.
   assert.ok(Math.abs(deviation(values('he')) / 0.5 - 1) < 0.08);
   assert.ok(Math.abs(deviation(values('normal')) / 0.01 - 1) < 0.08);
   const uniform = values('uniform');

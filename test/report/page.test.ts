@@ -229,11 +229,12 @@ describe('the report in a browser', { skip: noBrowser }, () => {
   it('says so where a video is not there', async () => {
     await page.locator('#video').selectOption({ label: 'video_003' });
     await page.locator('#tracks .axis').click();
-    // By a selector: the page's policy lets no string be evaluated but in the first look of `waitForFunction`.
+    // A selector is used, because the page's policy allows no string to be evaluated except in the
+    // first look of `waitForFunction`.
     await page.locator('#player-note:not(:empty)').waitFor({ state: 'attached' });
     assert.match((await page.locator('#player-note').textContent())!, /\.\.\/videos\/video_003\.mp4 .* is not there/);
     assert.equal(await page.locator('#player').isVisible(), false);
-    // The one complaint that is in order.
+    // The only error that is expected.
     assert.match(trouble.splice(0).join(), /^Failed to load resource: net::ERR_FILE_NOT_FOUND$/);
   });
 
@@ -246,7 +247,8 @@ describe('the report in a browser', { skip: noBrowser }, () => {
       page.evaluate<{ name: string; start: number; outline: string; lane: number }>(`(() => {
         const bar = document.activeElement;
         const lane = [...document.querySelectorAll('#tracks .track')].indexOf(bar.parentElement);
-        return { name: bar.getAttribute('aria-label'), start: Number(bar.dataset.start), outline: getComputedStyle(bar).outlineStyle, lane };
+        const outline = getComputedStyle(bar).outlineStyle;
+        return { name: bar.getAttribute('aria-label'), start: Number(bar.dataset.start), outline, lane };
       })()`);
     const first = await focused();
     assert.match(first.name, /, truth, 0:\d\d\.\d\d to 0:\d\d\.\d\d$/);
@@ -274,7 +276,8 @@ describe('the report in a browser', { skip: noBrowser }, () => {
   it('names every control for screen readers', async () => {
     const nameless =
       await page.evaluate(`[...document.querySelectorAll('button, input, select, video, img, [role=img]')]
-      .filter((node) => !(node.labels?.length || node.getAttribute('aria-label') || node.alt || node.textContent.trim()))
+      .filter((node) => !(node.labels?.length || node.getAttribute('aria-label')))
+      .filter((node) => !(node.alt || node.textContent.trim()))
       .map((node) => node.outerHTML)`);
     assert.deepEqual(nameless, []);
   });
@@ -325,7 +328,7 @@ describe('the report of 5,000 videos', { skip: noBrowser }, () => {
     t.after(() => {
       rmSync(folder, { recursive: true, force: true });
     });
-    // Three in four are validation videos; each has some 32 detections.
+    // Three in four are validation videos, and each has about 32 detections.
     writeFakeRun(folder, { seed: 1, noise: 0.5, videos: 6667 });
     const file = await writeReport([folder]);
     const browser = await startBrowser();

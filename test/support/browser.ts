@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 
-/** Chromium where Linux distributions and CI put it. */
+/** Paths at which Linux distributions and CI install Chromium. */
 const executablePath = [
   process.env.CHROMIUM_PATH,
   '/usr/bin/chromium',

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import type { Checkpoint } from '../../src/checkpoints/run-store.js';
 import type { TensorData } from '../../src/checkpoints/formats/tensor.js';
 
-/** A folder that is gone after the test. */
+/** A temporary folder that is deleted after the test. */
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lofi-checkpoints-'));
   t.after(() => {
@@ -14,7 +14,7 @@ export function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
-/** What is written to stderr while the test runs. */
+/** The texts written to stderr while the test runs. */
 export function captureStderr(t: TestContext): string[] {
   const lines: string[] = [];
   t.mock.method(process.stderr, 'write', (text: string) => {
@@ -24,7 +24,7 @@ export function captureStderr(t: TestContext): string[] {
   return lines;
 }
 
-/** A small checkpoint whose values tell its step. */
+/** A small checkpoint whose values depend on its step. */
 export function checkpoint(step: number, changes: Partial<Checkpoint> = {}): Checkpoint {
   return {
     what: 'encoder',

@@ -12,13 +12,16 @@ export interface Ended {
   stderr: string;
 }
 
-/** A command on its way. */
+/** A running command. */
 export interface Started {
   child: ChildProcess;
   ended: Promise<Ended>;
 }
 
-/** Starts `lofi` as its users do: the build if it is newer than all sources, else the sources. In the checkout's folder. */
+/**
+ * Starts `lofi` as its users do, in the checkout's folder: the build if it is newer than all
+ * sources, otherwise the sources.
+ */
 export function start(...args: string[]): Started {
   const child = spawn(process.execPath, [...entry(), ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';

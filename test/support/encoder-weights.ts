@@ -6,8 +6,8 @@ import { knownEncoder, type KnownEncoder } from '../../src/models/weights/known-
 import { torchShape } from '../../src/models/weights/torch-layout.js';
 
 /**
- * What a state_dict of PyTorch holds of an encoder: every tensor, random in all its bits (NaNs with payloads, -0,
- * subnormals), the counters of its normalisations, a classifier of five classes.
+ * The tensors of an encoder as in PyTorch's state_dict: every tensor, random in all its bits (NaNs with payloads, -0,
+ * subnormals), the counters of its normalisations, and a classifier of five classes.
  */
 export function stateDict(type: KnownEncoder['type'], width: number): Map<string, TensorData> {
   const { parameters, channels } = knownEncoder(type, width)!;

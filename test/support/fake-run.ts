@@ -6,10 +6,13 @@ import { linspace } from '../../src/evaluation/tiou.js';
 import type { Annotation, Detection, VideoTruth } from '../../src/evaluation/types.js';
 import { encodeVideo } from '../../src/video/encode.js';
 
-/** A label that would run a script, if it were ever taken for markup. */
+/** A label that would run a script if it were ever taken for markup. */
 export const hostile = '<img src=x onerror="window.hacked=1">\'</script><script>window.hacked=2</script>';
 
-/** Writes a run folder such as `lofi run` leaves, with made-up numbers; the larger `noise` (seconds), the worse the run. */
+/**
+ * Writes a run folder like those of `lofi run`, with made-up numbers. The larger `noise` (in
+ * seconds), the worse the run.
+ */
 export function writeFakeRun(folder: string, options: { seed: number; noise: number; videos?: number }): void {
   const random = randomStream(options.seed, 'fake-run');
   const labels = ['circle-left', 'circle-right', 'zoom-in', 'zoom-out', 'shake', hostile];
@@ -68,12 +71,12 @@ export function writeFakeRun(folder: string, options: { seed: number; noise: num
   write('store/joint/latest', 'not a step');
 }
 
-/** Where a fake run's dataset says that a video lies; the first one's name is hard on URLs and markup. */
+/** The path that a fake run's dataset gives for a video. The first one's name is difficult for URLs and markup. */
 function filmOf(id: string): string {
   return id === 'video_001' ? 'videos/#1 %41?<b>.mp4' : `videos/${id}.mp4`;
 }
 
-/** Makes the file of a fake run's video: a minute, red in its first half, blue in its second. */
+/** Makes the file of a fake run's video: one minute, red in its first half, blue in its second. */
 export async function writeFilm(run: string, id: string): Promise<void> {
   const file = path.join(run, filmOf(id));
   mkdirSync(path.dirname(file), { recursive: true });
@@ -108,6 +111,6 @@ function fakeLog(noise: number): string {
     if (step <= 300 && step % 60 === 0)
       lines.push({ stage: 'pretrain', step, epoch: step / 60, metrics: { top1: 1 - 60 / (step + 20) } });
   }
-  // A run that was cut off ends in half a line.
+  // A run that was interrupted ends in half a line.
   return `${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"stage":"joint","st`;
 }

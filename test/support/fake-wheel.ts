@@ -13,7 +13,10 @@ with zipfile.ZipFile(out, 'w') as archive:
         archive.writestr(member, text)
 `;
 
-/** Writes a wheel with these members into `folder`; those under a `bin/` are executable. pip accepts it for any platform. */
+/**
+ * Writes a wheel with these members into `folder`; members under a `bin/` are executable. pip
+ * accepts it for any platform.
+ */
 export async function makeWheel(folder: string, project: string, members: Record<string, string>): Promise<Wheel> {
   const name = project.replaceAll('-', '_');
   const info = `${name}-1.0.dist-info`;
@@ -28,7 +31,7 @@ export async function makeWheel(folder: string, project: string, members: Record
   return { project, version: '1.0', platform: 'manylinux_2_27_x86_64', sha256: await sha256File(file) };
 }
 
-/** An environment in which pip sees the wheels of `folder` and no network. */
+/** An environment in which pip sees the wheels of `folder` but no network. */
 export function offlinePip(folder: string): NodeJS.ProcessEnv {
   return { ...process.env, PIP_NO_INDEX: '1', PIP_FIND_LINKS: folder };
 }

@@ -21,7 +21,10 @@ export const tiny = {
   detect: { keep: 50 },
 };
 
-/** ActivityNet's annotations of six training and three validation videos of 20 s, two classes; ids that file names must survive. */
+/**
+ * ActivityNet's annotations of six training and three validation videos of 20 s with two classes. The ids
+ * are difficult as file names.
+ */
 export function annotations(): {
   database: Record<string, { subset: string; duration: number; annotations: object[] }>;
 } {
@@ -62,7 +65,7 @@ export function seededFeatures(snippets = 16): Map<string, Features> {
   );
 }
 
-/** A configuration on features of others. */
+/** A configuration that trains on published features. */
 export function published(folder: string, features: string, change: object = {}): Config {
   const { data = {}, ...rest } = change as { data?: object };
   return configSchema.parse({

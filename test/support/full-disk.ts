@@ -3,8 +3,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import type { TestContext } from 'node:test';
 
 /**
- * Lets writes to files fail as on a full disk while `full()`: half of the bytes fit, then it is full. With `told`, the system says
- * beforehand that there is no room.
+ * Makes writes to files fail as on a full disk while `full()` is true: half of the bytes fit, then the disk is full.
+ * With `told`, the system also reports beforehand that there is no room.
  */
 export function fillDisk(t: TestContext, full: () => boolean, { told = false } = {}): void {
   const { writeSync, statfsSync } = fs;

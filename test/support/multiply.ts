@@ -1,4 +1,7 @@
-/** Multiplies matrices until its input ends and compares the products; says when it begins, and how many SIGUSR2 it heard. */
+/**
+ * Multiplies matrices until its input ends and compares the products. Prints when it begins, and
+ * how many SIGUSR2 it received.
+ */
 import { setImmediate } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import type { Random } from '../../src/engine/random.js';
 
-/** What a JSON file may hold where something else belongs. */
+/** Values that do not belong where a JSON file has another value. */
 const hostile = [
   '-1',
   '1.5',
@@ -22,14 +22,14 @@ const hostile = [
   '"a\\n\\u001b[2Jb"',
 ];
 
-/** One number or string of a JSON text, drawn at random, is another thing. */
+/** Replaces one number or string of a JSON text, drawn at random, by a hostile value. */
 export function hostileToken(json: string, random: Random): string {
   const tokens = [...json.matchAll(/"(?:[^"\\]|\\.)*"|-?\d+/g)];
   const { index, 0: token } = tokens[random.below(tokens.length)]!;
   return json.slice(0, index) + hostile[random.below(hostile.length)]! + json.slice(index + token.length);
 }
 
-/** One to three bits of the first `end` bytes are flipped. */
+/** Flips one to three bits in the first `end` bytes. */
 export function flippedBits(bytes: Uint8Array, end: number, random: Random): Buffer {
   const flipped = Buffer.from(bytes);
   for (let flips = 1 + random.below(3); flips > 0; flips--) {
@@ -39,14 +39,14 @@ export function flippedBits(bytes: Uint8Array, end: number, random: Random): Buf
   return flipped;
 }
 
-/** By how many bytes the largest resident size of the process has grown while `work` was done. */
+/** Number of bytes by which the largest resident size of the process grows during `work`. */
 export function growth(work: () => void): number {
   const before = process.resourceUsage().maxRSS;
   work();
   return (process.resourceUsage().maxRSS - before) * 1024;
 }
 
-/** Writes a small file anew. Overwriting it would have the file system flush it each time. */
+/** Deletes and writes a small file: overwriting it would make the file system flush it each time. */
 export function rewrite(file: string, content: string | Uint8Array): void {
   rmSync(file, { force: true });
   writeFileSync(file, content);

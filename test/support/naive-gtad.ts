@@ -11,9 +11,9 @@ const relu = (x: Matrix): Matrix => x.map((row) => row.map((value) => Math.max(0
 const sigmoid = (value: number) => 1 / (1 + Math.exp(-value));
 
 /**
- * G-TAD as it is written in lofi_spec §3.2-3.4, one video at a time, in doubles and in the authors' order: align all
- * 256·36 channels first, project after, and every cell of the map whether it is an anchor or not. `state` is in PyTorch's layouts. Slow;
- * for small sizes.
+ * G-TAD as described in docs/method.md §7.2–7.4, one video at a time, in doubles and in the authors' order: it aligns
+ * all 256·36 channels before it projects them, for every cell of the map, whether it is an anchor or not. `state` is in
+ * PyTorch's layouts. It is slow and meant for small sizes.
  */
 export function naiveGtad(x: Matrix, state: NaiveState, options: Omit<GtadOptions, 'features'>) {
   const { groups, k, inner, context, kernel = 1 } = options;
@@ -121,7 +121,7 @@ export function naiveGtad(x: Matrix, state: NaiveState, options: Omit<GtadOption
   const compared = ['loc.4', 'loc.6'].reduce((map, name) => mapConv(map, name).map(relu), reduced);
   const map = compared.map((row) => conv(row, 'loc.8', 1).map((cell) => cell.map(sigmoid)));
   return {
-    /** Of the anchors, in the head's order. */
+    /** The outputs of the anchors, in the head's order. */
     map: map.flatMap((row, d) => row.filter((_, s) => isAnchor(d, s))),
     start: boundary(base, 'start'),
     end: boundary(base, 'end'),

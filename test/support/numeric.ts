@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import { randomStream } from '../../src/engine/random.js';
 
-/** Uniform numbers in [low, high), the same for the same name. */
+/** Uniform numbers in [low, high), always the same for the same name. */
 export function seededArray(length: number, name: string, low = -1, high = 1): Float32Array {
   const random = randomStream(7, name);
   return Float32Array.from({ length }, () => random.between(low, high));
@@ -14,7 +14,7 @@ export function seeded<R extends tf.Rank>(shape: tf.ShapeMap[R], name: string, l
   return tf.tensor<R>(seededArray(size, name, low, high), shape);
 }
 
-/** The largest error, relative to the largest expected value, is at most `tolerance`. */
+/** Asserts that the largest error, relative to the largest expected value, is at most `tolerance`. */
 export function assertClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
@@ -27,7 +27,7 @@ export function assertClose(
   let scale = 1e-12;
   for (let i = 0; i < expected.length; i++) {
     const error = Math.abs(actual[i]! - expected[i]!);
-    // A NaN compares as nothing: it is the worst.
+    // Every comparison with NaN is false, so written this way a NaN counts as the worst error.
     if (!(error <= worst)) [worst, at] = [error, i];
     scale = Math.max(scale, Math.abs(expected[i]!));
   }
@@ -48,7 +48,7 @@ export function assertGradients(
 ): void {
   const size = tf.tidy(() => f(...inputs).size);
   const projection = seededArray(size, 'projection');
-  // Summed in doubles, so that the difference of two close values is worth something.
+  // The sum is in doubles, so that the difference of two close values is accurate.
   const project = (changed: tf.Tensor[]) =>
     tf.tidy(() => f(...changed).dataSync<'float32'>()).reduce((sum, value, i) => sum + value * projection[i]!, 0);
   const analytic = tf.tidy(() => {
@@ -75,7 +75,7 @@ export function assertGradients(
   });
 }
 
-/** `work` returns tensors; nothing else that it made is alive afterwards. Disposes of them. */
+/** Asserts that after `work` only the tensors that it returns are alive, and disposes of them. */
 export function assertLeavesNothing(work: () => tf.Tensor | tf.Tensor[]): void {
   const before = tf.memory().numTensors;
   const result = work();

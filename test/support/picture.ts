@@ -8,7 +8,7 @@ export class Picture {
     private readonly rgba: Buffer,
   ) {}
 
-  /** Decodes a PNG, in a page of its own. */
+  /** Decodes a PNG in a page of its own. */
   static async decode(browser: Browser, png: Buffer): Promise<Picture> {
     const page = await browser.newPage();
     const [width, height, rgba] = await page.evaluate<[number, number, string]>(`(async () => {
@@ -30,13 +30,13 @@ export class Picture {
     return new Picture(width, height, Buffer.from(rgba, 'base64'));
   }
 
-  /** Red, green, blue at a place given in fractions of width and height. */
+  /** Red, green and blue at a place given in fractions of width and height. */
   at(x: number, y: number): [number, number, number] {
     const at = 4 * (Math.floor(y * this.height) * this.width + Math.floor(x * this.width));
     return [this.rgba[at]!, this.rgba[at + 1]!, this.rgba[at + 2]!];
   }
 
-  /** How many pixels have this colour (`#rrggbb`), give or take 12 in each channel. */
+  /** The number of pixels with this colour (`#rrggbb`), within 12 in each channel. */
   count(colour: string): number {
     const wanted = [1, 3, 5].map((i) => Number.parseInt(colour.slice(i, i + 2), 16));
     let count = 0;

@@ -14,7 +14,7 @@ export function smallConfig(change: object = {}): Config {
   });
 }
 
-/** A model that has learnt nothing but finds something all the same. The engine must have been started. */
+/** An untrained model that finds something nevertheless. The engine must have been started. */
 export function randomModel(longest: number, config = smallConfig()): TrainedModel {
   const encoder = freshEncoder(config);
   const localizer = freshLocalizer(config, encoder.encoder.channels, ['jump', 'a <b> & "c"']);

@@ -66,7 +66,7 @@ function step(name: string, encoder: Encoder, normalization: 'batch' | 'running'
     const all = [...byName].map(([parameter, gradient]) => ({ parameter, values: [...gradient.dataSync()] }));
     for (const { parameter, values } of all) out[`${name} gradient ${part}.${parameter}`] = values;
     const rules = new Map([...byName.keys()].map((key) => [key, { lr: 1, weightDecay: 1e-4 }]));
-    // A rate so small that the sign of a gradient of nearly zero, which Adam steps by, does not show.
+    // The rate is so small that the sign of a gradient of nearly zero, by which Adam steps, does not show.
     adam(parts.get(part)!, rules).step(byName, 1e-6);
   }
   statistics.update(parameters);
@@ -74,6 +74,6 @@ function step(name: string, encoder: Encoder, normalization: 'batch' | 'running'
 }
 
 step('resnet18', resnet18({ width: 4, shift }), 'batch');
-// 52 normalisations by the statistics of 36 pictures amplify rounding until gradients are noise on any engine.
+// 52 normalisations by the statistics of 36 pictures amplify rounding errors until gradients are noise on any engine.
 step('mobilenet-v2', mobilenetV2({ width: 0.1, shift }), 'running');
 process.stdout.write(JSON.stringify({ engine, out }));

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * A file of the research data beside a checkout (`../shared`), which never enters the repository; tests that need it
- * skip, and say so: `{ skip: missing(file) }`.
+ * Path of a file of the research data beside a checkout (`../shared`), which never enters the repository. Tests that
+ * need it are skipped with a message: `{ skip: missing(file) }`.
  */
 export function shared(...parts: string[]): string {
   return path.resolve(import.meta.dirname, '../../../shared', ...parts);

@@ -6,7 +6,7 @@ export interface ReadCue {
   text: string;
 }
 
-/** Reads SubRip strictly: numbers from 1 on, times, at least a line of text, an empty line in between. */
+/** Reads SubRip strictly: numbers from 1 on, times, at least one line of text, and an empty line between two cues. */
 export function parseSrt(file: string): ReadCue[] {
   if (file === '') return [];
   assert.ok(file.endsWith('\n'));

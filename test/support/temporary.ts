@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 
-/** A folder that is gone when the test ends. */
+/** A temporary folder that is deleted when the test ends. */
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lofi-test-'));
   t.after(() => {

@@ -7,7 +7,7 @@ import { after } from 'node:test';
 import type { FrameTransform } from '../../src/video/decode.js';
 import { findFfmpeg } from '../../src/video/ffmpeg.js';
 
-/** A folder that is gone after the tests of the file. */
+/** A temporary folder that is deleted after the tests of the file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'lofi-test-'));
   after(() => {
@@ -16,7 +16,7 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** Runs ffmpeg and gives what it writes to standard output. */
+/** Runs ffmpeg and returns its standard output. */
 export function ffmpeg(...args: string[]): Buffer {
   return execFileSync(findFfmpeg().path, ['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', ...args], {
     maxBuffer: 2 ** 30,
@@ -32,7 +32,9 @@ export function hasEncoder([encoder = '']: readonly string[]): boolean {
   return encoders.includes(` ${encoder} `);
 }
 
-/** Encoders' options for small videos with all that makes decoding hard: frames out of order, references across keyframes. */
+/**
+ * Encoders' options for small videos that are difficult to decode: frames out of order, references across keyframes.
+ */
 export const codecs = {
   h264: ['libx264', '-bf', '3', '-g', '30'],
   'h264 open GOP': ['libx264', '-x264-params', 'open-gop=1:bframes=5:b-pyramid=normal:keyint=25:scenecut=0'],
@@ -61,11 +63,11 @@ export interface VideoOptions {
   filter?: string;
   pixels?: string;
   codec?: readonly string[];
-  /** Seconds by which a sound track is longer than the pictures and begins before them. */
+  /** Seconds by which a sound track begins before the pictures and is longer than they are. */
   sound?: number;
 }
 
-/** Every frame differs from every other: ffmpeg's test picture with a running counter and moving noise. */
+/** Makes a video whose frames all differ: ffmpeg's test picture with a running counter and moving noise. */
 export function testVideo(
   file: string,
   {
@@ -94,7 +96,10 @@ export function whole(width: number, height: number): FrameTransform {
   return { scale: [width, height], crop: { x: 0, y: 0, width, height }, flip: false };
 }
 
-/** All frames of a file, decoded in one go without any selecting: what every other way must equal. Cut and mirrored here. */
+/**
+ * All frames of a file, decoded in one pass without selecting, with which every other way must agree. They
+ * are cropped and mirrored here.
+ */
 export function allFrames(video: string, { scale: [width, height], crop, flip }: FrameTransform): Buffer[] {
   // prettier-ignore
   const bytes = ffmpeg('-i', `file:${video}`, '-map', '0:V:0', '-fps_mode', 'passthrough', '-vf',
@@ -113,7 +118,7 @@ export function allFrames(video: string, { scale: [width, height], crop, flip }:
   });
 }
 
-/** Holds decoded bytes against {@link allFrames}. */
+/** Compares decoded bytes with {@link allFrames}. */
 export function assertFrames(bytes: Uint8Array, indices: readonly number[], frames: readonly Buffer[]): void {
   const size = frames[0]!.length;
   assert.equal(bytes.length, indices.length * size);

@@ -79,7 +79,7 @@ describe('streamJson', () => {
   ] as const) {
     it(`says where ${JSON.stringify(text.slice(0, 20))} is no JSON`, () => {
       assert.throws(() => read(text), says(message));
-      // skip() sees the same.
+      // skip() finds the same error.
       assert.throws(() => {
         streamText(text, (json) => {
           json.skip();
@@ -114,7 +114,7 @@ function streamText<T>(text: string, reader: (json: JsonStream) => T): T {
   return streamJson(file, 'thing', reader);
 }
 
-/** The document that a text holds, put together again from what the stream gives. */
+/** The document in a text, put together again from what the stream reads. */
 function read(text: string): unknown {
   return streamText(text, value);
 }

@@ -21,7 +21,7 @@ test('exit code and both outputs come back, arguments go untouched by a shell', 
 });
 
 test('the time limit ends a program with all that it started', async (t) => {
-  // The pipe stays open until the inner sleep is dead too: the promise would not settle before.
+  // The pipe stays open until the inner sleep is dead too; the promise would not settle before.
   const file = script(temporaryFolder(t), 'slow', 'sleep 60 & sleep 60');
   const started = Date.now();
   const ended = await runProgram(file, [], { seconds: 0.3 });

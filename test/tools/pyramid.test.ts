@@ -9,7 +9,7 @@ const missing =
   (!python && 'PYTHON is not set') ||
   (spawnSync(python as string, ['-c', 'import torch, safetensors']).status !== 0 && 'no torch and safetensors');
 
-// It exits with 1 where an output, a term of the loss or a gradient is farther than 1e-4 from PyTorch's.
+// The tool exits with 1 if an output, a term of the loss or a gradient differs from PyTorch's by more than 1e-4.
 for (const flags of [[], ['--blocks=conv'], ['--window=-1', '--snippets=100']])
   test(`the pyramid's step is PyTorch's: ${flags.join(' ') || 'attention'}`, { skip: missing }, async () => {
     await run(process.execPath, ['--import', 'tsx', tool, 'parity', ...flags]);

@@ -31,7 +31,7 @@ const entry: ResultEntry = {
   date: '2026-11-21',
 };
 
-/** A finished run of two training stages, as far as results are concerned. */
+/** A finished run of two training stages with everything that results need. */
 function finishedRun(folder: string): string {
   const { config } = loadConfig(tiny, ['data.root=/elsewhere', 'seed=3']);
   const line = (stage: string, step: number, seconds: number, rssMiB: number) =>
@@ -75,7 +75,7 @@ test('seeds of an experiment share a row, with their difference from the baselin
   const page = resultsMarkdown([...runs('base', [0.2, 0.3, 0.4]), ...runs('LoFi', [0.22, 0.34, 0.46], 'base')], []);
   assert.match(page, /\| average \| beside its baseline \| training \|/);
   assert.match(page, /\| base \| 0, 1, 2 \|.*\| 30\.00 ± 10\.00 \| {2}\| 2 min \|/);
-  // Differences 2, 4, 6: mean 4, deviation 2, t of two degrees of freedom 4.303.
+  // The differences are 2, 4, 6: mean 4, deviation 2; t with two degrees of freedom is 4.303.
   assert.match(page, /\| LoFi \| 0, 1, 2 \|.*\| 34\.00 ± 12\.00 \| \+4\.00 ± 4\.97 \| 2 min \|/);
 });
 
@@ -103,7 +103,7 @@ test('clips: a row for each experiment, mean and standard deviation over its see
     [clip, { ...clip, seed: 1, top1: 0.7, train_seconds: 170, peak_gib: 2 }, { ...clip, experiment: 'one seed' }],
   );
   assert.match(page, /^## synthetic: clips of stage 1$/m);
-  // Of 50 and 70 the standard deviation is 20 / √2.
+  // The standard deviation of 50 and 70 is 20 / √2.
   assert.match(
     page,
     /\| LoFi \\\| long \| 0, 1 \| 60\.00 ± 14\.14 \| 100\.00 ± 0\.00 \| 3 min \| 2\.0 GiB \| 2026-11-21 \|/,
@@ -151,7 +151,7 @@ test('a command that does not give the configuration of the run is refused', (t)
   const folder = finishedRun(temporaryFolder(t));
   const record = (wrong: string) => () => resultOfRun(folder, { experiment: 'e', dataset: 'd', command: wrong });
   assert.throws(record('npm run demo'), /must name its configuration/);
-  assert.throws(record(`lofi run --config ${tiny}`), /made otherwise than by this command: seed: 0 → 3/);
+  assert.throws(record(`lofi run --config ${tiny}`), /was not made by this command: seed: 0 → 3/);
 });
 
 test('a run that is not finished has no result', (t) => {

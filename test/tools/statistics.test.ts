@@ -18,7 +18,7 @@ test('pairs are those of both; the interval is Student’s', () => {
     [1, 4],
     [3, 0],
   ]);
-  // Differences 1 and 3: deviation √2, 12.706 · √2 / √2.
+  // The differences are 1 and 3: deviation √2, half width 12.706 · √2 / √2.
   assert.deepEqual(pairedDifference(values, others), { mean: 2, halfWidth: 12.706, pairs: 2 });
   assert.deepEqual(pairedDifference(new Map([[0, 5]]), others), { mean: 1, halfWidth: null, pairs: 1 });
   assert.equal(pairedDifference(new Map([[9, 5]]), others), null);

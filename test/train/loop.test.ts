@@ -20,7 +20,7 @@ async function* late(epoch: number, from: number): AsyncGenerator<Items> {
   }
 }
 
-/** The rate tells the time it was asked for. */
+/** A rate equal to the time for which it was asked. */
 const pace = { epochs: 2, steps: () => 2, rate: (time: number) => time };
 
 function training(change: Partial<Training<Items>>): Training<Items> {

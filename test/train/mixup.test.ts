@@ -16,7 +16,7 @@ for (const alpha of [0.01, 0.2, 1, 4]) {
     const moment = (power: number) => draws.reduce((sum, share) => sum + (share - 0.5) ** power, 0) / n;
     const variance = 1 / (4 * (2 * alpha + 1));
     const fourth = (3 * variance ** 2 * (2 * alpha + 1)) / (2 * alpha + 3);
-    // Five standard errors; no central moment of Beta is larger than that of two points.
+    // The tolerance is five standard errors. No central moment of Beta is larger than that of two points.
     assert.ok(Math.abs(moment(1)) < 5 * Math.sqrt(variance / n));
     assert.ok(Math.abs(moment(2) - variance) < (5 * 0.25) / Math.sqrt(n));
     assert.ok(Math.abs(moment(4) - fourth) < (5 * 0.0625) / Math.sqrt(n));

@@ -50,7 +50,8 @@ test('a later layer is estimated behind the normalisation by batches, and no wei
     parameters.trainable().map((name) => [...parameters.get(name).dataSync()]),
     trained,
   );
-  // So estimated, the running statistics normalise this batch as its own do, but for n - 1 instead of n in each layer.
+  // Estimated like this, the running statistics normalise this batch as its own do, except for n - 1
+  // instead of n in each layer.
   const features = (normalization: 'batch' | 'running') =>
     network.apply(tf.tensor(x, [3, 2, 2, 2]), { parameters, normalization }).dataSync();
   assertClose(

@@ -36,7 +36,7 @@ test('running statistics move once a step, by those of all its passes together',
   assertClose(parameters.get('two.running_var').dataSync(), [1.8], 1e-6);
   assert.equal(tf.memory().numTensors, held);
 
-  // Emptied: nothing collected, nothing moved.
+  // The collector is empty now, so nothing moves.
   collector.update(parameters);
   assertClose(parameters.get('two.running_var').dataSync(), [1.8], 1e-6);
   pass('two', [1], [1]);

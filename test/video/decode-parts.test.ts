@@ -8,7 +8,7 @@ import { temporaryFolder, testVideo, whole } from '../support/videos.js';
 
 const file = testVideo(path.join(temporaryFolder(), 'a.mp4'), { seconds: 4 });
 const view = { scale: [20, 16] as const, crop: { x: 3, y: 1, width: 12, height: 14 }, flip: true };
-/** Snippets of four frames that overlap, pressed against either end. */
+/** Overlapping snippets of four frames, clamped to either end of the video. */
 const indices = Array.from({ length: 25 }, (_, i) => 4 * i - 6).flatMap((first) =>
   [0, 3, 6, 9].map((offset) => Math.min(99, Math.max(0, first + offset))),
 );
@@ -27,7 +27,7 @@ test('the parts laid end to end are what comes at once', async () => {
   }
 });
 
-test('a few frames short at the end: the last one stands in; more are an error, after the parts that came', async () => {
+test('a few frames missing at the end are replaced by the last one; more are an error after those parts', async () => {
   const all = whole(64, 48);
   const parts: Uint8Array[] = [];
   await decodeParts(file, { ...all, indices: [97, 98, 99, 101] }, 2, (part) => parts.push(part));

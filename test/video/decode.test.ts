@@ -165,18 +165,18 @@ test('the selection stays short enough for a command and comes in order', () => 
 
 test('a stuck ffmpeg is ended, one that waits for us is not', async () => {
   const started = Date.now();
-  // Real-time reading of one frame an hour: silence after the first.
+  // It reads one frame per hour in real time, so there is silence after the first.
   // prettier-ignore
   const stuck = ['-re', '-f', 'lavfi', '-i', 'color=s=16x16:r=1/3600', '-f', 'rawvideo', 'pipe:1'];
   const end = await runFfmpeg(stuck, () => undefined, { silence: 0.6 });
-  assert.deepEqual(end, { ok: false, reason: 'no output for 0.6 s, ended', errors: 0 });
+  assert.deepEqual(end, { ok: false, reason: 'no output for 0.6 s, so it was killed', errors: 0 });
   assert.ok(Date.now() - started < 10_000);
 
   let bytes = 0;
   const healthy = await runFfmpeg(
     ['-f', 'lavfi', '-i', 'color=s=256x256:r=25:d=1', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'],
     (chunk) => {
-      // The engine blocks this thread for longer than the silence that is allowed.
+      // Like the engine, this blocks the thread for longer than the allowed silence.
       if (bytes === 0) for (const until = Date.now() + 1500; Date.now() < until;);
       bytes += chunk.length;
     },
@@ -188,6 +188,7 @@ test('a stuck ffmpeg is ended, one that waits for us is not', async () => {
 
 test("ffmpeg's words become one line", () => {
   const said =
-    '[in#0 @ 0x55d0] moov atom not found\n[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] Bad\u0007 data\nError opening input file a.mp4.\nmore\n';
+    '[in#0 @ 0x55d0] moov atom not found\n[vist#0:0/h264 @ 0x1] [dec:h264 @ 0x2] Bad\u0007 data\n' +
+    'Error opening input file a.mp4.\nmore\n';
   assert.equal(errorReason(said), 'moov atom not found; Bad  data');
 });

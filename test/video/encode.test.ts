@@ -14,7 +14,7 @@ after(() => {
 });
 const [width, height] = [64, 48];
 
-/** A grey frame whose level tells its number. */
+/** A grey frame whose level encodes its number. */
 function grey(i: number): Uint8Array {
   return new Uint8Array(width * height * 3).fill(20 + 4 * i);
 }
@@ -61,7 +61,8 @@ test('frames are drawn no faster than ffmpeg takes them', async () => {
     for (; drawn < 60; drawn++) yield new Uint8Array(640 * 480 * 3).fill(drawn);
   }
   const done = encodeVideo(path.join(folder, 'slow.mp4'), { ...size, fps: [15, 1], frames: draw() });
-  // Nothing has been read in the first turns of the loop: only what the pipe's buffers hold may be drawn.
+  // In the first turns of the event loop nothing has been read yet: only as many frames as the
+  // pipe's buffers hold may be drawn.
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
   const most = drawn;
   await done;

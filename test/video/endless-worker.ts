@@ -3,7 +3,10 @@ import { syncBuiltinESMExports } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { runFfmpeg } from '../../src/video/process.js';
 
-/** A thread for hostile.test.ts: starts an ffmpeg that gives `workerData` frames a second and never ends by itself, tells its process number, and exits when it is spoken to. */
+/**
+ * A thread for hostile.test.ts. It starts an ffmpeg that outputs `workerData` frames per second without end, sends its
+ * process number, and exits when it receives a message.
+ */
 const { spawn } = childProcess;
 childProcess.spawn = ((...args: Parameters<typeof spawn>) => {
   const child = spawn(...args);

@@ -37,7 +37,7 @@ function mutate(good: Buffer, random: Random): Buffer {
     () => bytes.writeUInt32BE(random.below(2) ? 0xffff_fff0 : random.below(2 ** 31), header),
     () => {
       const at = bytes.indexOf(atoms[random.below(atoms.length)]!);
-      // An atom's size is before its name, the number of its entries behind version and flags.
+      // An atom's size precedes its name; the number of its entries follows version and flags.
       return at < 0
         ? undefined
         : bytes.writeUInt32BE(random.below(2) ? 0x7fff_ffff : 0xffff_ffff, at + (random.below(2) ? -4 : 8));
@@ -47,7 +47,7 @@ function mutate(good: Buffer, random: Random): Buffer {
   return harmed instanceof Buffer ? harmed : bytes;
 }
 
-/** Turns up to 30 bits in a part of a file. */
+/** Flips up to 30 bits in a part of a file. */
 function flip(bytes: Buffer, random: Random, from: number, length: number): Buffer {
   for (let bits = 1 + random.below(30); bits > 0; bits--) {
     const at = from + random.below(length);
@@ -66,7 +66,8 @@ function peak(child: ChildProcess): number {
 }
 
 test('three hundred mutations: each is decoded or refused, in little time and memory', async () => {
-  const good = readFileSync(testVideo(file('good.mp4'), { seconds: 0.6, codec: [...codecs.h264, '-movflags', 'faststart'] })); // prettier-ignore
+  const codec = [...codecs.h264, '-movflags', 'faststart'];
+  const good = readFileSync(testVideo(file('good.mp4'), { seconds: 0.6, codec }));
   const unhandled: unknown[] = [];
   const onUnhandled = (reason: unknown) => unhandled.push(reason);
   process.on('unhandledRejection', onUnhandled);
@@ -125,15 +126,21 @@ test('pictures that claim to be huge are refused before memory is taken for them
   assert.ok(most < 300, `ffmpeg took ${most} MiB`);
 });
 
-/** Never ends by itself. */
+/** ffmpeg's arguments for an output without end. */
 const endless = ['-re', '-f', 'lavfi', '-i', 'testsrc2=s=16x16:r=20', '-f', 'rawvideo', 'pipe:1'];
 
 test('endAllFfmpeg ends what runs, and those who wait are told', async () => {
   const ends = await Promise.all([1, 2].map(() => runFfmpeg(endless, endAllFfmpeg)));
-  assert.deepEqual(ends.map(({ ok, reason }) => [ok, reason]), [[false, 'ended by SIGKILL'], [false, 'ended by SIGKILL']]); // prettier-ignore
+  assert.deepEqual(
+    ends.map(({ ok, reason }) => [ok, reason]),
+    [
+      [false, 'killed by SIGKILL'],
+      [false, 'killed by SIGKILL'],
+    ],
+  );
 });
 
-// Whoever gives frames finds the pipe closed; one that is silent has to be ended.
+// An ffmpeg that outputs frames finds the pipe closed; a silent one has to be killed.
 for (const [how, rate] of [
   ['exits', '1/3600'],
   ['is terminated', '20'],
@@ -151,7 +158,7 @@ for (const [how, rate] of [
   });
 }
 
-/** A process that has ended but that nobody has asked for yet is not running. */
+/** Whether a process is running. One that has ended but has not been waited for is not. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

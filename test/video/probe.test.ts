@@ -16,11 +16,11 @@ test('counts frames and measures the duration', async () => {
 });
 
 test('a variable frame rate gives the mean rate', async () => {
-  // Frames 0-9 of 25 a second, then every fifth: 10 + 8 frames in 2 s.
+  // Frames 0-9 at 25 per second, then every fifth: 10 + 8 frames in 2 s.
   const video = testVideo(file('vfr.mp4'), { filter: "select='lt(n,10)+not(mod(n,5))*gte(n,10)'" });
   const { duration, frames, fps, drift, damage } = await probe(video);
   assert.equal(frames, 18);
-  // Frame 10 comes at 0.4 s, and frames come 18 in 2 s.
+  // Frame 10 is shown at 0.4 s, and there are 18 frames in 2 s.
   assert.ok(Math.abs(drift! - (10 / fps - 0.4)) < 1e-6, `${drift!} s`);
   assert.equal(damage, undefined);
   assert.ok(Math.abs(duration - 2) < 0.17, `${duration} s`);
@@ -35,7 +35,7 @@ test('width and height are those after rotation', async () => {
 });
 
 test('of a truncated file only what can be decoded counts', async () => {
-  // Fragmented, so that the index is not at the end.
+  // The file is fragmented, so that the index is not at its end.
   const codec = ['libx264', '-g', '5', '-movflags', 'frag_keyframe+empty_moov'];
   const bytes = readFileSync(testVideo(file('whole.mp4'), { codec }));
   writeFileSync(file('half.mp4'), bytes.subarray(0, bytes.length / 2));
@@ -77,7 +77,7 @@ test('what is no video is refused in one line that names the file and the reason
     ['list.mp4', /./],
     ['.', /directory/i],
     // Nobody ever writes to it.
-    ['pipe.mp4', /no regular file/],
+    ['pipe.mp4', /not a regular file/],
   ];
   for (const [name, reason] of cases) {
     await assert.rejects(probe(file(name)), (error) => {

@@ -22,7 +22,7 @@ import {
 } from '../support/videos.js';
 
 const folder = temporaryFolder();
-/** Tells one pass from reads by seeks. */
+/** Counts the starts of ffmpeg, which tell one pass from reads by seeking. */
 const spawn = mock.method(childProcess, 'spawn');
 syncBuiltinESMExports();
 const file = (name: string) => path.join(folder, name);
@@ -31,7 +31,7 @@ const shape = whole(32, 24);
 const long: VideoOptions = { size: '32x24', rate: '30000/1001', seconds: 40 };
 const x264 = (...options: string[]) => ['libx264', '-preset', 'veryfast', ...options];
 
-/** Decodes, and holds the starts of ffmpeg against their expected number. */
+/** Decodes frames, and checks how often ffmpeg is started. */
 async function decodeIn(reads: number, video: string, indices: number[], timing: Timing): Promise<Uint8Array> {
   spawn.mock.resetCalls();
   const bytes = await decodeFrames(video, { indices, ...shape, timing });
@@ -39,7 +39,7 @@ async function decodeIn(reads: number, video: string, indices: number[], timing:
   return bytes;
 }
 
-/** Holds frames read by seeks, one at a time and as a grid, against one plain pass. */
+/** Compares frames read by seeking, one at a time and as a grid, with one plain pass. */
 async function assertSeeksExact(video: string, timing: Timing, frames: readonly Buffer[]): Promise<void> {
   const random = randomStream(1, video.slice(folder.length));
   const late = Array.from({ length: 4 }, () => 400 + random.below(frames.length - 400));
@@ -131,7 +131,7 @@ for (const [kind, codec] of Object.entries({
     const video = testVideo(file(`${kind.slice(0, 4)}.mkv`), { ...long, codec, size: '160x48' });
     const { fps, seek } = await probe(video);
     assert.equal(seek, undefined);
-    // Even where the probe said otherwise, no broken frame gets through.
+    // Even if the probe said otherwise, no broken frame gets through.
     const frames = allFrames(video, shape);
     for (let index = 590; index < 650; index += 19) {
       const timing = { fps, seek: { start: 0, gap: 60 } };
@@ -152,7 +152,7 @@ test('seeks that miss their frames give way to one pass', async () => {
     // The first read needs no seek, the second misses.
     assertFrames(await decodeIn(3, video, indices, timing), indices, frames);
   }
-  // Up to two frames beyond the end are still the last frame, more are still an error.
+  // Up to two frames beyond the end still give the last frame; more are still an error.
   const beyond = { indices: [700, 1200], ...shape, timing: { fps, seek } };
   assertFrames(await decodeFrames(video, beyond), [700, 1198], frames);
   await assert.rejects(decodeFrames(video, { ...beyond, indices: [700, 1250] }), WorkError);
@@ -162,13 +162,14 @@ test('reads are planned by what they cost', () => {
   const timing = { fps: 25, seek: { start: 0.5, gap: 75 } };
   const reads = (wanted: number[], given: Timing = timing) =>
     planReads(wanted, given).map(({ wanted, at }) => (at === undefined ? wanted : { wanted, at }));
-  // A seek costs 200 for the start, 25 of margin and 75 to the keyframe: 300 frames.
+  // A seek costs 200 frames for the start, 25 of margin and 75 to the keyframe: 300 in total.
   assert.deepEqual(reads([0, 299]), [[0, 299]]);
   assert.deepEqual(reads([1000]), [{ wanted: [1000], at: 0.5 + 39 }]);
   assert.deepEqual(reads([290, 295]), [[290, 295]]);
   assert.deepEqual(reads([10, 20, 1000, 1300]), [[10, 20], { wanted: [1000, 1300], at: 0.5 + 39 }]);
-  assert.deepEqual(reads([10, 20, 1000, 1301]), [[10, 20], { wanted: [1000], at: 0.5 + 39 }, { wanted: [1301], at: 0.5 + 51.04 }]); // prettier-ignore
-  // Everything wanted: one pass is cheaper than a seek per 300 frames.
+  const apart = [[10, 20], { wanted: [1000], at: 0.5 + 39 }, { wanted: [1301], at: 0.5 + 51.04 }];
+  assert.deepEqual(reads([10, 20, 1000, 1301]), apart);
+  // If many frames are wanted, one pass is cheaper than a seek for every 300 frames.
   const every = Array.from({ length: 20 }, (_, i) => 299 * i);
   assert.deepEqual(reads(every), [every]);
   assert.deepEqual(reads([1000], { fps: 25 }), [[1000]]);

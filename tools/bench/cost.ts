@@ -1,6 +1,7 @@
 /**
- * What the LoFi step costs, seconds and peak memory, against snippets, resolution, depth and batch: each varied by itself from 16 snippets of
- * 112², ResNet-18, one video. Prints a JSON line a measurement (`lofi-step.ts`, a process each) and draws them.
+ * Measures what a LoFi step costs, in seconds and peak memory, against snippets, resolution, depth and batch. Each is
+ * varied alone, from 16 snippets of 112², ResNet-18 and one video. Prints one JSON line per measurement
+ * (`lofi-step.ts`, each in a process of its own) and draws them.
  *
  *   npx tsx tools/bench/cost.ts [--out docs/images/cost.svg]
  */

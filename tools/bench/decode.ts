@@ -1,6 +1,7 @@
 /**
- * Frames a second of the loader at the three LoFi shapes, cold and from a warm disk cache, beside as many processes of
- * `ffmpeg -f null` that decode and scale the same frames. Interleaved; medians. One JSON line a shape.
+ * Measures the loader's frames per second at the three shapes of LoFi, cold and from a warm disk cache, and compares it
+ * with equally many processes of `ffmpeg -f null` that decode and scale the same frames. Measurements are interleaved,
+ * and medians are printed, one JSON line per shape.
  *
  *   npx tsx tools/bench/decode.ts [--videos DIR] [--processes N] [--rounds N]
  */
@@ -80,19 +81,19 @@ for (const shape of shapes) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-/** Seconds in which the loader gives all requests; its thread is started before. */
+/** Seconds in which the loader delivers all requests. Its thread is started before. */
 async function timeLoader(options: FrameSourceOptions, requests: readonly FrameRequest[]): Promise<number> {
   const { load, close } = startFrameLoader(options);
   await load({ ...requests[0]!, indices: Int32Array.of(0), family: Int32Array.of(0) });
   const begun = performance.now();
-  // Nothing is kept of what came, as a training loop keeps a few batches only.
+  // The frames are not kept, just as a training loop keeps only a few batches.
   await Promise.all(requests.map((request) => load(request).then(({ length }) => length)));
   const seconds = (performance.now() - begun) / 1000;
   close();
   return seconds;
 }
 
-/** Seconds in which ffmpeg alone decodes and scales the frames of all requests and throws them away. */
+/** Seconds in which ffmpeg alone decodes and scales the frames of all requests and discards them. */
 async function timeBare(requests: readonly FrameRequest[]): Promise<number> {
   const begun = performance.now();
   await queue.addAll(
@@ -126,7 +127,7 @@ async function timeBare(requests: readonly FrameRequest[]): Promise<number> {
   return (performance.now() - begun) / 1000;
 }
 
-/** An expression for frames and no others: a binary search, as ffmpeg refuses long sums. */
+/** An ffmpeg expression that selects exactly these frames. It is a binary search, because ffmpeg refuses long sums. */
 function exactly(frames: readonly number[]): string {
   if (frames.length === 1) return `eq(n,${frames[0]!})`;
   const [left, right] = [frames.slice(0, frames.length >> 1), frames.slice(frames.length >> 1)];

@@ -1,11 +1,14 @@
 /**
- * Seconds and peak memory of a forward and backward pass of TSM-ResNet-18 by the batch's statistics, or of TSM-MobileNetV2-0.35 by the running
- * ones, ours and PyTorch's (`peers/encoder_time.py`) by turns, each in a process of its own; medians and ratios at the end of each shape. Without torch, ours alone. One JSON line each.
+ * Measures seconds and peak memory of a forward and backward pass of TSM-ResNet-18 with batch statistics, or of
+ * TSM-MobileNetV2-0.35 with running statistics. Our code and PyTorch (`peers/encoder_time.py`) take turns, each run
+ * in a process of its own. Prints one JSON line per run, and medians and ratios at the end of each shape. Without
+ * torch, only our code is measured.
  *
- *   npx tsx tools/bench/encoder.ts [--encoder resnet18|mobilenet-v2] [--shapes 16x112,200x224] [--precision float32|bfloat16] [--rounds 3] [--steps 5] [--profile]
+ *   npx tsx tools/bench/encoder.ts [--encoder resnet18|mobilenet-v2] [--shapes 16x112,200x224] \
+ *     [--precision float32|bfloat16] [--rounds 3] [--steps 5] [--profile]
  *
- * A shape is frames × side in pixels; frames are in snippets of 8. `--profile` takes one shape and prints instead where the time of a pass
- * goes, op by op.
+ * A shape is frames × side in pixels; frames are in snippets of 8. `--profile` takes one shape and instead prints how
+ * much time of a pass each op takes.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -72,7 +75,7 @@ function compare(): void {
   }
 }
 
-/** A measurement in a process of its own, which is printed too. */
+/** A measurement in a process of its own. It is also printed. */
 function run(program: string, args: string[]): Measurement {
   const { stdout, status } = spawnSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed`);
@@ -103,7 +106,7 @@ async function measure(frames: number, size: number): Promise<Measurement> {
   };
 }
 
-/** A forward and backward pass on frames that stay the same; gives the gradients, which are there when it returns. */
+/** A forward and backward pass on constant frames. Returns the gradients, which have been computed when it returns. */
 function passOf(frames: number, size: number): () => tf.Tensor[] {
   const [encoder, normalization] =
     values.encoder === 'mobilenet-v2'
@@ -119,13 +122,13 @@ function passOf(frames: number, size: number): () => tf.Tensor[] {
     const record = encoder.record(x, { parameters, normalization, precision });
     const gradients = [...record.backward(dFeatures).values()];
     record.dispose();
-    // On a GPU ops are only queued.
+    // On a GPU, ops are only queued: reading a gradient waits for them.
     gradients.at(-1)!.dataSync();
     return gradients;
   };
 }
 
-/** Prints what each kind of op takes of a pass, most first: milliseconds and calls. */
+/** Prints how much time each kind of op takes in a pass, most first: milliseconds and calls. */
 async function profile(frames: number, size: number): Promise<void> {
   await startEngine();
   const backend = tf.backend() as unknown as { binding: Record<string, unknown> };
@@ -139,7 +142,7 @@ async function profile(frames: number, size: number): Promise<void> {
     spent.set(op, { ms: ms + performance.now() - begun, calls: calls + 1 });
     return outputs;
   };
-  // Its functions cannot be replaced in place.
+  // The binding's functions cannot be replaced in place.
   const names = Object.getOwnPropertyNames(binding);
   backend.binding = { ...Object.fromEntries(names.map((name) => [name, binding[name]])), executeOp: timed };
   const pass = passOf(frames, size);

@@ -1,12 +1,12 @@
 /**
- * The evaluator against a pandas port of ActivityNet's own (peers/activitynet_eval.py), and at scale. Needs `npm run build`;
- * each measured run is a process of its own. One JSON line each.
+ * Measures the evaluator against a pandas port of ActivityNet's evaluator (peers/activitynet_eval.py), and at scale.
+ * Needs `npm run build`. Each measured run is a process of its own. Prints one JSON line per measurement.
  *
  *   npx tsx tools/bench/evaluation.ts parity [--rounds N]
- *       the largest parity set, interleaved, medians: seconds in the process (reading and evaluating), and of the
- *       whole process. $PYTHON (default python3) must have pandas.
+ *     on the largest parity set, interleaved, medians: seconds in the process (reading and evaluating), and of the
+ *     whole process. $PYTHON (default python3) must have pandas.
  *   npx tsx tools/bench/evaluation.ts scale [--detections N] [--videos N] [--classes N]
- *       `lofi evaluate --json` on predictions made up in a temporary folder: seconds, and the largest resident size.
+ *     `lofi evaluate --json` on generated predictions in a temporary folder: seconds, and the largest resident size.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
@@ -53,9 +53,11 @@ function parity(rounds: number): void {
     const truth = readGroundTruth(process.argv[2]);
     const predictions = readDetections(process.argv[3]);
     const read = performance.now();
-    const { average_mAP } = evaluateDetections(truth, predictions, { subset: 'testing', tiou: presets.activitynet.tiou });
+    const options = { subset: 'testing', tiou: presets.activitynet.tiou };
+    const { average_mAP } = evaluateDetections(truth, predictions, options);
     const end = performance.now();
-    console.log(JSON.stringify({ average_mAP, read_seconds: (read - begin) / 1e3, evaluate_seconds: (end - read) / 1e3 }));`;
+    const seconds = { read_seconds: (read - begin) / 1e3, evaluate_seconds: (end - read) / 1e3 };
+    console.log(JSON.stringify({ average_mAP, ...seconds }));`;
   const library = path.join(root, 'dist/index.js');
   const flags = ['--ground-truth', truth, '--predictions', predictions, '--subset', 'testing', '--json'];
 
@@ -98,7 +100,7 @@ function scale(detections: number, videos: number, classes: number): void {
     const truth = path.join(folder, 'truth.json');
     const predictions = path.join(folder, 'predictions.json');
     makeUp(truth, predictions, { detections, videos, classes });
-    // What the process has needed is only known at its end.
+    // The peak memory of the process is known only at its end.
     const peak = 'process.on("exit", () => process.stderr.write(`peak ${process.resourceUsage().maxRSS}\\n`));';
     const { seconds, stdout, stderr } = run(process.execPath, [
       `--import=data:text/javascript,${encodeURIComponent(peak)}`,
@@ -120,7 +122,10 @@ function scale(detections: number, videos: number, classes: number): void {
   }
 }
 
-/** One or two instances a video, and detections as a detector prints them: all digits of the doubles, half of them near an instance. */
+/**
+ * Generates one or two instances per video and detections as a detector writes them: with all digits of the doubles,
+ * half of them near an instance.
+ */
 function makeUp(
   truth: string,
   predictions: string,

@@ -10,7 +10,7 @@ import { Parameters } from '../../src/models/parameters.js';
 import { importState, plainName, type State } from '../../src/models/state.js';
 import { readJson } from '../../src/system/files.js';
 
-/** What the reference says of its training step beside the tensors. */
+/** The description of a reference training step; its tensors are in another file. */
 export interface StepCase {
   batch: number;
   snippets: number;
@@ -22,7 +22,9 @@ export interface StepCase {
   loss: Record<'total' | 'tem' | 'reg' | 'cls', number>;
 }
 
-/** A reference training step: what it was, its tensors in PyTorch's layouts, and our encoder with its parameters. */
+/**
+ * A reference training step: its description, its tensors in PyTorch's layouts, and our encoder with its parameters.
+ */
 export interface GoldenCase {
   reference: StepCase;
   tensors: State;
@@ -30,7 +32,7 @@ export interface GoldenCase {
   parameters: Parameters;
 }
 
-/** Reads CASE.json and the .safetensors beside it. The engine must run. */
+/** Reads CASE.json and the .safetensors beside it. The engine must be running. */
 export function goldenCase(file: string): GoldenCase {
   const reference = readJson(file, 'case') as StepCase;
   const tensors: State = new Map();
@@ -42,7 +44,10 @@ export function goldenCase(file: string): GoldenCase {
   return { reference, tensors, encoder, parameters };
 }
 
-/** The case's input as our encoders take it, `[B, L, F, S, S, 3]` of 0 to 255: what the network sees, with our scaling undone. */
+/**
+ * The case's input as our encoders take it, `[B, L, F, S, S, 3]` of 0 to 255. The case has the network's
+ * input, so our scaling is undone.
+ */
 export function goldenInput({
   reference: { batch, snippets, frames, side },
   tensors,
@@ -65,7 +70,10 @@ export function goldenFeatureGradient({ tensors }: GoldenCase): tf.Tensor3D {
   return tf.tidy(() => tf.transpose(tf.tensor3d(data, shape as [number, number, number]), [0, 2, 1]));
 }
 
-/** The encoder's gradients by name from {@link goldenFeatureGradient}, in a precision, and the bytes that the forward pass keeps. */
+/**
+ * Gradients of the encoder by name, given {@link goldenFeatureGradient}, in a precision, and the bytes
+ * that the forward pass keeps.
+ */
 export function goldenPass(
   golden: GoldenCase,
   precision: Precision,

@@ -1,13 +1,15 @@
 /**
- * Seconds and peak memory of LoFi's joint training step on made-up videos, one JSON line a shape: those of the PyTorch peer
- * (`../shared/peers/pytorch_lofi.py time`), and the norm of the gradient.
+ * Measures seconds and peak memory of LoFi's joint training step on generated videos. Prints one JSON line per shape,
+ * with the same fields as the PyTorch peer (`../shared/peers/pytorch_lofi.py time`) and the norm of the gradient.
  *
- *   npx tsx tools/bench/lofi-step.ts [--depth 18] [--batch 1] [--shapes 100x112,25x224,50x158] [--steps 3] [--bf16] [--chunked] [--head-only]
+ *   npx tsx tools/bench/lofi-step.ts [--depth 18] [--batch 1] [--shapes 100x112,25x224,50x158] [--steps 3] [--bf16] \
+ *     [--chunked] [--head-only]
  *   npx tsx tools/bench/lofi-step.ts --peer ../shared/peers/pytorch_lofi.py [--rounds 3] […]
  *
- * With `--bf16` the encoder computes in bfloat16 (PyTorch: autocast), with `--chunked` it is recorded ten snippets at a time, with
- * `--head-only` features are the input. Each shape has a process of its own, whose largest resident size is `peak_gib`.
- * With `--peer`, ours and PyTorch's take turns, and each shape ends in a line with medians and ratios.
+ * With `--bf16` the encoder computes in bfloat16 (PyTorch: autocast), with `--chunked` it is recorded ten
+ * snippets at a time, and with `--head-only` features are the input. Each shape runs in a process of its own,
+ * whose largest resident size is `peak_gib`. With `--peer`, our code and PyTorch take turns, and each shape ends
+ * with a line of medians and ratios.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -47,7 +49,7 @@ const { values } = parseArgs({
 });
 const shapes = values.shapes.split(',');
 
-/** One line: a measurement of a shape. */
+/** The measurement of a shape: one line of output. */
 interface Measurement {
   shape: string;
   seconds_per_step: number;
@@ -59,7 +61,7 @@ if (values.peer !== undefined) compare(values.peer);
 else if (shapes.length > 1) for (const shape of shapes) process.stdout.write(ours(shape));
 else process.stdout.write(`${JSON.stringify(await measure(shapes[0]!))}\n`);
 
-/** Trains a few steps at a shape, after one that is not counted. */
+/** Measures a few training steps at a shape, after one that does not count. */
 async function measure(shape: string): Promise<Measurement & Record<string, unknown>> {
   const engine = await startEngine();
   const [snippets, size] = shape.split('x').map(Number) as [number, number];
@@ -89,7 +91,7 @@ async function measure(shape: string): Promise<Measurement & Record<string, unkn
   };
 }
 
-/** The product's own step of stage joint, on one batch that is always the same. */
+/** The program's own step of stage joint, always on the same batch. */
 function stepOf(batch: number, snippets: number, size: number): (step: number) => { loss: number; norm: number } {
   const headOnly = values['head-only'];
   const encoder = encoders[values.depth as keyof typeof encoders]({ width: 64, shift: 8 });
@@ -154,7 +156,7 @@ function stepOf(batch: number, snippets: number, size: number): (step: number) =
   };
 }
 
-/** An optimizer that tells the square of the norm of each gradient it is given. */
+/** An optimizer that reports the squared norm of the gradients it is given. */
 function watched(optimizer: Optimizer, tell: (square: number) => void): Optimizer {
   return {
     step(gradients, lr) {
@@ -172,7 +174,7 @@ function watched(optimizer: Optimizer, tell: (square: number) => void): Optimize
   };
 }
 
-/** Ours and the peer's by turns, and what came of it. */
+/** Runs our code and the peer in turn and prints the medians and ratios. */
 function compare(peer: string): void {
   const python = process.env['PYTHON'] ?? 'python3';
   if (!existsSync(peer) || spawnSync(python, ['-c', 'import torch']).status !== 0) {
@@ -202,13 +204,13 @@ function compare(peer: string): void {
   }
 }
 
-/** A measurement of ours in a process of its own. */
+/** A measurement of our code in a process of its own. */
 function ours(shape: string): string {
   const own = values.chunked ? ['--chunked'] : [];
   return run(process.execPath, ['--import', 'tsx', import.meta.filename, ...options(shape), ...own]);
 }
 
-/** What both programs are told. */
+/** The options that both programs take. */
 function options(shape: string): string[] {
   const { depth, batch, frames, steps } = values;
   const numbers = Object.entries({ depth, batch, frames, steps }).flatMap(([name, value]) => [`--${name}`, value]);

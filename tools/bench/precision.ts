@@ -1,6 +1,6 @@
 /**
- * How far the encoder's gradients in bfloat16 point away from those in float32, on a reference case: cosines over its parameters, ours and,
- * where `$PYTHON` has torch, PyTorch's (`peers/precision.py`). One JSON line each.
+ * Compares the encoder's gradients in bfloat16 with those in float32 on a reference case: cosines over its parameters,
+ * of our code and, where `$PYTHON` has torch, of PyTorch (`peers/precision.py`). Prints one JSON line each.
  *
  *   npx tsx tools/bench/precision.ts CASE.json
  */
@@ -13,7 +13,7 @@ const file = process.argv[2];
 if (!file) throw new Error('usage: tools/bench/precision.ts CASE.json');
 await startEngine();
 const golden = goldenCase(file);
-// Parameters reach the engine with the first pass.
+// The first pass is not measured, because it also moves the parameters to the engine.
 goldenPass(golden, 'float32');
 const full = goldenPass(golden, 'float32');
 const half = goldenPass(golden, 'bfloat16');

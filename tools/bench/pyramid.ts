@@ -1,15 +1,18 @@
 /**
- * The pyramid head beside PyTorch's (`peers/pyramid.py`).
+ * Compares the pyramid head with PyTorch's (`peers/pyramid.py`).
  *
  *   npx tsx tools/bench/pyramid.ts parity [--snippets 77] [--features 40] [--width 32] [--blocks conv] [--window=-1] …
- *   npx tsx tools/bench/pyramid.ts time [--batch 4] [--snippets 256] [--features 1280] [--width 256] [--blocks conv] [--rounds 5] [--steps 10]
- *   npx tsx tools/bench/pyramid.ts time --batch 2 --snippets 1024 --instances 11 --classes 1   (fir_action; composed_8cls is the default)
+ *   npx tsx tools/bench/pyramid.ts time [--batch 4] [--snippets 256] [--features 1280] [--width 256] [--blocks conv] \
+ *     [--rounds 5] [--steps 10]
+ *   npx tsx tools/bench/pyramid.ts time --batch 2 --snippets 1024 --instances 11 --classes 1
+ *     (fir_action; the defaults are composed_8cls)
  *   npx tsx tools/bench/pyramid.ts profile [the same sizes]
  *
- * `parity` runs a forward and a backward pass of both on the same parameters, features and instances, prints the largest errors, each relative to
- * the largest value of its tensor, and exits with 1 where one is above 1e-4. `time` takes turns, each in a process of its own, and prints
- * medians of seconds (of the clock, and of all processors together) for a forward and a backward pass, and ratios. `profile` says where the time of ours goes, op by op. $PYTHON names a
- * Python with torch and safetensors; without one, parity is skipped and time is ours alone.
+ * `parity` runs a forward and a backward pass of both on the same parameters, features and instances. It prints the
+ * largest errors, each relative to the largest value of its tensor, and exits with 1 if one is above 1e-4. `time` runs
+ * both in turn, each in a process of its own, and prints medians of a forward and a backward pass, in seconds by the
+ * clock and in processor seconds, and their ratios. `profile` prints how much time each op of ours takes. $PYTHON names
+ * a Python with torch and safetensors; without it, `parity` is skipped and `time` measures only our code.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -53,7 +56,7 @@ const [command] = positionals;
 const python = process.env['PYTHON'] ?? 'python3';
 const peer = path.join(import.meta.dirname, 'peers', 'pyramid.py');
 
-/** What the small composed set has. */
+/** The sizes for the data set composed_8cls. */
 const composed = { batch: 4, snippets: 256, features: 1280, width: 256 };
 
 switch (command) {
@@ -100,7 +103,7 @@ function sizes(otherwise: { batch: number; snippets: number; features: number; w
   return { batch: size('batch'), snippets: size('snippets'), options };
 }
 
-/** Whether there is a Python for the peer; says so where not. */
+/** Whether there is a Python for the peer. Prints a message if not. */
 function torch(otherwise: string): boolean {
   const found = spawnSync(python, ['-c', 'import torch, safetensors']).status === 0;
   if (!found) process.stderr.write(`${python} has no torch and safetensors: ${otherwise}\n`);
@@ -134,7 +137,7 @@ async function parity(): Promise<void> {
   for (const [name, data] of theirs) {
     const own = ours.get(name);
     if (own?.length !== data.length) throw new Error(`${name}: ${own?.length ?? 'no'} values for ${data.length}`);
-    // Some gradients are 0 but for rounding: a key's bias changes no weight of attention.
+    // Some gradients are 0 except for rounding errors: a key's bias does not change the weights of attention.
     const floor = name.startsWith('grad.') ? 1e-4 * largestGradient : 1e-12;
     const group = name.replace(/^grad\.(?!features).*/, 'gradients').replace(/\.\d+$/, '');
     const worst = data.reduce((most, value, i) => Math.max(most, Math.abs(value - own[i]!)), 0);
@@ -145,7 +148,10 @@ async function parity(): Promise<void> {
   if (Object.values(errors).some((error) => !(error <= 1e-4))) process.exitCode = 1;
 }
 
-/** Parameters far from their first values, so that every one of them matters: scales of branches begin near 0. */
+/**
+ * Moves parameters far from their initial values, so that each of them matters: scales of
+ * branches are initially near 0.
+ */
 function spread(parameters: Parameters): void {
   const random = randomStream(0, 'spread');
   for (const { name, kind, shape, trainable } of parameters.specs) {
@@ -156,7 +162,7 @@ function spread(parameters: Parameters): void {
   }
 }
 
-/** Instances of all lengths; some in one place, one beyond the ends. */
+/** Instances of all lengths, two of them at the same place, and some beyond the ends. */
 function someInstances(end: number, classes: number): HeadInstance[] {
   const random = randomStream(0, 'instances', String(end));
   const some = Array.from({ length: 8 }, () => {
@@ -207,7 +213,7 @@ function runOurs(
   return values.set('positives', Float32Array.of(positives));
 }
 
-/** What PyTorch makes of a case. */
+/** PyTorch's results for a case. */
 function runPeer(
   parameters: Parameters,
   features: tf.Tensor3D,
@@ -237,7 +243,7 @@ function runPeer(
   }
 }
 
-/** Median seconds of a step, of the clock and of all processors together. */
+/** Median seconds of a step, by the clock (`seconds`) and summed over all processors (`processor`). */
 interface Measurement {
   what: string;
   seconds: number;
@@ -283,7 +289,9 @@ async function measure(): Promise<Measurement> {
   return { what: `lofi ${name} ${version}`, seconds: of('seconds'), processor: of('processor') };
 }
 
-/** A forward and a backward pass, as the peer's: on instances of several lengths, assigned anew. */
+/**
+ * A forward and a backward pass like the peer's: on instances of several lengths, which are assigned anew each time.
+ */
 function stepOf(): (step: number) => void {
   const { batch, snippets, options } = sizes(composed);
   const head = new PyramidHead(options);
@@ -311,7 +319,10 @@ function stepOf(): (step: number) => void {
   };
 }
 
-/** Prints what each kind of op takes of a step, most first: milliseconds of processors and calls; also by the size of its output. */
+/**
+ * Prints how much time each kind of op takes in a step, most first: milliseconds of processor time and
+ * calls; also by size of its output.
+ */
 async function profile(): Promise<void> {
   await startEngine();
   const backend = tf.backend() as unknown as { binding: Record<string, unknown> };
@@ -329,7 +340,7 @@ async function profile(): Promise<void> {
     }
     return outputs;
   };
-  // Its functions cannot be replaced in place.
+  // The binding's functions cannot be replaced in place.
   const names = Object.getOwnPropertyNames(binding);
   backend.binding = { ...Object.fromEntries(names.map((name) => [name, binding[name]])), executeOp: timed };
   const steps = Number(values.steps);
@@ -347,7 +358,7 @@ async function profile(): Promise<void> {
     print({ op, ms: rounded(ms / steps), calls: calls / steps });
 }
 
-/** Milliseconds of all processors together. */
+/** Milliseconds of processor time, summed over all processors. */
 function processorTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e3;

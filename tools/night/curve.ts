@@ -1,5 +1,5 @@
 /**
- * Draws the loss of a run that `kill-test.ts` killed, step by step in each stage, with a line where it was killed.
+ * Draws the loss, step by step in each stage, of a run that `kill-test.ts` killed, with a line wherever it was killed.
  *
  *   npx tsx tools/night/kill-test.ts --out runs/night … > night.json
  *   npx tsx tools/night/curve.ts --run runs/night/killed --kills night.json [--out docs/images/night.svg]

@@ -1,10 +1,12 @@
 /**
- * Fills the disk under a `lofi run` again and again, for a while each time, and compares what the run ends with with one that had room. OUT
- * should lie on a small file system of its own (Linux, as root: mount -t tmpfs -o size=40m tmpfs OUT). After `npm run build`:
+ * Fills the disk during a `lofi run` again and again, each time for a while, and compares the final result with that of
+ * a run that had enough space. OUT should be on a small file system of its own (on Linux, as root: mount -t tmpfs -o
+ * size=40m tmpfs OUT). Run it after `npm run build`:
  *
  *   npx tsx tools/night/disk-test.ts --out OUT --alone /tmp/kills/alone
  *
- * `--alone` is a finished run of the same configuration. Prints one JSON document; exit code 1 where anything differs.
+ * `--alone` is a finished run of the same configuration. Prints one JSON document; the exit
+ * code is 1 if anything differs.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +31,7 @@ const args = yargs(process.argv.slice(2))
 const folder = path.join(args.out, 'run');
 const filler = path.join(args.out, 'filler');
 
-/** Takes what is left of the disk. */
+/** Takes all the free space of the disk. */
 function fill(): void {
   const file = openSync(filler, 'w');
   try {
@@ -47,7 +49,7 @@ function takeAll(file: number, bytes: Buffer): void {
   }
 }
 
-/** Bytes of the log. */
+/** Length of the log in bytes. */
 function logged(): number {
   return statSync(path.join(folder, 'metrics.jsonl'), { throwIfNoEntry: false })?.size ?? 0;
 }
@@ -77,7 +79,7 @@ for (let code: number | null = null; code !== 0;) {
   });
   const before = logged();
   while (!state.over) {
-    // A run that cannot even begin is not what this is about.
+    // The disk is filled only once the run has begun, because a run that cannot even begin is not tested here.
     if (logged() > before) {
       const kept = checkpoints();
       fill();

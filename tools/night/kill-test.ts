@@ -1,12 +1,14 @@
 /**
- * Kills `lofi run` again and again, starts it again each time, and compares what it ends with with a run that was left alone. After `npm run build`:
+ * Kills a `lofi run` again and again, restarts it each time, and compares the final result with that of a run that was
+ * left alone. Run it after `npm run build`:
  *
  *   npx tsx tools/night/kill-test.ts --out /tmp/kills --kills 30 --seed 1
  *   npx tsx tools/night/kill-test.ts --out /tmp/stops --kills 12 --signal SIGTERM
  *   npx tsx tools/night/kill-test.ts --out runs/night --config configs/fir-gtad.yaml --set data.root=DIR --kills 8
  *
- * The moments are spread over the steps of all stages by `--seed`; every second one waits for a file of the store that is just being
- * written. A run in OUT/alone that is finished is taken as it is. Prints one JSON document; exit code 1 where anything differs.
+ * The moments are spread over the steps of all stages by `--seed`. Every second one waits until a file of the
+ * store is being written. A finished run in OUT/alone is used as it is. Prints one JSON document; the exit
+ * code is 1 if anything differs.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -33,10 +35,10 @@ const args = yargs(process.argv.slice(2))
 
 interface Kill {
   where: string;
-  /** A file of the store was being written. */
+  /** The file of the store that was being written, if there was one. */
   writing: string | null;
   code: number | string | null;
-  /** From the signal to the end. */
+  /** Seconds from the signal to the end of the process. */
   seconds: number;
 }
 
@@ -65,7 +67,7 @@ async function finish(folder: string, more: string[] = []): Promise<void> {
   if (code !== 0) throw new Error(`lofi run ended with ${code}: ${said()}`);
 }
 
-/** Records and shards so far, and the last stage that wrote one. */
+/** Number of records and shards so far, and the stage that wrote last. */
 function progress(folder: string): { count: number; where: string } {
   const file = path.join(folder, 'metrics.jsonl');
   const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
@@ -101,7 +103,7 @@ function watchWrites(folder: string, found: (name: string) => void): () => void 
   };
 }
 
-/** Runs until a moment and sends the signal; null where the run came to its end before. */
+/** Runs until a moment and sends the signal. Returns null if the run finished before. */
 async function killAt(target: number, whileWriting: boolean, delayMs: number): Promise<Kill | null> {
   const { child, said } = start(killed, often);
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
@@ -122,7 +124,7 @@ async function killAt(target: number, whileWriting: boolean, delayMs: number): P
   });
   while (!state.over && sent === 0) {
     const { count } = progress(killed);
-    // At least one thing is new: a kill in the start-up tells little.
+    // At least one record must be new, because a kill during start-up tells little.
     if (!due && count >= target && count !== begin) {
       due = true;
       if (!whileWriting) {
@@ -146,7 +148,7 @@ async function killAt(target: number, whileWriting: boolean, delayMs: number): P
   };
 }
 
-if (existsSync(killed)) throw new Error(`${killed} is there already: delete it, or give another --out`);
+if (existsSync(killed)) throw new Error(`${killed} exists already: delete it, or give another --out`);
 await finish(alone);
 const total = progress(alone).count;
 const random = randomStream(args.seed, 'kill-test');

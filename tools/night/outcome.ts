@@ -6,10 +6,10 @@ import { readMetrics } from '../../src/checkpoints/metrics.js';
 export const repository = path.resolve(import.meta.dirname, '../..');
 export const lofi = path.join(repository, 'dist', 'cli', 'main.js');
 
-/** Fields of `metrics.jsonl` that tell of a process and its hours, not of what was learnt. */
+/** Fields of `metrics.jsonl` that describe a process and its time, not what was learnt. */
 const measured = new Set(['time', 'seconds', 'wait', 'rssMiB', 'tensors']);
 
-/** All of a finished run that an interruption must not change, by name. */
+/** Everything of a finished run that an interruption must not change, by name. */
 export function outcomeOf(folder: string): Record<string, string> {
   const args = [lofi, 'runs', folder, '--json'];
   const { stages } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as { stages: object };
@@ -24,7 +24,7 @@ export function outcomeOf(folder: string): Record<string, string> {
   return Object.fromEntries([...shas, ...files, ['metrics.jsonl', log.join('\n')]]) as Record<string, string>;
 }
 
-/** The names by which two outcomes differ. */
+/** The names of the parts in which two outcomes differ. */
 export function differing(a: Record<string, string>, b: Record<string, string>): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name]);
 }

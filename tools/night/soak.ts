@@ -1,11 +1,11 @@
 /**
- * Trains `joint` for many small steps and says whether memory and tensors stay, and what checkpoints cost at the default settings.
- * After `npm run build`:
+ * Trains `joint` for many small steps, and tells whether memory and tensors stay constant and what checkpoints cost at
+ * the default settings. Run it after `npm run build`:
  *
  *   npx tsx tools/night/soak.ts --out /tmp/soak --steps 5000 [--precision bfloat16]
  *
- * Prints one JSON document. Memory is the resident size after the first 500 steps; its percents are the least and the most of the means of
- * a hundred steps each, relative to the mean of all.
+ * Prints one JSON document. Memory is the resident size after the first 500 steps. Its percentages are the lowest and
+ * the highest mean of a hundred steps, relative to the mean of all.
  */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
@@ -22,7 +22,7 @@ const args = yargs(process.argv.slice(2))
   .strict()
   .parseSync();
 
-/** `configs/tiny.yaml` has six training videos; three shapes in turn, as small as the network takes. */
+/** `configs/tiny.yaml` has six training videos. Three shapes, as small as the network takes, are used in turn. */
 const settings = [
   'encoder.frames=2',
   'pretrain.epochs=1',
@@ -59,7 +59,7 @@ const result = {
   rssMiB: { mean: Math.round(mean), min: Math.min(...resident), max: Math.max(...resident) },
   rssPercent: [percent(Math.min(...windows) / mean - 1), percent(Math.max(...windows) / mean - 1)],
   tensors: [...new Set(numbers('tensors').slice(500))],
-  // What lies between the steps: checkpoints, the heart, signals.
+  // The time between the steps: checkpoints, heartbeat, signals.
   betweenStepsPercent: percent((whole - steps) / whole),
 };
 process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);

@@ -4,13 +4,16 @@ import path from 'node:path';
 
 const command = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
 
-/** Runs the built command; ends this process where it fails. */
+/** Runs the built command. If it fails, this process exits with the same code. */
 export function lofi(args: readonly string[]): void {
   const { status } = spawnSync(process.execPath, [command, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Gives a new run folder stage 1 of another run, and its synthetic videos where it has some: what differs in later stages only has both in common. */
+/**
+ * Copies stage 1 of another run, and its synthetic videos if it has some, into a new run folder. For runs that
+ * differ only in later stages.
+ */
 export function shareStage1(from: string, to: string): void {
   if (existsSync(path.join(to, 'store'))) return;
   for (const part of ['data', 'store/pretrain']) {

@@ -7,7 +7,7 @@ const made = {
   experiment: z.string().min(1),
   dataset: z.string().min(1),
   config: z.string().min(1).describe('The configuration file that the command names.'),
-  command: z.string().min(1).describe('What was typed, with DIR for paths of the machine.'),
+  command: z.string().min(1).describe('The command line, with DIR instead of paths of the machine.'),
   seed: z.int(),
   train_seconds: z.number().nonnegative().describe('All optimiser steps of all stages, waiting for data included.'),
   peak_gib: z.number().nonnegative().describe('Largest resident size of the process at the end of a step.'),
@@ -17,23 +17,31 @@ const entrySchema = z.strictObject({
   ...made,
   subset: z.string().min(1),
   tiou: z.array(z.number()).min(1),
-  mAP: z.array(z.number()).min(1).describe('Fractions, one a threshold of tiou.'),
+  mAP: z.array(z.number()).min(1).describe('Fractions, one for each threshold of tiou.'),
   average_mAP: z.number(),
   baseline: z.string().min(1).optional().describe('The experiment that this one is compared with, seed by seed.'),
 });
 const accuracy = z.number().min(0).max(1);
 const clipEntrySchema = z.strictObject({ ...made, top1: accuracy, top5: accuracy });
 
-/** One measured result, as `docs/results.json` keeps it. */
+/** One measured result, an entry of `docs/results.json`. */
 export type ResultEntry = z.output<typeof entrySchema>;
 
-/** Accuracy of stage 1 on validation clips after its last epoch, as `docs/clip-results.json` keeps it. */
+/** Accuracy of stage 1 on validation clips after its last epoch, an entry of `docs/clip-results.json`. */
 export type ClipEntry = z.output<typeof clipEntrySchema>;
 
-/** Reads the results of stage 1, as {@link readResults} does. */
+/**
+ * Reads the results of stage 1.
+ *
+ * @throws UsageError as {@link readResults} does.
+ */
 export const readClipResults = (file: string): ClipEntry[] => readEntries(file, clipEntrySchema);
 
-/** Reads the results; none when there is no file. Throws {@link UsageError} naming file and field. */
+/**
+ * Reads the results; none when there is no file.
+ *
+ * @throws UsageError naming file and field.
+ */
 export const readResults = (file: string): ResultEntry[] => readEntries(file, entrySchema);
 
 function readEntries<T>(file: string, schema: z.ZodType<T>): T[] {

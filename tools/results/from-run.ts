@@ -27,8 +27,9 @@ const stepSchema = z.object({
 });
 
 /**
- * The result that a finished run folder holds, as an entry of `docs/results.json`.
- * Throws {@link UsageError} when the run is not finished, or `command` does not give the configuration it was made with.
+ * The result of a finished run folder, as an entry of `docs/results.json`.
+ *
+ * @throws UsageError when the run is not finished, or `command` does not give the configuration with which it was made.
  */
 export function resultOfRun(
   folder: string,
@@ -46,7 +47,11 @@ export function resultOfRun(
   };
 }
 
-/** The result of stage 1 in a run folder, as an entry of `docs/clip-results.json`. Throws as {@link resultOfRun} does. */
+/**
+ * The result of stage 1 in a run folder, as an entry of `docs/clip-results.json`.
+ *
+ * @throws UsageError as {@link resultOfRun} does.
+ */
 export function clipResultOfRun(
   folder: string,
   { experiment, dataset, command }: Pick<ClipEntry, 'experiment' | 'dataset' | 'command'>,
@@ -59,7 +64,7 @@ export function clipResultOfRun(
   return { ...{ experiment, dataset, config, command, seed, top1, top5 }, ...costOf(folder, 'pretrain') };
 }
 
-/** Time and memory of the steps of a stage, or of all. */
+/** Time and memory of the steps of a stage, or of all stages. */
 function costOf(folder: string, stage?: string): Pick<ResultEntry, 'train_seconds' | 'peak_gib' | 'date'> {
   const steps = linesOf(folder, stepSchema).filter((step) => stage === undefined || step.stage === stage);
   const last = steps.at(-1);
@@ -78,7 +83,10 @@ function linesOf<T>(folder: string, schema: z.ZodType<T>): T[] {
   return readMetrics(path.join(folder, 'metrics.jsonl')).flatMap((line) => schema.safeParse(line).data ?? []);
 }
 
-/** Seed and configuration file. A command under a result that it does not give would be worse than none. */
+/**
+ * Seed and configuration file of a run, after checking that `command` gives its configuration: a wrong command beside a
+ * result would be worse than none.
+ */
 function checkedConfig(folder: string, command: string): { seed: number; config: string } {
   const words = (command.match(/'[^']*'|"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^(['"])(.*)\1$/, '$2'));
   const config = words[words.indexOf('--config') + 1];
@@ -88,11 +96,11 @@ function checkedConfig(folder: string, command: string): { seed: number; config:
   const overrides = words.flatMap((word, i) => (word === '--set' && words[i + 1] !== undefined ? [words[i + 1]!] : []));
   const made = readRunConfig(folder);
   const { config: named } = loadConfig(config, overrides);
-  // Where the data lie is the machine's affair.
+  // The place of the data differs from machine to machine.
   named.data.root = made.data.root;
   const changed = differences(named, made);
   if (changed.length > 0)
-    throw new UsageError(`${folder} was made otherwise than by this command: ${changed.slice(0, 3).join('; ')}`);
+    throw new UsageError(`${folder} was not made by this command: ${changed.slice(0, 3).join('; ')}`);
   return { seed: made.seed, config };
 }
 

@@ -1,22 +1,26 @@
 import type { ClipEntry, ResultEntry } from './entry.js';
 import { deviation, mean, pairedDifference } from './statistics.js';
 
-/** The thresholds that the field quotes; a table has those that its results have. */
+/** The tIoU thresholds that the field quotes. A table has those that its results have. */
 const quoted = [0.5, 0.75, 0.95];
 
-const note =
-  '<!-- Made from results-opening.md, results.json and clip-results.json by `npx tsx tools/results-table.ts`; do not edit. -->';
+const note = `<!-- Made by \`npx tsx tools/results-table.ts\` from results-opening.md, results.json and
+clip-results.json; do not edit. -->`;
 
 const preamble = `![Average mAP of every experiment: each seed, mean and standard deviation](images/results.svg)
 
 Everything here was measured on 2 CPU cores with 24 GiB of memory, in float32, and entered by
-\`tools/record-result.ts\` from the folder of the run. mAP is in percent; *training* is the time of all optimiser steps
-of all stages, waiting for data included, often with other work on the machine; *memory* is the largest resident size of the process at the end of a step.
-Figures are means ± standard deviations over seeds; one seed alone says little. *Beside its baseline* is the mean difference of the average mAP, seed
-by seed, in points, with its 95 % interval (Student's t). \`DIR\` stands for a folder of your own.
+\`tools/record-result.ts\` from the folder of the run. mAP is in percent. *Training* is the time of all optimiser
+steps of all stages, waiting for data included; often other programs ran on the machine at the same time. *Memory*
+is the largest resident size of the process at the end of a step. Figures are means ± standard deviations over
+seeds; one seed alone says little. *Beside its baseline* is the mean difference of the average mAP, seed by seed, in
+points, with its 95 % interval (Student's t). \`DIR\` stands for a folder of your own.
 `;
 
-/** The page of all results: what `opening` says, then a table for each dataset, subset and list of thresholds, its commands below it. */
+/**
+ * The page of all results: first `opening`, then a table for each dataset, subset and list of
+ * thresholds, followed by its commands.
+ */
 export function resultsMarkdown(
   entries: readonly ResultEntry[],
   clips: readonly ClipEntry[],
@@ -34,13 +38,13 @@ export function resultsMarkdown(
   return [before, ...[...groups.values()].map(section), ...clipSections].join('\n');
 }
 
-/** Entries of an experiment, in the order in which they came. */
+/** Groups entries by experiment, in the order in which they were entered. */
 function byExperiment<T extends { experiment: string }>(entries: readonly T[]): T[][] {
   const names = [...new Set(entries.map(({ experiment }) => experiment))];
   return names.map((name) => entries.filter(({ experiment }) => experiment === name));
 }
 
-/** Accuracy of stage 1: a row for each experiment, over its seeds. */
+/** The table of stage 1's accuracy: a row for each experiment, over its seeds. */
 function clipSection(entries: readonly ClipEntry[]): string {
   const experiments = byExperiment(entries);
   const rows = experiments.map((runs) => [
@@ -60,7 +64,7 @@ function clipSection(entries: readonly ClipEntry[]): string {
     .join('\n');
 }
 
-/** What the runs of an experiment took, and when the last was. */
+/** Cells with the mean time and greatest memory of an experiment's runs, and the date of the last one. */
 function costs(runs: readonly (ResultEntry | ClipEntry)[]): string[] {
   return [
     duration(mean(runs.map(({ train_seconds }) => train_seconds))),
@@ -110,7 +114,7 @@ function section(entries: readonly ResultEntry[]): string {
     .join('\n');
 }
 
-/** Difference of the average mAP from the baseline's, in points; empty where there is none. */
+/** Mean difference of the average mAP from the baseline's, in points; empty where there is no baseline. */
 function besideBaseline(runs: readonly ResultEntry[], all: readonly ResultEntry[]): string {
   const { baseline } = runs[0]!;
   const averages = (of: readonly ResultEntry[]) => new Map(of.map(({ seed, average_mAP }) => [seed, average_mAP]));
@@ -126,7 +130,7 @@ function table(head: readonly string[], rows: readonly string[][]): string {
   return [head, rule, ...rows].map((cells) => `| ${cells.map(escape).join(' | ')} |`).join('\n');
 }
 
-/** Mean ± standard deviation, percent. */
+/** Mean ± standard deviation in percent. */
 function spread(values: readonly number[]): string {
   const centre = percent(mean(values));
   return values.length === 1 ? centre : `${centre} ± ${percent(deviation(values))}`;

@@ -7,14 +7,14 @@ import { resultsPlot } from './plot.js';
 
 const docs = path.resolve(import.meta.dirname, '..', '..', 'docs');
 
-/** Where the results are kept, those of stage 1, and the page of both. */
+/** The files of the results, of the results of stage 1, and of the page about both. */
 export const files = {
   results: path.join(docs, 'results.json'),
   clips: path.join(docs, 'clip-results.json'),
   page: path.join(docs, 'results.md'),
 };
 
-/** The page that the files in `docs` give: what is written by hand first. */
+/** The page that the files in `docs` give. The text written by hand comes first. */
 export function resultsPage(): string {
   const opening = readFileSync(path.join(docs, 'results-opening.md'), 'utf8');
   return resultsMarkdown(readResults(files.results), readClipResults(files.clips), opening);

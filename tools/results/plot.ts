@@ -2,14 +2,17 @@ import type { TopLevelSpec } from 'vega-lite';
 import { svgOf } from '../../src/report/charts/charts.js';
 import type { ResultEntry } from './entry.js';
 
-/** Average mAP of every experiment as SVG: its seeds as points, their mean with a standard deviation to either side; a panel for each table of the page. */
+/**
+ * Average mAP of every experiment as SVG: its seeds as points, and their mean with one standard deviation to either
+ * side. There is a panel for each table of the page.
+ */
 export async function resultsPlot(entries: readonly ResultEntry[]): Promise<string> {
   const values = entries.map(({ dataset, tiou, experiment, seed, average_mAP }) => {
     const [least, most] = [Math.min(...tiou), Math.max(...tiou)].map((value) => value.toFixed(2));
     return { panel: `${dataset}, tIoU ${least!} to ${most!}`, experiment, seed, average: 100 * average_mAP };
   });
   const x = { field: 'average', type: 'quantitative' as const, scale: { domain: [0, 100] } };
-  const whole = { labelLimit: 0 }; // names of experiments are not cut
+  const whole = { labelLimit: 0 }; // Names of experiments are not cut off.
   const y = { field: 'experiment', type: 'nominal' as const, title: null, sort: null, axis: whole };
   const panel = (name: string) => ({
     title: { text: name, anchor: 'start' as const },

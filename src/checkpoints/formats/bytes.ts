@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { UsageError, WorkError } from '../../system/errors.js';
 
-/** An open file that tensors are read from, and its size in bytes. */
+/** An open file from which tensors are read, and its size in bytes. */
 export interface OpenFile {
   readonly file: string;
   readonly fd: number;
@@ -9,10 +9,10 @@ export interface OpenFile {
 }
 
 /**
- * Opens a file for the time of `use`.
+ * Opens a file while `use` runs.
  *
- * @param what - What the file should be, for the message when it cannot be read.
- * @throws UsageError when it is missing or no file.
+ * @param what - What the file should be, for messages.
+ * @throws UsageError when the file is missing or is not a regular file.
  */
 export function withFile<T>(file: string, what: string, use: (open: OpenFile) => T): T {
   const open = openFile(file, what);
@@ -23,10 +23,14 @@ export function withFile<T>(file: string, what: string, use: (open: OpenFile) =>
   }
 }
 
-/** Opens a file; the caller closes `fd`. Throws as {@link withFile} does. */
+/**
+ * Opens a file, which the caller closes by its `fd`.
+ *
+ * @throws UsageError as {@link withFile} does.
+ */
 export function openFile(file: string, what: string): OpenFile {
   try {
-    // Asked before it is opened: opening a pipe would wait for its writer.
+    // The type is asked for before opening, because opening a pipe would wait for its writer.
     if (!statSync(file).isFile()) throw new UsageError(`not a file: ${file}`);
     const fd = openSync(file, 'r');
     return { file, fd, size: fstatSync(fd).size };
@@ -37,14 +41,14 @@ export function openFile(file: string, what: string): OpenFile {
 }
 
 /**
- * Exactly `length` bytes in a buffer of their own, so that any typed array may lie over it.
+ * Reads exactly `length` bytes into a buffer of their own, which is aligned for any typed array.
  *
- * @throws UsageError when the file ends before, WorkError when there is no memory for it.
+ * @throws UsageError when the file ends before; WorkError when there is not enough memory.
  */
 export function readBytes({ file, fd }: OpenFile, position: number, length: number): Buffer<ArrayBuffer> {
   const bytes = allocate(file, length);
   for (let at = 0; at < length;) {
-    // One read call takes less than 2 GiB.
+    // A single read call reads less than 2 GiB.
     const read = readSync(fd, bytes, at, Math.min(length - at, 2 ** 30), position + at);
     if (read === 0) throw new UsageError(`${file} ends before its data does`);
     at += read;

@@ -5,20 +5,21 @@ export class PickledName {
   constructor(readonly name: string) {}
 }
 
-/** What a pickle may ask for beyond plain values. Each answer is what stands in its place. */
+/** Supplies values for what a pickle contains beyond plain values. */
 export interface PickleAnswers {
-  /** A call of what a name stands for. */
+  /** The value of a call of the function or class called `name`. */
   call: (name: string, args: readonly unknown[]) => unknown;
-  /** An object that lies outside the pickle (`storage` of torch.save). */
+  /** The value of an object that is stored outside the pickle (`storage` of torch.save). */
   outside: (id: unknown) => unknown;
 }
 
 /**
- * Reads one pickle (protocol 2 to 4) without running anything of it: numbers, strings, booleans, null, lists and tuples (arrays), dictionaries (Map), and
- * what `answers` gives for the rest. State that is handed to an object (BUILD) is dropped.
+ * Reads one pickle (protocol 2 to 4) without running any of its code: numbers, strings, booleans, null, lists and
+ * tuples (as arrays), dictionaries (as Map), and the values that `answers` supplies for the rest. State that the pickle
+ * would set on an object (BUILD) is dropped.
  *
- * @returns the value, and where the next byte lies.
- * @throws UsageError naming `file` when it ends too soon, or holds what weights do not need.
+ * @returns The value, and the position behind the pickle.
+ * @throws UsageError naming `file` when the pickle ends too early or holds something that weights do not need.
  */
 export function unpickle(
   bytes: Buffer,
@@ -31,7 +32,7 @@ export function unpickle(
 
 class Unpickler {
   readonly #stack: unknown[] = [];
-  /** Where the stack stood at each open mark. */
+  /** The height of the stack at each open mark. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
   #at: number;
@@ -158,7 +159,8 @@ class Unpickler {
       case 0x81: {
         // NEWOBJ
         const [what, args] = this.#popMany(2);
-        if (!(what instanceof PickledName) || !Array.isArray(args)) throw this.#broken('a call of what is no name');
+        if (!(what instanceof PickledName) || !Array.isArray(args))
+          throw this.#broken('a call of a value that is not a name');
         push(this.answers.call(what.name, args));
         return;
       }
@@ -169,7 +171,7 @@ class Unpickler {
         push(this.answers.outside(this.#pop()));
         return;
       default:
-        throw this.#broken(`operation ${code}, which no weights need`);
+        throw this.#broken(`operation ${code}, which weights do not need`);
     }
   }
 
@@ -186,7 +188,7 @@ class Unpickler {
   }
 
   #remembered(index: number): unknown {
-    if (!this.#memo.has(index)) throw this.#broken('a reference to nothing');
+    if (!this.#memo.has(index)) throw this.#broken('a reference to an unknown object');
     return this.#memo.get(index);
   }
 
@@ -207,7 +209,7 @@ class Unpickler {
 
   #sinceMark(): unknown[] {
     const mark = this.#marks.pop();
-    if (mark === undefined) throw this.#broken('an end without a beginning');
+    if (mark === undefined) throw this.#broken('an end mark without a start mark');
     return this.#stack.splice(mark);
   }
 
@@ -240,7 +242,7 @@ class Unpickler {
 
 const op = (character: string) => character.charCodeAt(0);
 
-/** Little-endian two's complement, as far as numbers are exact. */
+/** Little-endian two's complement; exact up to 2^53. */
 function integer(bytes: Buffer): number {
   let value = 0n;
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);

@@ -6,22 +6,22 @@ import { openFile, readBytes, withFile } from './bytes.js';
 import { parseStrictJson } from './strict-json.js';
 import { arrays, bytesOf, sizeOf, type Dtype, type TensorData } from './tensor.js';
 
-/** A dtype as it may stand in a file; the half floats are widened to F32 on reading. */
+/** A dtype as it may occur in a file. F16 and BF16 are widened to F32 when they are read. */
 type FileDtype = Dtype | 'F16' | 'BF16';
 
 const elementBytes: Record<FileDtype, number> = { F64: 8, I64: 8, F32: 4, I32: 4, F16: 2, BF16: 2, U8: 1, BOOL: 1 };
 
-/** Where one tensor lies in a safetensors file. */
+/** Place of one tensor in a safetensors file. */
 export interface TensorEntry {
   readonly name: string;
   readonly dtype: FileDtype;
   readonly shape: readonly number[];
-  /** Byte position in the file. */
+  /** Position in the file in bytes. */
   readonly offset: number;
   readonly byteLength: number;
 }
 
-/** A checked header: what the file holds, nothing of it read yet. */
+/** The checked header of a file whose tensors have not been read yet. */
 export interface SafetensorsHeader {
   readonly file: string;
   /** In the order of the file. */
@@ -29,9 +29,9 @@ export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Room for 100,000 tensors; parsing takes several times as much memory, so a hostile header must not be larger. */
+/** Enough for 100,000 tensors. Parsing takes several times as much memory, so a hostile header must not be larger. */
 const maxHeaderBytes = 2 ** 24;
-/** The header, an entry in it, its shape. */
+/** Levels of nesting: the header, an entry in it, its shape. */
 const maxDepth = 3;
 const what = 'safetensors file';
 const howToUnpickle =
@@ -39,12 +39,13 @@ const howToUnpickle =
   'w = torch.load("IN.pth", map_location="cpu", weights_only=True); w = w.get("state_dict", w); ' +
   'st.save_file({k: v.clone().contiguous() for k, v in w.items()}, "OUT.safetensors")';
 const metadataKey = '__metadata__';
-/** Names that turn into something else once they become keys of a plain object, or that the format reserves. */
+/** Names with a special meaning as keys of a plain object, or that the format reserves. */
 const reservedNames = new Set([metadataKey, '__proto__', 'constructor', 'prototype']);
 
 /**
- * The parts of a safetensors file, to be written one after the other. The tensors' bytes are not copied.
- * The bytes depend on the content alone: widest elements first (so that each tensor is aligned), then by name.
+ * The parts of a safetensors file, to be written one after the other. The tensors' bytes are not copied. The
+ * result depends only on the content: tensors with the widest elements come first (so that each one is aligned),
+ * then they are sorted by name.
  *
  * @throws Error when a tensor's data does not fit its dtype and shape, or a name is reserved.
  */
@@ -64,7 +65,7 @@ export function encodeSafetensors(
     const { dtype, shape, data } = tensor;
     if (reservedNames.has(name)) throw new Error(`a tensor cannot be named ${name}`);
     if (!(data instanceof arrays[dtype]) || data.length !== sizeOf(shape))
-      throw new Error(`tensor ${name}: ${data.constructor.name}(${data.length}) is no ${dtype} [${shape.join()}]`);
+      throw new Error(`tensor ${name}: ${data.constructor.name}(${data.length}) is not ${dtype} [${shape.join()}]`);
     const begin = end;
     end += data.byteLength;
     fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
@@ -90,7 +91,7 @@ export function readSafetensors(file: string): {
 }
 
 /**
- * Reads and checks the header of a safetensors file. Nothing is allocated that the size of the file does not justify.
+ * Reads and checks the header of a safetensors file. No more memory is allocated than the size of the file justifies.
  *
  * @throws UsageError naming the file and what is wrong with it.
  */
@@ -102,9 +103,9 @@ export function readSafetensorsHeader(file: string): SafetensorsHeader {
     const headerBytes = Number(start.readBigUInt64LE());
     if (headerBytes > maxHeaderBytes && isPickled(start))
       throw new UsageError(`pickled PyTorch weights cannot be read: ${file}. ${howToUnpickle}`);
-    if (headerBytes > size - 8) throw broken(file, `the header claims ${headerBytes} bytes, the file has ${size}`);
+    if (headerBytes > size - 8) throw broken(file, `the header claims ${headerBytes} bytes, but the file has ${size}`);
     if (headerBytes > maxHeaderBytes)
-      throw broken(file, `a header of ${headerBytes} bytes (at most ${maxHeaderBytes} are allowed)`);
+      throw broken(file, `its header has ${headerBytes} bytes (at most ${maxHeaderBytes} are allowed)`);
     const fields = parseHeader(file, readBytes(open, 8, headerBytes));
     const metadata = readMetadata(file, fields.get(metadataKey));
     fields.delete(metadataKey);
@@ -117,9 +118,9 @@ export function readSafetensorsHeader(file: string): SafetensorsHeader {
 }
 
 /**
- * Reads tensors one after the other, so that only one need be in memory.
+ * Reads tensors one after the other, so that only one needs to be in memory.
  *
- * @param entries - Those wanted; all of the file by default.
+ * @param entries - The tensors to read; by default all of the file.
  * @throws UsageError when the file has become shorter than its header says.
  */
 export function* readTensors(
@@ -142,7 +143,10 @@ export function* readTensors(
   }
 }
 
-/** A zip (torch.save since 1.6) or a bare pickle. Read as a header's length, both are beyond any header. */
+/**
+ * Whether a file begins like a zip (torch.save since 1.6) or a bare pickle. Read as the length of a header, both
+ * beginnings are far above any real one.
+ */
 function isPickled(start: Buffer): boolean {
   return start.toString('latin1', 0, 4) === 'PK\x03\x04' || start[0] === 0x80;
 }
@@ -175,18 +179,19 @@ function readEntry(file: string, name: string, field: unknown, dataStart: number
   const { dtype, shape, data_offsets: offsets } = field;
   if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype))
     throw wrong(
-      `dtype ${printable(typeof dtype === 'string' ? dtype : typeof dtype)} is not one of ${Object.keys(elementBytes).join(' ')}`,
+      `dtype ${printable(typeof dtype === 'string' ? dtype : typeof dtype)} is not one of ` +
+        Object.keys(elementBytes).join(' '),
     );
   if (!isSizes(shape)) throw wrong('its shape is not a list of whole numbers');
   if (!isSizes(offsets) || offsets.length !== 2) throw wrong('data_offsets are not two whole numbers');
   const [begin, end] = offsets as [number, number];
   const expected = sizeOf(shape) * elementBytes[dtype as FileDtype];
   if (end - begin !== expected)
-    throw wrong(`${dtype} [${printable(shape.join())}] takes ${expected} bytes, data_offsets give ${end - begin}`);
+    throw wrong(`${dtype} [${printable(shape.join())}] takes ${expected} bytes, but data_offsets give ${end - begin}`);
   return { name, dtype: dtype as FileDtype, shape, offset: dataStart + begin, byteLength: expected };
 }
 
-/** The tensors must cover the data exactly: no overlap, no hole, nothing after the last. */
+/** Checks that the tensors cover the data exactly: no overlap, no hole, nothing behind the last one. */
 function checkCoverage(file: string, entries: readonly TensorEntry[], dataStart: number, fileSize: number): void {
   let at = dataStart;
   for (const { name, offset, byteLength } of entries) {
@@ -194,7 +199,7 @@ function checkCoverage(file: string, entries: readonly TensorEntry[], dataStart:
       throw broken(file, `tensor "${printable(name)}" ${offset < at ? 'overlaps another' : 'follows a hole'}`);
     at = offset + byteLength;
   }
-  if (at !== fileSize) throw broken(file, `its tensors end at byte ${at}, the file at ${fileSize}`);
+  if (at !== fileSize) throw broken(file, `its tensors end at byte ${at}, but the file ends at ${fileSize}`);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,11 +1,11 @@
 import { printable } from '../../system/printable.js';
 
 /**
- * Parses JSON that nobody has vouched for. Looks at the text first: JSON.parse would keep the last of two equal keys
- * without a word, and take memory for any depth of nesting.
+ * Parses JSON from an untrusted source. The text is checked first, because JSON.parse silently keeps the last of two
+ * equal keys and takes memory for any depth of nesting.
  *
- * @param maxDepth - Objects and lists within one another, the outermost counted.
- * @throws Error saying in a few words what is wrong: no UTF-8, no JSON, a key that stands twice, nesting too deep.
+ * @param maxDepth - Allowed depth of nested objects and arrays, the outermost one counted.
+ * @throws Error saying in a few words what is wrong: not UTF-8, not JSON, a repeated key, or nesting too deep.
  */
 export function parseStrictJson(bytes: Uint8Array, maxDepth: number): unknown {
   let text: string;
@@ -35,7 +35,7 @@ export function parseStrictJson(bytes: Uint8Array, maxDepth: number): unknown {
   return parse(text);
 }
 
-/** Whether a string that ends before `at` is a key, that is, a colon follows. */
+/** Whether a string that ends before `at` is a key: a colon follows it. */
 function isKey(json: string, at: number): boolean {
   while (json[at] === ' ' || json[at] === '\n' || json[at] === '\r' || json[at] === '\t') at++;
   return json[at] === ':';
@@ -45,7 +45,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // V8 quotes the text in its message, line ends and all.
+    // V8's own message would quote the text, including line ends.
     throw new Error('is not JSON');
   }
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** Element types the store keeps, by their safetensors name. */
+/** Element types of stored tensors, by their names in safetensors. */
 export type Dtype = 'F64' | 'I64' | 'F32' | 'I32' | 'U8' | 'BOOL';
 
 export type TypedArray = Float64Array | BigInt64Array | Float32Array | Int32Array | Uint8Array;
 
-/** A tensor outside any engine: row-major values. BOOL is kept as one byte an element. */
+/** A tensor outside any engine, with row-major values. BOOL has one byte per element. */
 export interface TensorData {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
@@ -27,12 +27,12 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
-/** The bytes of a tensor, not copied (little-endian, as every platform Node runs on but s390x). */
+/** The bytes of a tensor, not copied; little-endian on all platforms of Node except s390x. */
 export function bytesOf(tensor: TensorData): Uint8Array {
   return new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
 }
 
-/** sha256 of one tensor: dtype, shape and bytes. Hexadecimal. */
+/** sha256 of one tensor's dtype, shape and bytes, in hexadecimal. */
 export function hashTensor(tensor: TensorData): string {
   return createHash('sha256')
     .update(JSON.stringify([tensor.dtype, tensor.shape]))
@@ -40,13 +40,15 @@ export function hashTensor(tensor: TensorData): string {
     .digest('hex');
 }
 
-/** sha256 of named tensors from the hashes of each ({@link hashTensor}); the order they come in does not matter. */
+/**
+ * sha256 of a set of named tensors, computed from the hash of each ({@link hashTensor}). Their order does not matter.
+ */
 export function hashOfHashes(hashes: Iterable<readonly [name: string, sha256: string]>): string {
   const sorted = [...hashes].sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
 }
 
-/** The identity of a set of named tensors: the same whatever file, order or metadata they are kept in. */
+/** Identity of a set of named tensors, independent of the file, order and metadata with which they are stored. */
 export function hashTensors(tensors: Iterable<readonly [name: string, tensor: TensorData]>): string {
   const hashes: [string, string][] = [];
   for (const [name, tensor] of tensors) hashes.push([name, hashTensor(tensor)]);

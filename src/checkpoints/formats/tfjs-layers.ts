@@ -18,20 +18,20 @@ const modelSchema = z.object({
 });
 type Group = z.output<typeof modelSchema>['weightsManifest'][number];
 
-/** A topology and its weights' names; parsing takes several times as much memory, so a hostile one must not be larger. */
+/** Limit of a model.json, which has a topology and the weights' names. Parsing takes several times as much memory. */
 const maxModelBytes = 2 ** 24;
-/** Layers of models of layers, and their options. */
+/** Levels of nesting: models may contain models of layers, which have options. */
 const maxDepth = 64;
 
 /**
- * The weights of a TensorFlow.js layers model (`model.json` and its binary shards) by name, in Keras' layouts. Nothing is
- * allocated that the size of the files does not justify.
+ * The weights of a TensorFlow.js layers model (`model.json` and its binary shards) by name, in Keras' layouts. No more
+ * memory is allocated than the size of the files justifies.
  *
  * @throws UsageError when a file is missing or does not hold what the manifest says.
  */
 export function readTfjsWeights(file: string): Map<string, { shape: number[]; data: Float32Array }> {
   const groups = readManifest(file);
-  // One shard named a million times would take its size a million times.
+  // A shard that is listed a million times would take a million times its size.
   refuseRepeated(
     file,
     'shard',
@@ -72,22 +72,22 @@ function readManifest(file: string): Group[] {
   throw new UsageError(`${file}: not a tfjs model with float32 weights: ${at.join('.')}: ${message}`);
 }
 
-/** The bytes of a group of weights. Shards lie beside the model: a path that leads elsewhere is not followed. */
+/** The bytes of a group of weights. Shards are read from the model's folder, wherever their paths lead. */
 function readShards(file: string, { paths, weights }: Group): Buffer {
   const wanted = weights.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
   const shards = paths.map((name) => {
-    if (printable(name, 255) !== name) throw new UsageError(`${file}: shard "${printable(name)}" is no file name`);
+    if (printable(name, 255) !== name) throw new UsageError(`${file}: shard "${printable(name)}" is not a file name`);
     return path.join(path.dirname(file), path.basename(name));
   });
   const held = shards.reduce((sum, shard) => sum + withFile(shard, 'weights', ({ size }) => size), 0);
-  if (held !== wanted) throw new UsageError(`${file}: its weights take ${wanted} bytes, its shards hold ${held}`);
+  if (held !== wanted) throw new UsageError(`${file}: its weights take ${wanted} bytes, but its shards hold ${held}`);
   return Buffer.concat(shards.map((shard) => withFile(shard, 'weights', (open) => readBytes(open, 0, open.size))));
 }
 
 function refuseRepeated(file: string, what: string, names: readonly string[]): void {
   const seen = new Set<string>();
   for (const name of names) {
-    if (seen.has(name)) throw new UsageError(`${file}: ${what} "${printable(name)}" stands twice`);
+    if (seen.has(name)) throw new UsageError(`${file}: ${what} "${printable(name)}" is listed twice`);
     seen.add(name);
   }
 }

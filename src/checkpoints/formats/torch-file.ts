@@ -6,15 +6,18 @@ import { readBytes, withFile } from './bytes.js';
 import { PickledName, unpickle } from './pickle.js';
 import { sizeOf, type TensorData } from './tensor.js';
 
-/** The tensors of a file that `torch.save` wrote, and nothing else of it: no code of a pickle is ever run. */
+/** Reads the tensors of files that `torch.save` wrote, and nothing else: no code of a pickle is ever run. */
 
-/** A storage, named while the pickle is read and looked up afterwards: in files from before PyTorch 1.6 it lies behind the pickle. */
+/**
+ * A storage by its name. It is looked up after the pickle has been read, because files from before PyTorch 1.6 have
+ * the storages behind the pickle.
+ */
 interface Storage {
   key: string;
   type: string;
 }
 
-/** A view of a storage. */
+/** A tensor as a strided view of a storage; offset and strides count elements. */
 interface View {
   storage: Storage;
   offset: number;
@@ -24,7 +27,7 @@ interface View {
 
 type Values = Pick<TensorData, 'dtype' | 'data'>;
 
-/** What the bytes of a storage are; half floats become F32. */
+/** How the bytes of each type of storage are read; half floats become F32. */
 const storages: Readonly<Record<string, { bytes: number; values: (raw: ArrayBuffer) => Values }>> = {
   'torch.FloatStorage': { bytes: 4, values: (raw) => ({ dtype: 'F32', data: new Float32Array(raw) }) },
   'torch.DoubleStorage': { bytes: 8, values: (raw) => ({ dtype: 'F64', data: new Float64Array(raw) }) },
@@ -36,12 +39,12 @@ const storages: Readonly<Record<string, { bytes: number; values: (raw: ArrayBuff
   'torch.BoolStorage': { bytes: 1, values: (raw) => ({ dtype: 'BOOL', data: new Uint8Array(raw) }) },
 };
 
-/** What a file before PyTorch 1.6 begins with: a pickle of 0x1950a86a20f9469cfc6c. */
+/** Begins files from before PyTorch 1.6: a pickle of the number 0x1950a86a20f9469cfc6c. */
 const magic = Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex');
-/** As many bytes as {@link isTorchFile} looks at. */
+/** Number of bytes that {@link isTorchFile} needs. */
 export const torchMark = magic.length;
 
-/** Whether a file begins as `torch.save` begins one: a zip, or before PyTorch 1.6 a number of its own. */
+/** Whether a file begins as `torch.save` writes it: as a zip or, before PyTorch 1.6, with a certain number. */
 export function isTorchFile(start: Buffer): boolean {
   return isZip(start) || start.subarray(0, magic.length).equals(magic);
 }
@@ -49,7 +52,7 @@ export function isTorchFile(start: Buffer): boolean {
 const isZip = (start: Buffer) => start.toString('latin1', 0, 4) === 'PK\x03\x04';
 
 /**
- * The tensors of a state_dict that `torch.save` wrote, alone or under `state_dict` or `model`.
+ * Reads the tensors of a state_dict that `torch.save` wrote, alone or as an entry `state_dict` or `model`.
  *
  * @throws UsageError naming the file and what is wrong with it.
  */
@@ -63,7 +66,7 @@ export function readTorchFile(file: string): Map<string, TensorData> {
     const { bytes: each, values } = storages[type]!;
     const raw = storageOf(key);
     if (raw.length % each !== 0) throw broken(file, `storage ${printable(key)} ends within a number`);
-    // A buffer of its own: typed arrays begin at multiples of their width.
+    // A copy, because typed arrays must begin at multiples of their element size.
     const own = raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength) as ArrayBuffer;
     const read = values(own);
     kept.set(key, read);
@@ -75,13 +78,16 @@ export function readTorchFile(file: string): Map<string, TensorData> {
   return tensors;
 }
 
-/** A pickle's value, and the bytes of its storages by key. */
+/** The value of a pickle, and the bytes of its storages by key. */
 interface Pickled {
   value: unknown;
   storageOf: (key: string) => Buffer;
 }
 
-/** Before PyTorch 1.6: three pickles of which version it is, one of the value, one of the storages' keys, then each: how many elements, and them. */
+/**
+ * Reads a file from before PyTorch 1.6: three pickles with version information, a pickle of the value, a pickle of the
+ * storages' keys, then for each storage the number of its elements and the elements.
+ */
 function readBare(bytes: Buffer, file: string): Pickled {
   const answers = answersFor(file);
   let end = 0;
@@ -93,13 +99,13 @@ function readBare(bytes: Buffer, file: string): Pickled {
   for (let i = 0; i < 3; i++) next();
   const value = next();
   const keys = next();
-  if (!Array.isArray(keys)) throw broken(file, 'no list of its storages');
+  if (!Array.isArray(keys)) throw broken(file, 'it has no list of storages');
   const { types } = answers;
   const places = new Map<string, { from: number; to: number }>();
   let at = end;
   for (const key of keys as unknown[]) {
     const type = types.get(String(key));
-    if (type === undefined || at + 8 > bytes.length) throw broken(file, 'its storages are not what it says');
+    if (type === undefined || at + 8 > bytes.length) throw broken(file, 'its storages do not match its list of them');
     const from = at + 8;
     at = from + Number(bytes.readBigInt64LE(at)) * storages[type]!.bytes;
     if (!(at >= from && at <= bytes.length)) throw broken(file, 'it ends before its data does');
@@ -115,7 +121,7 @@ function readBare(bytes: Buffer, file: string): Pickled {
   };
 }
 
-/** Since PyTorch 1.6: a zip of `NAME/data.pkl` and `NAME/data/KEY`. */
+/** Reads a file since PyTorch 1.6: a zip of `NAME/data.pkl` and `NAME/data/KEY`. */
 function readZip(bytes: Buffer, file: string): Pickled {
   const members = new Map(zipMembers(bytes, file).map((member) => [member.name.replace(/^[^/]*\//, ''), member]));
   const read = (name: string) => {
@@ -129,7 +135,7 @@ function readZip(bytes: Buffer, file: string): Pickled {
   return { value, storageOf: (key) => read(`data/${key}`) };
 }
 
-/** What stands for PyTorch's objects, and which type each storage has. */
+/** Supplies values for PyTorch's objects, and collects the type of each storage. */
 function answersFor(file: string) {
   const types = new Map<string, string>();
   return {
@@ -146,14 +152,14 @@ function answersFor(file: string) {
     outside(id: unknown): Storage {
       const [kind, type, key] = Array.isArray(id) ? (id as unknown[]) : [];
       if (kind !== 'storage' || !(type instanceof PickledName) || !(type.name in storages) || typeof key !== 'string')
-        throw broken(file, `a storage of ${type instanceof PickledName ? printable(type.name) : 'no type'}`);
+        throw broken(file, `a storage of type ${type instanceof PickledName ? printable(type.name) : 'unknown'}`);
       types.set(key, type.name);
       return { key, type: type.name };
     },
   };
 }
 
-/** The tensors by name. Other entries of a dictionary (epochs, optimizers) are passed over. */
+/** The tensors of a state_dict by name. Other entries (epochs, optimizers) are skipped. */
 function stateDict(value: unknown, file: string): Map<string, View> {
   const within =
     value instanceof Map ? ['state_dict', 'model'].map((key) => (value as Map<unknown, unknown>).get(key)) : [];
@@ -183,7 +189,7 @@ function isView(value: unknown): value is View {
   );
 }
 
-/** The elements of a view, row-major. */
+/** The elements of a view in row-major order. */
 function gathered({ offset, shape, strides }: View, { dtype, data }: Values, name: string, file: string): TensorData {
   const size = sizeOf(shape);
   const last = shape.reduce((at, n, axis) => at + (n - 1) * strides[axis]!, offset);

@@ -7,7 +7,7 @@ interface Arguments {
 
 export const command: CommandModule<object, Arguments> = {
   command: 'check-videos <dataset>',
-  describe: 'Decode every video of a dataset and list what is missing, broken, or not as its annotation says',
+  describe: 'Decode every video of a dataset and list those that are missing, broken, or unlike their description',
   builder: (yargs) =>
     yargs
       .positional('dataset', { type: 'string', demandOption: true, describe: 'A dataset file, or a folder of videos' })

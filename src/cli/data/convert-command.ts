@@ -8,7 +8,7 @@ interface Arguments {
   naming: Naming;
 }
 
-/** `lofi convert`: an encoder's weights from one form of file into another. */
+/** `lofi convert`: converts an encoder's weights from one file format to another. */
 export const command: CommandModule<object, Arguments> = {
   command: 'convert <from> <to>',
   describe: "Convert an encoder's weights to safetensors that PyTorch and `encoder.weights` read",
@@ -18,7 +18,8 @@ export const command: CommandModule<object, Arguments> = {
         type: 'string',
         demandOption: true,
         describe:
-          "safetensors or a .pth with torchvision's or TSM's names, a run's store/<stage>/<step>.safetensors, or the model.json of a tfjs layers MobileNetV2",
+          "safetensors or a .pth with torchvision's or TSM's names, a run's store/<stage>/<step>.safetensors, " +
+          'or the model.json of a tfjs layers MobileNetV2',
       })
       .positional('to', { type: 'string', demandOption: true, describe: 'the .safetensors file to write' })
       .option('naming', {
@@ -34,7 +35,7 @@ export const command: CommandModule<object, Arguments> = {
       .example('$0 convert runs/demo/store/joint/18.safetensors encoder.safetensors', "a run's encoder, for PyTorch")
       .example('$0 convert resnet18.safetensors tsm.safetensors --naming tsm', ''),
   handler: async ({ from, to, naming }) => {
-    if (otherFormat.test(to)) throw new UsageError(`${to}: only safetensors are written: name it ….safetensors`);
+    if (otherFormat.test(to)) throw new UsageError(`${to}: only safetensors are written; name the file ….safetensors`);
     const [{ convertWeights }, { keysOf }, { encoders }] = await Promise.all([
       import('../../stages/weights/convert-weights.js'),
       import('../../stages/weights/encoder-weights.js'),
@@ -49,9 +50,11 @@ export const command: CommandModule<object, Arguments> = {
   },
 };
 
-/** A file of such a name would be taken for what it is not. */
+/** Endings that would make a safetensors file look like another format. */
 const otherFormat = /\.(pth?|tar|json)$/;
 
-/** Names do not tell: the same tensors give other features in the other arithmetic. */
+/**
+ * The names of tensors do not tell the arithmetic, and the same tensors give other features in the other arithmetic.
+ */
 const kerasArithmetic =
-  "note: MobileNetV2 is computed here as Keras does (padding 'same', epsilon 1e-3, input -1..1), not as torchvision does";
+  "note: MobileNetV2 is computed here as in Keras (padding 'same', epsilon 1e-3, input -1..1), not as in torchvision";

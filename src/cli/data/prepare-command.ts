@@ -11,7 +11,7 @@ const problemsShown = 20;
 
 export const command: CommandModule<object, PrepareArguments> = {
   command: 'prepare',
-  describe: 'Join annotations and video files to one dataset file',
+  describe: 'Join an annotation file and a folder of videos into one dataset file',
   builder: (yargs) =>
     yargs
       .option('format', {
@@ -22,7 +22,7 @@ export const command: CommandModule<object, PrepareArguments> = {
       .option('annotations', {
         type: 'string',
         demandOption: true,
-        describe: "Annotation file; thumos, gtad: or a folder of G-TAD's tables",
+        describe: "Annotation file; for thumos and gtad also a folder of G-TAD's tables",
       })
       .option('videos', { type: 'string', demandOption: true, describe: 'Folder with the video files' })
       .option('out', { type: 'string', demandOption: true, describe: 'Dataset file to write' })

@@ -9,17 +9,22 @@ interface Arguments {
 
 export const command: CommandModule<object, Arguments> = {
   command: 'synth',
-  describe: 'Make a synthetic dataset: real mp4 files with actions that need motion to be told apart',
+  describe: 'Make a synthetic dataset: mp4 files whose actions can be told apart only by their motion',
   builder: (yargs) =>
     yargs
-      .option('out', { type: 'string', demandOption: true, requiresArg: true, describe: 'Folder to make' })
+      .option('out', { type: 'string', demandOption: true, requiresArg: true, describe: 'Folder to create' })
       .option('videos', {
         type: 'number',
         demandOption: true,
         requiresArg: true,
-        describe: 'Untrimmed videos; three in four train, the others validate',
+        describe: 'Number of untrimmed videos; three in four for training, the others for validation',
       })
-      .option('classes', { type: 'number', demandOption: true, requiresArg: true, describe: 'Action classes, 1-8' })
+      .option('classes', {
+        type: 'number',
+        demandOption: true,
+        requiresArg: true,
+        describe: 'Number of action classes, 1-8',
+      })
       .option('seed', {
         type: 'number',
         demandOption: true,

@@ -10,7 +10,7 @@ interface Arguments {
 
 export const command: CommandModule<object, Arguments> = {
   command: 'analyze',
-  describe: 'What a detector gets wrong, as DETAD defines it: error types, sensitivity, missed instances',
+  describe: "Analyse a detector's errors as DETAD does: error types, sensitivity, missed instances",
   builder: (yargs) =>
     yargs
       .option('ground-truth', { type: 'string', demandOption: true, describe: 'ActivityNet JSON or dataset file' })
@@ -19,7 +19,7 @@ export const command: CommandModule<object, Arguments> = {
       .option('preset', {
         choices: ['activitynet', 'thumos14', 'hacs'] as const,
         default: 'activitynet' as const,
-        describe: 'tIoU thresholds, split, and what counts as short or long, as DETAD has them for a benchmark',
+        describe: "a benchmark's split, with DETAD's tIoU thresholds and buckets for it",
       })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON document' })
       .example('$0 analyze --ground-truth dataset.json --predictions detections.json --subset validation', '')
@@ -36,10 +36,10 @@ export const command: CommandModule<object, Arguments> = {
     const { instances_dropped: dropped, detections_unknown_label: unknown } = analysis.counts;
     if (dropped > 0) {
       process.stderr.write(
-        `instances left out, which end before they start or last longer than their video: ${dropped}\n`,
+        `instances left out, since they end before they start or last longer than their video: ${dropped}\n`,
       );
     }
-    if (unknown > 0) process.stderr.write(`detections left out, whose label has no instance: ${unknown}\n`);
+    if (unknown > 0) process.stderr.write(`detections left out, since no instance has their label: ${unknown}\n`);
     if (args.json) {
       process.stdout.write(`${JSON.stringify(analysis, null, 1)}\n`);
       return;

@@ -20,11 +20,15 @@ export const command: CommandModule<object, Arguments> = {
     yargs
       .positional('videos', { type: 'string', array: true, describe: 'video files, or folders of them' })
       .option('run', { type: 'string', requiresArg: true, describe: 'run folder of a trained model' })
-      .option('model', { type: 'string', requiresArg: true, describe: 'or a bundle made by lofi export' })
+      .option('model', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'instead of --run: a bundle made by lofi export',
+      })
       .option('subset', {
         type: 'string',
         requiresArg: true,
-        describe: "instead of files: a split of the run's dataset",
+        describe: "instead of video files: a split of the run's dataset",
       })
       .option('out', {
         type: 'string',
@@ -35,14 +39,14 @@ export const command: CommandModule<object, Arguments> = {
         type: 'string',
         default: 'json',
         requiresArg: true,
-        describe: 'also OUT/<name of the video>.<format>: some of json,srt,vtt,html,csv',
+        describe: 'write also OUT/<name of the video>.<format>, for any of json,srt,vtt,html,csv',
       })
       .option('min-score', {
         type: 'number',
         requiresArg: true,
-        describe: "least score of what subtitles show (default: a third of the video's best)",
+        describe: "lowest score that subtitles show (default: a third of the video's best)",
       })
-      .option('root', { type: 'string', requiresArg: true, describe: "data.root, where the run's dataset has moved" })
+      .option('root', { type: 'string', requiresArg: true, describe: "new data.root, if the run's dataset has moved" })
       .example('$0 detect --model model.lofi --out found --format srt,html my.mp4', '')
       .example('$0 detect --run runs/demo --out found videos/', '')
       .example('$0 detect --run runs/demo --subset validation', ''),
@@ -56,7 +60,7 @@ export const command: CommandModule<object, Arguments> = {
     if ((subset === undefined) === (files.length === 0))
       throw new UsageError('give video files, or --subset of a dataset split');
     if (model !== undefined && subset !== undefined)
-      throw new UsageError('--subset is of the dataset of a run: give --run DIR, or video files');
+      throw new UsageError("--subset names a split of a run's dataset: give --run DIR, or video files");
     const folder = out ?? (subset === undefined ? undefined : run);
     if (folder === undefined) throw new UsageError('detect: --out FOLDER is needed for video files');
     if (Number.isNaN(minScore)) throw new UsageError('--min-score takes a number');
@@ -72,7 +76,7 @@ export const command: CommandModule<object, Arguments> = {
   },
 };
 
-/** In files, or in a split of the run's dataset, which is given by its name. */
+/** Detects in files, or in the split of the run's dataset that `what` names. */
 async function detectWithRun(folder: string, what: string | string[], output: Output, root: string | undefined) {
   const [{ readRunConfig, withRun }, { detectSubset }, { modelOfRun }] = await Promise.all([
     import('../../stages/run/run.js'),

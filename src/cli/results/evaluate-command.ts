@@ -15,7 +15,7 @@ interface Arguments {
 
 export const command: CommandModule<object, Arguments> = {
   command: 'evaluate',
-  describe: 'The official ActivityNet numbers of a prediction file: mAP, or AR@AN and AUC',
+  describe: "Compute ActivityNet's official metrics of a prediction file: mAP, or AR@AN and AUC",
   builder: (yargs) =>
     yargs
       .option('ground-truth', { type: 'string', demandOption: true, describe: 'ActivityNet JSON or dataset file' })
@@ -33,15 +33,15 @@ export const command: CommandModule<object, Arguments> = {
       .option('metric', {
         choices: ['map', 'ar'] as const,
         default: 'map' as const,
-        describe: 'map: detections with labels; ar: proposals without',
+        describe: 'map: of detections with labels; ar: of proposals without labels',
       })
       .option('max-average-proposals', {
         type: 'number',
-        describe: 'ar: proposals a video on average (default: all there are)',
+        describe: 'ar: average number of proposals per video (default: all)',
       })
       .option('missing', {
         choices: ['fail', 'skip'] as const,
-        describe: 'videos without predictions: fail, or leave them out (default: their instances are missed)',
+        describe: 'videos without predictions: fail, or skip them (default: their instances count as missed)',
       })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON document' })
       .example('$0 evaluate --ground-truth dataset.json --predictions detections.json --subset validation', '')

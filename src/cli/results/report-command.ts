@@ -6,7 +6,7 @@ interface Arguments {
 
 export const command: CommandModule<object, Arguments> = {
   command: 'report',
-  describe: 'One self-contained page about one or more runs, side by side, in DIR/report/index.html',
+  describe: 'Make one self-contained page that compares one or more runs: DIR/report/index.html',
   builder: (yargs) =>
     yargs
       .option('run', {
@@ -14,7 +14,7 @@ export const command: CommandModule<object, Arguments> = {
         array: true,
         demandOption: true,
         requiresArg: true,
-        describe: 'run folder; the page is written into the first',
+        describe: 'run folder (repeatable); the page is written into the first one',
       })
       .example('$0 report --run runs/demo --run runs/demo-baseline', ''),
   handler: async (args) => {

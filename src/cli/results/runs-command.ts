@@ -9,7 +9,7 @@ interface Arguments {
   json: boolean;
 }
 
-/** `lofi runs`: what is in the checkpoint stores. */
+/** `lofi runs`: lists the contents of the checkpoint stores. */
 export const command: CommandModule<object, Arguments> = {
   command: 'runs [dir]',
   describe: 'List the runs below a folder, or the stages of one run: steps, checkpoints, best metric',
@@ -38,7 +38,7 @@ export const command: CommandModule<object, Arguments> = {
   },
 };
 
-/** The fixed form of the command contract; stages not begun are left out. */
+/** The form of the JSON output that the documentation promises. Stages that have not begun are left out. */
 function toJson(summary: RunSummary): object {
   const stages = Object.entries(summary).map(([stage, { step, sha256, best }]) => [
     stage,

@@ -7,7 +7,7 @@ interface Arguments extends ConfigArguments {
 
 export const command: CommandModule<object, Arguments> = {
   command: 'estimate',
-  describe: 'Parameters, operations and memory of each stage and shape, before anything runs',
+  describe: 'Estimate parameters, operations and memory of each stage and shape, before anything runs',
   builder: (yargs) =>
     configOptions(yargs)
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON document' })
@@ -31,7 +31,9 @@ export const command: CommandModule<object, Arguments> = {
       process.stdout.write(`${JSON.stringify({ stages })}\n`);
       return;
     }
-    const free = `${available.toFixed(1)} GiB are free here. Decoded frames are kept besides, up to data.memoryGiB: ${config.data.memoryGiB} GiB.`;
+    const free =
+      `${available.toFixed(1)} GiB of memory are free on this machine. ` +
+      `Decoded frames take up to ${config.data.memoryGiB} GiB more (data.memoryGiB).`;
     process.stdout.write(`${estimateTable(stages, available)}\n${free}\n`);
     for (const stage of ['pretrain', 'joint', 'head'] as const) {
       if (stages[stage].shapes.every(({ peak_gib }) => peak_gib <= available)) continue;

@@ -16,7 +16,7 @@ export const command: CommandModule<object, Arguments> = {
       .option('sweep', {
         type: 'string',
         requiresArg: true,
-        describe: 'train with each of several values of a key of head, keep the best by validation mAP',
+        describe: 'train with each of several values of a key of head and keep the best by validation mAP',
       })
       .option('json', {
         type: 'boolean',
@@ -43,12 +43,17 @@ export const command: CommandModule<object, Arguments> = {
       `${json ? JSON.stringify({ key, candidates: rows, best }, null, 2) : await table(key, rows)}\n`,
     );
     process.stderr.write(
-      `head: the best is now the run's (${folder}); put head.${key}: ${best} into ${args.config}, or give --set head.${key}=${best}\n`,
+      `head: the best one is now the head of the run (${folder}); ` +
+        `put head.${key}: ${best} into ${args.config}, or give --set head.${key}=${best}\n`,
     );
   },
 };
 
-/** The configurations of `lr=2e-4,5e-4`. Throws {@link UsageError} when it is not of this form, or a value does not fit the schema. */
+/**
+ * Parses a sweep such as `lr=2e-4,5e-4` into its configurations.
+ *
+ * @throws UsageError when it does not have this form, or a value does not fit the schema.
+ */
 async function readSweep(
   sweep: string,
   { config, set }: Pick<RunArguments, 'config' | 'set'>,
@@ -58,7 +63,7 @@ async function readSweep(
   if (key === undefined || !values?.every(Number.isFinite))
     throw new UsageError(`--sweep ${sweep}: write a key of head and numbers: lr=2e-4,5e-4,1e-3`);
   const repeated = values.find((value, i) => values.indexOf(value) < i);
-  if (repeated !== undefined) throw new UsageError(`--sweep ${sweep}: ${repeated} is there twice`);
+  if (repeated !== undefined) throw new UsageError(`--sweep ${sweep}: ${repeated} is listed twice`);
   const { loadConfig } = await import('../../config/load.js');
   const candidates = values.map((value) => ({
     value,

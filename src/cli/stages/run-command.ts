@@ -7,13 +7,13 @@ interface Arguments extends RunArguments {
 
 export const command: CommandModule<object, Arguments> = {
   command: 'run',
-  describe: 'All stages in order, skipping the finished ones',
+  describe: 'Run all stages in order, skipping finished ones',
   builder: (yargs) =>
     runOptions(yargs)
       .option('baseline', {
         type: 'boolean',
         default: false,
-        describe: "leave out joint: the paper's ACP, encoder of stage 1 and head of stage 3",
+        describe: "leave out joint, like the paper's ACP: encoder of stage 1, head of stage 3",
       })
       .example('$0 run --config configs/demo.yaml --run runs/demo', '')
       .example('$0 run --config configs/demo.yaml --run runs/demo-baseline --baseline', ''),

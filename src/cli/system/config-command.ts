@@ -12,7 +12,13 @@ export const command: CommandModule<object, Arguments> = {
   builder: (yargs) =>
     yargs
       .option('config', { type: 'string', requiresArg: true, describe: 'YAML configuration' })
-      .option('set', { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'override a key' })
+      .option('set', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        default: [] as string[],
+        describe: 'override a key: --set head.lr=1e-3',
+      })
       .option('schema', { type: 'boolean', default: false, describe: 'print the JSON Schema of configurations' })
       .example('$0 config --config configs/demo.yaml --set head.lr=1e-3', ''),
   handler: async ({ config: file, set, schema }) => {

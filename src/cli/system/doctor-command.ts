@@ -3,7 +3,7 @@ import type { EngineInfo } from '../../engine/backend.js';
 import { LofiError } from '../../system/errors.js';
 import type { Ffmpeg } from '../../video/ffmpeg.js';
 
-/** What will be used on this machine; a part that cannot be had is null and named in `problems`. */
+/** What will be used on this machine. A part that is not available is null and described in `problems`. */
 export interface Diagnosis {
   readonly node: string;
   readonly engine: EngineInfo | null;
@@ -15,7 +15,12 @@ interface Options {
   json: boolean;
 }
 
-/** Starts the engine and ffmpeg as every other command would, and says what came of it. */
+/**
+ * Starts the engine and ffmpeg as every other command would, and reports the outcome.
+ *
+ * @param earlier - Problems that are known already.
+ * @param wanted - The engine to start; by default the best one, or that of `LOFI_ENGINE`.
+ */
 export async function diagnose(earlier: readonly string[] = [], wanted?: EngineInfo['name']): Promise<Diagnosis> {
   const { startEngine } = await import('../../engine/backend.js');
   const { findFfmpeg } = await import('../../video/ffmpeg.js');
@@ -37,7 +42,7 @@ export async function diagnose(earlier: readonly string[] = [], wanted?: EngineI
   return { node: process.versions.node, engine, ffmpeg, problems };
 }
 
-/** Prints a diagnosis: one JSON document, or lines to read. */
+/** Prints a diagnosis as one JSON document or as readable lines. */
 export function printDiagnosis(found: Diagnosis, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
@@ -55,11 +60,11 @@ export function printDiagnosis(found: Diagnosis, json: boolean): void {
 
 export const command: CommandModule<object, Options> = {
   command: 'doctor',
-  describe: 'Say which engine and which ffmpeg will be used, and what is wrong',
+  describe: 'Show which engine and which ffmpeg will be used, and what is wrong',
   builder: (yargs) =>
     yargs
       .option('json', { type: 'boolean', default: false, describe: 'Print one JSON document' })
-      .example('$0 doctor --json', 'The same for programs'),
+      .example('$0 doctor --json', 'the same as JSON'),
   handler: async ({ json }) => {
     printDiagnosis(await diagnose(), json);
   },

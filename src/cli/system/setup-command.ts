@@ -21,12 +21,12 @@ export const command: CommandModule<object, Options> = {
     yargs
       .option('engine', {
         choices: engines,
-        describe: 'Engine to set up; the last one chosen, at first tensorflow, when not given',
+        describe: 'Engine to set up (default: the one chosen last, at first tensorflow)',
       })
       .option('imagenet', {
         type: 'boolean',
         default: false,
-        describe: 'Fetch the ImageNet weights too that `encoder.weights: imagenet` names (17 MB)',
+        describe: 'Fetch also the weights for `encoder.weights: imagenet` (17 MB)',
       })
       .option('json', { type: 'boolean', default: false, describe: 'Print what doctor --json prints' })
       .example('$0 setup', 'TensorFlow for the CPU, and ffmpeg')
@@ -40,7 +40,10 @@ export const command: CommandModule<object, Options> = {
   },
 };
 
-/** Gets what is missing, engine and ffmpeg at once. What cannot be got is returned in words: wasm can still do the work. */
+/**
+ * Fetches and builds what is missing, engine and ffmpeg at the same time. Failures are returned as messages,
+ * because wasm can still do the work.
+ */
 async function setUp(engine: Options['engine'], say: (line: string) => void): Promise<string[]> {
   const { buildBinding } = await import('../../engine/binding.js');
   const { fetchFfmpeg } = await import('../../video/ffmpeg-setup.js');
@@ -58,7 +61,7 @@ async function setUp(engine: Options['engine'], say: (line: string) => void): Pr
         problemsOf(async () => {
           if (variant !== undefined) await buildBinding(variant, say);
         }),
-        // Looked for again: the set-up that was waited for has probably fetched it.
+        // ffmpeg is looked for again, because the set-up that this one waited for has probably fetched it.
         problemsOf(async () => {
           if (!ffmpegWorks()) await fetchFfmpeg(say);
         }),
@@ -69,7 +72,7 @@ async function setUp(engine: Options['engine'], say: (line: string) => void): Pr
   return [...problems, ...unlocked];
 }
 
-/** Asked for by name, they are not optional: what cannot be fetched is an error. */
+/** Fetches the ImageNet weights. They were asked for by name, so a failure is an error. */
 async function fetchWeights(say: (line: string) => void): Promise<void> {
   const { fetchImagenet } = await import('../../stages/weights/imagenet.js');
   await withLock(
@@ -81,7 +84,7 @@ async function fetchWeights(say: (line: string) => void): Promise<void> {
   );
 }
 
-/** The variant that has to be built; undefined when what is wanted is there. */
+/** The variant that must be built; undefined when the wanted one exists. */
 async function missingVariant(engine: Options['engine'], say: (line: string) => void): Promise<Variant | undefined> {
   const { wantedEngine } = await import('../../engine/backend.js');
   const { chosenVariant, findBindings, tryLoading } = await import('../../engine/binding.js');
@@ -94,7 +97,7 @@ async function missingVariant(engine: Options['engine'], say: (line: string) => 
       say(`engine: your own binding is used: ${file}`);
       return undefined;
     }
-    say(`engine: your own binding is passed over: ${file}: ${problems.join(' ')}`);
+    say(`engine: your own binding is skipped: ${file}: ${problems.join(' ')}`);
   }
   return wanted;
 }
@@ -104,7 +107,7 @@ function ffmpegWorks(): boolean {
     findFfmpeg();
     return true;
   } catch (error) {
-    // A wrong FFMPEG_PATH is the caller's to correct; only its absence is ours.
+    // A wrong FFMPEG_PATH is for the caller to correct; set-up takes care only of a missing ffmpeg.
     if (error instanceof WorkError) return false;
     throw error;
   }

@@ -8,7 +8,7 @@ import type { JsonPath } from './json-walk.js';
 import { readTable } from './csv-table.js';
 import type { AnnotatedVideo, Warning } from './annotations.js';
 
-// Testing videos have no annotations; durations may be missing, and HACS writes them as text.
+// Testing videos have no annotations. Durations may be missing, and HACS writes them as strings.
 const seconds = z.preprocess(
   (value) => (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value),
   z.number().nonnegative().nullish(),
@@ -21,8 +21,10 @@ const officialSchema = z.object({ subset: z.string().min(1), duration: seconds, 
 const bsnSchema = z.object({ duration_second: seconds, annotations });
 
 /**
- * Reads ActivityNet's JSON, in its official layout (`database`), which HACS and ActionFormer's THUMOS14 share, or as BSN and G-TAD publish it
- * (`anet_anno_action.json`: videos at the top, splits in `video_info_new.csv` beside it).
+ * Reads ActivityNet's JSON in either layout: the official one (`database`), which HACS and ActionFormer's
+ * THUMOS14 share, or that of BSN and G-TAD (`anet_anno_action.json`: videos at the top level, splits in
+ * `video_info_new.csv` in the same folder).
+ *
  * @throws UsageError with file:line and the field.
  */
 export function readActivityNet(file: string): AnnotatedVideo[] {
@@ -46,7 +48,7 @@ function readBsn(json: JsonFile, videos: Map<string, unknown>): AnnotatedVideo[]
     const { duration_second: duration, annotations } = json.parse(bsnSchema, value, [id]);
     const named = subsets.get(id);
     if (!named) throw json.error([id], `not in ${splitFile} beside it: its split is unknown`);
-    // Of a video in two splits the second says nothing but that.
+    // A video in two splits is returned once for each split, the second time without instances.
     return [...named].map((subset, i) => ({
       id,
       subset,
@@ -57,16 +59,16 @@ function readBsn(json: JsonFile, videos: Map<string, unknown>): AnnotatedVideo[]
   });
 }
 
-/** What is to be said of a video in the object at `path` that is there more than once. */
+/** Returns the warnings about a video: one if it occurs more than once in the object at `path`. */
 function repetitions(json: JsonFile, path: JsonPath): (id: string) => Warning[] {
   const repeated = json.repeatedKeys(path);
-  const text = 'is more than once in the annotation file; only the last is read';
+  const text = 'occurs more than once in the annotation file; only the last entry is read';
   return (id) => (repeated.has(id) ? [{ kind: 'repeated videos', text }] : []);
 }
 
 const splitFile = 'video_info_new.csv';
 
-/** The subsets that each video is said to be in: one, if all is well. */
+/** The subsets in which each video is listed, normally one. */
 function readSubsets(file: string): Map<string, Set<string>> {
   const splits = path.join(path.dirname(file), splitFile);
   if (!existsSync(splits)) {

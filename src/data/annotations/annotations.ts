@@ -1,19 +1,19 @@
 import type { Instance } from '../dataset.js';
 
-/** What an annotation file says of a video; nothing of it is checked against the video yet. */
+/** What an annotation file says about a video. It has not been compared with the video yet. */
 export interface AnnotatedVideo {
   id: string;
   subset: string;
-  /** Seconds, where the file says. */
+  /** Seconds; absent where the file does not say. */
   duration?: number;
   instances: Instance[];
-  /** What is odd about the file's words on this video. */
+  /** What is odd about the video's entry in the file. */
   warnings: Warning[];
 }
 
-/** Something that does not stop the work but that the user should hear of. */
+/** Something that does not stop the work but that the user should know. */
 export interface Warning {
-  /** What many warnings of this kind are counted as: `clipped instances`. */
+  /** Name under which warnings of this kind are counted, such as `clipped instances`. */
   kind: string;
   /** One line, without the video's id. */
   text: string;

@@ -5,8 +5,9 @@ import { stripVideoExtension } from '../video-files.js';
 import type { AnnotatedVideo } from './annotations.js';
 
 /**
- * Reads `video,start,end,label[,subset]`, one instance a line; times in seconds or `hh:mm:ss.mmm`; subset 'training' if not given.
- * `video` is the file's name with or without its extension.
+ * Reads `video,start,end,label[,subset]`, one instance per line, with times in seconds or as `hh:mm:ss.mmm`. `video` is
+ * the file's name with or without its extension. The subset is 'training' if not given.
+ *
  * @throws UsageError with file:line.
  */
 export function readCsv(file: string): AnnotatedVideo[] {
@@ -24,15 +25,20 @@ export function readCsv(file: string): AnnotatedVideo[] {
   }));
 }
 
-/** {@link parseTime}. @throws UsageError that begins with `where`. */
+/**
+ * Parses a time as {@link parseTime} does.
+ *
+ * @returns Seconds.
+ * @throws UsageError beginning with `where` when the text is not a time.
+ */
 export function timeOf(text: string, where: string): number {
   const time = parseTime(text);
   if (time === undefined)
-    throw new UsageError(`${where}: "${printable(text, 40)}" is no time: write seconds or hh:mm:ss.mmm`);
+    throw new UsageError(`${where}: "${printable(text, 40)}" is not a time: write seconds or hh:mm:ss.mmm`);
   return time;
 }
 
-/** Seconds from `83.5`, `1:23.5` or `00:01:23.500`; undefined when it is none of these. */
+/** Seconds from `83.5`, `1:23.5` or `00:01:23.500`; undefined for any other text. */
 export function parseTime(text: string): number | undefined {
   const match = /^(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d*)?|\.\d+)$/.exec(text);
   if (!match) return undefined;

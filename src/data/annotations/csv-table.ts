@@ -3,15 +3,16 @@ import { CsvError, parse } from 'csv-parse/sync';
 import { UsageError } from '../../system/errors.js';
 import { printable } from '../../system/printable.js';
 
-/** A row of a CSV file: its fields by column name, and the line it ends on. */
+/** A row of a CSV file: its fields by column name, and the number of its last line. */
 export interface Row {
   line: number;
   fields: Record<string, string>;
 }
 
 /**
- * Reads a CSV file with a header line. Blank lines are skipped, spaces around fields dropped.
- * @throws UsageError with file:line when it is missing, malformed, lacks a column, or a required field is empty.
+ * Reads a CSV file with a header line. Blank lines are skipped, and spaces around fields are dropped.
+ *
+ * @throws UsageError with file:line when it is missing or malformed, lacks a column, or a required field is empty.
  */
 export function readTable(file: string, required: readonly string[], optional: readonly string[]): Row[] {
   let text: string;
@@ -25,7 +26,8 @@ export function readTable(file: string, required: readonly string[], optional: r
   const missing = required.filter((column) => !header.cells.includes(column));
   if (missing.length > 0) {
     throw new UsageError(
-      `${file}:${header.line}: no column "${missing[0]!}"; the header must be ${required.join(',')}${optional.map((column) => `[,${column}]`).join('')}`,
+      `${file}:${header.line}: no column "${missing[0]!}"; the header must be ` +
+        `${required.join(',')}${optional.map((column) => `[,${column}]`).join('')}`,
     );
   }
   return rows.map(({ line, cells }) => {

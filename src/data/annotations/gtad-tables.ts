@@ -10,8 +10,9 @@ import { timeOf } from './csv-annotations.js';
 const suffix = '_Annotation.csv';
 
 /**
- * Reads the annotations that come with G-TAD: of THUMOS14 a table a subset (`val_Annotation.csv`: video,type,type_idx,start,end,…), or all
- * such tables of a folder; of ActivityNet its JSON.
+ * Reads the annotations that G-TAD publishes: for THUMOS14 one table per subset (`val_Annotation.csv`:
+ * video,type,type_idx,start,end,…) or a folder of such tables; for ActivityNet its JSON.
+ *
  * @throws UsageError with file:line.
  */
 export function readGtad(place: string): AnnotatedVideo[] {

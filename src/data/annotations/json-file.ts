@@ -4,14 +4,16 @@ import { readText } from '../../system/files.js';
 import { printable } from '../../system/printable.js';
 import { walkJson, type JsonPath } from './json-walk.js';
 
-/** A JSON file that knows the lines of its values. They are looked up only when there is something to say of them. */
+/** A JSON file that can tell the line of each value. Lines are looked up only when there is an error to report. */
 export class JsonFile {
   readonly content: unknown;
   private readonly text: string;
 
   /**
-   * @param what the file should be, for the message when it cannot be read.
-   * @throws UsageError naming the file, and the line where it is no JSON.
+   * Reads the file.
+   *
+   * @param what - What the file should be, for messages.
+   * @throws UsageError naming the file, and the line at which it is not JSON.
    */
   constructor(
     readonly file: string,
@@ -29,7 +31,8 @@ export class JsonFile {
   }
 
   /**
-   * What `schema` makes of `value`, which stands at `path`.
+   * Parses `value`, which stands at `path`, with a schema.
+   *
    * @throws UsageError with file:line of the first wrong field.
    */
   parse<T>(schema: z.ZodType<T>, value: unknown = this.content, path: JsonPath = []): T {
@@ -40,7 +43,11 @@ export class JsonFile {
     throw this.error([...path, ...(first!.path as JsonPath)], first!.message + more);
   }
 
-  /** The object `value`, which stands at `path`. A map, since zod's records leave out a key `__proto__`. @throws UsageError where it is none. */
+  /**
+   * The entries of the object `value`, which stands at `path`, as a map: zod's records leave out a key `__proto__`.
+   *
+   * @throws UsageError where the value is not an object.
+   */
   entries(value: unknown = this.content, path: JsonPath = []): Map<string, unknown> {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return new Map(Object.entries(value));
     throw this.error(path, 'expected an object');
@@ -52,17 +59,17 @@ export class JsonFile {
     return new UsageError(`${this.file}:${this.lineOf(path)}: ${field}${printable(message, 300)}`);
   }
 
-  /** The line of the value at `path`, from 1; where there is none, that of the innermost value around it. */
+  /** The line, from 1, of the value at `path`, or of the innermost existing value around it. */
   lineOf(path: JsonPath): number {
     let found = 0;
-    // Of repeated keys the last counts, as for JSON.parse.
+    // The last of repeated keys counts, as in JSON.parse.
     walkJson(this.text, (steps, at) => {
       if (isBelow(path, steps)) found = at;
     });
     return this.lineAt(found);
   }
 
-  /** Keys of the object at `path` that it has more than once. JSON.parse keeps the last without a word. */
+  /** Keys that occur more than once in the object at `path`. JSON.parse silently keeps the last one. */
   repeatedKeys(path: JsonPath): Set<string> {
     const seen = new Set<string>();
     const repeated = new Set<string>();
@@ -82,12 +89,12 @@ export class JsonFile {
   }
 }
 
-/** Whether `path` is `above` or leads on from it. */
+/** Whether `path` equals `above` or continues it. */
 function isBelow(path: JsonPath, above: JsonPath): boolean {
   return above.length <= path.length && above.every((step, i) => step === path[i]);
 }
 
-/** `database.v_1.annotations[0].segment`. */
+/** The name of a field in messages: `database.v_1.annotations[0].segment`. */
 function fieldName(path: JsonPath): string {
   const steps = path.map((step, i) => (typeof step === 'number' ? `[${step}]` : `${i > 0 ? '.' : ''}${step}`));
   return printable(steps.join(''), 300);

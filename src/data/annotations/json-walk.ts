@@ -5,12 +5,14 @@ const scalar = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/
 const space = /[ \t\n\r]*/y;
 
 /**
- * Goes through a JSON text as `JSON.parse` would and says where things are, which `JSON.parse` does not: calls `visit` with the path (valid
- * during the call) and the offset of every value, parents first.
- * @returns the offset of the first thing that is no JSON; undefined where all is.
+ * Walks through a JSON text as `JSON.parse` would and reports where its values are, which `JSON.parse` does not.
+ *
+ * @param visit - Called with the path (valid during the call) and the offset of every value, parents first.
+ * @returns The offset of the first thing that is not JSON; undefined where all of the text is.
  */
 export function walkJson(text: string, visit: (path: JsonPath, at: number) => void): number | undefined {
-  // The last step tells what is open: an index an array, a key an object. No recursion: documents may be nested deeply.
+  // The last step tells which container is open: an index an array, a key an object. Without recursion, since
+  // documents may be deeply nested.
   const path: (string | number)[] = [];
   let at = 0;
   const skip = (pattern: RegExp) => {
@@ -69,7 +71,7 @@ export function walkJson(text: string, visit: (path: JsonPath, at: number) => vo
   }
 }
 
-/** The offset behind the string that begins at `at`. */
+/** The offset behind the string that begins at `at`; undefined where none does, or it does not end. */
 function stringEnd(text: string, at: number): number | undefined {
   if (text[at] !== '"') return undefined;
   for (let quote = text.indexOf('"', at + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
@@ -80,7 +82,7 @@ function stringEnd(text: string, at: number): number | undefined {
   return undefined;
 }
 
-/** What a quoted string says; undefined where JSON forbids it. */
+/** The value of a quoted string; undefined where it is not valid JSON. */
 function parseString(quoted: string): string | undefined {
   // eslint-disable-next-line no-control-regex
   if (!/[\\\u0000-\u001f]/.test(quoted)) return quoted.slice(1, -1);

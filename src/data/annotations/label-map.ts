@@ -2,26 +2,26 @@ import { nearest } from '../../system/nearest.js';
 import type { Clip } from '../clips.js';
 import { toDataset, videosOf, type Dataset, type Instance } from '../dataset.js';
 
-/** `data.labels`: from a label of the annotations to the label wanted, each taken once; null drops what bears it. */
+/** `data.labels`: a map from annotated labels to the wanted ones, applied once; null drops the instances of a label. */
 export type LabelMap = Readonly<Record<string, string | null>>;
 
 /**
- * A dataset under other labels. Instances that touch or overlap after a merge stay apart; of those that have become the same, one stays.
- * A name in the map that no instance bears changes nothing and is worth a warning.
+ * Renames the labels of a dataset. Where labels are merged, touching or overlapping instances stay separate, but of
+ * instances that have become identical one is kept. For each name in the map that no instance has, there is a warning.
  */
 export function mapLabels(dataset: Dataset, labels: LabelMap): { dataset: Dataset; warnings: string[] } {
   const mapped = dataset.videos.map((video) => ({ ...video, instances: distinct(relabel(video.instances, labels)) }));
   return { dataset: toDataset(mapped), warnings: unknownNames(labels, dataset.classes) };
 }
 
-/** The clips of stage 1 under other labels. */
+/** Renames the labels of stage 1's clips. */
 export function mapClipLabels<T extends Clip>(clips: readonly T[], labels: LabelMap): T[] {
   return relabel(clips, labels);
 }
 
 /**
- * Warnings of labels that other subsets bear but `trainOn` does not: nothing can learn them. None where `trainOn` is empty, since then it is
- * not the subset that will be trained on.
+ * Warnings about labels that occur in other subsets but not in `trainOn`, so that they cannot be learnt. There are none
+ * if `trainOn` has no videos, since another subset will then be trained on.
  */
 export function unseenLabels(dataset: Dataset, trainOn: string): string[] {
   const trained = videosOf(dataset, trainOn);
@@ -32,7 +32,7 @@ export function unseenLabels(dataset: Dataset, trainOn: string): string[] {
     .map((label) => `label ${JSON.stringify(label)} is in no video of subset "${trainOn}": it cannot be learnt`);
 }
 
-/** The first of each instance; two are the same when start, end and label are. */
+/** Removes repeated instances: those with equal start, end and label. */
 function distinct(instances: readonly Instance[]): Instance[] {
   const first = new Map<string, Instance>();
   for (const instance of instances) {
@@ -44,7 +44,7 @@ function distinct(instances: readonly Instance[]): Instance[] {
 
 function relabel<T extends { label: string }>(items: readonly T[], labels: LabelMap): T[] {
   return items.flatMap((item) => {
-    // Annotations may call a label `constructor`.
+    // The prototype's properties must not count: a label may be called `constructor`.
     const label = Object.hasOwn(labels, item.label) ? (labels[item.label] ?? null) : item.label;
     return label === null ? [] : [{ ...item, label }];
   });

@@ -2,8 +2,10 @@ import type { Instance } from '../dataset.js';
 import type { Warning } from './annotations.js';
 
 /**
- * Drops instances without length and the same one twice, clips those that begin before the video or end after it, and says so.
- * @param duration of the video in seconds; 0 where it is not known: then nothing is beyond it.
+ * Corrects instances and says so in warnings: drops those without length, those outside the video and repeated ones,
+ * and clips those that reach beyond its ends.
+ *
+ * @param duration - Of the video in seconds; 0 where it is unknown, and then nothing counts as beyond its end.
  */
 export function mendInstances(
   instances: readonly Instance[],
@@ -20,10 +22,10 @@ export function mendInstances(
     const key = JSON.stringify(clipped);
     if (end <= start) warn('instances without length', 'dropped: its end is not after its start');
     else if (clipped.end <= clipped.start) warn('instances outside their video', 'dropped: it lies outside the video');
-    else if (seen.has(key)) warn('repeated instances', 'dropped: it is there already');
+    else if (seen.has(key)) warn('repeated instances', 'dropped: it repeats another instance');
     else {
       seen.add(key);
-      // Annotations are rounded: a few hundredths of a second are no news.
+      // Annotations are rounded, so a few hundredths of a second are not worth a warning.
       if (end - clipped.end > 0.05 || clipped.start - start > 0.05) {
         warn('clipped instances', `clipped to the video's ${seconds(duration)}`);
       }

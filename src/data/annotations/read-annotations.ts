@@ -35,9 +35,11 @@ export function otherNames(format: string, video: AnnotatedVideo): string[] {
 }
 
 /**
- * The videos of an annotation file, in its order, each once. One that it has in several subsets stays in the first with the instances of all:
- * no video may be both trained and validated on, and an instance left out would be taught as background.
- * @throws UsageError when the format is unknown, or the file is not of it (with file:line).
+ * The videos of an annotation file, in its order, each once. A video in several subsets stays in the first
+ * one, with the instances of all: a video must not be both trained and validated on, and a missing instance
+ * would be taught as background.
+ *
+ * @throws UsageError when the format is unknown or the file does not have it (with file:line).
  */
 export function readAnnotations(format: string, file: string): AnnotatedVideo[] {
   if (!isFormat(format)) {
@@ -57,7 +59,7 @@ function isFormat(name: string): name is AnnotationFormat {
 }
 
 function join(first: AnnotatedVideo, again: AnnotatedVideo): AnnotatedVideo {
-  // A table has a video once a line: its instances are not copied for each.
+  // In a table every instance adds its video once more: copying the list each time would take quadratic time.
   first.instances.push(...again.instances);
   if (again.subset === first.subset) return first;
   const [here, there] = [JSON.stringify(first.subset), JSON.stringify(again.subset)];

@@ -3,14 +3,18 @@ import path from 'node:path';
 import { UsageError } from '../../system/errors.js';
 import { printable } from '../../system/printable.js';
 
-/** Finds feature files by video id in one folder, and never outside it: names come from its listing. */
+/**
+ * Finds feature files by video id in one folder. It cannot leave the folder, since file names come from its listing.
+ */
 export class FeatureFolder {
-  /** Files by their names without extension. */
+  /** File names by their name without extension. */
   private readonly files = new Map<string, string[]>();
 
   /**
-   * @param extensions - Those of feature files, `.npy`.
-   * @throws UsageError when the folder is not there, or holds no feature file.
+   * Lists the folder.
+   *
+   * @param extensions - The extensions of feature files, such as `.npy`.
+   * @throws UsageError when the folder cannot be read or holds no feature file.
    */
   constructor(
     readonly folder: string,
@@ -24,13 +28,14 @@ export class FeatureFolder {
   }
 
   /**
-   * The file of a video, `<id>.<extension>`, with or without a leading `v_`; null when there is none.
+   * The path of a video's file, `<id>.<extension>`, with or without a leading `v_`; null when there is none.
+   *
    * @throws UsageError when there are several.
    */
   find(id: string): string | null {
     const names = this.files.get(id) ?? this.files.get(id.startsWith('v_') ? id.slice(2) : `v_${id}`) ?? [];
     if (names.length > 1)
-      throw new UsageError(`${this.folder}: ${printable(names.join(' and '), 200)}: leave one of them`);
+      throw new UsageError(`${this.folder}: keep only one of ${printable(names.join(' and '), 200)}`);
     return names[0] === undefined ? null : path.join(this.folder, names[0]);
   }
 }

@@ -1,7 +1,7 @@
 import { UsageError } from '../../system/errors.js';
 import type { Matrix } from './matrix.js';
 
-/** What a row of a feature file is: a moment of the video, `[T, C]`, or a channel, `[C, T]`. */
+/** What a row of a feature file is: with `rows` a time step (`[T, C]`), with `columns` a channel (`[C, T]`). */
 export type Layout = 'rows' | 'columns';
 
 /** A file and the shape of the matrix in it. */
@@ -11,11 +11,13 @@ export interface Shaped {
 }
 
 /**
- * How the files of a set lie: all must have the same number of channels. `auto` goes by that; where both axes are the same in all files, time
- * is the one that has as many places as the head sees snippets.
+ * Decides the layout of a set of feature files, which must all have the same number of channels. `auto` takes
+ * the axis whose size is the same in all files for the channels. Where both are, time is the axis with as many
+ * steps as the head sees snippets.
  *
- * @param snippets - null where the head sees windows.
- * @throws UsageError when the files do not agree, or either could be.
+ * @param wanted - `data.featureLayout`.
+ * @param snippets - Number of snippets that the head sees; null where it sees windows.
+ * @throws UsageError when the files have different numbers of channels, or both layouts are possible.
  */
 export function agreedLayout(files: readonly Shaped[], wanted: Layout | 'auto', snippets: number | null): Layout {
   const [first] = files as [Shaped];
@@ -26,12 +28,13 @@ export function agreedLayout(files: readonly Shaped[], wanted: Layout | 'auto', 
     return wanted === 'auto' ? fitting[0]! : wanted;
   if (fitting.length === 0 || wanted !== 'auto') {
     const other = byLayout[wanted === 'columns' ? 'columns' : 'rows']!;
-    throw new UsageError(`features of unlike channels: ${described(first)}, ${described(other)}`);
+    throw new UsageError(`feature files with different numbers of channels: ${described(first)}, ${described(other)}`);
   }
   const [rows, columns] = first.shape;
   if ((rows === snippets) !== (columns === snippets)) return rows === snippets ? 'rows' : 'columns';
   throw new UsageError(
-    `every feature file is ${rows} × ${columns}: set data.featureLayout=rows where a row is a moment, =columns where it is a channel`,
+    `every feature file is ${rows} × ${columns}: set data.featureLayout=rows where a row is a time step, ` +
+      '=columns where it is a channel',
   );
 }
 

@@ -8,7 +8,7 @@ export interface Matrix {
   readonly shape: readonly [rows: number, columns: number];
 }
 
-/** An array of a file that may hold several: its shape is known before it is read. */
+/** An array of a file that may hold several. Its shape is known before its values are read. */
 export interface NamedArray {
   readonly name: string;
   readonly shape: readonly number[];
@@ -17,12 +17,14 @@ export interface NamedArray {
   readonly read: () => Matrix;
 }
 
-/** What the array with the features is called in published files that hold several. */
+/** Names of the array with the features in published files that hold several arrays. */
 const usualNames = ['feats', 'features'];
 
 /**
- * The one array of a file that can be the features of a video: of its 2-D arrays of floats the only one, or that called `feats` or `features`.
- * @throws UsageError when there is none, or the choice is open.
+ * Reads the array of a file that holds a video's features: its only 2-D array of floats, or the one
+ * called `feats` or `features`.
+ *
+ * @throws UsageError when there is none, or several could be meant.
  */
 export function chooseMatrix(file: string, arrays: readonly NamedArray[]): Matrix {
   const fitting = arrays.filter(({ shape, floats }) => floats && squeezed(shape) !== null);
@@ -38,7 +40,10 @@ export function chooseMatrix(file: string, arrays: readonly NamedArray[]): Matri
   );
 }
 
-/** Rows and columns of a shape whose other sizes, if any, are 1; those at the front go first. null where it is no matrix, or an empty one. */
+/**
+ * Rows and columns of a shape without its sizes of 1, which are removed from the front first; null where the shape is
+ * not that of a matrix, or the matrix is empty.
+ */
 export function squeezed(shape: readonly number[]): [rows: number, columns: number] | null {
   const sizes = [...shape];
   while (sizes.length > 2) {
@@ -50,14 +55,18 @@ export function squeezed(shape: readonly number[]): [rows: number, columns: numb
   return rows !== undefined && columns !== undefined && rows > 0 && columns > 0 ? [rows, columns] : null;
 }
 
-/** Rows for columns. */
+/** Swaps rows and columns. */
 export function transposed({ data, shape: [rows, columns] }: Matrix): Matrix {
   const turned = new Float32Array(data.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) turned[j * rows + i] = data[i * columns + j]!;
   return { data: turned, shape: [columns, rows] };
 }
 
-/** @throws UsageError naming the first row (from 1) that holds something else than a finite number. */
+/**
+ * Checks that all values are finite.
+ *
+ * @throws UsageError naming the first row and column, from 1, whose value is not finite.
+ */
 export function requireFinite(file: string, { data, shape: [, columns] }: Matrix): void {
   const at = data.findIndex((value) => !Number.isFinite(value));
   if (at < 0) return;
@@ -67,16 +76,17 @@ export function requireFinite(file: string, { data, shape: [, columns] }: Matrix
   );
 }
 
-/** A larger file than this is no video's features. */
+/** No video's features are larger than this. */
 const maxBytes = 2 ** 31 - 1;
 
 /**
- * The whole of a file.
- * @throws UsageError when it cannot be read, is no file, or is larger than `limit` bytes.
+ * Reads a whole file.
+ *
+ * @throws UsageError when it cannot be read, is not a regular file, or is larger than `limit` bytes.
  */
 export function readBytesOf(file: string, limit = maxBytes): Buffer {
   try {
-    // Asked before it is opened: opening a pipe would wait for its writer.
+    // The size is asked for before opening, because opening a pipe would wait for its writer.
     const stat = statSync(file);
     if (!stat.isFile()) throw new UsageError(`not a file: ${file}`);
     if (stat.size > limit) throw new UsageError(`${file}: ${stat.size} bytes, too large for the features of a video`);

@@ -5,29 +5,34 @@ import { readBytesOf, requireFinite, squeezed, transposed, type Matrix, type Nam
 
 const magic = Buffer.from('\x93NUMPY', 'latin1');
 
-/** Reads the matrix of an .npy file. @throws UsageError as {@link parseNpy} does. */
+/**
+ * Reads the matrix of an .npy file.
+ *
+ * @throws UsageError as {@link parseNpy} does.
+ */
 export function readNpyMatrix(file: string): Matrix {
   return parseNpy(readBytesOf(file), file).read();
 }
 
 /**
- * An array as NumPy's format describes it (numpy.lib.format, versions 1 to 3). Of the numbers only floats are read: 2, 4 or 8 bytes, in
- * either byte order, by rows or by columns (`fortran_order`).
+ * Parses an array in NumPy's format (numpy.lib.format, versions 1 to 3). Only floats of 2, 4 or 8 bytes are read, in
+ * either byte order and in row-major or column-major order (`fortran_order`).
  *
  * @param bytes - The whole file, or a member of an .npz.
- * @param where - The file, and the member, for messages.
- * @throws UsageError when the header is not what NumPy writes, or the data are not as many as it says; `read` when one is not finite.
+ * @param where - Names the file, and the member, in messages.
+ * @throws UsageError when the header is not NumPy's or the data have another length than it says. `read` throws it when
+ * the type is not supported or a value is not finite.
  */
 export function parseNpy(bytes: Buffer, where: string, name = ''): NamedArray {
   const wrong = (reason: string) => new UsageError(`not a valid .npy file: ${where}: ${reason}`);
-  if (bytes.length < 10 || !bytes.subarray(0, 6).equals(magic)) throw wrong('it does not begin as one');
+  if (bytes.length < 10 || !bytes.subarray(0, 6).equals(magic)) throw wrong('it does not begin like one');
   const version = bytes[6]!;
-  if (version < 1 || version > 3) throw wrong(`version ${version} is not known`);
+  if (version < 1 || version > 3) throw wrong(`format version ${version} is not supported`);
   const start = version === 1 ? 10 : 12;
   if (bytes.length < start) throw wrong('it ends within the header');
   const length = version === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8);
   if (start + length > bytes.length) throw wrong('it ends within the header');
-  if (length > maxHeader) throw wrong(`a header of ${length} bytes`);
+  if (length > maxHeader) throw wrong(`its header of ${length} bytes is too long`);
   const fields = parseHeader(bytes.toString('latin1', start, start + length));
   if (fields === null) throw wrong("its header is not {'descr': …, 'fortran_order': …, 'shape': …}");
   const { descr, fortran, shape } = fields;
@@ -44,7 +49,8 @@ export function parseNpy(bytes: Buffer, where: string, name = ''): NamedArray {
       throw new UsageError(`${where}: shape [${printable(shape.join(), 40)}]; [rows, columns] expected`);
     const [rows, columns] = sizes;
     const expected = rows * columns * width;
-    if (data.length !== expected) throw wrong(`[${shape.join()}] takes ${expected} bytes, ${data.length} are there`);
+    if (data.length !== expected)
+      throw wrong(`[${shape.join()}] takes ${expected} bytes, but there are ${data.length}`);
     const values = readFloats(data, width, order === '>');
     const matrix: Matrix = fortran
       ? transposed({ data: values, shape: [columns, rows] })
@@ -55,7 +61,7 @@ export function parseNpy(bytes: Buffer, where: string, name = ''): NamedArray {
   return { name, shape, floats, read };
 }
 
-/** NumPy's headers take about a hundred bytes; those of records may take some more. */
+/** NumPy's headers take about a hundred bytes, those of record types somewhat more. */
 const maxHeader = 2 ** 16;
 
 interface Header {
@@ -64,7 +70,10 @@ interface Header {
   shape: number[];
 }
 
-/** The three fields of a header in any order; null when it is anything else. A type that is no simple one has `descr` ''. */
+/**
+ * The three fields of a header, which may be in any order; null when the text is anything else.
+ * For record types `descr` is ''.
+ */
 function parseHeader(text: string): Header | null {
   const body = /^\s*\{([^{}]*)\}\s*$/.exec(text)?.[1];
   if (body === undefined) return null;
@@ -82,7 +91,7 @@ function parseHeader(text: string): Header | null {
   return sizes && { descr: descr.startsWith('[') ? '' : descr.slice(1, -1), fortran: fortran === 'True', shape: sizes };
 }
 
-/** `(100, 400)`, `(3,)`, `()`; Python 2 wrote its long numbers as `100L`. */
+/** Sizes from `(100, 400)`, `(3,)` or `()`. Python 2 wrote long numbers as `100L`. */
 function parseTuple(text: string): number[] | null {
   const inner = /^\(\s*((?:\d+L?\s*,\s*)*(?:\d+L?\s*)?)\)$/.exec(text)?.[1];
   if (inner === undefined) return null;
@@ -91,7 +100,7 @@ function parseTuple(text: string): number[] | null {
 }
 
 function readFloats(bytes: Buffer, width: number, bigEndian: boolean): Float32Array {
-  // A copy of its own lies where typed arrays may.
+  // The copy is aligned as typed arrays require.
   const own = Buffer.from(new ArrayBuffer(bytes.length));
   bytes.copy(own);
   if (bigEndian) ({ 2: () => own.swap16(), 4: () => own.swap32(), 8: () => own.swap64() })[width]!();

@@ -3,7 +3,8 @@ import { parseNpy } from './npy.js';
 import { zipMembers } from '../../system/zip.js';
 
 /**
- * Reads the matrix of an .npz (see {@link chooseMatrix} for which, where it holds several arrays).
+ * Reads the matrix of an .npz. Where it holds several arrays, {@link chooseMatrix} decides.
+ *
  * @throws UsageError naming the file, the array, and what is wrong.
  */
 export function readNpzMatrix(file: string): Matrix {

@@ -1,10 +1,11 @@
 import type { Matrix } from './matrix.js';
 
 /**
- * Rows over time as another number of them, by linear interpolation. Rows stand for cells of equal length, their values for the cells'
- * centres; beyond the outermost centres the values stay (lofi_spec §3.7: `F.interpolate(…, align_corners=False)`).
+ * Resamples rows over time to another number of rows by linear interpolation. Each row stands for the centre of one of
+ * T equal cells; beyond the outermost centres values are constant (docs/method.md §7.7:
+ * `F.interpolate(…, align_corners=False)`).
  *
- * @param rows - How many there shall be; as many as there are: the same matrix.
+ * @param rows - Number of rows of the result. If it equals the present number, the matrix itself is returned.
  */
 export function rescaled(matrix: Matrix, rows: number): Matrix {
   const { data, shape } = matrix;

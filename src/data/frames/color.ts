@@ -1,14 +1,14 @@
 import type { Random } from '../../engine/random.js';
 
-/** Red, green and blue from red, green, blue and 1, each row a channel: `[12]` numbers; values are bytes, 0 to 255. */
+/** A linear map of colours, 3×4 by rows, `[12]`: red, green and blue in 0..255 from red, green, blue and 1. */
 export type ColorTransform = readonly number[];
 
-/** Weights of red, green and blue in brightness (ITU-R BT.601). */
+/** Weights of red, green and blue in luma (ITU-R BT.601). */
 const luma = [0.299, 0.587, 0.114] as const;
 
 /**
- * A change of brightness, contrast (around middle grey) and saturation, each by a factor within `1 ± strength`: one draw
- * for all frames of a sample. Undefined where `strength` is 0: nothing is drawn then.
+ * Draws a change of brightness, contrast (around middle grey) and saturation, each by a factor in `1 ± strength`, for
+ * all frames of a sample. With `strength` 0 nothing is drawn and the result is undefined.
  */
 export function drawColor(strength: number, random: Random): ColorTransform | undefined {
   if (strength === 0) return undefined;

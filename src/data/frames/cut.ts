@@ -2,7 +2,7 @@ import type { DecodeRequest } from '../../video/decode.js';
 
 /** Whole frames of a video at one scale. */
 export interface ScaledFrames {
-  /** Frame numbers, rising. */
+  /** Frame numbers, ascending. */
   frames: Int32Array;
   width: number;
   height: number;
@@ -10,7 +10,10 @@ export interface ScaledFrames {
   bytes: Uint8Array;
 }
 
-/** Takes the requested frames out of whole ones, cropped and mirrored: the bytes that ffmpeg gives, which crops after it has scaled. */
+/**
+ * Takes the requested frames out of whole frames, cropped and mirrored. The bytes are those that ffmpeg gives,
+ * which scales before it crops.
+ */
 export function cut(kept: ScaledFrames, { indices, crop, flip }: DecodeRequest): Uint8Array {
   const { width, height, bytes } = kept;
   const places = new Map(Array.from(kept.frames, (frame, place) => [frame, place]));

@@ -2,26 +2,27 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Bytes kept as files from run to run, the least recently used thrown out first. */
+/** Keeps bytes as files across runs and deletes the least recently used ones when the cache is full. */
 export interface DiskCache {
-  /** Whether bytes of this length may be kept at all. */
+  /** Whether bytes of this length fit into the cache at all. */
   fits(length: number): boolean;
   /** The bytes kept under a key (of letters and digits), or undefined where there are none or they are damaged. */
   get(key: string, length: number): Promise<Uint8Array | undefined>;
-  /** Keeps bytes. What cannot be written is said once and not kept. */
+  /** Keeps bytes under a key. The first failure to write is reported; after that nothing is kept. */
   put(key: string, bytes: Uint8Array): Promise<void>;
 }
 
 const extension = '.frames';
 const hashLength = 32;
-/** What a writer that died left behind is thrown away after this long. */
+/** Temporary files that a dead writer left behind are deleted after this time. */
 const leftoverMs = 3600_000;
 
 /**
- * A cache in a folder that several processes may share and that may be deleted at any time: a file is whole or not
- * there (renamed into place), begins with the SHA-256 of the rest, and is only ever read in one go.
+ * A cache in a folder that several processes may share and that may be deleted at any time. Files are renamed into
+ * place, so they are complete or absent; they begin with the SHA-256 of the rest and are always read as a whole.
  *
- * @param limit bytes that all files together may take.
+ * @param limit - Bytes that all files together may take.
+ * @param say - Receives warnings.
  */
 export function diskCache(folder: string, limit: number, say: (line: string) => void): DiskCache {
   let broken = false;
@@ -38,7 +39,7 @@ export function diskCache(folder: string, limit: number, say: (line: string) => 
       return undefined;
     }
     const now = new Date();
-    // Another process may have just thrown it out: the bytes are good all the same.
+    // Another process may have just deleted the file; the bytes are still good.
     await utimes(file, now, now).catch(() => undefined);
     return bytes;
   }
@@ -54,14 +55,14 @@ export function diskCache(folder: string, limit: number, say: (line: string) => 
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
       const { code = String(error) } = error as NodeJS.ErrnoException;
-      // Someone deleted the folder meanwhile, as they may.
+      // The folder was deleted meanwhile, which is allowed.
       if (code === 'ENOENT') return;
       broken = true;
-      say(`frame cache: cannot write to ${folder} (${code}): going on without`);
+      say(`frame cache: cannot write to ${folder} (${code}): continuing without the cache`);
     }
   }
 
-  /** Deletes what was used longest ago until the rest is within the limit. */
+  /** Deletes the least recently used files until the rest is within the limit. */
   async function makeRoom(): Promise<void> {
     const files: { file: string; size: number; used: number }[] = [];
     for (const name of await readdir(folder)) {

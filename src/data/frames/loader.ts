@@ -6,10 +6,13 @@ import type { FrameSource } from './request.js';
 import type { FrameSourceOptions } from './source.js';
 import type { Answered, Asked } from './worker.js';
 
-/** A {@link FrameSource} in a thread of its own: a step of the engine blocks the main one for seconds, and frames must come all the same. */
+/**
+ * A {@link FrameSource} in a thread of its own, because a step of the engine blocks the main thread for seconds while
+ * frames must still be decoded.
+ */
 export interface FrameLoader {
   readonly load: FrameSource;
-  /** Ends the thread and its ffmpeg processes; what was asked for and not given is dropped. */
+  /** Ends the thread and its ffmpeg processes. Requests that are still waiting are dropped. */
   readonly close: () => void;
 }
 
@@ -18,7 +21,10 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-/** The thread begins with the first request. It keeps the process alive only while something is asked for. */
+/**
+ * Makes a loader whose thread starts with the first request. The thread keeps the process alive
+ * only while requests are waiting.
+ */
 export function startFrameLoader(options: FrameSourceOptions): FrameLoader {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
@@ -28,7 +34,7 @@ export function startFrameLoader(options: FrameSourceOptions): FrameLoader {
     const begun = startThread(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), options);
     begun.on('message', (answer: Answered) => {
       const asked = waiting.get(answer.id);
-      // An answer may cross with the closing.
+      // An answer may arrive after closing.
       if (!asked) return;
       const { resolve, reject } = asked;
       waiting.delete(answer.id);

@@ -1,7 +1,7 @@
 /**
- * Runs jobs ahead of their use and gives their results in order. At most `ahead` are running or waiting to be taken, so memory is
- * bounded. A job's error is thrown at its turn; no job is started after that or after an early `return`, and what those already running
- * give is dropped.
+ * Runs jobs ahead of their use and yields their results in order. At most `ahead` jobs are running or waiting to be
+ * taken, which bounds memory. A job's error is thrown at its turn. After that, or after an early `return`, no job is
+ * started, and the results of those still running are dropped.
  */
 export async function* prefetch<T>(
   jobs: Iterable<() => Promise<T>>,

@@ -1,19 +1,22 @@
 import type { DecodeRequest } from '../../video/decode.js';
 import type { ColorTransform } from './color.js';
 
-/** Frames of a video as a sample takes them. */
+/** The frames of a video that a sample needs, and how they are scaled, cropped, mirrored and recoloured. */
 export interface FrameRequest extends DecodeRequest {
   /** Absolute. */
   file: string;
   indices: Int32Array;
-  /** Changed after scale, crop and mirror. */
+  /** Applied after scaling, cropping and mirroring. */
   color?: ColorTransform;
   /**
-   * Numbers of all frames, rising, that requests of this file at this scale choose from, now and in later epochs: these may be kept. Absent
-   * where the frames will not be asked for again.
+   * The numbers, ascending, of all frames that requests for this file at this scale choose from, now and in later
+   * epochs. These frames may be cached. Absent where the frames will not be asked for again.
    */
   family?: Int32Array;
 }
 
-/** Gives `[n, height, width, 3]` RGB bytes for the n `indices` of a request. The same request gives the same bytes, wherever they come from. */
+/**
+ * Returns RGB bytes `[n, height, width, 3]` of the n `indices` of a request. Equal requests give equal
+ * bytes, whether cached or decoded.
+ */
 export type FrameSource = (request: FrameRequest) => Promise<Uint8Array>;

@@ -10,21 +10,23 @@ import { diskCache } from './disk-cache.js';
 import type { FrameRequest, FrameSource } from './request.js';
 
 export interface FrameSourceOptions {
-  /** Requests served at a time, each by one ffmpeg process at most. */
+  /** Number of requests served at a time, each by at most one ffmpeg process. */
   processes: number;
-  /** What serving a request may take, once its turn has come; without it there is no limit. */
+  /** Time limit in seconds for serving a request, counted from its turn; absent: no limit. */
   seconds?: number;
-  /** Scaled frames kept in memory, bytes. */
+  /** Bytes of scaled frames kept in memory. */
   memory: number;
-  /** Scaled frames kept on disk: where, and bytes. Null: none. */
+  /** Folder and size in bytes of the disk cache of scaled frames; null: no disk cache. */
   disk: { folder: string; limit: number } | null;
 }
 
 /**
- * Frames from memory, from disk, or decoded; what a request has a family for is kept, whole frames of the whole family, so that other
- * crops of it need no decoder. In memory what came first stays, since training goes round and round.
+ * Makes a source that takes frames from memory or disk, or decodes them. Of requests with a family it keeps the
+ * whole frames of the family, so that other crops need no decoder. In memory the first ones stay, since every
+ * epoch reads all of them again.
  *
- * @param say takes warnings.
+ * @param say - Receives warnings.
+ * @throws WorkError, from the source, when a video cannot be decoded or its frames do not come within `seconds`.
  */
 export function frameSource(
   { processes, seconds, memory, disk }: FrameSourceOptions,
@@ -35,7 +37,7 @@ export function frameSource(
   const inMemory = new Map<string, Promise<ScaledFrames>>();
   let taken = 0;
 
-  /** The whole family of a request from wherever it may be kept; undefined where there is no room for it. */
+  /** The whole frames of a request's family, wherever they are kept; undefined where there is no room for them. */
   function family(request: FrameRequest, frames: Int32Array): Promise<ScaledFrames> | undefined {
     const [width, height] = request.scale;
     const length = frames.length * width * height * 3;
@@ -85,10 +87,13 @@ export function frameSource(
   };
 }
 
-/** Names scaled frames by what they depend on: the file's place, length and time, the ffmpeg, scale and frames. */
+/**
+ * Cache key of scaled frames: a hash of the file's path, length and time, ffmpeg's version, the
+ * scale and the frame numbers.
+ */
 async function fileKey({ file, scale }: FrameRequest, frames: Int32Array): Promise<string | undefined> {
   const info = await stat(file).catch(() => undefined);
-  // The decoder will say what is wrong with it.
+  // The decoder will report what is wrong with the file.
   if (!info) return undefined;
   const { version } = findFfmpeg();
   return hash(JSON.stringify([file, info.size, info.mtimeMs, version, ...scale]), frames);

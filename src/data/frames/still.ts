@@ -1,13 +1,14 @@
 import type { Random } from '../../engine/random.js';
 
 /**
- * Background erasing (Wang et al., CVPR 2021, eq. 1): every frame of a sample is blended with one still frame of another sample of the batch, so
- * that a scene tells less of what happens in it, and what moves tells more. A sample that is alone takes a frame of its own. In place; the still
- * frames are those from before.
+ * Background erasing (Wang et al., CVPR 2021, eq. 1): blends every frame of a sample with one still frame of
+ * another sample of the batch, so that the scene tells less about the action and the motion tells more. A sample
+ * that is alone in its batch is blended with a frame of its own. Samples are changed in place; the still frames are
+ * taken from the unchanged samples.
  *
- * @param samples - Of each `[frames, size, size, 3]` bytes.
+ * @param samples - Each `[frames, size, size, 3]` bytes.
  * @param frameBytes - size · size · 3.
- * @param strength - The share of the still frame is uniform in 0..strength; 0: nothing is drawn or changed.
+ * @param strength - The weight of the still frame is uniform in 0..strength. With 0 nothing is drawn or changed.
  */
 export function blendStills(
   samples: readonly Uint8Array[],

@@ -3,16 +3,16 @@ import { LofiError } from '../../system/errors.js';
 import { decodeParts } from '../../video/decode-parts.js';
 import type { FrameRequest } from './request.js';
 
-/** What this thread is started with. */
+/** The data that this thread is started with. */
 export interface StreamTask {
   request: FrameRequest;
-  /** Indices of the request in each part. */
+  /** Number of the request's indices in each part. */
   length: number;
-  /** Two numbers: how many parts may be given yet; whether no more are wanted. */
+  /** Two numbers in shared memory: how many parts may be sent now; whether the receiver wants no more (1). */
   gate: Int32Array;
 }
 
-/** What comes back: a part, the end, an error that is the user's to read, or one that is ours. */
+/** A message from this thread: a part, the end, an error for the user, or a defect of the program. */
 export type Streamed = { part: Uint8Array } | { end: true } | { failed: string } | { defect: string };
 
 const { request, length, gate } = workerData as StreamTask;
@@ -24,7 +24,7 @@ const say = (streamed: Streamed, bytes: Uint8Array[] = []) => {
   );
 };
 
-/** Blocks this thread until there is room. The pipe is not read meanwhile, so ffmpeg waits, too. */
+/** Blocks this thread until a part may be sent. Meanwhile the pipe is not read, so ffmpeg waits too. */
 function waitForRoom(): void {
   while (Atomics.load(gate, 0) === 0) Atomics.wait(gate, 0, 0);
   if (Atomics.load(gate, 1) !== 0) throw new Error('no more parts are wanted');

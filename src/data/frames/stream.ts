@@ -6,11 +6,11 @@ import type { FrameRequest } from './request.js';
 import type { Streamed, StreamTask } from './stream-worker.js';
 
 /**
- * The frames of a long video in one pass, `length` indices of the request at a time (the largest index of a part must not be below that of
- * the part before it). They are decoded in a thread of their own, at most `ahead` parts before they are taken: memory does not grow with
- * the video.
+ * Yields the frames of a long video in one pass, `length` indices of the request at a time. The largest index of a
+ * part must not be below that of the part before it. A thread decodes at most `ahead` parts in advance, so memory
+ * does not grow with the video.
  *
- * @throws WorkError naming the file when it cannot be decoded, or ends earlier; parts before that have been given.
+ * @throws WorkError naming the file when it cannot be decoded or ends too early, after the parts before that.
  */
 export async function* streamFrames(
   request: FrameRequest,
@@ -35,7 +35,7 @@ export async function* streamFrames(
     }
     throw new WorkError(`cannot decode ${request.file}: the thread that decodes has ended`);
   } finally {
-    // It ends its ffmpeg, and then itself; what goes wrong on the way matters to nobody.
+    // The thread ends its ffmpeg and then itself; errors on the way no longer matter.
     thread.on('error', () => undefined).unref();
     Atomics.store(gate, 1, 1);
     giveRoom();

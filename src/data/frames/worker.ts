@@ -4,10 +4,10 @@ import { endAllFfmpeg } from '../../video/process.js';
 import type { FrameRequest } from './request.js';
 import { frameSource, type FrameSourceOptions } from './source.js';
 
-/** What goes to this thread; null ends it. */
+/** A message to this thread: a request, or null to end it. */
 export type Asked = { id: number; request: FrameRequest } | null;
 
-/** What comes back: bytes, an error that is the user's to read, or one that is ours. */
+/** A message from this thread: bytes, an error for the user, or a defect of the program. */
 export type Answered = { id: number } & ({ bytes: Uint8Array } | { failed: string } | { defect: string });
 
 const port = parentPort!;

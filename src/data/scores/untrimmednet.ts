@@ -2,7 +2,10 @@ import { UsageError } from '../../system/errors.js';
 import { readNpyMatrix } from '../features/npy.js';
 import type { VideoScores } from './video-scores.js';
 
-/** The classes of THUMOS14's detection task by their numbers among UCF-101's, from 1 (its `detclasslist.txt`; `type_idx` of G-TAD's tables). */
+/**
+ * The classes of THUMOS14's detection task by their numbers, from 1, among UCF-101's classes (its `detclasslist.txt`;
+ * `type_idx` of G-TAD's tables).
+ */
 export const thumosClasses: Readonly<Record<number, string>> = {
   7: 'BaseballPitch',
   9: 'BasketballDunk',
@@ -29,16 +32,17 @@ export const thumosClasses: Readonly<Record<number, string>> = {
 const columns = 101;
 
 /**
- * Reads UntrimmedNet's scores of THUMOS14's test videos as they are passed around (`uNet_test.npy`, floats [1574, 101]): row n - 1 is of
- * video_test_000000n, column k - 1 of UCF-101's class k. Only the classes of the detection task are taken.
+ * Reads UntrimmedNet's scores of THUMOS14's test videos in their usual form (`uNet_test.npy`, floats
+ * [1574, 101]): row n - 1 belongs to video_test_000000n, column k - 1 to class k of UCF-101. Only the classes of
+ * the detection task are returned.
  *
- * @throws UsageError when the array is of another shape, or a score is negative.
+ * @throws UsageError when the array has another shape, or a score is negative.
  */
 export function readUntrimmedNet(file: string): VideoScores {
   const { data, shape } = readNpyMatrix(file);
   const [rows, width] = shape;
   if (width !== columns)
-    throw new UsageError(`${file}: ${rows} × ${width}; a row a test video of THUMOS14 and ${columns} columns expected`);
+    throw new UsageError(`${file}: ${rows} × ${width}; expected one row per test video and ${columns} columns`);
   const classes = Object.entries(thumosClasses).map(([number, label]) => ({ label, column: Number(number) - 1 }));
   return new Map(
     Array.from({ length: rows }, (_, row) => {

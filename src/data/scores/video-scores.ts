@@ -5,10 +5,10 @@ import { JsonFile } from '../annotations/json-file.js';
 import type { JsonPath } from '../annotations/json-walk.js';
 import { readUntrimmedNet } from './untrimmednet.js';
 
-/** What a classifier of whole videos gave each label. */
+/** The score that a classifier of whole videos gave to each label. */
 export type ClassScores = readonly { label: string; score: number }[];
 
-/** Class scores by video. */
+/** Class scores by video id. */
 export type VideoScores = ReadonlyMap<string, ClassScores>;
 
 const score = z.number().nonnegative();
@@ -20,9 +20,10 @@ const listed = z
   .min(1);
 
 /**
- * Reads class scores of whole videos, in any form that is published: `{"results": {video: [score, …]}, "class": [label, …]}` (CUHK's for
- * ActivityNet), `{"results": {video: [{"label": …, "score": …}, …]}}`, as results of ActivityNet's classification task, or UntrimmedNet's
- * array for THUMOS14, an .npy ({@link readUntrimmedNet}).
+ * Reads class scores of whole videos in any published form: `{"results": {video: [score, …]}, "class": [label, …]}`
+ * (CUHK's for ActivityNet); `{"results": {video: [{"label": …, "score": …}, …]}}`, as in results of ActivityNet's
+ * classification task; or UntrimmedNet's .npy array for THUMOS14 ({@link readUntrimmedNet}).
+ *
  * @throws UsageError with file:line and the field.
  */
 export function readVideoScores(file: string): VideoScores {
@@ -41,7 +42,7 @@ export function readVideoScores(file: string): VideoScores {
 
 function scoresOf(json: JsonFile, path: JsonPath, value: unknown, classes: readonly string[] | undefined): ClassScores {
   if (Array.isArray(value) && typeof value[0] === 'number') {
-    if (!classes) throw json.error([], 'no "class": the labels of the scores, in their order');
+    if (!classes) throw json.error([], 'no "class"; it must list the labels of the scores in their order');
     const row = json.parse(numbers, value, path);
     if (row.length !== classes.length) throw json.error(path, `${row.length} scores for ${classes.length} classes`);
     return row.map((score, i) => ({ label: classes[i]!, score }));
@@ -58,16 +59,17 @@ function scoresOf(json: JsonFile, path: JsonPath, value: unknown, classes: reado
 function refuseRepeated(json: JsonFile, path: JsonPath, labels: readonly string[]): void {
   const seen = new Set<string>();
   labels.forEach((label, i) => {
-    if (seen.has(label)) throw json.error([...path, i], `"${label}" is there twice`);
+    if (seen.has(label)) throw json.error([...path, i], `"${label}" is listed twice`);
     seen.add(label);
   });
 }
 
 /**
- * The scores of these videos, of labels that the dataset has. ActivityNet's videos are found with and without their `v_`.
- * @param missing - What to do where the file has nothing on a video: `skip` leaves it out.
- * @returns them by video, and warnings of the videos left out and of the labels that only one side has.
- * @throws UsageError naming the videos without scores (`fail`), or when no label of the file is the dataset's.
+ * The scores of these videos, for the dataset's labels. ActivityNet's videos are found with and without their `v_`.
+ *
+ * @param missing - Treatment of videos without scores: `skip` leaves them out, `fail` throws.
+ * @returns The scores by video, and warnings about the videos left out and the labels that only one side has.
+ * @throws UsageError naming the videos without scores (`fail`), or when no label of the file is in the dataset.
  */
 export function scoresOfVideos(
   scores: VideoScores,
@@ -86,26 +88,26 @@ export function scoresOfVideos(
       );
   }
   const without = videos.filter((id) => !own.has(id));
-  const lacking = `${file}: no scores of ${without.length} of ${videos.length} videos`;
+  const lacking = `${file}: no scores for ${without.length} of ${videos.length} videos`;
   if (without.length > 0 && missing === 'fail') {
-    const advice = "data.missing=skip labels them by the run's own classifier";
+    const advice = "data.missing=skip labels them with the run's own classifier";
     throw new UsageError(`${lacking} (${advice}): ${someOf(without)}`);
   }
   const scored = new Set([...scores.values()].flatMap((list) => list.map(({ label }) => label)));
   const here = classes.filter((label) => !scored.has(label));
   const there = [...scored].filter((label) => !known.has(label));
   if (here.length === classes.length) {
-    throw new UsageError(`${file}: none of its labels is one of the dataset's: ${someOf(there)}`);
+    throw new UsageError(`${file}: none of its labels is in the dataset: ${someOf(there)}`);
   }
   const warnings = [
-    ...(without.length > 0 ? [`${lacking}, labelled by the run's own classifier: ${someOf(without)}`] : []),
+    ...(without.length > 0 ? [`${lacking}, labelled with the run's own classifier: ${someOf(without)}`] : []),
     ...(here.length > 0 ? [`${file}: labels without scores, never detected: ${someOf(here)}`] : []),
     ...(there.length > 0 ? [`${file}: labels that the dataset does not have, left out: ${someOf(there)}`] : []),
   ];
   return { scores: own, warnings };
 }
 
-/** The first few of a list, and how many more there are. */
+/** The first few names of a list, and how many more there are. */
 function someOf(names: readonly string[]): string {
   const first = names.slice(0, 5).map((name) => printable(name, 40));
   return first.join(', ') + (names.length > first.length ? ` and ${names.length - first.length} more` : '');

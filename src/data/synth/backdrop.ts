@@ -2,15 +2,15 @@ import type { Random } from '../../engine/random.js';
 import { modulo } from './modulo.js';
 import { colourOf, drawWrapped, shapeKinds, type Colour, type Picture, type ShapeKind } from './shapes.js';
 
-/** Clutter that says nothing of the action: a texture that drifts steadily, and shapes that float over it. */
+/** Clutter that tells nothing about the action: a texture that drifts steadily, and shapes that float over it. */
 export interface Backdrop {
-  /** Repeats seamlessly in both directions, so that it can drift for ever. */
+  /** The texture; it repeats seamlessly in both directions, so that it can drift without end. */
   readonly texture: Picture;
   readonly drift: Drift;
   readonly floaters: readonly Floater[];
 }
 
-/** Pixels at time 0, and pixels a second. */
+/** Position at time 0 in pixels, and velocity in pixels per second. */
 interface Drift {
   readonly x: number;
   readonly y: number;
@@ -25,7 +25,7 @@ interface Floater extends Drift {
   readonly tilt: number;
 }
 
-/** A random backdrop. Whatever is drawn here has no preferred direction, or it would favour one class of a pair. */
+/** A random backdrop. Nothing in it has a preferred direction, which would favour one class of a pair. */
 export function planBackdrop(width: number, height: number, random: Random): Backdrop {
   const texture = planTexture(width, height, random);
   const unit = Math.min(width, height);
@@ -41,7 +41,7 @@ export function planBackdrop(width: number, height: number, random: Random): Bac
 export function drawBackdrop({ texture, drift, floaters }: Backdrop, seconds: number): Picture {
   const { width, height } = texture;
   const pixels = new Uint8Array(width * height * 3);
-  // Whole pixels: a blended shift would cost more than all the rest.
+  // The shift is in whole pixels, because blending would cost more than everything else.
   const left = modulo(Math.round(drift.x + drift.dx * seconds), width) * 3;
   const top = modulo(Math.round(drift.y + drift.dy * seconds), height);
   for (let y = 0; y < height; y++) {
@@ -77,7 +77,7 @@ function planDrift(width: number, height: number, speed: number, random: Random)
   };
 }
 
-/** Noise of three octaves that blends two colours; each octave's lattice closes on itself. */
+/** Noise of three octaves that blends two colours; each octave's lattice wraps around. */
 function planTexture(width: number, height: number, random: Random): Picture {
   const [dark, light] = [mutedColour(random), mutedColour(random)];
   const octaves = [4, 8, 16].map((cells) => latticeNoise(width, height, cells, random));
@@ -106,7 +106,7 @@ function latticeNoise(width: number, height: number, cells: number, random: Rand
   return noise;
 }
 
-/** The smoothed fraction and the whole part. */
+/** The smoothed fraction and the whole part of a number. */
 function split(a: number): [number, number] {
   const whole = Math.floor(a);
   const f = a - whole;

@@ -1,4 +1,4 @@
-/** The remainder that is never negative. */
+/** The remainder of a / n that is never negative (for n > 0). */
 export function modulo(a: number, n: number): number {
   return ((a % n) + n) % n;
 }

@@ -1,7 +1,7 @@
 import type { Random } from '../../engine/random.js';
 import { modulo } from './modulo.js';
 
-/** Where the main shape is at one frame's instant, in pixels; y points down. */
+/** The place of the main shape at the time of a frame, in pixels; y points down. */
 export interface Pose {
   readonly x: number;
   readonly y: number;
@@ -9,7 +9,7 @@ export interface Pose {
   readonly radius: number;
 }
 
-/** The picture a motion takes place in. */
+/** The picture in which a motion takes place. */
 export interface Stage {
   /** Pixels. */
   readonly width: number;
@@ -19,10 +19,13 @@ export interface Stage {
   readonly fps: number;
 }
 
-/** The poses at the `frames` instants that follow `from`. */
+/** Computes the poses in the `frames` frames that follow `from`. */
 type Motion = (from: Pose, frames: number, stage: Stage, random: Random) => Pose[];
 
-/** The action classes in order; the first K of them make a K-class dataset, so any even K up to 6 is whole pairs. */
+/**
+ * The action classes in order. A dataset of K classes has the first K; for even K up to 6 these
+ * are whole pairs of opposites.
+ */
 export const motionNames = [
   'move-left',
   'move-right',
@@ -59,12 +62,15 @@ const motions: Readonly<Record<MotionName, Motion>> = {
   nod: oscillate('y'),
 };
 
-/** The main shape performing `name`: the poses at the `frames` instants after `from`. It ends where it can rest. */
+/**
+ * The poses of the main shape performing `name`, in the `frames` frames after `from`. The last one
+ * lies where the shape can rest.
+ */
 export function act(name: MotionName, from: Pose, frames: number, stage: Stage, random: Random): Pose[] {
   return motions[name](from, frames, stage, random);
 }
 
-/** The main shape between actions: it stands still or wanders slowly towards places chosen at random. */
+/** The main shape between actions: it stands still or wanders slowly towards random places. */
 export const rest: Motion = (from, frames, stage, random) => {
   const poses: Pose[] = [];
   let { x, y } = from;
@@ -82,7 +88,7 @@ export const rest: Motion = (from, frames, stage, random) => {
   return poses;
 };
 
-/** A random pose: inside the picture, of any size that zooming also passes through. */
+/** A random pose inside the picture, with any size that zooming passes through. */
 export function startingPose(stage: Stage, random: Random): Pose {
   const { smallest, largest } = radii(stage);
   return { ...restingPlace(stage, random), radius: smallest * (largest / smallest) ** random.uniform() };
@@ -102,7 +108,7 @@ function restingPlace(stage: Stage, random: Random): { x: number; y: number } {
   return { x: random.between(m, stage.width - m), y: random.between(m, stage.height - m) };
 }
 
-/** Sweeps across the picture, leaves it and comes in again at the other side. */
+/** Moves across the picture, leaves it and comes in again at the other side. */
 function sweep(sign: 1 | -1): Motion {
   return (from, frames, stage, random) => {
     const { width, fps } = stage;
@@ -135,7 +141,7 @@ function circle(sign: 1 | -1): Motion {
   };
 }
 
-/** Grows (or shrinks) over and over at a constant rate, whole cycles, so that it ends at the size it began with. */
+/** Grows (or shrinks) repeatedly at a constant rate, in whole cycles, so that it ends at its initial size. */
 function zoom(sign: 1 | -1): Motion {
   return (from, frames, stage, random) => {
     const { smallest, largest } = radii(stage);
@@ -149,7 +155,7 @@ function zoom(sign: 1 | -1): Motion {
   };
 }
 
-/** Swings about where it is, whole cycles. */
+/** Swings about its place, in whole cycles. */
 function oscillate(axis: 'x' | 'y'): Motion {
   return (from, frames, { width, height, fps }, random) => {
     const reach = random.between(0.09, 0.13) * Math.min(width, height);
@@ -161,7 +167,7 @@ function oscillate(axis: 'x' | 'y'): Motion {
   };
 }
 
-/** Instants 1…frames. */
+/** The poses of frames 1 to `frames`. */
 function instants(frames: number, pose: (i: number) => Pose): Pose[] {
   return Array.from({ length: frames }, (_, i) => pose(i + 1));
 }

@@ -2,7 +2,9 @@ import { drawBackdrop } from './backdrop.js';
 import type { Scene } from './scene.js';
 import { drawShape } from './shapes.js';
 
-/** Frame `index` of a scene: RGB [height, width, 3], one byte a channel. A pure function of the scene. */
+/**
+ * Draws frame `index` of a scene: RGB `[height, width, 3]`, one byte per channel. It depends on nothing but the scene.
+ */
 export function renderFrame(scene: Scene, index: number): Uint8Array {
   const picture = drawBackdrop(scene.backdrop, (index * scene.fps[1]) / scene.fps[0]);
   drawShape(picture, scene.shape, scene.colour, { ...scene.poses[index]!, tilt: scene.tilt });

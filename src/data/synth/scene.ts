@@ -3,7 +3,7 @@ import { planBackdrop, type Backdrop } from './backdrop.js';
 import { act, opposite, rest, startingPose, type MotionName, type Pose, type Stage } from './motions.js';
 import { colourOf, shapeKinds, type Colour, type ShapeKind } from './shapes.js';
 
-/** One action: its motion begins at frame `start`'s instant and ends at frame `end`'s. */
+/** One action: its motion begins at the time of frame `start` and ends at that of frame `end`. */
 export interface SceneInstance {
   /** Frame index. */
   readonly start: number;
@@ -12,7 +12,7 @@ export interface SceneInstance {
   readonly label: MotionName;
 }
 
-/** All there is to know to draw a video. */
+/** Everything that is needed to draw a video. */
 export interface Scene {
   /** Pixels. */
   readonly width: number;
@@ -22,11 +22,11 @@ export interface Scene {
   readonly fps: readonly [number, number];
   readonly shape: ShapeKind;
   readonly colour: Colour;
-  /** The main shape's tilt, radians. */
+  /** Tilt of the main shape in radians. */
   readonly tilt: number;
-  /** The main shape, one pose a frame. */
+  /** One pose of the main shape for each frame. */
   readonly poses: readonly Pose[];
-  /** In order of time. */
+  /** In chronological order. */
   readonly instances: readonly SceneInstance[];
   readonly backdrop: Backdrop;
 }
@@ -46,17 +46,21 @@ const rates: readonly (readonly [number, number])[] = [
   [24000, 1001],
 ];
 
-/** A clip is cut out of an action of this many seconds, at a random place: any phase of the motion can be its first. */
+/**
+ * Clips are cut out of an action of this many seconds at a random place, so that they may
+ * begin at any phase of the motion.
+ */
 const clippedAction = 5;
 
 /**
  * An untrimmed video of 20-60 s with 1-4 actions of 2.5-8 s, at least 1 s apart.
  *
- * Half of the videos are a story told backwards (with each action's opposite in it). So whatever order-free thing is
- * true of the frames of an action is as often true of its opposite: only the order of frames can tell the two apart.
+ * Half of the videos are generated backwards, with the opposite of each action. Any property of an action's
+ * frames that does not depend on their order is therefore as frequent in its opposite: only the order of
+ * frames can tell the two apart.
  *
- * @param firstLabel what the first instance shows, so that small datasets still have every class.
- * @param labels what the others are drawn from.
+ * @param firstLabel - The label of the first instance, so that small datasets have every class too.
+ * @param labels - The labels from which those of the other instances are drawn.
  */
 export function planVideo(firstLabel: MotionName, labels: readonly MotionName[], random: Random): Scene {
   const shot = planShot(random);
@@ -80,7 +84,7 @@ export function planVideo(firstLabel: MotionName, labels: readonly MotionName[],
   return { ...shot, instances, poses: backwards ? poses.reverse() : poses };
 }
 
-/** A trimmed clip of 1.8-2.4 s from the midst of an action, or of background motion alone. */
+/** A trimmed clip of 1.8-2.4 s from within an action, or of background motion alone. */
 export function planClip(label: MotionName | 'background', random: Random): Scene {
   const shot = planShot(random);
   const stage = stageOf(shot);
@@ -98,7 +102,7 @@ export function planClip(label: MotionName | 'background', random: Random): Scen
   return { ...shot, instances, poses: poses.slice(cut, cut + frames) };
 }
 
-/** Where the instances lie, in frames: the seconds that no action needs are spread over the gaps at random. */
+/** Random times of the instances in frames: the frames that no action needs are spread over the gaps. */
 function planTimes(frames: number, fps: number, random: Random): [start: number, end: number][] {
   const [shortest, longest, gap] = [Math.ceil(2.5 * fps), Math.floor(8 * fps), Math.ceil(fps)];
   const count = 1 + random.below(4);

@@ -3,14 +3,14 @@ import { modulo } from './modulo.js';
 /** Red, green and blue, 0-255. */
 export type Colour = readonly [number, number, number];
 
-/** An RGB picture [height, width, 3], one byte a channel. */
+/** An RGB picture `[height, width, 3]`, one byte per channel. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
   readonly pixels: Uint8Array;
 }
 
-/** Where a shape is: centre and half extent in pixels, tilt in radians. */
+/** The place of a shape: centre and half extent in pixels, tilt in radians. */
 export interface Placement {
   readonly x: number;
   readonly y: number;
@@ -22,7 +22,7 @@ export const shapeKinds = ['disc', 'square', 'triangle', 'ring', 'cross'] as con
 
 export type ShapeKind = (typeof shapeKinds)[number];
 
-/** Signed distance from a shape's edge, in units of its radius, below 0 inside. */
+/** Signed distance to a shape's edge, in units of its radius; negative inside. */
 const distances: Readonly<Record<ShapeKind, (u: number, v: number) => number>> = {
   // Math.hypot would be ten times slower.
   disc: (u, v) => Math.sqrt(u * u + v * v) - 0.95,
@@ -35,7 +35,7 @@ const distances: Readonly<Record<ShapeKind, (u: number, v: number) => number>> =
   },
 };
 
-/** Draws a shape over `picture` with soft edges; what lies outside is cut off. Positions in pixels, tilt in radians. */
+/** Draws a shape with soft edges over `picture`; the parts outside are cut off. */
 export function drawShape(picture: Picture, kind: ShapeKind, colour: Colour, at: Placement): void {
   const { width, height, pixels } = picture;
   const distance = distances[kind];
@@ -58,7 +58,7 @@ export function drawShape(picture: Picture, kind: ShapeKind, colour: Colour, at:
   }
 }
 
-/** As {@link drawShape}, but what lies outside comes in at the other side. */
+/** Draws like {@link drawShape}, but parts that leave the picture appear at its opposite side. */
 export function drawWrapped(picture: Picture, kind: ShapeKind, colour: Colour, at: Placement): void {
   const { width, height } = picture;
   const x = modulo(at.x, width);
@@ -67,7 +67,7 @@ export function drawWrapped(picture: Picture, kind: ShapeKind, colour: Colour, a
     for (const dy of [-height, 0, height]) drawShape(picture, kind, colour, { ...at, x: x + dx, y: y + dy });
 }
 
-/** Hue, saturation and value in [0, 1] as RGB. */
+/** RGB from hue, saturation and value in [0, 1]. */
 export function colourOf(hue: number, saturation: number, value: number): Colour {
   const channel = (n: number) => {
     const k = (n + 6 * hue) % 6;

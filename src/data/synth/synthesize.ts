@@ -11,23 +11,23 @@ import { motionNames, type MotionName } from './motions.js';
 import { renderFrames } from './render.js';
 import { planClip, planVideo, type Scene } from './scene.js';
 
-/** What to make; see {@link synthesize}. */
+/** What to synthesize; see {@link synthesize}. */
 export interface SynthesizeOptions {
   /** The folder that will hold the dataset. */
   out: string;
-  /** Untrimmed videos, at least 1: three in four train, the others validate. */
+  /** Number of untrimmed videos, at least 1. Three in four are for training, the others for validation. */
   videos: number;
-  /** Action classes, 1-8: the first of {@link motionNames}. */
+  /** Number of action classes, 1-8: the first of {@link motionNames}. */
   classes: number;
-  /** A whole number that everything random hangs on. */
+  /** Seed of everything random, a whole number. */
   seed: number;
-  /** Trimmed clips of each class and of background (default 40), split as the videos are. */
+  /** Number of trimmed clips of each class and of background (default 40), split like the videos. */
   clipsPerClass?: number;
-  /** Called after each file. */
+  /** Called after each file with the number of files made and their total. */
   onProgress?: (done: number, total: number) => void;
 }
 
-/** A video in `dataset.json`: ActivityNet's fields and what `lofi prepare` adds to them. */
+/** A video in `dataset.json`: ActivityNet's fields and those that `lofi prepare` adds. */
 export interface SynthVideo {
   subset: Subset;
   /** Seconds. */
@@ -39,23 +39,26 @@ export interface SynthVideo {
   height: number;
   /** Relative to the dataset's folder. */
   path: string;
-  /** `segment`: start and end in seconds, both on a frame's instant: `round(start * fps)` is the action's first frame. */
+  /**
+   * `segment`: start and end in seconds, each the time of a frame: the action's first frame is `round(start * fps)`.
+   */
   annotations: { segment: [number, number]; label: string }[];
 }
 
 type Subset = 'training' | 'validation';
 
-/** Raised whenever the same options give other frames or labels. */
+/** Must be raised whenever the same options give other frames or labels. */
 const format = 2;
-/** Encoders at once. One drawing thread keeps two busy. */
+/** Number of encoders at once. One thread that draws keeps two busy. */
 const encoders = 2;
 
 /**
- * Makes a dataset of real mp4 files in which a shape moves over clutter, and the class of an action is how it moves:
- * `dataset.json`, `videos/`, and for stage 1 `clips.csv` (`path,label,subset`) and `clips/`. The same options give the
- * same frames and labels. The folder appears when it is whole; if it already holds this very dataset, nothing is done.
+ * Makes a dataset of mp4 files in which a shape moves over clutter and the class of an action is how it
+ * moves: `dataset.json` with `videos/`, and for stage 1 `clips.csv` (`path,label,subset`) with `clips/`.
+ * Equal options give equal frames and labels. The folder appears only when it is complete. If it already
+ * holds this very dataset, nothing is done.
  *
- * @returns `made` false when the dataset was there already.
+ * @returns `made`: false when the dataset was there already.
  * @throws UsageError for numbers out of range, or when `out` holds something else.
  * @throws WorkError when ffmpeg is missing or fails.
  */
@@ -77,7 +80,7 @@ export async function synthesize(options: SynthesizeOptions): Promise<{ made: bo
   process.once('exit', discard);
   try {
     await make(temporary, recipe, onProgress);
-    // Another process may have been here meanwhile.
+    // Another process may have made the dataset meanwhile.
     if (holdsSame(out, recipe)) return { made: false };
     if (existsSync(out)) rmdirSync(out);
     renameSync(temporary, out);
@@ -175,12 +178,16 @@ function describe({ width, height, fps: [rate, scale], poses, instances }: Scene
   };
 }
 
-/** The first three in four train; of two or more, one at least is left to validate. */
+/** Three in four are for training, the first ones; where there are two or more, at least one is for validation. */
 function subsetOf(index: number, count: number): Subset {
   return index < Math.max(1, Math.floor((count * 3) / 4)) ? 'training' : 'validation';
 }
 
-/** Whether `out` already holds this dataset. Throws when it holds anything else. */
+/**
+ * Whether `out` already holds this dataset.
+ *
+ * @throws UsageError when it holds anything else.
+ */
 function holdsSame(out: string, recipe: Recipe): boolean {
   if (!existsSync(out)) return false;
   const entries = tryFolder(out, () => readdirSync(out));
@@ -192,7 +199,11 @@ function holdsSame(out: string, recipe: Recipe): boolean {
   throw new UsageError(`${out} is not empty and holds something else: give another --out, or remove it first`);
 }
 
-/** Does the first thing with a folder the user named, and says so plainly when that cannot be. */
+/**
+ * Uses a folder that the user named.
+ *
+ * @throws UsageError when that fails.
+ */
 function tryFolder<T>(out: string, use: () => T): T {
   try {
     return use();
@@ -204,6 +215,6 @@ function tryFolder<T>(out: string, use: () => T): T {
 function checkRange(what: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
   if (!Number.isSafeInteger(value) || value < least || value > most) {
     const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least}-${most}`;
-    throw new UsageError(`${what}: ${value} is not a whole number, ${range}`);
+    throw new UsageError(`${what}: must be a whole number, ${range}, not ${value}`);
   }
 }

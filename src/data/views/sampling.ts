@@ -1,14 +1,17 @@
 import type { Random } from '../../engine/random.js';
 
-/** A stretch of video as it is seen at another rate. */
+/** A stretch of video at another frame rate. */
 export interface Resampled {
-  /** Frames at that rate. */
+  /** Number of frames at that rate. */
   frames: number;
-  /** Which of its own frames one of these is: the nearest in time. */
+  /** Maps a frame number at that rate to the original frame that is nearest in time. */
   own: (frame: number) => number;
 }
 
-/** A stretch of `frames` frames, `fps` of them a second, as if it had `rate` a second (`data.fps`); null or absent: as it is. */
+/**
+ * Resamples a stretch of `frames` frames at `fps` frames per second to `rate` frames per second (`data.fps`). With
+ * `rate` null or absent it stays as it is.
+ */
 export function resampled({ frames, fps }: { frames: number; fps: number }, rate: number | null = null): Resampled {
   if (rate === null) return { frames, own: (frame) => frame };
   return {
@@ -30,16 +33,17 @@ export interface SnippetGrid {
   snippets: number;
   /** Frames taken for each snippet (F). */
   perSnippet: number;
-  /** Frames of the video from one taken to the next. */
+  /** Distance between the frames taken for a snippet, in frames of the video. */
   stride: number;
 }
 
 /**
- * The snippet grid (LoFi §3: a snippet is a window of consecutive frames, subsampled): the video is cut into L equal bins and a window of
- * `perSnippet * stride` frames is centred in each; of every `stride` frames the middle one is taken. Windows are moved inside the video;
- * where the video is shorter than a window, indices stop at its ends. Integers all the way: no drift in long videos.
+ * The snippet grid (docs/method.md §1.2: a snippet is a window of consecutive frames, subsampled). The video is divided
+ * into L equal bins with a window of `perSnippet * stride` frames centred in each, and of every `stride` frames the
+ * middle one is taken. Windows are moved inside the video; where the video is shorter than a window, frame numbers are
+ * clamped to its ends. The arithmetic is in integers, so long videos do not drift.
  *
- * @returns `[snippets * perSnippet]` frame numbers in `[0, frames)`, not falling within a snippet.
+ * @returns `[snippets * perSnippet]` frame numbers in `[0, frames)`, which never decrease within a snippet.
  */
 export function snippetFrames({ frames, snippets, perSnippet, stride }: SnippetGrid): Int32Array {
   positive({ frames, snippets, perSnippet, stride });
@@ -55,19 +59,27 @@ export function snippetFrames({ frames, snippets, perSnippet, stride }: SnippetG
   return taken;
 }
 
-/** Which frames a trimmed clip gives to the classifier of stage 1. */
+/** Describes which frames of a trimmed clip the classifier of stage 1 sees. */
 export interface ClipSampling {
   /** Frames of the clip. */
   frames: number;
-  /** Frames taken. */
+  /** Number of frames taken. */
   count: number;
-  /** Frames from one taken to the next ('dense' only). */
+  /** Distance between frames taken, in frames of the clip ('dense' only). */
   stride: number;
-  /** 'uniform': one frame in each of `count` equal parts; 'dense': every stride-th of a window, wrapping at the end. */
+  /**
+   * 'uniform': one frame in each of `count` equal parts; 'dense': every `stride`-th frame of a
+   * window, wrapping at the end.
+   */
   mode: 'dense' | 'uniform';
 }
 
-/** TSM's sampling (its dataset code; lofi_spec §4.3). Without `random` the centre is taken: evaluation. */
+/**
+ * TSM's sampling of frames (its dataset code; docs/method.md §4.1). Without `random`, for
+ * evaluation, the centre is taken.
+ *
+ * @returns `[count]` frame numbers in `[0, frames)`.
+ */
 export function clipFrames({ frames, count, stride, mode }: ClipSampling, random?: Random): Int32Array {
   positive({ frames, count, stride });
   return mode === 'uniform' ? uniformFrames(frames, count, random) : denseFrames(frames, count, stride, random);

@@ -7,34 +7,38 @@ import type { FrameRequest } from '../frames/request.js';
 import type { MeasuredClip } from '../measured-clips.js';
 import { clipFrames, resampled, snippetFrames, type ClipSampling, type Resampled } from './sampling.js';
 
-/** How finely a video is seen (LoFi §3): snippets over the video, and the side of the square frames in pixels. */
+/**
+ * Fidelity of a video (docs/method.md §1.1): the number of snippets over the video, and the side of
+ * the square frames in pixels.
+ */
 export interface Fidelity {
   snippets: number;
   size: number;
 }
 
-/** Frames of a snippet, and frames of the video from one to the next, at the rate at which it is seen ({@link resampled}). */
+/** Frames of a snippet and the distance between them, in frames at the rate `fps` (see {@link resampled}). */
 export interface SnippetSampling {
   frames: number;
   stride: number;
   fps?: number | null;
 }
 
-/** A stretch of a video, in frames of the rate at which it is seen. */
+/** A stretch of a video, in frames at the rate at which it is sampled. */
 export interface Stretch {
   from: number;
   frames: number;
 }
 
-/** How a sample's frames are seen. */
+/** Scale, crop, mirroring and colours of a sample's frames. */
 export interface View extends FrameTransform {
   color?: ColorTransform | undefined;
 }
 
 /**
- * The frames of a video, or of a stretch of one, as the encoder takes them: `[snippets, frames, size, size, 3]`.
+ * The request for the frames of a video, or of a stretch of it, as the encoder takes them:
+ * `[snippets, frames, size, size, 3]`.
  *
- * @param again whether they will be asked for again, in another view of the same scale; of a stretch: or others of the same video.
+ * @param again - Whether frames of this video, or of other stretches of it, will be requested again at the same scale.
  * @throws WorkError when the video is marked as a problem.
  */
 export function snippetRequest(
@@ -54,16 +58,19 @@ export function snippetRequest(
   return request(video.path, video, indices, size, view, again ? [...new Set(all())] : undefined);
 }
 
-/** How a clip is sampled, at the rate at which it is seen ({@link resampled}). */
+/** How a clip is sampled, at the rate `fps` (see {@link resampled}). */
 export type ClipRequestSampling = Omit<ClipSampling, 'frames'> & Pick<SnippetSampling, 'fps'>;
 
-/** A clip at the rate at which it is seen: frames of its file. */
+/** A clip resampled to `rate`; `own` gives frame numbers of the clip's file. */
 export function seenClip({ frames: { from, count }, file: { fps } }: MeasuredClip, rate?: number | null): Resampled {
   const { frames, own } = resampled({ frames: count, fps }, rate);
   return { frames, own: (frame) => from + own(frame) };
 }
 
-/** The frames of a trimmed clip as the classifier takes them: `[count, size, size, 3]`. All of the clip may be kept. */
+/**
+ * The request for the frames of a trimmed clip as the classifier takes them: `[count, size, size, 3]`. Any
+ * frame of the clip may be cached.
+ */
 export function clipRequest(
   clip: MeasuredClip,
   size: number,

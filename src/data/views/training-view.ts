@@ -5,7 +5,10 @@ import { drawColor } from '../frames/color.js';
 import type { View } from './snippets.js';
 import { videoTrainTransform } from './transform.js';
 
-/** A video as training sees it, by chance: cut, mirrored (`data.flip`) and in other colours (`data.colorJitter`), all its frames alike. */
+/**
+ * A random view of a video for training: cropped, mirrored (`data.flip`) and recoloured (`data.colorJitter`), the same
+ * for all its frames. The frames become squares of `size` pixels.
+ */
 export function trainingView(
   { resize, flip, colorJitter }: Config['data'],
   source: Size,

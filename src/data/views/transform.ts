@@ -2,22 +2,31 @@ import type { Random } from '../../engine/random.js';
 import type { FrameTransform } from '../../video/decode.js';
 import type { Size } from '../../video/probe.js';
 
-/** 'crop': the short side is scaled and a square is cut out; 'squash': the whole frame becomes a square. */
+/**
+ * How frames become squares. 'crop': the short side is scaled and a square is cut out; 'squash': the whole
+ * frame is scaled to a square.
+ */
 export type Resize = 'crop' | 'squash';
 
-/** The usual 256 for a crop of 224, in proportion, so that every fidelity sees the same field of view (112 of 128). */
+/**
+ * The size before cropping: 256 for a crop of 224, as usual, and in proportion for other sizes, so that every
+ * fidelity has the same field of view.
+ */
 function beforeCrop(size: number): number {
   return Math.round((size * 256) / 224);
 }
 
-/** The size of the frame once its short side has `short` pixels. */
+/** The size of the frame when its short side is scaled to `short` pixels. */
 function scaleShortSide({ width, height }: Size, short: number): [width: number, height: number] {
   return width <= height
     ? [short, Math.round((height * short) / width)]
     : [Math.round((width * short) / height), short];
 }
 
-/** No chance in it: the centre, or the whole frame. `size` is the side of the square result in pixels. */
+/**
+ * The transform for evaluation, without randomness: the centre crop, or the whole frame. `size` is the
+ * side of the result in pixels.
+ */
 export function evalTransform(source: Size, size: number, resize: Resize): FrameTransform {
   if (resize === 'squash') return { scale: [size, size], crop: { x: 0, y: 0, width: size, height: size }, flip: false };
   const scale = scaleShortSide(source, beforeCrop(size));
@@ -25,7 +34,10 @@ export function evalTransform(source: Size, size: number, resize: Resize): Frame
   return { scale, crop: { x, y, width: size, height: size }, flip: false };
 }
 
-/** A crop at a random place and a mirroring by chance (where `flip` allows it): one draw for all frames of a video. */
+/**
+ * A random transform for training, one for all frames of a video: a random crop, mirrored
+ * at random if `flip` allows it.
+ */
 export function videoTrainTransform(
   source: Size,
   size: number,
@@ -41,8 +53,9 @@ export function videoTrainTransform(
 }
 
 /**
- * TSM's multi-scale crop (GroupMultiScaleCrop with its 13 fixed places; lofi_spec §4.3): width and height are each a scale of the short
- * side, at most one step apart in the list `scales` (falling); the crop becomes a square of `size` pixels.
+ * TSM's multi-scale crop (GroupMultiScaleCrop with its 13 fixed places; docs/method.md §4.2). Width and height of the
+ * crop are each the short side times one of `scales` (descending), at most one step apart in that list; the crop is
+ * scaled to a square of `size` pixels.
  */
 export function clipTrainTransform(
   source: Size,
@@ -57,7 +70,7 @@ export function clipTrainTransform(
   );
   const crop = random.pick(pairs);
   const [column, row] = random.pick(places);
-  // ffmpeg scales first and crops then, so the crop's place is counted in scaled pixels.
+  // ffmpeg scales before it crops, so the place of the crop is given in scaled pixels.
   const scale = [
     Math.max(size, Math.round((source.width * size) / crop.width)),
     Math.max(size, Math.round((source.height * size) / crop.height)),
@@ -67,7 +80,10 @@ export function clipTrainTransform(
   return { scale, crop: { x, y, width: size, height: size }, flip: flip && random.uniform() < 0.5 };
 }
 
-/** Corners, centre, middles of the sides, and the centres of the quarters, in fourths of the room that is left. */
+/**
+ * Places of the crop in fourths of the remaining room: corners, centre, middles of the sides,
+ * and centres of the quarters.
+ */
 // prettier-ignore
 const places = [
   [0, 0], [4, 0], [0, 4], [4, 4], [2, 2],

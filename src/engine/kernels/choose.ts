@@ -4,11 +4,13 @@ import type { Held, Kernels } from './kernels.js';
 import { nativeKernels } from './native-kernels.js';
 import { portableKernels } from './portable-kernels.js';
 
-/** What images and filters are held and computed in. */
+/** Element type in which images and filters are stored and computed. */
 export type Precision = 'float32' | 'bfloat16';
 
 /**
- * Calls `f` with the kernels of the running engine. Throws {@link UsageError} where it has none of the precision.
+ * Calls `f` with the kernels of the running engine.
+ *
+ * @throws UsageError when the engine has no kernels of this precision.
  */
 export function withKernels<R>(precision: Precision, f: <T extends Held>(kernels: Kernels<T>) => R): R {
   if (isNative()) return f(nativeKernels(precision));

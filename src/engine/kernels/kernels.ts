@@ -2,26 +2,28 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { BatchStatistics } from '../ops/normalization/batch-norm.js';
 import type { ConvGeometry, EvenGeometry } from '../ops/convolution/conv2d.js';
 
-/** A tensor that whoever made it frees: nothing here is on a tape or in a tidy. */
+/** A tensor that its creator must free: no tape records it, and no `tf.tidy` frees it. */
 export interface Held {
   readonly shape: readonly number[];
   dispose(): void;
 }
 
-/** Scale and offset of a batch normalisation, the statistics it normalises by, and ε. Vectors `[C]` of float32. */
+/**
+ * Scale and offset of a batch normalisation, the statistics by which it normalises, and ε. Vectors `[C]` of float32.
+ */
 export interface Normalization<T extends Held> {
   scale: T;
   offset: T;
   mean: T;
-  /** The biased one where it is the batch's. */
+  /** Biased where it is the variance of the batch. */
   variance: T;
   epsilon: number;
 }
 
-/** What a backward pass of a normalisation by the batch's statistics needs besides its input. */
+/** The statistics that the backward pass of a batch normalisation needs besides its input. */
 export interface BatchMoments<T extends Held> {
   mean: T;
-  /** Biased: what was normalised by. */
+  /** The biased variance, by which the batch was normalised. */
   variance: T;
   dispose(): void;
 }
@@ -34,36 +36,36 @@ export interface NormalizationGradients<T extends Held> {
 }
 
 /**
- * What an encoder is made of and its gradients, as plain functions of tensors that the caller owns: each result is new and to be freed by
- * hand, inputs are left alone unless it says "consumes". Images are `[N, H, W, C]`. Images and filters are of the kernels' precision,
- * vectors of channels float32.
+ * The operations of an encoder and their gradients, as plain functions of tensors that the caller owns: each result is
+ * new and must be freed by hand; inputs are left alone unless the comment says "consumes". Images are `[N, H, W, C]`.
+ * Images and filters have the kernels' precision; vectors of channels are float32.
  */
 export interface Kernels<T extends Held> {
-  /** A float32 tensor of tfjs's as an image or filter of the kernels' precision. */
+  /** Converts a float32 tensor of tfjs to an image or filter in the kernels' precision. */
   from: (x: tf.Tensor) => T;
-  /** A float32 tensor of tfjs's as it is. */
+  /** Converts a float32 tensor of tfjs without changing its precision. */
   vector: (x: tf.Tensor) => T;
-  /** As a float32 tensor of tfjs's; consumes x. */
+  /** Converts to a float32 tensor of tfjs; consumes x. */
   toTensor: (x: T) => tf.Tensor;
-  /** As a float32 tensor of tfjs's, which is the caller's; x stays. */
+  /** Converts to a float32 tensor of tfjs, which is the caller's; x stays. */
   view: (x: T) => tf.Tensor;
   reshape: (x: T, shape: readonly number[]) => T;
 
   conv2d: (x: T, filter: T, geometry: ConvGeometry) => T;
-  /** Gradient of the input, of shape `input`. */
+  /** Gradient of conv2d's input, of shape `input`. */
   conv2dInput: (dy: T, filter: T, input: readonly number[], geometry: ConvGeometry) => T;
-  /** Gradient of the filter, of shape `filter`, which may be `[kh, kw, C, O]` only. */
+  /** Gradient of conv2d's filter, of shape `filter` = `[kh, kw, C, O]`. */
   conv2dFilter: (x: T, dy: T, filter: readonly number[], geometry: ConvGeometry) => T;
-  /** Each channel by a filter of its own, `[kh, kw, C, 1]`. */
+  /** Convolves each channel with a filter of its own, `[kh, kw, C, 1]`. */
   depthwise: (x: T, filter: T, geometry: EvenGeometry) => T;
   depthwiseInput: (dy: T, filter: T, input: readonly number[], geometry: EvenGeometry) => T;
   depthwiseFilter: (x: T, dy: T, filter: readonly number[], geometry: EvenGeometry) => T;
-  /** Adds a value to each channel: a vector of the kernels' precision. */
+  /** Adds a vector of the kernels' precision, one value per channel. */
   addBias: (x: T, bias: T) => T;
-  /** Its gradient by the vector. */
+  /** Gradient of addBias's vector. */
   biasGradient: (dy: T) => T;
 
-  /** Normalises by the batch's statistics, and hands them out for the running ones. */
+  /** Normalises by the batch's statistics, and reports them for the running statistics. */
   batchNorm: (
     x: T,
     scale: T,
@@ -73,26 +75,26 @@ export interface Kernels<T extends Held> {
   ) => { y: T; moments: BatchMoments<T> };
   /** Normalises by given statistics. */
   normalize: (x: T, by: Normalization<T>) => T;
-  /** Through a normalisation by statistics that are the batch's own (`batch`) or constants. */
+  /** Gradients of a normalisation by statistics that are the batch's own (`batch`) or constants. */
   normalizeGradients: (dy: T, x: T, by: Normalization<T>, batch: boolean) => NormalizationGradients<T>;
 
   relu: (x: T) => T;
-  /** From the output. */
+  /** The gradient, given relu's output y. */
   reluGradient: (dy: T, y: T) => T;
   relu6: (x: T) => T;
-  /** From the output. */
+  /** The gradient, given relu6's output y. */
   relu6Gradient: (dy: T, y: T) => T;
   add: (a: T, b: T) => T;
-  /** TSM's shift by `direction` 1, its gradient by -1; see `temporalShift`. */
+  /** TSM's shift with `direction` 1, its gradient with -1; see `temporalShift`. */
   shift: (x: T, frames: number, div: number, direction: 1 | -1) => T;
-  /** 3×3 at stride 2, padded by 1 on every side with what loses to everything. */
+  /** Max pool of 3×3 at stride 2, padded on every side by 1 with values below all others. */
   maxPool: (x: T) => T;
-  /** Its gradient where its input is x normalised: the gradient of that input. */
+  /** Gradient of `maxPool(normalize(x, by))` with respect to `normalize(x, by)`, given the pool's output y. */
   maxPoolGradient: (dy: T, x: T, by: Normalization<T>, y: T) => T;
   /** Means over axis 1 of `[N, M, C]`, float32. */
   mean: (x: T) => T;
-  /** Its gradient, of shape `[N, M, C]`. */
+  /** Gradient of `mean`, of shape `[N, M, C]`; `places` is M. */
   meanGradient: (dy: T, places: number) => T;
-  /** (x - mean) / deviation of each of three channels; x float32 `[…, H, W, 3]` → `[N, H, W, 3]`. */
+  /** (x - mean) / deviation for each of three channels; x float32 `[…, H, W, 3]` → `[N, H, W, 3]`. */
   scaleImages: (x: tf.Tensor, mean: readonly number[], deviation: readonly number[]) => T;
 }

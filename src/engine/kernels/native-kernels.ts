@@ -19,10 +19,10 @@ const float32 = { type: elementTypes.float32 };
 const int32 = { type: elementTypes.int32 };
 
 /**
- * {@link Kernels} by TensorFlow's own ops on its own tensors: in float32, or with images and filters in bfloat16.
+ * {@link Kernels} that run TensorFlow's ops on untracked tensors: in float32, or with images and filters in bfloat16.
  *
- * @param bfloat16Filters - Whether gradients of filters are computed in bfloat16 too: their long sums are slow, and of little precision,
- *   where the processor does not know it.
+ * @param bfloat16Filters - Whether gradients of filters are computed in bfloat16 too. Their long sums are slow and lose
+ * precision where the processor has no instructions for bfloat16.
  */
 export function nativeKernels(
   precision: 'float32' | 'bfloat16',
@@ -34,7 +34,7 @@ export function nativeKernels(
 
   const cast = (x: NativeTensor, to: number): NativeTensor =>
     runOp(x.type === to ? 'Identity' : 'Cast', [x], x.type === to ? { T: { type: to } } : casting(x.type, to))[0]!;
-  /** An op of one output whose last inputs are constants, freed here. */
+  /** Runs an op with one output. `constants` are its last inputs and are freed here. */
   const run = (
     op: string,
     inputs: NativeTensor[],
@@ -61,7 +61,7 @@ export function nativeKernels(
   };
   const transpose = (x: NativeTensor, order: readonly number[]) =>
     run('Transpose', [x], { T: { type: x.type }, Tperm: int32 }, integers(order));
-  /** Some rows or columns of a filter. */
+  /** Selects rows or columns of a filter. */
   const taps = (filter: NativeTensor, axis: number, which: readonly number[]) =>
     run(
       'GatherV2',
@@ -73,11 +73,11 @@ export function nativeKernels(
   const convolve = (x: NativeTensor, filter: NativeTensor, geometry: ConvGeometry) =>
     run('Conv2D', [x, filter], { T, ...convAttributes(geometry) });
 
-  /** Turned by 180°, inputs and outputs changing places: `[kh, kw, O, C]`. */
+  /** The filter rotated by 180° with inputs and outputs swapped: `[kh, kw, O, C]`. */
   function turned(filter: NativeTensor): NativeTensor {
     const [kh, kw, inputs, outputs] = filter.shape as [number, number, number, number];
     if (kh * kw === 1) return transpose(filter, [0, 1, 3, 2]);
-    // As a list of matrices: two such steps are quicker than the general ones on four axes.
+    // The filter is treated as a list of matrices: two such steps are faster than the general ones on four axes.
     return chain(
       reshape(filter, [kh * kw, inputs, outputs]),
       (x) => run('ReverseV2', [x], { T, Tidx: int32 }, integers([0])),
@@ -86,7 +86,7 @@ export function nativeKernels(
     );
   }
 
-  /** Gradient of the input at stride 1: a convolution forwards, which the CPU has far quicker kernels for. */
+  /** Gradient of the input at stride 1, computed as a forward convolution, for which the CPU has far faster kernels. */
   function inputOfEven(dy: NativeTensor, filter: NativeTensor, { pad }: ConvGeometry): NativeTensor {
     const [kh, kw] = filter.shape as [number, number];
     const [top, bottom, left, right] = pad;
@@ -95,8 +95,9 @@ export function nativeKernels(
   }
 
   /**
-   * The same at stride 2 for 3×3 padded by 1: rows and columns of the input that are even see the filter's middle only,
-   * odd ones its two sides, so four small convolutions forwards make the four kinds of places.
+   * Gradient of the input at stride 2 for a 3×3 filter padded by 1. Even rows and columns of the input see
+   * only the middle of the filter, odd ones its two sides, so four small forward convolutions give the
+   * gradient at the four kinds of places.
    */
   function inputOfStride2(dy: NativeTensor, filter: NativeTensor, [, height, width]: readonly number[]): NativeTensor {
     const whole = turned(filter);
@@ -113,7 +114,7 @@ export function nativeKernels(
     return interleaved(concat(kinds, 3), height!, width!);
   }
 
-  /** The same for 1×1: only even rows and columns were seen. */
+  /** Gradient of the input at stride 2 for a 1×1 filter, which has seen only even rows and columns. */
   function inputOfPoints(dy: NativeTensor, filter: NativeTensor, [, height, width]: readonly number[]): NativeTensor {
     const places = chain(turned(filter), (w) => convolve(dy, w, { stride: 1, pad: [0, 0, 0, 0] }));
     const inputs = places.shape[3]!;
@@ -124,7 +125,7 @@ export function nativeKernels(
     );
   }
 
-  /** `[N, h, w, 4·C]` → `[N, H, W, C]`, the four kinds of places among each other; consumes x. */
+  /** Interleaves the four kinds of places, `[N, h, w, 4·C]` → `[N, H, W, C]`; consumes x. */
   function interleaved(x: NativeTensor, height: number, width: number): NativeTensor {
     const all = chain(x, (x) => run('DepthToSpace', [x], { T, block_size: 2, data_format: 'NHWC' }));
     const [n, h, w, c] = all.shape as [number, number, number, number];
@@ -132,8 +133,8 @@ export function nativeKernels(
   }
 
   /**
-   * A filter's gradient without padding of its own, which the quick kernels of bfloat16 do not take: padded the way TensorFlow does
-   * itself ("same") where that is the same, else by hand, and only as far as the filter gets.
+   * Computes a filter's gradient without explicit padding, which the fast kernels of bfloat16 do not support. Where
+   * TensorFlow's "same" padding is equal, it is used; otherwise x is padded by hand, only as far as the filter reaches.
    */
   function withoutExplicitPadding(
     x: NativeTensor,
@@ -159,8 +160,8 @@ export function nativeKernels(
   }
 
   /**
-   * A filter's gradient as a convolution forwards in which images and channels change places: the gradient of the output, spread by the
-   * stride, is the filter, the filter's taps are the places. In float32.
+   * A filter's gradient as a forward convolution with the axes of images and channels swapped: the output's gradient,
+   * dilated by the stride, is the filter, and the filter's taps are the places. In float32.
    */
   function filterForwards(
     x: NativeTensor,
@@ -180,7 +181,7 @@ export function nativeKernels(
     return chain(gradient!, (g) => transpose(g, [1, 2, 0, 3]));
   }
 
-  /** An op that is told the shape of what it gives, among its other inputs. */
+  /** Runs an op that takes the shape of its output as an input. */
   const ofShape = (
     op: string,
     shape: readonly number[],
@@ -277,7 +278,8 @@ export function nativeKernels(
     },
     normalizeGradients(dy, x, by, batch) {
       const { scale, mean, epsilon } = by;
-      // Its gradient wants what the forward op reserved: on a CPU mean and biased variance, on a GPU 1/√(variance + ε) of a batch.
+      // The gradient op takes what the forward op stored: on a CPU mean and biased variance, on a GPU
+      // 1/√(variance + ε) of a batch.
       const second = batch && onGpu() ? inverseDeviation(by) : cast(by.variance, elementTypes.float32);
       const none = floats([]);
       const inputs = [dy, x, scale, mean, second, none];
@@ -295,7 +297,7 @@ export function nativeKernels(
       const [nf, h, w, c] = x.shape as [number, number, number, number];
       const fold = Math.floor(c / div);
       const v = reshape(x, [nf / frames, frames, h * w, c]);
-      /** Some channels moved along the frames by one, a zero let in: by 1, y[t] = x[t + 1]. */
+      /** Moves channels by one frame and fills with zeros: `by` 1 gives y[t] = x[t + 1]. */
       const moved = (channel: number, by: 1 | -1) =>
         chain(slice(v, [0, by === 1 ? 1 : 0, 0, channel], [nf / frames, frames - 1, h * w, fold]), (part) =>
           pad(part, 1, by === 1 ? 0 : 1, by === 1 ? 1 : 0),
@@ -310,7 +312,8 @@ export function nativeKernels(
     },
     maxPool: (x) => run('MaxPool', [x], { T, ...pooling }),
     maxPoolGradient(dy, x, by, y) {
-      // Some images at a time: the normalised x need not be there whole, and the op takes as much again for itself.
+      // The images are processed in pieces, because the normalised x need not exist as a whole and the op
+      // takes as much memory again.
       const images = x.shape[0]!;
       const atOnce = Math.ceil(images / poolPieces);
       const parts: NativeTensor[] = [];
@@ -339,7 +342,7 @@ export function nativeKernels(
     },
     scaleImages(x, mean, deviation) {
       const [height, width] = x.shape.slice(-3) as [number, number];
-      // A row of pixels at a time: three channels are too few for the processor's vectors.
+      // Scaling works on rows of pixels, because three channels are too few for the processor's vectors.
       const row = (values: readonly number[]) => floats(Array.from({ length: width * 3 }, (_, i) => values[i % 3]!));
       const epsilon = 1e-3;
       const by: Omit<Normalization<NativeTensor>, 'epsilon'> = {
@@ -371,7 +374,10 @@ export function nativeKernels(
   }
 }
 
-/** Where Eigen's convolution forwards beats its own gradient of the filter (docs/performance.md): not for 1×1, nor at stride 2. */
+/**
+ * Where Eigen's forward convolution is faster than its gradient of the filter (docs/performance.md): not for 1×1, nor
+ * at stride 2 except with at most four input channels.
+ */
 function quickForwards(x: NativeTensor, [kh, kw]: readonly number[], { stride }: ConvGeometry): boolean {
   const [down, across] = bothAxes(stride);
   return kh! * kw! > 1 && (down * across === 1 || x.shape[3]! <= 4);
@@ -401,7 +407,7 @@ function casting(from: number, to: number): Record<string, Attribute> {
   return { SrcT: { type: from }, DstT: { type: to }, Truncate: false };
 }
 
-/** Steps one after the other, each freeing what the former made; consumes x. */
+/** Applies steps one after the other and frees each intermediate result; consumes x. */
 function chain(x: NativeTensor, ...steps: ((x: NativeTensor) => NativeTensor)[]): NativeTensor {
   return steps.reduce((before, step) => {
     const after = step(before);
@@ -416,7 +422,7 @@ function consuming<R>(inputs: NativeTensor[], f: (inputs: NativeTensor[]) => R):
   return result;
 }
 
-/** A constant in another shape; consumes it. */
+/** Reshapes a constant; consumes it. */
 function shaped(x: NativeTensor, shape: readonly number[]): NativeTensor {
   const dimensions = integers(shape);
   const [y] = runOp('Reshape', [x, dimensions], { T: { type: x.type }, Tshape: int32 });

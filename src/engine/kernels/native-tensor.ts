@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** An attribute of a TensorFlow op. A `{ type }` is an element type; other numbers are integers unless wrapped in `{ float }`. */
+/**
+ * An attribute of a TensorFlow op. `{ type }` is an element type; other numbers are integers
+ * unless wrapped in `{ float }`.
+ */
 export type Attribute = number | string | boolean | readonly number[] | { float: number } | { type: number };
 
 interface BindingAttribute {
@@ -9,7 +12,7 @@ interface BindingAttribute {
   value: unknown;
 }
 
-/** tfjs-node's binding of TensorFlow's C API: tensors are numbers to it. */
+/** tfjs-node's binding of TensorFlow's C API, which identifies tensors by numbers. */
 interface Binding {
   TF_ATTR_FLOAT: number;
   TF_ATTR_STRING: number;
@@ -27,7 +30,7 @@ interface OutputTensor {
   dtype: number;
 }
 
-/** The part of tfjs-node's backend that gives its tensors to the binding and takes them from it. */
+/** The part of tfjs-node's backend that passes its tensors to the binding and receives them from it. */
 interface NativeBackend {
   binding: Binding;
   isUsingGpuDevice: boolean;
@@ -35,12 +38,12 @@ interface NativeBackend {
   createOutputTensor(output: OutputTensor): tf.Tensor;
 }
 
-/** TensorFlow's numbers for the element types in use here; tfjs knows no bfloat16. */
+/** TensorFlow's numbers of the element types used here. tfjs has no bfloat16. */
 export const elementTypes = { float32: 1, int32: 3, int64: 9, bfloat16: 14 } as const;
 
 /**
- * A tensor of TensorFlow's that tfjs knows nothing of: freed by {@link NativeTensor.dispose} and by nothing else.
- * Several may share one buffer, which lives as long as the last of them.
+ * A TensorFlow tensor that tfjs does not track: only {@link NativeTensor.dispose} frees it. Several may share one
+ * buffer, which lives as long as the last of them.
  */
 export class NativeTensor {
   constructor(
@@ -51,7 +54,11 @@ export class NativeTensor {
     living++;
   }
 
-  /** Throws an Error when it was freed before. */
+  /**
+   * Frees the tensor.
+   *
+   * @throws Error when it has been freed before.
+   */
   dispose(): void {
     backend().binding.deleteTensor(this.id);
     living--;
@@ -60,12 +67,16 @@ export class NativeTensor {
 
 let living = 0;
 
-/** How many native tensors are alive: for the check that a step leaves none behind. */
+/** Number of native tensors alive, for the check that a step leaves none behind. */
 export function nativeTensorCount(): number {
   return living;
 }
 
-/** Runs a TensorFlow op by name. Throws an Error with TensorFlow's words where it refuses. */
+/**
+ * Runs a TensorFlow op by name.
+ *
+ * @throws Error with TensorFlow's message when the op fails.
+ */
 export function runOp(
   op: string,
   inputs: readonly NativeTensor[],
@@ -78,14 +89,14 @@ export function runOp(
   return binding.executeOp(op, list, ids, outputs).map(({ id, shape, dtype }) => new NativeTensor(id, shape, dtype));
 }
 
-/** A constant of integers, such as a shape: a vector, a scalar for a number. */
+/** A constant of int32, such as a shape: a scalar for a number, otherwise a vector. */
 export function integers(values: number | readonly number[]): NativeTensor {
   const data = Int32Array.from(typeof values === 'number' ? [values] : values);
   const shape = typeof values === 'number' ? [] : [data.length];
   return new NativeTensor(backend().binding.createTensor(shape, elementTypes.int32, data), shape, elementTypes.int32);
 }
 
-/** A constant of float32: a vector, a scalar for a number. */
+/** A constant of float32: a scalar for a number, otherwise a vector. */
 export function floats(values: number | readonly number[]): NativeTensor {
   const data = Float32Array.from(typeof values === 'number' ? [values] : values);
   const shape = typeof values === 'number' ? [] : [data.length];
@@ -96,7 +107,7 @@ export function floats(values: number | readonly number[]): NativeTensor {
   );
 }
 
-/** A native tensor on the buffer of a float32 tensor of tfjs's. */
+/** A native tensor that shares the buffer of a float32 tensor of tfjs. */
 export function fromTfjs(x: tf.Tensor): NativeTensor {
   const [id] = backend().getInputTensorIds([x]) as [number];
   const [output] = backend().binding.executeOp('Identity', [typeAttribute('T', elementTypes.float32)], [id], 1);
@@ -109,7 +120,7 @@ export function toTfjs(x: NativeTensor): tf.Tensor {
   return backend().createOutputTensor({ id: x.id, shape: [...x.shape], dtype: x.type });
 }
 
-/** True where TensorFlow computes on a GPU, which has other fast kernels. */
+/** Whether TensorFlow computes on a GPU, where other kernels are fast. */
 export function onGpu(): boolean {
   return backend().isUsingGpuDevice;
 }

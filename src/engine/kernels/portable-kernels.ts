@@ -9,7 +9,7 @@ import {
 import { shift } from '../ops/temporal-shift.js';
 import type { Kernels } from './kernels.js';
 
-/** {@link Kernels} by tfjs's ops, on every backend. */
+/** {@link Kernels} made of tfjs's ops, which run on every backend. */
 export const portableKernels: Kernels<tf.Tensor> = {
   from: (x) => tf.clone(x),
   vector: (x) => tf.clone(x),
@@ -67,7 +67,7 @@ export const portableKernels: Kernels<tf.Tensor> = {
       const normal = tf.mul(tf.sub(x, mean), inverse);
       const dOffset = tf.sum(dy, [0, 1, 2]);
       const dScale = tf.sum(tf.mul(dy, normal), [0, 1, 2]);
-      // What the batch's own mean and variance take back.
+      // Terms of the gradient through the batch mean and variance.
       const taken = () => tf.div(tf.add(dOffset, tf.mul(normal, dScale)), placesOf(x));
       const dx = tf.mul(batch ? tf.sub(dy, taken()) : dy, tf.mul(scale, inverse));
       return { x: dx, scale: dScale, offset: dOffset };
@@ -97,7 +97,7 @@ export const portableKernels: Kernels<tf.Tensor> = {
 
 type Shape4 = tf.Tensor4D['shape'];
 
-/** Kernels know their tensors by what is done to them; tfjs's types want their rank. */
+/** Kernels do not distinguish ranks, but the types of tfjs require the rank 4. */
 function images(x: tf.Tensor): tf.Tensor4D {
   return x as tf.Tensor4D;
 }
@@ -106,7 +106,7 @@ function placesOf(x: tf.Tensor): number {
   return x.size / x.shape.at(-1)!;
 }
 
-/** Backends differ in what they take a pool's padding for: it is made by hand, of what loses to everything. */
+/** Backends disagree on how a pool's padding compares, so the image is padded first, with values below all others. */
 function maxPool(x: tf.Tensor): tf.Tensor {
   const around = tf.pad(
     images(x),

@@ -2,14 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { isNative, opAttributes, type AttributeTypes, type AttributeValue, type OpAttribute } from './run-native.js';
 
 /**
- * Plain functions on float32 tensors for ops that write their gradients out: not for the tape, within a `tf.tidy`. TensorFlow's kernels by name
- * where they are at hand: tfjs's own way to them takes longer than many of them do.
+ * Plain functions on float32 tensors for ops that write out their gradients. They are not recorded on the tape and must
+ * run within `tf.tidy`. On the native engine they call TensorFlow's kernels by name, because tfjs's own path to them
+ * takes longer than many of the kernels.
  */
 export interface Algebra {
   scalar(value: number): Operand;
-  /** `[C, 1]`: what a product with makes the mean of a row. */
+  /** `[C, 1]`: a product with it is the mean of each row. */
   averaging(channels: number): Operand;
-  /** Of matrices, or of as many as the leading axes count. */
+  /** Product of matrices, or of as many pairs of matrices as the leading axes count. */
   matMul(a: tf.Tensor, b: Operand, transposeA?: boolean, transposeB?: boolean): tf.Tensor;
   add(a: tf.Tensor, b: Operand): tf.Tensor;
   sub(a: Operand, b: Operand): tf.Tensor;
@@ -19,36 +20,36 @@ export interface Algebra {
   exp(x: tf.Tensor): tf.Tensor;
   erf(x: tf.Tensor): tf.Tensor;
   relu(x: tf.Tensor): tf.Tensor;
-  /** Of ReLU, from its output. */
+  /** The gradient of ReLU, given its output y. */
   reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor;
-  /** Over the last axis. */
+  /** Softmax over the last axis. */
   softmax(x: tf.Tensor): tf.Tensor;
-  /** Over the last axis, which stays. */
+  /** Sum over the last axis, which is kept with size 1. */
   sumLast(x: tf.Tensor): tf.Tensor;
-  /** Over an axis, which goes. */
+  /** Sum over an axis, which is removed. */
   sum(x: tf.Tensor, axis: number): tf.Tensor;
   reshape(x: tf.Tensor, shape: readonly number[]): tf.Tensor;
   transpose(x: tf.Tensor, axes: readonly number[]): tf.Tensor;
   slice(x: tf.Tensor, begin: readonly number[], size: readonly number[]): tf.Tensor;
-  /** Zeros around x. */
+  /** Pads x with zeros. */
   pad(x: tf.Tensor, paddings: readonly (readonly [number, number])[]): tf.Tensor;
   concat(parts: readonly tf.Tensor[], axis: number): tf.Tensor;
-  /** Along a new first axis. */
+  /** Stacks tensors along a new first axis. */
   stack(parts: readonly tf.Tensor[]): tf.Tensor;
-  /** Along the first axis, which goes. */
+  /** Splits x along its first axis, which is removed. */
   unstack(x: tf.Tensor): tf.Tensor[];
-  /** Convolution of kernel 3 over axis 1 of `[B, T, 1, C]` by a filter `[3, 1, C, 1]`, zeros around it. */
+  /** Convolution with kernel 3 over axis 1 of `[B, T, 1, C]` by a filter `[3, 1, C, 1]`, zero-padded. */
   depthwise(x: tf.Tensor, filter: tf.Tensor, stride: number): tf.Tensor;
-  /** Its gradients, by input and filter. */
+  /** Gradients of `depthwise` with respect to x and the filter. */
   depthwiseGradients(dy: tf.Tensor, x: tf.Tensor, filter: tf.Tensor, stride: number): [tf.Tensor, tf.Tensor];
 }
 
-/** The algebra of the engine that runs. */
+/** The algebra of the running engine. */
 export function algebra(): Algebra {
   return isNative() ? native : portable;
 }
 
-/** A constant of TensorFlow's that tfjs knows nothing of. */
+/** A constant in TensorFlow that tfjs does not track. */
 class Constant {
   constructor(readonly id: number) {}
 }
@@ -85,7 +86,10 @@ function runAll(
 const run = (op: string, inputs: readonly Operand[], attributes: Record<string, AttributeValue> = {}) =>
   runAll(op, inputs, 1, attributes)[0]!;
 
-/** Shapes, axes and numbers, kept from pass to pass: making them took a tenth of a step. Those used longest ago come first. */
+/**
+ * Shapes, axes and numbers, kept from pass to pass, because creating them took a tenth of a step. The
+ * least recently used come first.
+ */
 const constants = new Map<string, Constant>();
 const mostConstants = 4096;
 
@@ -152,7 +156,7 @@ const native: Algebra = {
   ],
 };
 
-/** On other backends than TensorFlow's there are no {@link Constant}s. */
+/** On backends other than TensorFlow's there are no {@link Constant}s. */
 const tensor = (operand: Operand) => operand as tf.Tensor;
 
 const portable: Algebra = {
@@ -185,7 +189,7 @@ const portable: Algebra = {
   ],
 };
 
-/** What the i-th of a filter's three taps is multiplied by: `[B, T, 1, C]` → `[B, T/stride, 1, C]`. */
+/** The values that the i-th of a filter's three taps is multiplied by: `[B, T, 1, C]` → `[B, T/stride, 1, C]`. */
 function seenBy(i: number, x: tf.Tensor, stride: number): tf.Tensor {
   const [batch, time, , channels] = x.shape as [number, number, number, number];
   const around = tf.pad(x, [[0, 0], [1, 1], [0, 0], [0, 0]]); // prettier-ignore

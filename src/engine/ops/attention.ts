@@ -3,23 +3,28 @@ import { algebra, type Algebra } from './algebra.js';
 import { differentiable } from './differentiable.js';
 import { normalizationGradients, standardized } from './normalization/standardize.js';
 
-/** How a sequence is cut for attention: `blocks` of `size` queries, each of which sees its own keys and `halo` on either side. */
+/**
+ * How a sequence is divided for attention: into `blocks` of `size` queries, which see the keys of their block
+ * and `halo` more on either side.
+ */
 export interface AttentionBlocks {
   snippets: number;
   blocks: number;
   size: number;
   halo: number;
-  /** Keys that a query sees on either side; ∞: all. */
+  /** Number of keys that a query sees on either side; ∞: all. */
   reach: number;
 }
 
-/** A sequence up to this length is one block: its products are few and large. */
+/** A sequence up to this length is one block, since its matrix products are then few and large. */
 const oneBlock = 128;
 const blockSize = 32;
 
 /**
- * @param snippets - T.
- * @param window - Snippets that a query sees, itself in the middle (odd); -1: all.
+ * Divides a sequence for attention.
+ *
+ * @param snippets - Length of the sequence, T.
+ * @param window - Number of snippets that a query sees, itself in the middle (odd); -1: all.
  */
 export function attentionBlocks(snippets: number, window: number): AttentionBlocks {
   const reach = window === -1 ? Infinity : (window - 1) / 2;
@@ -28,12 +33,13 @@ export function attentionBlocks(snippets: number, window: number): AttentionBloc
   return { snippets, blocks: Math.ceil(snippets / size), size, halo: reach, reach };
 }
 
-/** What is added to the score of a key that a query must not see. */
+/** Added to the scores of keys that a query must not see. */
 const never = -1e9;
 
 /**
- * What is added to scores `[B, blocks, heads, size, size + 2·halo]`: 0 where a query sees a key of the first `valid[b]` snippets of item b, much
- * less elsewhere. `[B or 1, blocks, 1, size, size + 2·halo]`.
+ * The bias of attention scores `[B, blocks, heads, size, size + 2·halo]`: 0 where the query may see the key, which must
+ * be among the first `valid[b]` snippets of item b; otherwise a large negative number. Shape
+ * `[B or 1, blocks, 1, size, size + 2·halo]`.
  */
 export function attentionBias(
   { snippets, blocks, size, halo, reach }: AttentionBlocks,
@@ -58,7 +64,10 @@ export function attentionBias(
 
 type Eight = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 
-/** What a step looks up by or is looked up by: a filter of a depthwise convolution over time `[3, 1, C]`, a normalisation and a projection. */
+/**
+ * Parameters of queries, keys or values: a filter of a depthwise convolution over time `[3, 1, C]`, a
+ * normalisation and a projection.
+ */
 export interface Look {
   filter: tf.Tensor3D;
   scale: tf.Tensor1D;
@@ -68,12 +77,12 @@ export interface Look {
 }
 
 /**
- * Self-attention through convolutions (ActionFormer, §3.2): queries, keys and values of x `[B·T, C]`, each by its {@link Look} at every
- * `stride`-th step, T a multiple of it; attention of several heads, each on its C/heads channels, over a neighbourhood → `[B·T/stride, C]`.
- * Only the scores of a block's queries with the keys around it are computed: B·heads·T·(size + 2·halo) of them. Queries, keys and values go
- * through one product.
+ * Self-attention on convolved sequences (ActionFormer, §3.2; docs/method.md §8.1): x `[B·T, C]` → `[B·T/stride, C]`.
+ * Queries, keys and values come from x by their {@link Look}s at every `stride`-th step; the stride must divide T. Each
+ * head attends within a neighbourhood on its C/heads channels. Only the scores between a block's queries and the keys
+ * around it are computed: B·heads·T·(size + 2·halo) of them. Queries, keys and values are projected in one product.
  *
- * @param bias - Who sees whom: {@link attentionBias}. No gradient flows to it.
+ * @param bias - Which keys each query sees, from {@link attentionBias}. It gets no gradient.
  */
 export function convolvedAttention(
   x: tf.Tensor2D,
@@ -88,7 +97,7 @@ export function convolvedAttention(
   const scale = () => k.scalar(1 / Math.sqrt(channels / heads));
   const picture = (x: tf.Tensor) => k.reshape(x, [batch, x.shape[0] / batch, 1, channels]);
   const filterOf = (look: Look) => k.reshape(look.filter, [3, 1, channels, 1]);
-  /** A parameter of all three. */
+  /** A parameter of all three looks, stacked. */
   const all = (part: keyof Look, shape: number[]) => {
     const stacked = k.stack(looks.map((look) => look[part]));
     return shape.length + 1 === stacked.rank ? stacked : k.reshape(stacked, [3, ...shape]);
@@ -113,7 +122,7 @@ export function convolvedAttention(
     const { y, normal, inverse, looking, q, key, value, weights } = forward;
     return {
       value: y,
-      // Parameters outlive the pass.
+      // Parameters need not be saved, because they outlive the pass.
       saved: [normal, inverse, looking, q, key, value, weights, x],
       gradient: (dy, saved) =>
         tf.tidy(() => {
@@ -152,24 +161,24 @@ export function convolvedAttention(
   });
 }
 
-/** Some items of a batch, or of several laid after each other. */
+/** `count` items of a batch from number `from` on. Several batches may be concatenated. */
 function slices(k: Algebra, x: tf.Tensor, from: number, count: number): tf.Tensor {
   return k.slice(x, [from, ...x.shape.slice(1).map(() => 0)], [count, ...x.shape.slice(1)]);
 }
 
-/** `[B, T, C]` → `[B, blocks, size, C]`, zeros after the end. */
+/** Divides sequences into blocks, `[B, T, C]` → `[B, blocks, size, C]`, with zeros behind the end. */
 function inBlocks(k: Algebra, x: tf.Tensor, { snippets, blocks, size }: AttentionBlocks): tf.Tensor {
   return k.reshape(padded(k, x, 0, blocks * size - snippets), [x.shape[0], blocks, size, x.shape[2]!]);
 }
 
-/** {@link inBlocks} the other way. */
+/** The inverse of {@link inBlocks}. */
 function fromBlocks(k: Algebra, x: tf.Tensor, { snippets, blocks, size }: AttentionBlocks): tf.Tensor {
   const [batch, , , channels] = x.shape as [number, number, number, number];
   const whole = k.reshape(x, [batch, blocks * size, channels]);
   return blocks * size === snippets ? whole : k.slice(whole, [0, 0, 0], [batch, snippets, channels]);
 }
 
-/** `[B, T, C]` → `[B, blocks, size + 2·halo, C]`: of each block also what is around it. */
+/** Divides sequences into blocks with their surroundings, `[B, T, C]` → `[B, blocks, size + 2·halo, C]`. */
 function withHalo(k: Algebra, x: tf.Tensor, cut: AttentionBlocks): tf.Tensor {
   const { snippets, blocks, size, halo } = cut;
   if (halo === 0) return inBlocks(k, x, cut);
@@ -180,7 +189,7 @@ function withHalo(k: Algebra, x: tf.Tensor, cut: AttentionBlocks): tf.Tensor {
   return k.concat([part(0), k.slice(part(size), [0, 0, 0, 0], [batch, blocks, 2 * halo, channels])], 2);
 }
 
-/** The gradient of {@link withHalo}: sums what several blocks saw. */
+/** The gradient of {@link withHalo}: sums over the blocks that saw a step. */
 function withoutHalo(k: Algebra, x: tf.Tensor, cut: AttentionBlocks): tf.Tensor {
   const { snippets, blocks, size, halo } = cut;
   if (halo === 0) return fromBlocks(k, x, cut);
@@ -205,13 +214,13 @@ function byHead(k: Algebra, x: tf.Tensor, heads: number): tf.Tensor {
   return k.transpose(k.reshape(x, [batch, blocks, n, heads, channels / heads]), [0, 1, 3, 2, 4]);
 }
 
-/** {@link byHead} the other way. */
+/** The inverse of {@link byHead}. */
 function fromHeads(k: Algebra, x: tf.Tensor): tf.Tensor {
   const [batch, blocks, heads, n, channels] = x.shape as [number, number, number, number, number];
   return k.reshape(k.transpose(x, [0, 1, 3, 2, 4]), [batch, blocks, n, heads * channels]);
 }
 
-/** Zeros before and after, in time. */
+/** Pads with zeros before and after, in time. */
 function padded(k: Algebra, x: tf.Tensor, before: number, after: number): tf.Tensor {
   if (before === 0 && after === 0) return x;
   return k.pad(x, [

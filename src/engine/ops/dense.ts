@@ -2,10 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from './differentiable.js';
 import { isNative, runNative } from './run-native.js';
 
-/** What is done to a layer's sums. */
+/** The activation function of a layer. */
 export type Activation = 'linear' | 'relu' | 'sigmoid';
 
-/** activation(x·W + b) of rows x `[N, I]`, W `[I, O]`, b `[O]` → `[N, O]`. For the gradient only x and the result are kept. */
+/**
+ * activation(x·W + b) of rows x `[N, I]`, W `[I, O]`, b `[O]` → `[N, O]`. Only x and the
+ * result are kept for the gradient.
+ */
 export function dense(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D, activation: Activation): tf.Tensor2D {
   return differentiable([x, weight, bias], () => {
     const y = activated(tf.add(tf.matMul(x, weight), bias), activation);
@@ -22,13 +25,13 @@ export function dense(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D, ac
   });
 }
 
-/** An activation's value. Not for the tape. */
+/** Applies an activation. Not recorded on the tape. */
 export function activated<T extends tf.Tensor>(x: T, activation: Activation): T {
   if (activation === 'linear') return x;
   return activation === 'relu' ? tf.relu(x) : tf.sigmoid(x);
 }
 
-/** The gradient by what an activation was applied to, from that by its output y and from y. Not for the tape. */
+/** The gradient of an activation's input, given dy and the activation's output y. Not recorded on the tape. */
 export function beforeActivation<T extends tf.Tensor>(dy: T, y: T, activation: Activation): T {
   if (activation === 'linear') return dy;
   if (activation === 'sigmoid') return tf.mul(dy, tf.mul(y, tf.sub(1, y)));

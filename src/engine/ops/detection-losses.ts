@@ -1,22 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from './differentiable.js';
 
-/** Of the focal loss: the weight of positives, and how fast what is easy loses its weight. */
+/** Parameters of the focal loss: α is the weight of positives; γ sets how fast easy elements lose weight. */
 const alpha = 0.25;
 const gamma = 2;
 
 /**
- * The sum of the sigmoid focal loss (Lin et al. 2017; α = ¼, γ = 2) over elements: logits and targets (in [0, 1]) of one shape, weights of a shape
- * that broadcasts to it. Gradients flow to the logits; they are computed at once, so nothing else is kept.
+ * Sum of the sigmoid focal loss (Lin et al. 2017; α = ¼, γ = 2) over elements. Logits and targets (in [0, 1])
+ * have the same shape, and weights broadcast to it. Gradients flow to the logits; they are computed in the
+ * forward pass, so nothing else is kept.
  */
 export function focalLoss(logits: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor): tf.Scalar {
   return differentiable([logits], () => {
     const { value, slope } = tf.tidy(() => {
       const p = tf.sigmoid(logits);
       const entropy = tf.sub(tf.softplus(logits), tf.mul(logits, targets));
-      // 2t - 1: how much p is on the target's side.
+      // 2t - 1: the sign with which p counts towards the target.
       const side = tf.sub(tf.mul(targets, 2), 1);
-      // 1 - p_t = t + p - 2pt
+      // 1 - p_t = t + p - 2pt.
       const wrong = tf.sub(targets, tf.mul(p, side));
       const balance = tf.mul(weights, tf.sub(1 - alpha, tf.mul(targets, 1 - 2 * alpha)));
       const factor = tf.mul(balance, wrong);
@@ -30,8 +31,9 @@ export function focalLoss(logits: tf.Tensor, targets: tf.Tensor, weights: tf.Ten
 }
 
 /**
- * The sum of the 1-D distance-IoU loss (Zheng et al. 2020) over segments that contain a common point, each given by how far it reaches before and
- * after it: `[N, 2]` both, not negative; weights `[N, 1]`. Gradients flow to `offsets`.
+ * Sum of the 1-D distance-IoU loss (Zheng et al. 2020) over segments that contain a common point. Offsets and
+ * targets, `[N, 2]`, are the distances from that point to the start and the end, not negative; weights are `[N, 1]`.
+ * Gradients flow to `offsets`.
  */
 export function distanceIouLoss(offsets: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor2D): tf.Scalar {
   const epsilon = 1e-8;
@@ -45,7 +47,8 @@ export function distanceIouLoss(offsets: tf.Tensor2D, targets: tf.Tensor2D, weig
       const apart = tf.div(sum(tf.mul(tf.sub(offsets, targets), sides)), hull);
       const iou = tf.div(shared, union);
       const value = tf.sum<tf.Scalar>(tf.mul(weights, tf.add(tf.sub(1, iou), tf.square(apart))));
-      // An offset that is too short grows the intersection, one that is too long the union and the hull.
+      // Increasing an offset that is too short grows the intersection; increasing one that is too long
+      // grows the union and the hull.
       const short = tf.cast(tf.less(offsets, targets), 'float32');
       const long = tf.sub(1, short);
       const dIou = tf.div(tf.sub(short, tf.mul(iou, long)), union);

@@ -1,13 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What an op of ours computes: its value, the tensors its gradient needs, and the gradient of each input. */
+/**
+ * The result of an op: its value, the tensors that its gradient needs, and the function that
+ * computes the gradient of each input.
+ */
 export interface Forward {
   value: tf.Tensor;
   saved: tf.Tensor[];
   gradient: (dy: tf.Tensor, saved: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
 }
 
-/** `tf.customGrad` with the saving made plain: runs `forward` and records its gradient with respect to `inputs`. */
+/** A simpler form of `tf.customGrad`: runs `forward` and records its gradient with respect to `inputs`. */
 export function differentiable<T extends tf.Tensor>(inputs: tf.Tensor[], forward: () => Forward): T {
   const op = tf.customGrad((...args) => {
     const save = args.at(-1) as unknown as tf.GradSaveFunc;

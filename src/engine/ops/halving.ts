@@ -3,15 +3,16 @@ import { algebra } from './algebra.js';
 import { differentiable } from './differentiable.js';
 
 /**
- * Every second step of `batch` sequences x `[B·T, C]`, T even, as the largest of it and its two neighbours → `[B·T/2, C]`. Before the first there
- * is nothing. Of ties the first takes the gradient.
+ * Max pool of kernel 3 and stride 2 over `batch` sequences x `[B·T, C]`, T even → `[B·T/2, C]`: every second step
+ * becomes the maximum of itself and its two neighbours. Before the first step there is nothing. The first of
+ * equal values gets the gradient.
  */
 export function halvedByMaximum(x: tf.Tensor2D, batch: number): tf.Tensor2D {
   const [rows, channels] = x.shape;
   const half = rows / batch / 2;
   const k = algebra();
   const part = (x: tf.Tensor, from: number) => k.slice(x, [0, 0, from], [batch, half, channels]);
-  /** One step later (1) or earlier (-1), with zeros let in. */
+  /** Moves by one step, later (1) or earlier (-1), and fills with zeros. */
   const moved = (x: tf.Tensor, by: 1 | -1) =>
     k.pad(k.slice(x, [0, by === 1 ? 0 : 1, 0], [batch, half - 1, channels]), [
       [0, 0],
@@ -22,7 +23,7 @@ export function halvedByMaximum(x: tf.Tensor2D, batch: number): tf.Tensor2D {
     const { before, at, value } = tf.tidy(() => {
       const pairs = k.reshape(x, [batch, half, 2 * channels]);
       const [at, after] = [part(pairs, 0), part(pairs, channels)];
-      // Before the first step there is less than anything.
+      // The value before the first step, which is below all others.
       const nothing = tf.tensor3d([-3e38, ...new Array<number>(half - 1).fill(0)], [1, half, 1]);
       const before = k.add(moved(after, 1), nothing);
       const value = tf.maximum(before, tf.maximum(at, after));

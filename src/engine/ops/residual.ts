@@ -3,17 +3,17 @@ import { algebra, type Algebra, type Operand } from './algebra.js';
 import { differentiable } from './differentiable.js';
 import { normalizationGradients, standardized } from './normalization/standardize.js';
 
-/** The last layer of a residual branch: weight `[I, C]`, bias `[C]`, and what its channels are multiplied by, `[C]`. */
+/** The last layer of a residual branch: weight `[I, C]`, bias `[C]`, and a factor for each channel `[C]`. */
 export interface ScaledLinear {
   weight: tf.Tensor2D;
   bias: tf.Tensor1D;
   scale: tf.Tensor1D;
 }
 
-/** What branches are multiplied by, row by row `[N, 1]` or value by value `[N, C]`, without a gradient; null: nothing. */
+/** Factors of a branch, one per row `[N, 1]` or per value `[N, C]`, without a gradient; null: none. */
 export type Share = tf.Tensor2D | null;
 
-/** rows + share·(x·W + b)·scale: rows `[N, C]`, x `[N, I]`. Parameters outlive the pass. */
+/** rows + share·(x·W + b)·scale: rows `[N, C]`, x `[N, I]` → `[N, C]`. Parameters must outlive the pass. */
 export function projectedResidual(rows: tf.Tensor2D, x: tf.Tensor2D, last: ScaledLinear, share: Share): tf.Tensor2D {
   const k = algebra();
   return differentiable([rows, x, last.weight, last.bias, last.scale], () => {
@@ -31,7 +31,7 @@ export function projectedResidual(rows: tf.Tensor2D, x: tf.Tensor2D, last: Scale
   });
 }
 
-/** rows + share·(factor·x·W + b)·scale, and x·W. */
+/** rows + share·(factor·x·W + b)·scale, and the product x·W. */
 function branchEnd(
   k: Algebra,
   rows: tf.Tensor,
@@ -45,7 +45,7 @@ function branchEnd(
   return { value: k.add(rows, share ? k.mul(branch, share) : branch), product };
 }
 
-/** Gradients of {@link branchEnd}, without its rows and share. */
+/** Gradients of {@link branchEnd} except those of its rows and share. */
 function branchEndGradients(
   k: Algebra,
   d: tf.Tensor,
@@ -64,22 +64,25 @@ function branchEndGradients(
   };
 }
 
-/** A transformer's MLP: normalisation (scale, offset) and layer, GELU, and the layer back. */
+/**
+ * A transformer's MLP: normalisation (scale, offset) and linear layer to H channels, GELU, and the linear layer back.
+ */
 export interface FeedForward {
   first: { scale: tf.Tensor1D; offset: tf.Tensor1D; weight: tf.Tensor2D; bias: tf.Tensor1D };
   last: ScaledLinear;
-  /** What hidden values are multiplied by, `[N, H]`; null: nothing. */
+  /** Factors of the hidden values, `[N, H]`; null: none. */
   hiddenShare: Share;
 }
 
-/** x + share·MLP(x) of rows `[N, C]`, with GELU x·Φ(x). Parameters outlive the pass. */
+/** x + share·MLP(x) of rows x `[N, C]`, with GELU(h) = h·Φ(h). Parameters must outlive the pass. */
 export function feedForwardResidual(
   x: tf.Tensor2D,
   { first, last, hiddenShare }: FeedForward,
   share: Share,
 ): tf.Tensor2D {
   const k = algebra();
-  // For a = h/√2, 2·Φ(h) = 1 + erf(a) and GELU(h) = a·(1 + erf(a))/√2: these constants are multiplied with parameters, not with all values.
+  // With a = h/√2: 2·Φ(h) = 1 + erf(a) and GELU(h) = a·(1 + erf(a))/√2. The constants are multiplied into the
+  // parameters, which are fewer than the values.
   const half = () => k.scalar(Math.SQRT1_2);
   const parameters = [first.scale, first.offset, first.weight, first.bias, last.weight, last.bias, last.scale];
   return differentiable([x, ...parameters], () => {
@@ -102,7 +105,7 @@ export function feedForwardResidual(
           const d = share ? k.mul(dy, shares[0]!) : dy;
           const end = branchEndGradients(k, d, hidden, product, last, half());
           const dWhole = hiddenShare ? k.mul(end.x, shares.at(-1)!) : end.x;
-          // By a: 1 + erf(a) + a·2/√π·exp(-a²).
+          // The derivative with respect to a is 1 + erf(a) + a·2/√π·exp(-a²).
           const density = k.exp(k.sub(k.scalar(Math.log(2 / Math.sqrt(Math.PI))), k.square(a)));
           const dA = k.mul(dWhole, k.add(twice, k.mul(a, density)));
           const dScaled = k.matMul(dA, first.weight, false, true);

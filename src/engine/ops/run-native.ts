@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** One attribute of a TensorFlow op, as the binding takes it. */
+/** One attribute of a TensorFlow op in the form that the binding takes. */
 export interface OpAttribute {
   name: string;
   type: number;
@@ -9,7 +9,7 @@ export interface OpAttribute {
 
 export type AttributeValue = number | string | boolean | number[];
 
-/** The binding's numbers for kinds of attributes, and for float32. */
+/** The binding's numbers for kinds of attributes and for float32. */
 export type AttributeTypes = Record<
   'TF_ATTR_FLOAT' | 'TF_ATTR_STRING' | 'TF_ATTR_BOOL' | 'TF_ATTR_INT' | 'TF_ATTR_TYPE' | 'TF_FLOAT',
   number
@@ -21,12 +21,15 @@ interface NativeBackend {
   executeMultipleOutputs(op: string, attributes: OpAttribute[], inputs: tf.TensorInfo[], outputs: number): tf.Tensor[];
 }
 
-/** True where TensorFlow's own kernels can be called; the portable twins serve elsewhere. */
+/** Whether TensorFlow's own kernels can be called. Elsewhere their portable equivalents are used. */
 export function isNative(): boolean {
   return tf.getBackend() === 'tensorflow';
 }
 
-/** Runs a TensorFlow op that tfjs does not expose, with float32 as its type attributes. Not recorded on the tape: wrap in `customGrad`. */
+/**
+ * Runs a TensorFlow op that tfjs does not expose, with float32 as its type attributes. It is not recorded on the tape,
+ * so it must be wrapped in `customGrad`.
+ */
 export function runNative(
   op: string,
   inputs: tf.Tensor[],
@@ -38,7 +41,7 @@ export function runNative(
   return backend.executeMultipleOutputs(op, opAttributes(backend.binding, attributes, floatTypes), inputs, outputs);
 }
 
-/** Attributes of an op as the binding takes them, with float32 as its type attributes. */
+/** The attributes of an op in the form that the binding takes, with float32 as its type attributes. */
 export function opAttributes(
   binding: AttributeTypes,
   attributes: Readonly<Record<string, AttributeValue>>,

@@ -8,11 +8,11 @@ import { falseNegatives, sensitivity } from './sensitivity.js';
 import type { Analysis } from './analysis-types.js';
 
 /**
- * What a detector gets wrong, as DETAD (Alwassel et al., "Diagnosing Error in Temporal Action Detectors", ECCV 2018) has it:
- * types of error among the best detections and what each costs, sensitivity to what instances are like, instances
- * missed; and which labels are taken for which. Ties keep file order.
+ * Analyses the errors of a detector as DETAD does (Alwassel et al., "Diagnosing Error in Temporal Action Detectors",
+ * ECCV 2018): the types of error among the best detections and the cost of each, the sensitivity to characteristics of
+ * instances, and the missed instances. In addition, it counts which labels are taken for which. Ties keep file order.
  *
- * @param options.tiou thresholds, and options.bins the edges of the buckets; default: DETAD's for ActivityNet.
+ * @param options - `tiou`: thresholds; `bins`: edges of the buckets. Both default to DETAD's for ActivityNet.
  * @throws UsageError when the subset has no instance.
  */
 export function analyse(

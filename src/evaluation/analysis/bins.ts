@@ -2,7 +2,10 @@ import { linspace, presets } from '../tiou.js';
 import type { Aligned } from '../align-videos.js';
 import type { Bucket, Characteristic } from './analysis-types.js';
 
-/** The edges between the buckets of each characteristic, ascending; a bucket holds what is above one edge and up to the next. */
+/**
+ * The edges between the buckets of each characteristic, ascending. A bucket holds the values above
+ * one edge and up to the next.
+ */
 export type Bins = Readonly<Record<Characteristic, readonly number[]>>;
 
 const activitynet: Bins = {
@@ -11,7 +14,7 @@ const activitynet: Bins = {
   num_instances: [0, 1, 4, 8, Number.POSITIVE_INFINITY],
 };
 
-/** DETAD's thresholds and bins for ActivityNet and THUMOS14. HACS is made as ActivityNet is. */
+/** DETAD's thresholds and bins for ActivityNet and THUMOS14. HACS is made like ActivityNet and has the same. */
 export const analysisPresets: Record<keyof typeof presets, { tiou: readonly number[]; bins: Bins }> = {
   activitynet: { tiou: presets.activitynet.tiou, bins: activitynet },
   thumos14: {
@@ -28,14 +31,14 @@ export const analysisPresets: Record<keyof typeof presets, { tiou: readonly numb
 /** A bucket and the instances in it. */
 export interface Filled {
   bucket: Bucket;
-  /** `[instance]`: 1 for those in it. */
+  /** `[instance]`: 1 for instances in the bucket, otherwise 0. */
   holds: Uint8Array;
 }
 
 /**
- * Sorts instances into buckets.
+ * Sorts instances into buckets by a characteristic.
  *
- * @param durations of each video, in seconds; an instance of a video without one is in no bucket of coverage.
+ * @param durations - Duration of each video in seconds. Where it is unknown, instances are in no bucket of coverage.
  */
 export function fillBuckets(
   { instances }: Aligned,

@@ -2,7 +2,10 @@ import type { Judged } from './judged.js';
 import { bestOverlaps, instancesByVideo } from './outcomes.js';
 import type { LabelConfusion } from './analysis-types.js';
 
-/** Which labels the best G detections of each class are taken for, at the lowest threshold. */
+/**
+ * Counts which labels the G best detections of each class are taken for, at the lowest threshold. G is the
+ * number of instances of the class.
+ */
 export function labelConfusion(judged: Judged): LabelConfusion {
   const { aligned, classes, tiou } = judged;
   const { labels, instances } = aligned;

@@ -2,14 +2,14 @@ import { mean, normalizedAp, type Judged } from './judged.js';
 import { BACKGROUND_TIOU, bestOverlaps, instancesByVideo, outcomeOf } from './outcomes.js';
 import { outcomes, type ErrorType, type FalsePositives, type Outcome } from './analysis-types.js';
 
-/** The multiple of G up to which detections are considered. */
+/** The best detections of a class that are considered, as a multiple of G, its number of instances. */
 const LIMIT = 10;
 
-/** DETAD's false positive profile, and what each type of error costs. */
+/** DETAD's false positive profile, and the cost of each type of error. */
 export function falsePositives(judged: Judged): FalsePositives {
   const { aligned, classes, tiou } = judged;
   const byVideo = instancesByVideo(judged);
-  /** `[class][threshold][rank]`. */
+  /** Outcomes, `[class][threshold][rank]`. */
   const results = classes.map((one) => {
     const count = Math.min(LIMIT * one.positives, one.ranked.length);
     const best = bestOverlaps(judged, byVideo, one, count);

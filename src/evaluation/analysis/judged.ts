@@ -5,12 +5,12 @@ import { averagePrecision, claimedInstances } from '../matching.js';
 import { selectVideos } from '../select.js';
 import type { GroundTruth, Predictions } from '../types.js';
 
-/** What all parts of the analysis start from. */
+/** The matched detections and instances from which all parts of the analysis start. */
 export interface Judged {
   aligned: Aligned;
   tiou: readonly number[];
   videos: string[];
-  /** Of each video, in seconds. */
+  /** Duration of each video in seconds, where it is known. */
   durations: (number | undefined)[];
   dropped: number;
   classes: JudgedClass[];
@@ -18,17 +18,17 @@ export interface Judged {
 
 export interface JudgedClass {
   label: number;
-  /** Its instances: G. */
+  /** Number of its instances, G. */
   positives: number;
-  /** Its detections in falling score. */
+  /** Its detections by descending score. */
   ranked: Int32Array;
-  /** `[threshold][rank]`: the instance claimed, or -1. */
+  /** `[threshold][rank]`: the instance that the detection claims, or -1. */
   claims: Int32Array[];
 }
 
 /**
- * Matches the detections of a subset with its instances. As in DETAD, instances that end before they start or last longer than
- * their video are left out.
+ * Matches the detections of a subset with its instances. As in DETAD, instances that end before they start or last
+ * longer than their video are left out.
  *
  * @throws UsageError when no instance is left.
  */
@@ -58,9 +58,10 @@ export function judge(
 }
 
 /**
- * DETAD's AP_N: precision as if each class had the mean number of instances, so that classes and buckets of any size compare.
+ * DETAD's AP_N: average precision computed as if each class had the mean number of instances, which makes classes and
+ * buckets of different sizes comparable.
  *
- * @param claims as {@link averagePrecision} takes them.
+ * @param claims - As for {@link averagePrecision}.
  */
 export function normalizedAp({ aligned, classes }: Judged, claims: Int32Array, positives: number): number {
   return averagePrecision(claims, positives, aligned.instances.count / classes.length / positives);

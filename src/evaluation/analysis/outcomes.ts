@@ -2,16 +2,16 @@ import { temporalIou } from '../segments.js';
 import type { Judged, JudgedClass } from './judged.js';
 import type { Outcome } from './analysis-types.js';
 
-/** Below this tIoU with every instance a detection is background. */
+/** A detection that overlaps every instance by less than this tIoU is background. */
 export const BACKGROUND_TIOU = 0.1;
 
-/** The instance of any class that a detection overlaps most; -1 and 0 where it overlaps none. */
+/** The instance of any class that a detection overlaps most; `instance` is -1 and `tiou` 0 where it overlaps none. */
 export interface Overlap {
   instance: number;
   tiou: number;
 }
 
-/** Instances of each video, of all classes, in file order, which decides between equal overlaps. */
+/** The instances of each video, of all classes, in file order, which decides between equal overlaps. */
 export function instancesByVideo({ aligned, videos }: Judged): number[][] {
   const byVideo = videos.map((): number[] => []);
   const { video, inFileOrder } = aligned.instances;
@@ -36,7 +36,12 @@ export function bestOverlaps(
   });
 }
 
-/** What a detection is (see {@link Outcome}); `right`: whether the instance it overlaps most has its label. */
+/**
+ * The outcome of a detection (see {@link Outcome}).
+ *
+ * @param claimed - Whether it claims an instance of its label.
+ * @param right - Whether the instance that it overlaps most has its label.
+ */
 export function outcomeOf(claimed: boolean, best: Overlap, right: boolean, threshold: number): Outcome {
   if (claimed) return 'true_positive';
   if (best.tiou >= threshold) return right ? 'double_detection' : 'wrong_label';

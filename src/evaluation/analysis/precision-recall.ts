@@ -5,20 +5,20 @@ import { byFallingScore } from '../ranking.js';
 import { selectVideos } from '../select.js';
 import type { GroundTruth, Predictions } from '../types.js';
 
-/** A curve of precision over recall: a point for each true positive, in falling score. */
+/** A curve of precision over recall with a point for each true positive, by descending score. */
 export interface PrecisionRecall {
   instances: number;
   detections: number;
   recall: number[];
-  /** Interpolated, as AP has it: the best from this recall on. */
+  /** Interpolated as for AP: the highest precision at this recall or above. */
   precision: number[];
-  /** A detector that shows only what scores as much has this recall. */
+  /** Score of the true positive: a detector that shows detections from this score on has this recall. */
   score: number[];
 }
 
 /**
- * Precision over recall at one tIoU threshold, of one label or of all together: then detections of all classes are ranked by
- * score, but each still claims an instance of its own class.
+ * Precision over recall at one tIoU threshold, of one label or of all together. For all labels, detections of all
+ * classes are ranked by score, but each can claim only an instance of its own class.
  *
  * @throws UsageError when the subset has no instance.
  */

@@ -7,7 +7,9 @@ import {
   type SensitivityBucket,
 } from './analysis-types.js';
 
-/** A detection that is worth less precision than this is no find: DETAD's bound for false negatives. */
+/**
+ * An instance counts as found if a detection claims it at a precision above this (DETAD's bound for false negatives).
+ */
 const MIN_PRECISION = 0.05;
 
 /** average-mAP_N of the instances in each bucket. */
@@ -15,7 +17,7 @@ export function sensitivity(judged: Judged, bins: Bins): Record<Characteristic, 
   return eachBucket(judged, bins, (holds) => ({ average_mAP_N: bucketAp(judged, holds) }));
 }
 
-/** Share of the instances in each bucket that are missed. */
+/** Fraction of the instances in each bucket that are missed. */
 export function falseNegatives(judged: Judged, bins: Bins): Record<Characteristic, FalseNegativeBucket[]> {
   const found = judged.tiou.map((_, t) => foundInstances(judged, t));
   return eachBucket(judged, bins, (holds, count) => {
@@ -36,7 +38,10 @@ function eachBucket<T>(judged: Judged, bins: Bins, what: (holds: Uint8Array, cou
   >;
 }
 
-/** As if there were only the instances in the bucket: detections that claim another one, at whatever threshold, are left out. */
+/**
+ * average-mAP_N as if only the bucket's instances existed: detections that claim another instance
+ * at any threshold are left out.
+ */
 function bucketAp(judged: Judged, holds: Uint8Array): number | null {
   const { offset } = judged.aligned.instances;
   const perClass = judged.classes.flatMap(({ label, claims }) => {
@@ -59,7 +64,7 @@ function bucketAp(judged: Judged, holds: Uint8Array): number | null {
   return perClass.length === 0 ? null : mean(perClass);
 }
 
-/** `[instance]`: 1 for those that a detection of enough precision claims at threshold t. */
+/** `[instance]`: 1 for instances that a detection of sufficient precision claims at threshold t. */
 function foundInstances({ aligned, classes }: Judged, t: number): Uint8Array {
   const found = new Uint8Array(aligned.instances.count);
   for (const one of classes) markFound(found, one, t, aligned.instances.count / classes.length);

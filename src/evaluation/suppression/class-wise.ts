@@ -1,23 +1,26 @@
 import { decayed, type Proposal } from './soft-nms.js';
 import { weightedVoting } from './weighted-voting.js';
 
-/** How proposals that bear labels are thinned. */
+/** Options for thinning labelled proposals. */
 export interface ClassWiseOptions {
-  /** Of Gaussian Soft-NMS. */
+  /** σ of Gaussian Soft-NMS. */
   sigma: number;
-  /** At most so many remain, of all labels together. */
+  /** Number of proposals to keep at most, of all labels together. */
   keep: number;
-  /** Less, once decayed, is dropped. */
+  /** Proposals whose decayed score is below this are dropped. */
   minScore: number;
-  /** Ends become the means of those that overlap with this tIoU or more, weighted by score × tIoU; null: they stay. */
+  /**
+   * tIoU of segment voting: start and end become means over the proposals that overlap by at least this much, weighted
+   * by score × tIoU. Null: no voting.
+   */
   voting: number | null;
 }
 
 /**
- * Gaussian Soft-NMS and segment voting among the proposals of each label by themselves, as anchor-free heads do it (ActionFormer, Zhang et al. 2022).
- * Proposals without a label (null) count as those of one.
+ * Gaussian Soft-NMS and segment voting separately among the proposals of each label, as anchor-free heads do it
+ * (ActionFormer, Zhang et al. 2022). Proposals without a label (null) count as one label.
  *
- * @returns new proposals, best first.
+ * @returns New proposals, best first.
  */
 export function classWise<T extends Proposal & { label: unknown }>(
   proposals: readonly T[],

@@ -2,11 +2,10 @@ import { temporalIou } from '../segments.js';
 import type { Proposal } from './soft-nms.js';
 
 /**
- * Hard non-maximum suppression: the best proposals, none of which overlaps a better one that was kept with more than `tiou`.
+ * Hard non-maximum suppression: drops proposals that overlap a better kept one by more than `tiou`.
  *
- * @param options.tiou the largest overlap of two that are kept.
- * @param options.keep at most so many.
- * @returns those of `proposals` that are kept, best first; equal scores keep their order.
+ * @param options - `tiou`: greatest allowed overlap of two kept proposals; `keep`: number of proposals to keep at most.
+ * @returns The kept proposals, best first; equal scores keep their order.
  */
 export function nms<T extends Proposal>(proposals: readonly T[], options: { tiou: number; keep: number }): T[] {
   const kept: T[] = [];

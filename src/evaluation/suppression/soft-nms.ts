@@ -8,16 +8,17 @@ export interface Proposal {
 }
 
 /**
- * Gaussian Soft-NMS as G-TAD and LoFi use it (LoFi: sigma 0.84; public G-TAD code: 0.8): take the best proposal, multiply
- * every other score by exp(-IoU²/sigma), repeat. Stops at `keep` proposals, or when one is left: that last one is dropped.
+ * Gaussian Soft-NMS as in G-TAD and LoFi (sigma 0.84 in LoFi, 0.8 in G-TAD's public code): take the best
+ * proposal, multiply every other score by exp(-IoU²/sigma), and repeat. It stops at `keep` proposals, or when
+ * one is left, which is dropped.
  *
- * @returns new proposals with their decayed scores, best first; O(keep · n) time.
+ * @returns New proposals with their decayed scores, best first. Takes O(keep · n) time.
  */
 export function softNms<T extends Proposal>(proposals: readonly T[], options: { sigma: number; keep: number }): T[] {
   return decayed(proposals, { ...options, keep: Math.min(options.keep, proposals.length - 1) });
 }
 
-/** {@link softNms} that stops at `keep` proposals and no sooner: the last one is as good as the others. */
+/** Gaussian Soft-NMS that stops only at `keep` proposals; unlike {@link softNms} it does not drop the last one. */
 export function decayed<T extends Proposal>(proposals: readonly T[], options: { sigma: number; keep: number }): T[] {
   const n = proposals.length;
   const start = Float64Array.from(proposals, (p) => p.start);
@@ -31,7 +32,7 @@ export function decayed<T extends Proposal>(proposals: readonly T[], options: { 
   while (best >= 0 && kept.length < options.keep) {
     taken[best] = 1;
     kept.push({ ...proposals[best]!, score: score[best]! });
-    // One pass decays the rest and finds the next best.
+    // A single pass decays the others and finds the next best.
     let next = -1;
     for (let i = 0; i < n; i++) {
       if (taken[i]) continue;

@@ -2,12 +2,12 @@ import { temporalIou } from '../segments.js';
 import type { Proposal } from './soft-nms.js';
 
 /**
- * Segment voting, after NMS: start and end of each proposal kept become the means of those of all proposals that overlap it
- * with `tiou` or more, weighted by score × tIoU. Scores stay.
+ * Segment voting after NMS: start and end of each kept proposal become weighted means over all proposals that overlap
+ * it by `tiou` or more. Weights are score × tIoU. Scores do not change.
  *
- * @param kept what (Soft-)NMS has left.
- * @param all what it was given.
- * @returns new proposals in the order of `kept`; one that nothing with a weight overlaps stays as it is.
+ * @param kept - Proposals that (Soft-)NMS kept.
+ * @param all - Proposals that it was given.
+ * @returns New proposals in the order of `kept`. One whose voters have no weight stays as it is.
  */
 export function weightedVoting<T extends Proposal>(
   kept: readonly T[],

@@ -3,9 +3,10 @@ import type { Gradients } from '../units/unit.js';
 import type { Encoder } from './encoder.js';
 
 /**
- * An encoder whose recorded pass takes no more memory than that of `chunk` snippets: they are encoded in chunks of which nothing is kept, and
- * once the gradient of the features is known, chunk by chunk again. Snippets depend on each other by batch statistics alone, so the
- * gradients are the same where the normalisation is `running`; where it is `batch`, statistics are those of each chunk. A third more compute.
+ * Wraps an encoder so that its recorded pass takes the memory of `chunk` snippets, however many there are. The forward
+ * pass encodes chunk by chunk and keeps nothing; the backward pass records and differentiates each chunk again, which
+ * costs a third more compute. Snippets depend on each other only through batch statistics, so gradients are the same
+ * where the normalisation is `running`; where it is `batch`, each chunk has statistics of its own.
  */
 export function chunked(encoder: Encoder, chunk: number): Encoder {
   const { channels } = encoder;
@@ -33,7 +34,7 @@ export function chunked(encoder: Encoder, chunk: number): Encoder {
           const d = tf.reshape<tf.Rank.R3>(dFeatures, [1, snippets, channels]);
           let sum: Gradients = new Map();
           for (const start of starts) {
-            // The statistics were handed out in the first pass.
+            // The first pass has already handed the statistics out.
             const record = encoder.record(part(frames, start), { ...pass, onStatistics: undefined });
             const dPart = part(d, start);
             sum = added(sum, record.backward(dPart));
@@ -51,7 +52,7 @@ export function chunked(encoder: Encoder, chunk: number): Encoder {
   };
 }
 
-/** Consumes both. */
+/** Adds gradients to the sums so far. Disposes of both. */
 function added(sum: Gradients, gradients: Gradients): Gradients {
   return new Map(
     [...gradients].map(([name, gradient]) => {

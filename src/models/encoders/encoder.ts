@@ -5,60 +5,68 @@ import type { Pass } from '../layers/layer.js';
 import type { ParameterSpec } from '../parameters.js';
 import { consumed, recordUnits, runUnits, type Gradients, type Unit } from '../units/unit.js';
 
-/** A video encoder: frames of snippets in, one feature vector a snippet out. */
+/** A video encoder: frames of snippets go in, one feature vector of each snippet comes out. */
 export interface Encoder {
   parameters: ParameterSpec[];
-  /** Features a snippet, C. */
+  /** Channels of the features, C. */
   channels: number;
-  /** x `[B, L, F, H, W, 3]`, RGB 0..255 → `[B, L, C]`; nothing is kept and nothing is on a tape. */
+  /**
+   * Encodes x `[B, L, F, H, W, 3]`, RGB 0..255 → `[B, L, C]`. Nothing is kept for a
+   * backward pass or recorded on a tape.
+   */
   encode(x: tf.Tensor, pass: Pass): tf.Tensor3D;
-  /** The same with what its backward pass needs; consumes x. To be called outside of any tidy. */
+  /**
+   * Encodes like `encode` and keeps what the backward pass needs. Disposes of x. Must not be called inside `tf.tidy`.
+   */
   record(x: tf.Tensor, pass: Pass): EncoderRecord;
 }
 
-/** One pass through an encoder. */
+/** One recorded pass through an encoder. */
 export interface EncoderRecord {
-  /** `[B, L, C]`; belongs to the record. */
+  /** Features `[B, L, C]`; they belong to the record. */
   features: tf.Tensor3D;
-  /** Gradients of the trained parameters from that of the features, which stays the caller's. Once only. */
+  /** Gradients of the trained parameters, given that of the features, which stays the caller's. May be called once. */
   backward(dFeatures: tf.Tensor3D): Gradients;
-  /** Frees the features and what the backward pass has not freed. */
+  /** Frees the features and whatever the backward pass has not freed. */
   dispose(): void;
 }
 
-/** How RGB 0..255 becomes the network's input: (x - mean) / deviation, per channel. */
+/** How RGB 0..255 becomes the network's input: (x - mean) / deviation, for each channel. */
 export interface InputScaling {
   mean: [number, number, number];
   deviation: [number, number, number];
 }
 
-/** ImageNet's, as torchvision counts it, in units of 0..255. */
+/** torchvision's statistics of ImageNet, in units of 0..255. */
 export const imagenetScaling: InputScaling = {
   mean: [0.485 * 255, 0.456 * 255, 0.406 * 255],
   deviation: [0.229 * 255, 0.224 * 255, 0.225 * 255],
 };
 
-/** Of Kinetics, as torchvision's video networks take it, in units of 0..255. */
+/** torchvision's statistics of Kinetics, which its video networks take, in units of 0..255. */
 export const kineticsScaling: InputScaling = {
   mean: [0.43216 * 255, 0.394666 * 255, 0.37645 * 255],
   deviation: [0.22803 * 255, 0.22145 * 255, 0.216989 * 255],
 };
 
-/** Of TensorFlow's EfficientNet-Lite. */
+/** The scaling of TensorFlow's EfficientNet-Lite. */
 export const liteScaling: InputScaling = { mean: [127, 127, 127], deviation: [128, 128, 128] };
 
-/** To -1..1, as Keras' MobileNets take it. */
+/** Scales to -1..1, as Keras' MobileNets take it. */
 export const unitScaling: InputScaling = { mean: [127.5, 127.5, 127.5], deviation: [127.5, 127.5, 127.5] };
 
 /**
- * An encoder from units that make maps `[N, h, w, C]` of images `[N, H, W, 3]` in the network's units, or `[N, F, h, w, C]` of videos: then the
- * mean of a snippet's maps over space and frames (LoFi §3; TSM's consensus).
+ * Makes an encoder of units whose maps it averages over a snippet's space and frames (TSM's
+ * consensus; docs/method.md §1.1).
+ *
+ * @param options - `units`: take scaled images `[N, H, W, 3]` → maps `[N, h, w, C]` or, for input `videos`,
+ * `[N, F, H, W, 3]` → `[N, F, h, w, C]`. `channels`: C of the last unit.
  */
 export function unitEncoder(options: {
   units: readonly Unit[];
   channels: number;
   scaling: InputScaling;
-  /** Whether the units take the frames of a snippet apart or together. */
+  /** Whether the units take the frames of a snippet one by one or together. */
   input: 'images' | 'videos';
 }): Encoder {
   const { units, channels, scaling, input } = options;
@@ -70,7 +78,7 @@ export function unitEncoder(options: {
     return consumed(images, (y) => k.reshape(y, [batch * snippets, ...video]));
   }
 
-  /** Maps of frames → `[B·L, C]`, and how many places of maps a snippet has. */
+  /** Means of the maps, `[B·L, C]`, and how many places of maps each snippet has. */
   function pooled<T extends Held>(k: Kernels<T>, maps: T, snippets: number): { y: T; places: number } {
     const places = maps.shape.slice(0, -1).reduce((a, b) => a * b, 1) / snippets;
     return { y: consumed(k.reshape(maps, [snippets, places, channels]), k.mean), places };

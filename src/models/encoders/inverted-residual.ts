@@ -1,20 +1,20 @@
 import type { ConvOptions } from '../layers/conv.js';
 import type { Branch, ConvBlock } from '../units/folded.js';
 
-/** Keras' ε of batch normalisations, which these networks were trained with. */
+/** ε of Keras' batch normalisations, with which these networks were trained. */
 const epsilon = 1e-3;
 
-/** The names of a convolution, less `.weight`, and of the normalisation behind it. */
+/** Parameter names of a convolution (without `.weight`) and of the batch normalisation behind it. */
 export type BlockNames = readonly [conv: string, normalization: string];
 
-/** Of the blocks of an inverted residual; one that does not expand leaves the first out. */
+/** Names of the blocks of an inverted residual. One with expansion 1 has no block `expand`. */
 export interface ResidualNames {
   expand: BlockNames;
   depthwise: BlockNames;
   project: BlockNames;
 }
 
-/** Padding as Keras does it ("same"), a ReLU6 behind the normalisation. */
+/** A block with Keras' padding ("same"), and a ReLU6 behind the normalisation. */
 export const convBlock = (
   [name, normalization]: BlockNames,
   options: ConvOptions,
@@ -25,12 +25,13 @@ export const convBlock = (
   ...more,
 });
 
-/** One block as it stands alone: a stem, or the last 1×1. */
+/** A branch of a single block: a stem, or the last 1×1 convolution. */
 export const alone = (block: ConvBlock): Branch => ({ blocks: [block], identity: false, shift: 0 });
 
 /**
- * An inverted residual (Sandler et al. 2018, §3.3): 1×1 to `expansion` times the channels, where that is more, a depthwise convolution, 1×1 to `out`.
- * TSM's shift sits before the first 1×1 of those that add their input.
+ * An inverted residual (Sandler et al. 2018, §3.3): a 1×1 convolution to `expansion` times the channels (left out where
+ * `expansion` is 1), a depthwise convolution, and a 1×1 convolution to `out` channels. Blocks that add their input have
+ * TSM's shift before the first 1×1.
  */
 export function invertedResidual(
   names: ResidualNames,

@@ -2,7 +2,7 @@ import { foldedUnit, type Branch } from '../units/folded.js';
 import { unitEncoder, unitScaling, type Encoder } from './encoder.js';
 import { alone, convBlock, invertedResidual, type BlockNames, type ResidualNames } from './inverted-residual.js';
 
-/** [expansion, channels at width 1, blocks, stride of the first] (Sandler et al. 2018, table 2). */
+/** [expansion, channels at width 1, blocks, stride of the first block] (Sandler et al. 2018, table 2). */
 const stages: [number, number, number, number][] = [
   [1, 16, 1, 1],
   [6, 24, 2, 2],
@@ -14,8 +14,12 @@ const stages: [number, number, number, number][] = [
 ];
 
 /**
- * TSM-MobileNetV2: torchvision's parameter names, Keras' arithmetic (padding "same", ε = 1e-3, input -1..1), which the
- * ImageNet weights of small widths come with. The shift sits before the first 1×1 of each residual block.
+ * TSM-MobileNetV2 with torchvision's parameter names and the arithmetic of Keras (padding "same", ε = 1e-3, input
+ * -1..1), which published ImageNet weights of small widths need. The shift sits before the first 1×1 of each residual
+ * block. C is 1280, times `width` where that is above 1.
+ *
+ * @param options - `width`: multiplier of all channels. `shift`: 1/shift of the channels move to
+ * either side in time; 0: none.
  */
 export function mobilenetV2(options: { width: number; shift: number }): Encoder {
   const { width, shift } = options;
@@ -52,7 +56,7 @@ function namesOf(name: string, expansion: number): ResidualNames {
   };
 }
 
-/** The nearest multiple of 8 that loses at most a tenth (the authors' rounding). */
+/** The nearest multiple of 8 that is not more than 10 % below `channels` (the authors' rounding). */
 function divisibleBy8(channels: number): number {
   const rounded = Math.max(8, Math.floor((channels + 4) / 8) * 8);
   return rounded < 0.9 * channels ? rounded + 8 : rounded;

@@ -9,12 +9,14 @@ import { tapedUnit } from '../units/taped.js';
 import { kineticsScaling, unitEncoder, type Encoder } from './encoder.js';
 
 /**
- * R(2+1)D-18 [Tran et al. 2018] with torchvision's names and arithmetic (`r2plus1d_18`): every 3-D convolution is one
- * over space and one over time. It sees whole snippets, halves their frames three times, and was made for 112 pixels.
- * `width`: channels of layer1, 64 in the published network; C = 8·width.
+ * R(2+1)D-18 [Tran et al. 2018] with torchvision's names and arithmetic (`r2plus1d_18`): every 3-D
+ * convolution is one over space followed by one over time. It sees whole snippets, halves their frames three
+ * times, and was made for 112 pixels.
+ *
+ * @param width - Channels of layer1, 64 in the published network; C = 8·width.
  */
 export function r2plus1d18({ width }: { width: number }): Encoder {
-  // 45 channels between space and time at width 64.
+  // The convolutions over space have 45 output channels at width 64.
   const between = Math.ceil((45 * width) / 64);
   const blocks: Layer<tf.Tensor5D>[] = [
     sequence(
@@ -48,8 +50,8 @@ const activation: Layer<tf.Tensor5D> = { parameters: [], apply: relu };
 const normalization = (name: string, channels: number) => eachFrame(batchNorm(name, channels));
 
 function basicBlock(name: string, inputs: number, out: number, stride: number): Layer<tf.Tensor5D> {
-  // As many channels between space and time as make the pair as large as the 3×3×3 convolution it stands for.
-  // torchvision takes the first pair's number for the second one too.
+  // This many channels between space and time give the pair as many weights as the 3×3×3 convolution that it replaces.
+  // torchvision uses the first pair's number for the second pair too.
   const between = Math.floor((inputs * out * 27) / (inputs * 9 + 3 * out));
   const branch = sequence(
     factorized(`${name}.conv1.0`, inputs, between, out, stride),
@@ -61,7 +63,7 @@ function basicBlock(name: string, inputs: number, out: number, stride: number): 
   return residual(branch, shortcut(name, inputs, out, stride));
 }
 
-/** 3×3×3 as 1×3×3, batch normalisation, ReLU and 3×1×1. */
+/** A 3×3×3 convolution, factorized into 1×3×3, batch normalisation, ReLU and 3×1×1. */
 function factorized(name: string, inputs: number, between: number, out: number, stride: number): Layer<tf.Tensor5D> {
   return sequence(
     spatialConv(`${name}.0`, { in: inputs, out: between, kernel: 3, stride }),

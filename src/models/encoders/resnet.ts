@@ -4,9 +4,9 @@ import { stemUnit } from '../units/stem.js';
 import { imagenetScaling, unitEncoder, type Encoder } from './encoder.js';
 
 interface ResnetOptions {
-  /** Channels of layer1; 64 is the published network. */
+  /** Channels of layer1, 64 in the published network. */
   width: number;
-  /** TSM: 1/shift of the channels to either side in time; 0: none. */
+  /** TSM: 1/shift of the channels move to either side in time; 0: none. */
   shift: number;
 }
 
@@ -37,9 +37,9 @@ function resnet(blocks: readonly number[], design: BlockDesign, { width, shift }
   return unitEncoder({ units, channels: inputs, scaling: imagenetScaling, input: 'images' });
 }
 
-/** What a residual block computes beside its identity. */
+/** The branch of a residual block that is added to its identity. */
 interface BlockDesign {
-  /** Its outputs for each of its `inner` channels. */
+  /** Output channels of the branch for each of its `inner` channels. */
   expansion: number;
   branch: (name: string, inputs: number, inner: number, stride: number) => NormalizedConv[];
 }
@@ -52,7 +52,7 @@ const basicBlock: BlockDesign = {
   ],
 };
 
-/** The stride sits in the 3×3, as in torchvision ("v1.5"). */
+/** The 3×3 convolution has the stride, as in torchvision ("v1.5"). */
 const bottleneck: BlockDesign = {
   expansion: 4,
   branch: (name, inputs, inner, stride) => [
@@ -62,7 +62,7 @@ const bottleneck: BlockDesign = {
   ],
 };
 
-/** The identity, projected where the block changes the shape; null: as it is. */
+/** The projection beside the branch where the block changes the shape; null where the input itself is added. */
 function shortcut(name: string, inputs: number, out: number, stride: number): NormalizedConv | null {
   if (stride === 1 && inputs === out) return null;
   return normalizedConv(`${name}.downsample.0`, `${name}.downsample.1`, { in: inputs, out, kernel: 1, stride });

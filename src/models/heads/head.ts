@@ -3,14 +3,19 @@ import type { Random } from '../../engine/random.js';
 import type { Pass } from '../layers/layer.js';
 import type { ParameterSpec } from '../parameters.js';
 
-/** An instance in what a head sees: start and end as fractions of that (below 0 or above 1 where a window cuts it), label the number of its class. */
+/**
+ * An instance within the sequence that a head sees. Start and end are fractions of that sequence, below 0 or above 1
+ * where a window cuts the instance; label is the number of its class.
+ */
 export interface HeadInstance {
   start: number;
   end: number;
   label: number;
 }
 
-/** A scored segment, fractions of what the head sees; label null where another model names it. */
+/**
+ * A scored segment in fractions of the sequence that the head sees. The label is null where another model supplies it.
+ */
 export interface HeadProposal {
   start: number;
   end: number;
@@ -18,19 +23,22 @@ export interface HeadProposal {
   label: number | null;
 }
 
-/** Features `[B, T, C]`; of item b only the first `valid[b]` snippets are video, the others zeros (a window beyond the video's end). */
+/**
+ * Features `[B, T, C]`. Only the first `valid[b]` snippets of item b are video; the others are
+ * zeros (behind the video's end).
+ */
 export interface HeadInput {
   features: tf.Tensor3D;
   valid: readonly number[];
 }
 
-/** What of `detect` decides which segments a head proposes; each head takes what concerns it. */
+/** The keys of `detect` that decide which segments a head proposes. Each head uses those that apply to it. */
 export interface ProposeOptions {
-  /** Of heads that score boundaries: only from a start that stands out to an end that does. */
+  /** For heads that score boundaries: propose segments between peaks of the start and end scores only. */
   peaks: boolean;
-  /** Less is not proposed. */
+  /** Proposals scoring below this are dropped. */
   minScore: number;
-  /** At most so many are, the best; not of G-TAD, whose anchors are counted. */
+  /** At most this many proposals, the best ones. G-TAD ignores it, since the number of its anchors is fixed. */
   candidates: number;
 }
 
@@ -43,22 +51,28 @@ export interface HeadLoss {
 }
 
 /**
- * What finds actions in features. No parameter depends on T, so one head serves every fidelity and window; constants of a length are kept
- * until it is disposed of.
+ * A model that finds actions in features. No parameter depends on T, so one head serves every fidelity and window. A
+ * head may keep constants for each T until it is disposed of.
  *
- * @typeParam Targets - What it is trained towards, of one item.
+ * @typeParam Targets - Training targets of one item.
  */
 export interface Head<Targets = unknown> extends Disposable {
   readonly parameters: ParameterSpec[];
-  /** Whether its proposals bear labels. Otherwise a classifier of segments is trained beside it, and names them. */
+  /**
+   * Whether proposals have labels. Where they do not, a classifier of segments is trained
+   * beside the head and supplies them.
+   */
   readonly labels: boolean;
-  /** What it is trained towards on T snippets, of which the first `valid` are video: plain numbers. */
+  /** Training targets of one item of T snippets, of which the first `valid` are video. They hold no tensors. */
   targets(instances: readonly HeadInstance[], snippets: number, valid: number): Targets;
   /**
-   * On the tape: the loss and the terms it is made of, means over the items, so that those of micro-batches add up by their shares. `draws`: all
-   * chance in it.
+   * The loss and its terms, on the tape. Each is a mean over the items, so that those of micro-batches add up in
+   * proportion to their sizes. All randomness comes from `draws`.
    */
   loss(input: HeadInput, targets: readonly Targets[], pass: Pass, draws: Random): HeadLoss;
-  /** What it proposes of one item `[1, T, C]`, before any suppression; nothing begins beyond `valid` snippets. Leaves no tensor behind. */
+  /**
+   * Proposals for one item `[1, T, C]`, without suppression. None begins beyond `valid`
+   * snippets. No tensor is left behind.
+   */
   propose(features: tf.Tensor3D, valid: number, pass: Pass, options: ProposeOptions): HeadProposal[];
 }

@@ -1,15 +1,19 @@
 import type { Random } from '../../engine/random.js';
 import type { HeadInstance, HeadProposal } from './head.js';
 
-/** What the head sees at once: `snippets` of a video's snippets, from number `start` on. Beyond the video's end there are zeros. */
+/**
+ * A part of a video that the head sees at once: `snippets` snippets from number `start` on. Beyond
+ * the video's end they are zeros.
+ */
 export interface Window {
   start: number;
   snippets: number;
 }
 
 /**
- * Windows over a video of `total` snippets (§3.1, THUMOS14), each beginning in the middle of the one before it, a last one at the video's
- * end. (The authors leave out an end of up to a fifth of a window.) `size` null: one window, the whole video.
+ * Windows over a video of `total` snippets (docs/method.md §9). Each begins in the middle of the one before it, and the
+ * last one ends with the video. (The authors leave out up to a fifth of a window at the end.) With `size` null the
+ * whole video is one window.
  */
 export function windowsOver(total: number, size: number | null): Window[] {
   if (size === null) return [{ start: 0, snippets: total }];
@@ -25,10 +29,11 @@ export function validSnippets({ start, snippets }: Window, total: number): numbe
 }
 
 /**
- * A window at a random place, for training (ActionFormer's truncation): of a longer video one in which at least half of some instance lies, where
- * two hundred draws find one; of one that is no longer than the window nine tenths or more. `size` null: as long as the video.
+ * A random window for training (ActionFormer's truncation). In a video longer than the window it contains at least half
+ * of some instance, if one of two hundred draws does. Of a shorter video it shows nine tenths or more. `size` null: as
+ * long as the video.
  *
- * @returns the window, and how many of its snippets are to be seen.
+ * @returns The window, and how many of its snippets are shown.
  */
 export function randomWindow(
   instances: readonly HeadInstance[],
@@ -48,7 +53,10 @@ export function randomWindow(
   return { window, valid };
 }
 
-/** The windows that are trained on: those that hold more than nine tenths of some instance; `size` null: the whole video, whatever it holds. */
+/**
+ * The windows to train on: those that hold more than nine tenths of some instance. `size` null:
+ * the whole video in any case.
+ */
 export function trainingWindows(instances: readonly HeadInstance[], total: number, size: number | null): Window[] {
   const windows = windowsOver(total, size);
   if (size === null) return windows;
@@ -60,8 +68,8 @@ export function trainingWindows(instances: readonly HeadInstance[], total: numbe
 }
 
 /**
- * The instances that reach into a window, from fractions of the video to fractions of the window. They are not cut at its ends: what
- * begins before it has no start in it.
+ * The instances that overlap a window, converted from fractions of the video to fractions of the window. They are not
+ * cut at its ends: an instance that begins before the window has no start in it.
  */
 export function windowInstances(instances: readonly HeadInstance[], window: Window, total: number): HeadInstance[] {
   const inWindow = (fraction: number) => (fraction - window.start / total) * (total / window.snippets);
@@ -70,7 +78,7 @@ export function windowInstances(instances: readonly HeadInstance[], window: Wind
     .filter(({ start, end }) => start < 1 && end > 0);
 }
 
-/** The rows of a window out of a video's features `[total, C]`; zeros behind the first `valid`. */
+/** A window's rows of a video's features `[total, C]` → `[snippets·C]`; rows beyond the first `valid` are zeros. */
 export function windowFeatures(
   { data, shape: [total, channels] }: { data: Float32Array; shape: readonly [number, number] },
   window: Window,
@@ -82,7 +90,10 @@ export function windowFeatures(
   return rows;
 }
 
-/** A window's proposals as fractions of the video; what begins after its end is dropped, what ends there is cut. */
+/**
+ * Converts a window's proposals to fractions of the video. Those that start beyond the video are
+ * dropped; ends are cut there.
+ */
 export function fromWindow(proposals: readonly HeadProposal[], window: Window, total: number): HeadProposal[] {
   const inVideo = (fraction: number) => window.start / total + fraction * (window.snippets / total);
   return proposals

@@ -8,26 +8,28 @@ import { projection } from './sequence.js';
 export interface AttentionOptions {
   width: number;
   heads: number;
-  /** Steps of the result that one of its steps sees, itself in the middle; -1: all. */
+  /** How many steps of the output sequence one of its steps sees, itself in the middle; -1: all. */
   window: number;
-  /** Of queries, keys and values alike. */
+  /** Stride of queries, keys and values alike. */
   stride: 1 | 2;
 }
 
-/** Multi-head self-attention that looks through convolutions. */
+/** Multi-head self-attention whose queries, keys and values come from convolutions. */
 export interface Attention {
   parameters: ParameterSpec[];
   /**
-   * Normalised sequences `[B·T, C]` → what each step of the result has looked up, `[B·T/stride, C]`: anything where nothing is there.
+   * Attends over normalised sequences `[B·T, C]` → `[B·T/stride, C]`. Rows beyond an item's `valid` steps hold
+   * arbitrary values.
    *
-   * @param valid - How many steps of the result are there, item by item.
+   * @param valid - How many steps of the output exist, for each item.
    */
   apply(x: tf.Tensor2D, valid: readonly number[], pass: Pass): tf.Tensor2D;
 }
 
 /**
- * ActionFormer's self-attention (Zhang et al. 2022, §3.2) without its last projection: queries, keys and values each by a depthwise convolution,
- * which takes the stride, layer normalisation and a projection; attention within a window.
+ * ActionFormer's self-attention (Zhang et al. 2022, §3.2; docs/method.md §8.1) without its last projection. Queries,
+ * keys and values each come from a depthwise convolution (which has the stride), a layer normalisation and a
+ * projection. Attention stays within a window.
  */
 export function attention(name: string, { width, heads, window, stride }: AttentionOptions): Attention {
   const looks = ['query', 'key', 'value'].map((part) => ({

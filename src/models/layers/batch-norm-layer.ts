@@ -4,7 +4,7 @@ import { batchNormFixed, batchNormTrain } from '../../engine/ops/normalization/b
 import type { Parameters, ParameterSpec } from '../parameters.js';
 import type { Layer, Pass } from './layer.js';
 
-/** Batch normalisation over `[N, H, W, C]`, with PyTorch's parameter names. */
+/** Batch normalisation over x `[N, H, W, C]`, with PyTorch's parameter names. */
 export function batchNorm(name: string, channels: number, epsilon = 1e-5): Layer {
   const vector = (part: string, value: number, trainable: boolean): ParameterSpec => ({
     name: `${name}.${part}`,
@@ -37,8 +37,9 @@ export function batchNorm(name: string, channels: number, epsilon = 1e-5): Layer
 export type BatchNormMode = Config['joint']['batchNorm'];
 
 /**
- * Sets a model up to train in a mode; returns what its passes normalise by from then on. `train`: the batch's
- * statistics; `frozen`: the running ones, with scale and offset trained; `frozen-affine`: those are left alone too.
+ * Prepares a model for training in a mode and returns what its passes must normalise by. `train`: the batch's
+ * statistics. `frozen`: the running statistics; scale and offset are trained. `frozen-affine`: as `frozen`, with scale
+ * and offset frozen too.
  */
 export function setBatchNormMode(parameters: Parameters, mode: BatchNormMode): Pass['normalization'] {
   if (mode === 'frozen-affine') {

@@ -8,11 +8,11 @@ export interface ConvOptions {
   stride?: number;
   /** `symmetric`: PyTorch's, (k - 1) / 2 on every side; `same`: TensorFlow's, which at stride 2 depends on the size. */
   padding?: 'symmetric' | 'same';
-  /** The input is the image: its gradient is not wanted. */
+  /** True where the input is the image, whose gradient is not needed. */
   first?: boolean;
 }
 
-/** Strides and padding on images `[N, H, W, C]`. */
+/** Stride and padding of a convolution on images `[N, H, W, C]`. */
 export function geometryOf(
   [, height, width]: readonly number[],
   { kernel, stride = 1, padding = 'symmetric' }: Pick<ConvOptions, 'kernel' | 'stride' | 'padding'>,

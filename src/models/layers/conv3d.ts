@@ -7,17 +7,17 @@ interface SpatialOptions {
   in: number;
   out: number;
   kernel: number;
-  /** In space. */
+  /** Stride in space. */
   stride?: number;
-  /** In time: every `frameStride`-th frame is looked at. */
+  /** Stride in time: only every `frameStride`-th frame is convolved. */
   frameStride?: number;
-  /** The input is the video: its gradient is not wanted. */
+  /** True where the input is the video, whose gradient is not needed. */
   first?: boolean;
 }
 
 /**
- * Convolution over space, 1×k×k without bias: x `[N, T, H, W, in]` → `[N, T', H', W', out]`, padded by (k - 1) / 2.
- * It is the 2-D convolution of each frame.
+ * Convolution over space, 1×k×k without bias: x `[N, T, H, W, in]` → `[N, T', H', W', out]`, padded by (k - 1) / 2. It
+ * is computed as the 2-D convolution of each frame.
  */
 export function spatialConv(name: string, options: SpatialOptions): Layer<tf.Tensor5D> {
   const { in: inputs, out, kernel, stride = 1, frameStride = 1, first = false } = options;
@@ -38,7 +38,7 @@ export function spatialConv(name: string, options: SpatialOptions): Layer<tf.Ten
 
 /**
  * Convolution over time, k×1×1 without bias: x `[N, T, H, W, in]` → `[N, T', H, W, out]`, padded by (k - 1) / 2. It is
- * a 2-D convolution of the picture whose rows are the frames and whose columns are the places of a frame.
+ * computed as a 2-D convolution of an image whose rows are the frames and whose columns are the places of a frame.
  */
 export function temporalConv(
   name: string,
@@ -59,7 +59,7 @@ export function temporalConv(
   };
 }
 
-/** A layer of images `[N, H, W, C]` on every frame of `[N, T, H, W, C]`. */
+/** Applies a layer of images `[N, H, W, C]` to every frame of `[N, T, H, W, C]`. */
 export function eachFrame(layer: Layer): Layer<tf.Tensor5D> {
   return {
     parameters: layer.parameters,
@@ -82,7 +82,7 @@ function conv3dWeight(name: string, shape: [number, number, number, number, numb
   };
 }
 
-/** Frames 0, stride, 2·stride, … By reshape and slice: StridedSlice has no gradient. */
+/** Frames 0, stride, 2·stride, … They are taken by reshape and slice, because StridedSlice has no gradient. */
 function everyFrame(x: tf.Tensor5D, stride: number): tf.Tensor5D {
   if (stride === 1) return x;
   const [n, t, ...image] = x.shape;

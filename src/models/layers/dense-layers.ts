@@ -8,11 +8,11 @@ interface Conv1dOptions {
   out: number;
   kernel: number;
   groups?: number;
-  /** Absent: none. */
+  /** Default: none. */
   activation?: Activation;
 }
 
-/** Weight and bias with PyTorch's default start, U(±1/√fanIn). */
+/** Weight and bias, initialised as in PyTorch: uniform in ±1/√fanIn. */
 function weightAndBias(
   name: string,
   kind: ParameterSpec['kind'],
@@ -40,15 +40,15 @@ export function linear(name: string, inputs: number, out: number, init?: Initial
 }
 
 /**
- * Convolution over time of x `[B, T, in]` → `[B, T, out]`, zero-padded to keep T, and its activation. Written as a matrix product of the
- * k shifted copies side by side; groups become a block-diagonal matrix (the head's groups are a few channels wide, and
- * one dense product is faster than many small ones).
+ * Convolution over time of x `[B, T, in]` → `[B, T, out]`, zero-padded to keep T, with an activation. It is computed as
+ * one matrix product with the k shifted copies of x side by side. Groups become a block-diagonal matrix: the head's
+ * groups are a few channels wide, and one dense product is faster than many small ones.
  */
 export function conv1d(name: string, options: Conv1dOptions): Layer<tf.Tensor3D> {
   return sequenceConv(name, 'conv1d', options);
 }
 
-/** {@link conv1d} of kernel 1 that PyTorch holds as a 1×1 Conv2d (over edges and anchors). */
+/** {@link conv1d} with kernel 1, for a layer that PyTorch holds as a 1×1 Conv2d (over edges and anchors). */
 export function pointwise(name: string, options: Omit<Conv1dOptions, 'kernel'>): Layer<tf.Tensor3D> {
   return sequenceConv(name, 'pointwise', { ...options, kernel: 1 });
 }
@@ -71,7 +71,7 @@ function sequenceConv(name: string, kind: 'conv1d' | 'pointwise', options: Conv1
   };
 }
 
-/** What each step of x `[B, T, C]` sees of its surroundings: `[B, T, kernel·C]`. */
+/** The `kernel` steps around each step of x `[B, T, C]`, side by side: `[B, T, kernel·C]`. */
 function columns(x: tf.Tensor3D, kernel: number): tf.Tensor3D {
   if (kernel === 1) return x;
   const pad = (kernel - 1) / 2;

@@ -3,11 +3,11 @@ import { layerNorm as normalized, type LayerNormOptions } from '../../engine/ops
 import type { Parameters, ParameterSpec } from '../parameters.js';
 import type { Pass } from './layer.js';
 
-/** Layer normalisation, ReLU and mask of rows `[N, C]`, with PyTorch's parameter names. */
+/** Layer normalisation of rows `[N, C]`, then optionally ReLU and mask, with PyTorch's parameter names. */
 export interface LayerNorm {
   parameters: ParameterSpec[];
   apply(x: tf.Tensor2D, pass: Pass, options?: LayerNormOptions): tf.Tensor2D;
-  /** Its parameters, for an op that normalises as a part of something else. */
+  /** The layer's parameters, for ops that include the normalisation. */
   of(parameters: Parameters): { scale: tf.Tensor1D; offset: tf.Tensor1D };
 }
 

@@ -6,30 +6,43 @@ import type { ParameterSpec, Parameters } from '../parameters.js';
 /** What one pass through a model needs besides its input. */
 export interface Pass {
   parameters: Parameters;
-  /** `batch`: normalise by the batch and hand its statistics to `onStatistics`; `running`: by the running ones. */
+  /**
+   * `batch`: normalise by the batch's statistics and report them to `onStatistics`;
+   * `running`: by the running statistics.
+   */
   normalization: 'batch' | 'running';
   onStatistics?: (layer: string, statistics: BatchStatistics) => void;
-  /** Takes a mean over the items of a pass that a parameter which is not trained shall follow: it moves towards it once a step. */
+  /**
+   * Receives the mean, over the items of a pass, of a quantity that an untrained parameter tracks. Once a step the
+   * parameter moves towards it (an exponential moving average).
+   */
   onMean?: (parameter: string, mean: tf.Tensor1D, items: number) => void;
-  /** Frames of a snippet F, for layers that look along time; an encoder of frames sets it from its input. */
+  /** Frames of a snippet, F, for layers that look along time. An encoder of frames sets it from its input. */
   frames?: number;
-  /** Of an encoder's images and filters (absent: float32); its parameters, statistics and features are float32 in any case. */
+  /**
+   * Precision of an encoder's images and filters (default: float32). Parameters, statistics and
+   * features are always float32.
+   */
   precision?: Precision;
 }
 
-/** Frames of a snippet, for what looks along time. Throws a RangeError where the pass does not say. */
+/**
+ * Frames of a snippet, for layers that look along time.
+ *
+ * @throws RangeError when the pass does not say.
+ */
 export function framesOf({ frames }: Pass): number {
   if (frames === undefined) throw new RangeError('a shift in time needs to know the frames of a snippet');
   return frames;
 }
 
-/** A part of a model: the parameters it owns and what it does with them. */
+/** A part of a model: the parameters it owns and the function that it computes with them. */
 export interface Layer<In extends tf.Tensor = tf.Tensor4D, Out extends tf.Tensor = In> {
   parameters: ParameterSpec[];
   apply(x: In, pass: Pass): Out;
 }
 
-/** Layers one after the other. */
+/** Composes layers, the first one applied first. */
 export function sequence<T extends tf.Tensor>(...layers: Layer<T>[]): Layer<T> {
   return {
     parameters: layers.flatMap((layer) => layer.parameters),

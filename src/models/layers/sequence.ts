@@ -3,17 +3,17 @@ import { sequenceConvolution } from '../../engine/ops/convolution/sequence-conv.
 import type { Parameters, ParameterSpec } from '../parameters.js';
 import type { Pass } from './layer.js';
 
-/** A batch of sequences, of each of which the first `valid` steps are there. */
+/** A batch of B sequences of T steps. Of each item only the first `valid` steps exist; the others are padding. */
 export interface Sequence {
-  /** `[B·T, C]`, item after item; zeros where nothing is there. */
+  /** `[B·T, C]`, item after item; padding is 0. */
   x: tf.Tensor2D;
-  /** How many steps of each of the B items are there. */
+  /** How many steps exist, for each of the B items. */
   valid: readonly number[];
-  /** `[B·T, 1]`: 1 where something is there; null where everything is. */
+  /** `[B·T, 1]`: 1 for steps that exist, 0 for padding; null where nothing is padding. */
   mask: tf.Tensor2D | null;
 }
 
-/** {@link Sequence.mask} of sequences of `steps`. */
+/** The {@link Sequence.mask} of sequences of `steps` steps. */
 export function sequenceMask(steps: number, valid: readonly number[]): tf.Tensor2D | null {
   if (valid.every((n) => n >= steps)) return null;
   const mask = new Float32Array(valid.length * steps);
@@ -21,7 +21,7 @@ export function sequenceMask(steps: number, valid: readonly number[]): tf.Tensor
   return tf.tensor2d(mask, [mask.length, 1]);
 }
 
-/** x with zeros where nothing is there. */
+/** x with padding set to 0. */
 export function masked(x: tf.Tensor2D, mask: tf.Tensor2D | null): tf.Tensor2D {
   return mask ? tf.mul(x, mask) : x;
 }
@@ -31,7 +31,7 @@ interface SequenceConvOptions {
   out: number;
   kernel: number;
   stride?: number;
-  /** What the bias starts from; null: there is none. */
+  /** Initial value of the bias; null: no bias. */
   bias?: number | null;
 }
 
@@ -42,7 +42,7 @@ export interface SequenceLayer {
   apply(x: tf.Tensor2D, batch: number, pass: Pass): tf.Tensor2D;
 }
 
-/** Convolution over time, zeros around each sequence; T divides by the stride. */
+/** Convolution over time, zero-padded at both ends of each sequence. The stride must divide T. */
 export function sequenceConv(name: string, options: SequenceConvOptions): SequenceLayer {
   const { in: inputs, out, kernel, stride = 1, bias = 0 } = options;
   const weight: ParameterSpec = {
@@ -61,7 +61,7 @@ export function sequenceConv(name: string, options: SequenceConvOptions): Sequen
   };
 }
 
-/** Weight and bias of y = xW + b at each step, b from 0, for ops that have it as a part. */
+/** Weight and bias (initially 0) of y = xW + b at each step, for ops that include this product. */
 export interface Projection {
   parameters: ParameterSpec[];
   of(parameters: Parameters): { weight: tf.Tensor2D; bias: tf.Tensor1D };

@@ -10,30 +10,31 @@ import type { Parameters } from '../parameters.js';
 import { tapedUnit } from './taped.js';
 import { consumed, unused, type Gradients, type Recorded, type Unit } from './unit.js';
 
-/** A convolution without bias, the batch normalisation behind it, and a ReLU6 or nothing. */
+/** A convolution without bias, the batch normalisation behind it, and optionally a ReLU6. */
 export interface ConvBlock extends ConvOptions {
-  /** Of the convolution's parameter, less `.weight`. */
+  /** Name of the convolution's parameter, without `.weight`. */
   name: string;
-  /** Of the normalisation's parameters. */
+  /** Prefix of the normalisation's parameter names. */
   normalization: string;
   epsilon: number;
-  /** Each channel has a filter of its own. */
+  /** True where each channel has a filter of its own. */
   depthwise: boolean;
   relu6: boolean;
 }
 
-/** Such blocks one after the other. */
+/** Blocks one after the other, optionally with their input added to the result. */
 export interface Branch {
   blocks: readonly ConvBlock[];
-  /** The input is added to what comes out. */
+  /** Whether the input is added to the output of the last block. */
   identity: boolean;
-  /** TSM: 1/shift of the input's channels to either side in time, where the blocks see it; 0: none. */
+  /** TSM: 1/shift of the channels that the blocks see move to either side in time; 0: none. */
   shift: number;
 }
 
 /**
- * A branch as a unit. By running statistics a normalisation is a factor and an offset a channel: they go into the convolution's filter and bias, so
- * that neither pass touches the images for them, and kept are the blocks' outputs. By the batch's statistics it goes on the tape.
+ * A branch as a unit. With running statistics a normalisation is a factor and an offset for each channel: they are
+ * folded into the convolution's filter and bias, so that neither pass touches the images for them, and only the blocks'
+ * outputs are kept. With batch statistics the branch runs on the tape.
  */
 export function foldedUnit(branch: Branch): Unit {
   const layer = layerOf(branch);
@@ -70,7 +71,7 @@ function recordFolded<T extends Held>(
   const last = records.at(-1)!.output;
   const output = identity ? consumed(last, (y) => k.add(y, x)) : last;
 
-  /** All but the output. */
+  /** Frees everything except the output. */
   const forget = () => {
     for (const record of records) {
       record.filter.dispose();
@@ -103,7 +104,7 @@ function recordFolded<T extends Held>(
   };
 }
 
-/** A pass through a block, with the folded filter. The input is the caller's. */
+/** One pass through a block, with the folded filter. The input is the caller's. */
 interface BlockPass<T extends Held> {
   block: ConvBlock;
   input: T;
@@ -125,7 +126,10 @@ function recordBlock<T extends Held>(k: Kernels<T>, input: T, block: ConvBlock, 
   return { block, input, filter, output: block.relu6 ? consumed(sum, k.relu6) : sum };
 }
 
-/** Adds the gradients of what is trained; gives that of the input where it is wanted. dy stays the caller's. */
+/**
+ * Adds the gradients of the trained parameters to `gradients` and returns that of the input where it is wanted. dy
+ * stays the caller's.
+ */
 function backward<T extends Held>(
   k: Kernels<T>,
   { block, input, filter, output }: BlockPass<T>,
@@ -156,7 +160,7 @@ function backward<T extends Held>(
   return dInput;
 }
 
-/** Gradients of filter, scale and offset from those of the folded filter and bias. */
+/** Gradients of filter, scale and offset, given those of the folded filter and bias. */
 function unfolded(block: ConvBlock, parameters: Parameters, dFilter: tf.Tensor, dBias: tf.Tensor1D): tf.Tensor[] {
   const { filter, factor, mean, inverse } = normalizationOf(block, parameters);
   const products = tf.reshape(tf.mul(dFilter, filter), [-1, block.out]);
@@ -177,7 +181,7 @@ function normalizationOf({ name, normalization, epsilon }: ConvBlock, parameters
   };
 }
 
-/** A value for each output of a filter `[kh, kw, C, O]`, or of a depthwise one `[kh, kw, O, 1]`. */
+/** Reshapes one value per output channel to fit a filter `[kh, kw, C, O]`, or a depthwise one `[kh, kw, O, 1]`. */
 function perOutput(values: tf.Tensor, { depthwise, out }: ConvBlock): tf.Tensor {
   return depthwise ? tf.reshape(values, [out, 1]) : values;
 }

@@ -8,7 +8,10 @@ import type { Gradients } from './unit.js';
 
 const epsilon = 1e-5;
 
-/** A convolution without bias and the batch normalisation behind it: the names of their parameters and the geometry. */
+/**
+ * A convolution without bias and the batch normalisation behind it: their parameters' names
+ * and the convolution's geometry.
+ */
 export interface NormalizedConv {
   parameters: ParameterSpec[];
   weight: string;
@@ -27,24 +30,27 @@ export function normalizedConv(convolution: string, normalization: string, optio
   };
 }
 
-/** A pass through a {@link NormalizedConv}: what is kept of it is the convolution's output. */
+/** A pass through a {@link NormalizedConv}, which keeps the convolution's output. */
 export interface NormalizedPass<T extends Held> {
-  /** The normalised output again, from what is kept. */
+  /** Computes the normalised output again from what is kept. */
   output(): T;
-  /** Gradient of the normalised output, from that of its max pool. */
+  /** Gradient of the normalised output, given that of its max pool. */
   throughMaxPool(dPooled: T, pooled: T): T;
-  /** Frees the convolution's output too, until it is computed again from the input. */
+  /** Frees the convolution's output too; `restore` computes it again from the input x. */
   forget(): void;
   restore(x: T): void;
   /**
-   * From the gradient of the output, which stays the caller's, and the input. Frees what was kept.
+   * Adds the gradients of the trained parameters to `gradients` and frees what was kept.
+   *
+   * @param dy - Gradient of the output; stays the caller's.
    * @param dx - Whether the gradient of the input is wanted.
+   * @returns The gradient of the input x, or null where it is not wanted.
    */
   backward(dy: T, x: T, dx: boolean, gradients: Gradients): T | null;
   dispose(): void;
 }
 
-/** Convolves and normalises x: the output, which is the caller's, and the record of the pass. */
+/** Convolves and normalises x. Returns the output, which is the caller's, and the record of the pass. */
 export function recordNormalized<T extends Held>(
   k: Kernels<T>,
   x: T,
@@ -59,7 +65,7 @@ export function recordNormalized<T extends Held>(
     filter.dispose();
     return y;
   };
-  // Null while forgotten.
+  // Null between `forget` and `restore`.
   let convolved: T | null = convolve(x);
   const scale = k.vector(parameters.get(`${name}.weight`));
   const offset = k.vector(parameters.get(`${name}.bias`));

@@ -3,18 +3,21 @@ import { framesOf, type Pass } from '../layers/layer.js';
 import { recordNormalized, type NormalizedConv, type NormalizedPass } from './normalized.js';
 import { consumed, unused, type Gradients, type Recorded, type Unit } from './unit.js';
 
-/** A residual block (He et al. 2016): normalised convolutions with ReLUs between them, beside the identity, and a ReLU of the sum. */
+/**
+ * A residual block (He et al. 2016): normalised convolutions with ReLUs between them, added
+ * to the identity, then a ReLU.
+ */
 export interface ResidualBlock {
   branch: readonly NormalizedConv[];
-  /** The identity, projected where the block changes the shape; null: as it is. */
+  /** Projection of the identity where the block changes the shape; null: the input itself is added. */
   shortcut: NormalizedConv | null;
-  /** TSM: 1/shift of the branch's input channels to either side in time; 0: none. Only the branch sees the shifted frames. */
+  /** TSM: 1/shift of the branch's input channels move to either side in time; 0: none. The identity is not shifted. */
   shift: number;
 }
 
 /**
- * A residual block as a unit. Kept are the outputs of its convolutions and of itself; shift, normalisation and ReLU are
- * computed again in the backward pass.
+ * A residual block as a unit. It keeps the outputs of its convolutions and its own output; the backward pass computes
+ * shift, normalisation and ReLU again.
  */
 export function residualUnit({ branch, shortcut, shift }: ResidualBlock): Unit {
   return {

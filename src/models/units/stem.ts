@@ -4,9 +4,9 @@ import { recordNormalized, type NormalizedConv } from './normalized.js';
 import { unused, type Gradients, type Recorded, type Unit } from './unit.js';
 
 /**
- * ResNet's beginning: convolution, normalisation, ReLU and max pool, 3×3 at stride 2. Pool and ReLU change places, which
- * changes nothing but that the ReLU sees a quarter of the values. Kept is its own output: the convolution's, a quarter of what the whole
- * network keeps, is quicker computed again than it is large.
+ * ResNet's stem: convolution, normalisation, ReLU and max pool, 3×3 at stride 2. ReLU and pool are swapped, which gives
+ * the same values while the ReLU sees a quarter of them. Only the unit's output is kept. The convolution's output would
+ * be a quarter of all that the network keeps, and computing it again takes little time.
  */
 export function stemUnit(convolution: NormalizedConv): Unit {
   return {

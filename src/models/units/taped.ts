@@ -4,8 +4,8 @@ import type { Layer, Pass } from '../layers/layer.js';
 import { consumed, type Gradients, type Recorded, type Unit } from './unit.js';
 
 /**
- * Any layer as a unit: it keeps its input and output only, and runs again on tfjs's tape in its backward pass. For networks that nobody has
- * written a backward pass of; a third more compute.
+ * Any layer as a unit, for networks without a hand-written backward pass: it keeps only its input and output, and the
+ * backward pass runs the layer again on tfjs's tape. This costs a third more compute.
  */
 export function tapedUnit<L extends tf.Tensor>(layer: Layer<L>): Unit {
   return {
@@ -25,7 +25,7 @@ export function tapedUnit<L extends tf.Tensor>(layer: Layer<L>): Unit {
           const trained = layer.parameters
             .map(({ name }) => name)
             .filter((name) => parameters.variable(name).trainable);
-          // The statistics were handed out in the first pass.
+          // The first pass has already handed the statistics out.
           const again: Pass = { ...pass, onStatistics: undefined };
           const found = tf.tidy(() => {
             const input = k.view(x) as L;

@@ -3,31 +3,34 @@ import type { Held, Kernels } from '../../engine/kernels/kernels.js';
 import type { Pass } from '../layers/layer.js';
 import type { ParameterSpec } from '../parameters.js';
 
-/** Gradients of trained parameters by name, as tfjs's tensors; the receiver's. */
+/** Gradients of trained parameters by name, as tfjs tensors; the receiver owns them. */
 export type Gradients = Map<string, tf.Tensor>;
 
 /** One pass through a unit, with what its backward pass needs. */
 export interface Recorded<T extends Held> {
-  /** Belongs to the record. */
+  /** The output; it belongs to the record. */
   output: T;
-  /** Consumes dy and the record; the gradient of the input is the caller's, null where it was not wanted. */
+  /**
+   * Disposes of dy and of the record. The gradient of the input is the caller's; it is null where it was not wanted.
+   */
   backward(dy: T): { dx: T | null; gradients: Gradients };
-  /** Frees what the backward pass would need and hands the output over. */
+  /** Frees what the backward pass would need and hands the output over to the caller. */
   release(): T;
   dispose(): void;
 }
 
 /**
- * A part of an encoder that is differentiated by hand, not on a tape: it says itself what it keeps for its backward pass, what it
- * computes again there, and frees each tensor as soon as it is used. Its input stays the caller's and must live until then.
+ * A part of an encoder that is differentiated by hand instead of on a tape. It decides what to keep for its backward
+ * pass and what to compute again, and frees each tensor as soon as it has been used. Its input stays the caller's and
+ * must live until the backward pass.
  */
 export interface Unit {
   parameters: ParameterSpec[];
-  /** `inputGradient`: false where the input is the image. */
+  /** Runs the unit on x. `inputGradient` is false where the input is the image. */
   record<T extends Held>(kernels: Kernels<T>, x: T, pass: Pass, inputGradient: boolean): Recorded<T>;
 }
 
-/** A pass through units one after the other, nothing kept; x stays. */
+/** Runs units one after the other and keeps nothing for a backward pass. x stays the caller's. */
 export function runUnits<T extends Held>(units: readonly Unit[], kernels: Kernels<T>, x: T, pass: Pass): T {
   let at: T | undefined;
   for (const unit of units) {
@@ -38,7 +41,7 @@ export function runUnits<T extends Held>(units: readonly Unit[], kernels: Kernel
   return at!;
 }
 
-/** A recorded pass through units one after the other; x must live until its backward pass. */
+/** Records a pass through units one after the other. x must live until the backward pass. */
 export function recordUnits<T extends Held>(
   units: readonly Unit[],
   kernels: Kernels<T>,
@@ -65,7 +68,7 @@ export function recordUnits<T extends Held>(
   };
 }
 
-/** How a record ends without its backward pass. `forget` frees all but the output. */
+/** The ways in which a record ends without its backward pass. `forget` must free everything except the output. */
 export function unused<T extends Held>(output: T, forget: () => void): Pick<Recorded<T>, 'release' | 'dispose'> {
   return {
     release() {
@@ -79,7 +82,7 @@ export function unused<T extends Held>(output: T, forget: () => void): Pick<Reco
   };
 }
 
-/** f(x), x freed. */
+/** Computes f(x) and disposes of x. */
 export function consumed<T extends Held, R>(x: T, f: (x: T) => R): R {
   const y = f(x);
   x.dispose();

@@ -21,9 +21,10 @@ const ends = new Map([
 ]);
 
 /**
- * Weights of Keras' MobileNetV2, by its layers' names and in its layouts, as a state of ours for `specs` (of any width).
+ * Translates the weights of Keras' MobileNetV2, with its layers' names and in its memory layouts, into a state for
+ * `specs` (of any width).
  *
- * @param source - What they come from, for the message.
+ * @param source - Where the weights come from, for the error message.
  * @throws UsageError naming weights that have no place in the encoder.
  */
 export function fromKerasMobilenet(
@@ -41,11 +42,13 @@ export function fromKerasMobilenet(
     else state.set(name, toTorchLayout(spec.kind, values));
   }
   if (strangers.length > 0)
-    throw new UsageError(`${source} is no MobileNetV2 without classifier: no place for ${listed(strangers)}`);
+    throw new UsageError(
+      `${source} is not a MobileNetV2 without classifier; these weights have no place in it: ${listed(strangers)}`,
+    );
   return state;
 }
 
-/** `block_3_expand_BN/gamma` → `features.4.conv.0.1.weight`. */
+/** torchvision's name of a Keras weight: `block_3_expand_BN/gamma` → `features.4.conv.0.1.weight`. */
 function translate(kerasName: string): string | undefined {
   const [layer, part] = kerasName.split('/') as [string, string?];
   const place = ends.get(layer) ?? placeInBlock(layer);
@@ -53,7 +56,7 @@ function translate(kerasName: string): string | undefined {
   return place === undefined || leaf === undefined ? undefined : `${place}.${leaf}`;
 }
 
-/** `block_3_expand_BN` → `features.4.conv.0.1`. */
+/** torchvision's name of a layer in a block: `block_3_expand_BN` → `features.4.conv.0.1`. */
 function placeInBlock(layer: string): string | undefined {
   const match = /^(expanded_conv|block_(\d+))_(expand|depthwise|project)(_BN)?$/.exec(layer);
   if (!match) return undefined;
@@ -62,7 +65,7 @@ function placeInBlock(layer: string): string | undefined {
   const first = number === undefined ? ['depthwise', 'project'] : ['expand', 'depthwise', 'project'];
   const at = first.indexOf(step!);
   if (at < 0) return undefined;
-  // Expansion and depthwise are [conv, bn, relu] groups; the projection's conv and bn lie flat after them.
+  // torchvision nests expansion and depthwise as [conv, bn, relu] groups; the projection's conv and bn follow flat.
   const place = step === 'project' ? `${at + (normalization ? 1 : 0)}` : `${at}.${normalization ? 1 : 0}`;
   return `features.${block}.conv.${place}`;
 }

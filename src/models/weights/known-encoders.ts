@@ -5,21 +5,24 @@ import { torchShape } from './torch-layout.js';
 import type { ParameterSpec } from '../parameters.js';
 import { problemOf } from '../state.js';
 
-/** An encoder as far as its tensors tell: `encoder.type` and `encoder.width` of a configuration. */
+/** What the tensors of an encoder tell about it: `encoder.type` and `encoder.width` of a configuration. */
 export interface KnownEncoder {
   type: EncoderType;
   width: number;
-  /** Features a snippet, C. */
+  /** Channels of the features, C. */
   channels: number;
   parameters: readonly ParameterSpec[];
 }
 
-/** Width multipliers, the usual ones first: neighbours may have the same channels. So fine that hardly a network lies between. */
+/**
+ * Candidate widths of MobileNetV2, common ones first because several widths round to the same channels. A step of 1/400
+ * covers nearly every published network.
+ */
 const multipliers = [0.35, 0.5, 0.75, 1.3, 1.4, ...Array.from({ length: 800 }, (_, i) => (i + 1) / 400)];
 
 /**
- * The encoder whose tensors these are, or the one that comes closest: first by names, which a type has whatever its
- * width, then by shapes.
+ * Finds the encoder whose tensors have these shapes, or the one that comes closest: first by names, which depend on the
+ * type alone, then by shapes.
  *
  * @param shapes - PyTorch's shapes by torchvision's names.
  */
@@ -43,14 +46,14 @@ export function closestEncoder(shapes: ReadonlyMap<string, readonly number[]>): 
   return closest;
 }
 
-/** Those for which `count` is smallest, in their order. */
+/** The items for which `count` is smallest, in their order. */
 function fewest<T>(items: readonly T[], count: (item: T) => number): T[] {
   const counts = items.map(count);
   const smallest = Math.min(...counts);
   return items.filter((_, i) => counts[i] === smallest);
 }
 
-/** A published encoder, then the same in the other widths that its tensors may have, the likely ones first. */
+/** The published encoder, then the encoder in the other widths that its tensors may have, likely ones first. */
 function* inAllWidths(
   published: KnownEncoder,
   shapes: ReadonlyMap<string, readonly number[]>,
@@ -62,13 +65,18 @@ function* inAllWidths(
   }
 }
 
-/** The width where it is a number of channels: of the first tensor that has as many in the published network. */
+/**
+ * Reads the width of an encoder whose width is a number of channels. It is the first dimension of the first tensor
+ * which, in the published network, has as many outputs as the width.
+ */
 function channelsOf({ width, parameters }: KnownEncoder, shapes: ReadonlyMap<string, readonly number[]>): number {
   const telling = parameters.find(({ kind, shape }) => torchShape(kind, shape)[0] === width);
   return shapes.get(telling?.name ?? '')?.[0] ?? width;
 }
 
-/** The encoder of an `encoder.type`, as published or of another `encoder.width`; null where there is no such width. */
+/**
+ * The encoder of an `encoder.type`, as published or in another `encoder.width`; null where that width is not allowed.
+ */
 export function knownEncoder(type: KnownEncoder['type'], width: number | null = null): KnownEncoder | null {
   const parsed = encoderSchema.safeParse({ type, width });
   if (!parsed.success) return null;

@@ -4,22 +4,28 @@ import type { ParameterSpec } from '../parameters.js';
 import { plainName } from '../state.js';
 
 /**
- * How a weight file names an encoder's tensors. `torchvision` is also what our checkpoints use; `tsm` is the
- * checkpoints of TSM's authors: wrapped in `module.base_model.`, shifted convolutions under `.net`, MobileNetV2's blocks
- * numbered flat, the classifier called `new_fc`.
+ * How a weight file names an encoder's tensors. `torchvision` is also what our checkpoints use. `tsm` is how the
+ * checkpoints of TSM's authors do it: names begin with `module.base_model.`, weights of shifted convolutions end in
+ * `.net.weight`, MobileNetV2's blocks are numbered flat, and the classifier is called `new_fc`.
  */
 export type Naming = 'torchvision' | 'tsm';
 
-/** The classifier behind the encoder: torchvision's ResNets, EfficientNet-PyTorch, TSM, TSM's MobileNetV2, torchvision's. */
+/**
+ * Names of the classifier behind the encoder: torchvision's ResNets, EfficientNet-PyTorch, TSM, TSM's MobileNetV2,
+ * torchvision's MobileNetV2.
+ */
 const classifierNames = /^(?:fc|_fc|new_fc|classifier|classifier\.1)\.(weight|bias)$/;
-/** MobileNetV2's blocks: block, place in it, the rest. TSM's place is one number, torchvision's one or two. */
+/**
+ * A name in a block of MobileNetV2: the block, the place in it (one number in TSM, one or
+ * two in torchvision), the rest.
+ */
 const placeInBlock = /^(features\.\d+\.conv)\.(\d+(?:\.\d+)?)\.(\D.*)$/;
 
 /**
- * torchvision's name of each tensor of a file in either naming, with or without wrappers. A classifier is `fc` whatever
- * the file calls it.
+ * torchvision's name for each tensor of a file in either naming, with or without wrappers. A classifier is called `fc`
+ * whatever the file calls it.
  *
- * @returns File's name → torchvision's; two may have the same.
+ * @returns A map from the file's name to torchvision's. Two tensors may get the same name.
  */
 export function torchvisionNames(names: Iterable<string>): Map<string, string> {
   const plain = new Map([...names].map((name) => [name, plainName(name).replace(classifierNames, 'fc.$1')]));
@@ -29,9 +35,9 @@ export function torchvisionNames(names: Iterable<string>): Map<string, string> {
 }
 
 /**
- * The name in a file of the tensor that is called `name` here.
+ * How a file in `naming` names the tensors of an encoder.
  *
- * @param type - Of the encoder.
+ * @param type - The encoder's name.
  * @param specs - The encoder's parameters.
  * @returns A function of torchvision's name (`fc.…` for the classifier, `….num_batches_tracked` among them).
  * @throws UsageError when the naming has no names for this encoder.
@@ -50,23 +56,25 @@ export function namesIn(naming: Naming, type: EncoderType, specs: readonly Param
   };
 }
 
-/** Weights of the convolutions that TSM wraps ("blockres", lofi_spec §4.2). */
+/** Weights of the convolutions that TSM wraps ("blockres", docs/method.md §3.2). */
 function shiftedConvolutions(specs: readonly ParameterSpec[]): Set<string> {
   const byName = new Map(specs.map((spec) => [spec.name, spec]));
   const isShifted = (name: string): boolean => {
     if (/^layer\d\.\d+\.conv1\.weight$/.test(name)) return true;
     const block = /^features\.(\d+)\.conv\.0\.0\.weight$/.exec(name)?.[1];
     const projection = byName.get(`features.${block ?? ''}.conv.2.weight`);
-    // Blocks that expand and keep the shape; the four at stride 2 may keep the channels all the same.
+    // TSM shifts blocks that expand and keep the shape. The four blocks at stride 2 may keep the channels but do not
+    // count.
     if (block === undefined || projection?.kind !== 'conv' || [2, 4, 7, 14].includes(Number(block))) return false;
     return byName.get(name)!.shape[2] === projection.shape[3];
   };
   return new Set([...byName.keys()].filter(isShifted));
 }
 
-/*
- * A block of MobileNetV2 is [conv, norm, ReLU] groups, then conv and norm alone: two groups where it expands, else one.
- * torchvision nests a group (`1.0`), TSM counts through (`3`). `all` are the names of the encoder.
+/**
+ * In MobileNetV2 a block is a list of [conv, norm, ReLU] groups (two where it expands, otherwise one), then conv and
+ * norm alone. torchvision nests a group (`1.0`), TSM numbers through (`3`). `nest` and `flatten` translate; `all` are
+ * the names of the encoder.
  */
 
 function nest(name: string, all: ReadonlySet<string>): string {

@@ -1,6 +1,6 @@
 import type { ParameterKind } from '../parameters.js';
 
-/** Axis orders from our memory layout to PyTorch's. */
+/** Permutations of axes from our memory layout to PyTorch's. */
 const toTorch: Record<ParameterKind, number[]> = {
   conv: [3, 2, 0, 1],
   depthwise: [2, 3, 0, 1],
@@ -11,24 +11,24 @@ const toTorch: Record<ParameterKind, number[]> = {
   vector: [0],
 };
 
-/** A tensor's values with their shape. */
+/** The values of a tensor and its shape. */
 export interface Values {
   shape: number[];
   data: Float32Array;
 }
 
-/** The shape that PyTorch gives a parameter of our shape. */
+/** The shape in PyTorch of a parameter that has `shape` here. */
 export function torchShape(kind: ParameterKind, shape: readonly number[]): number[] {
   const permuted = toTorch[kind].map((axis) => shape[axis]!);
   return kind === 'pointwise' ? [...permuted, 1] : permuted;
 }
 
-/** Our layout → PyTorch's. */
+/** Converts values from our layout to PyTorch's. */
 export function toTorchLayout(kind: ParameterKind, values: Values): Values {
   return { shape: torchShape(kind, values.shape), data: permute(values, toTorch[kind]).data };
 }
 
-/** PyTorch's layout → ours. */
+/** Converts values from PyTorch's layout to ours. */
 export function fromTorchLayout(kind: ParameterKind, { shape, data }: Values): Values {
   const order = toTorch[kind];
   const own = kind === 'pointwise' ? shape.slice(0, -1) : shape;
@@ -38,13 +38,13 @@ export function fromTorchLayout(kind: ParameterKind, { shape, data }: Values): V
   );
 }
 
-/** Axis i of the result is axis `order[i]` of the input. */
+/** Permutes axes: axis i of the result is axis `order[i]` of the input. */
 export function permute({ shape, data }: Values, order: number[]): Values {
   if (order.every((axis, i) => axis === i)) return { shape, data };
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
   const outShape = order.map((axis) => shape[axis]!);
   const outStrides = order.map((axis) => strides[axis]!);
-  // As bits: a number taken out and put back may come out as another NaN.
+  // Values are copied as 32-bit integers, because copying floats may change the bits of a NaN.
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
   const out = new Uint32Array(data.length);
   let to = 0;

@@ -1,35 +1,35 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { html, raw, type Html } from '../html.js';
 
-/** A point of a chart; `series` names its line or group. */
+/** A point of a chart. `series` names its line or group. */
 export interface Point {
   x: number | string;
   y: number | string;
   series: string;
 }
 
-/** A chart as the page asks for it. */
+/** A chart for the page. */
 export interface Chart {
   title: string;
   kind: 'line' | 'steps' | 'bars' | 'stack';
   points: readonly Point[];
-  /** Names of the series in the order of their colours. */
+  /** Names of the series, in the order of their colours. */
   series: readonly string[];
   x: string;
   y: string;
   width?: number;
   height?: number;
-  /** Ends of the axis of values, where the points should not decide; of a line's x axis too. */
+  /** Range of the axis of values; `xDomain`: of the x axis of a line. By default the points decide. */
   domain?: readonly [number, number];
   xDomain?: readonly [number, number];
-  /** One for each of the series; by default {@link palette}. */
+  /** One colour for each series; by default {@link palette}. */
   colours?: readonly string[];
 }
 
-/** Told apart on white and on near-black, and by most colour-blind readers. */
+/** Colours that can be told apart on white and on near-black, and by most colour-blind readers. */
 export const palette = ['#3b82f6', '#f97316', '#10b981', '#d946ef', '#eab308', '#06b6d4', '#ef4444', '#8b5cf6'];
 
-/** Draws a chart as inline SVG without canvas or network; its text takes the page's colour. */
+/** Draws a chart as inline SVG, without canvas or network. Its text takes the page's colour. */
 export async function drawChart(chart: Chart): Promise<Html> {
   const svg = await svgOf(toSpec(chart));
   return html`<figure class="chart" role="img" aria-label="${chart.title}">
@@ -38,7 +38,7 @@ export async function drawChart(chart: Chart): Promise<Html> {
   </figure>`;
 }
 
-/** A specification as SVG. The libraries are large: they are loaded here first. */
+/** Draws a specification as SVG. The libraries are large, so they are loaded only here. */
 export async function svgOf(spec: TopLevelSpec): Promise<string> {
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
@@ -47,7 +47,10 @@ export async function svgOf(spec: TopLevelSpec): Promise<string> {
   return svg;
 }
 
-/** At most `most` points of each series: means over runs of neighbours (numbers only), so that a long log stays a small page. */
+/**
+ * Reduces each series to at most `most` points, which are means over runs of neighbours, so that a
+ * long log gives a small page.
+ */
 export function thin(points: readonly { x: number; y: number; series: string }[], most: number): Point[] {
   const names = [...new Set(points.map((point) => point.series))];
   return names.flatMap((series) => {
@@ -81,7 +84,7 @@ function toSpec(chart: Chart): TopLevelSpec {
   };
   const common = {
     background: 'transparent',
-    // The whole drawing, axes included, is as wide as asked, so that charts line up.
+    // The whole drawing, axes included, has this width, so that charts line up.
     width: chart.width ?? 340,
     autosize: { type: 'fit-x' as const, contains: 'padding' as const },
     data: { values: [...chart.points] },
@@ -150,7 +153,10 @@ function toSpec(chart: Chart): TopLevelSpec {
   };
 }
 
-/** Names beside each other where they fit; bars leave less room than lines, since their axis has names too. */
+/**
+ * Number of legend columns. Names stand side by side where they fit; bars leave less room,
+ * because their axis has names too.
+ */
 function legendColumns({ kind, series }: Chart): number {
   return kind === 'bars' && series.join('').length > 20 ? 1 : 2;
 }

@@ -1,7 +1,7 @@
 import { thin, type Chart, type Point } from './charts.js';
 import type { LogEntry } from '../run/run-folder.js';
 
-/** Points of one line in a training chart: enough for its width in pixels. */
+/** Number of points of one line in a training chart, enough for its width in pixels. */
 const MOST_POINTS = 300;
 
 interface NamedLog {
@@ -9,18 +9,18 @@ interface NamedLog {
   log: readonly LogEntry[];
 }
 
-/** The stages that any of the logs names, in order of appearance. */
+/** The stages that occur in any of the logs, in order of appearance. */
 export function stagesOf(runs: readonly NamedLog[]): string[] {
   return [...new Set(runs.flatMap(({ log }) => log.map((entry) => entry.stage)))];
 }
 
-/** The curves of one stage for all runs; a chart without a point is left out. */
+/** The curves of one stage for all runs. A chart without points is left out. */
 export function trainingCharts(runs: readonly NamedLog[], stage: string): Chart[] {
   const names = runs.map((run) => run.name);
   const entries = runs.flatMap(({ name, log }) =>
     log.filter((entry) => entry.stage === stage).map((entry) => ({ name, entry })),
   );
-  /** One value an entry, or several named ones. */
+  /** One value for each entry, or several named ones. */
   const points = (values: (entry: LogEntry, run: string) => [series: string, y: number | undefined][]) =>
     thin(
       entries.flatMap(({ name, entry }) =>
@@ -75,7 +75,7 @@ export function trainingCharts(runs: readonly NamedLog[], stage: string): Chart[
   ].filter((chart) => chart.points.length > 0);
 }
 
-/** Which fidelity each step was trained at; a long log is sampled evenly. */
+/** The fidelity at which each step was trained; long logs are sampled evenly. */
 function shapeChart(entries: { name: string; entry: LogEntry }[], stage: string, names: string[]): Chart {
   const shaped = entries.flatMap(({ name, entry: { step, shape } }) =>
     step === undefined || shape === undefined ? [] : [{ x: step, y: shape, series: name }],

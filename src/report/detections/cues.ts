@@ -1,6 +1,6 @@
 import type { Detection } from '../../evaluation/types.js';
 
-/** A detection that is shown while it lasts; seconds. */
+/** A detection with the time in which it is shown, in seconds. */
 export interface Cue {
   start: number;
   end: number;
@@ -8,12 +8,15 @@ export interface Cue {
   score: number;
 }
 
-/** Of the video's best score, where no least score is given: what scores mean differs from model to model. */
+/**
+ * Part of the video's best score that a detection must reach if no minimum is given, since
+ * scores of different models differ.
+ */
 const ofBest = 1 / 3;
 
 /**
- * What is worth showing of a video's detections, by time: those from `minScore` on (null: from a third of the best score), of any that share
- * more than half of the shorter one's time only the best.
+ * The detections of a video that are worth showing, by time: those that reach `minScore` (null: a third of the best
+ * score). Of detections that share more than half of the shorter one's time, only the best is shown.
  */
 export function chooseCues(detections: readonly Detection[], minScore: number | null): Cue[] {
   const falling = [...detections].sort((a, b) => b.score - a.score);

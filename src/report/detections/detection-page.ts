@@ -6,7 +6,7 @@ import { timelineBrowser } from '../sections/timeline-section.js';
 import { relativeUrl, rounded, seconds, type Timeline } from '../timeline/timeline.js';
 import type { DetectedVideo, Output } from './write-detections.js';
 
-/** What was found in one video as a page of its own: the timeline of the report, without truth. */
+/** A page with what was found in one video: the timeline of the report, without ground truth. */
 export async function detectionPage(video: DetectedVideo, { folder, minScore }: Output): Promise<string> {
   const strips = await filmStrips([video], new Map([[video.id, video.file]]));
   const timeline = makeTimeline(video, folder, leastShown(video, minScore));
@@ -14,16 +14,16 @@ export async function detectionPage(video: DetectedVideo, { folder, minScore }: 
     `Found in ${video.id}`,
     html`<section id="timeline">
       <p>
-        A lane for each label; the stronger the colour, the higher the score. The slider starts at what subtitles show.
-        A click plays the video from there, if its file is where it was; with the keyboard, arrows go from segment to
-        segment and Enter plays.
+        A lane for each label; the stronger the colour, the higher the score. The slider starts at the lowest score that
+        subtitles show. A click plays the video from there, if its file has not moved. With the keyboard, arrows go from
+        segment to segment, and Enter plays.
       </p>
       ${timelineBrowser(timeline, strips)}
     </section>`,
   );
 }
 
-/** The score from which on subtitles show something. */
+/** The lowest score that subtitles show. */
 function leastShown({ detections }: DetectedVideo, minScore: number | null): number {
   return minScore ?? Math.min(1, ...chooseCues(detections, null).map(({ score }) => score));
 }

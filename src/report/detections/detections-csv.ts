@@ -1,6 +1,6 @@
 import type { DetectedVideo } from './write-detections.js';
 
-/** All detections as a table (RFC 4180), times in seconds. */
+/** All detections of a video as a CSV table (RFC 4180), with times in seconds. */
 export function detectionsCsv({ id, detections }: DetectedVideo): string {
   const rows = detections.map(({ label, score, segment: [start, end] }) =>
     [field(id), start.toFixed(3), end.toFixed(3), field(label), score.toPrecision(6)].join(),

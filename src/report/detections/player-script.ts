@@ -1,4 +1,6 @@
-/** The browser's part that plays a video where the timeline says `play`, and shows in the timeline where it is. */
+/**
+ * The page's script that plays a video when the timeline sends `play`, and shows the current position in the timeline.
+ */
 export const playerScript = `
 'use strict';
 (() => {
@@ -23,7 +25,7 @@ export const playerScript = `
     playing = video;
     player.hidden = false;
     film.currentTime = seconds;
-    // Where it may not start by itself, its controls are there.
+    // If the browser does not allow it to start by itself, the user has its controls.
     film.play().catch(() => {});
   });
   chart.addEventListener('show', ({ detail: { video } }) => {
@@ -37,7 +39,8 @@ export const playerScript = `
   });
   film.addEventListener('error', () => {
     if (!playing) return;
-    note.textContent = 'This video cannot be played here: ' + decodeURIComponent(playing.file) + ' (seen from the page) is not there, or of a format that the browser does not know.';
+    note.textContent = 'This video cannot be played here: ' + decodeURIComponent(playing.file) +
+      ' (relative to the page) does not exist, or has a format that the browser does not know.';
     close();
   });
   document.getElementById('close-player').addEventListener('click', close);

@@ -1,28 +1,31 @@
 import type { Cue } from './cues.js';
 
-/** SubRip. It has no escapes, so an arrow in a label, which would look like a line of times, becomes another arrow. */
+/**
+ * SubRip subtitles. The format has no escapes, so an arrow in a label, which would look like
+ * a line of times, is replaced.
+ */
 export function srt(cues: readonly Cue[]): string {
   return cues.map((cue, i) => `${i + 1}\n${times(cue, ',')}\n${text(cue).replace(/-->/g, '→')}\n`).join('\n');
 }
 
-/** WebVTT. */
+/** WebVTT subtitles. */
 export function vtt(cues: readonly Cue[]): string {
   const escaped = (cue: Cue) => text(cue).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
   return `WEBVTT\n${cues.map((cue) => `\n${times(cue, '.')}\n${escaped(cue)}\n`).join('')}`;
 }
 
-/** Labels come from users' files: one line, and something on it. */
+/** The text of a cue, in one line that is not empty. Labels come from users' files. */
 function text({ label, score }: Cue): string {
   return `${label.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()} (${score.toFixed(2)})`;
 }
 
 function times({ start, end }: Cue, point: string): string {
   const from = Math.round(start * 1000);
-  // A cue that ends where it begins is none.
+  // A cue must end after it begins.
   return `${clock(from, point)} --> ${clock(Math.max(from + 1, Math.round(end * 1000)), point)}`;
 }
 
-/** `hh:mm:ss`, a point and milliseconds. */
+/** A time as `hh:mm:ss`, a point and milliseconds. */
 function clock(milliseconds: number, point: string): string {
   const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
   const seconds = Math.floor(milliseconds / 1000);

@@ -7,27 +7,27 @@ import { detectionsCsv } from './detections-csv.js';
 import { detectionPage } from './detection-page.js';
 import { srt, vtt } from './subtitles.js';
 
-/** A video with what was found in it. */
+/** A video and the detections found in it. */
 export interface DetectedVideo {
   id: string;
-  /** Where it lies. */
+  /** Path of the video file. */
   file: string;
   /** Seconds. */
   duration: number;
   detections: Detection[];
 }
 
-/** A video that could not be read, and why. */
+/** A video that could not be read, and the reason. */
 export interface Failure {
   id: string;
   reason: string;
 }
 
-/** Where what was found goes, and in which forms besides `detections.json`. */
+/** Where detections are written, and in which formats besides `detections.json`. */
 export interface Output {
   folder: string;
   formats: readonly Format[];
-  /** The least score of what is shown in subtitles; null: a third of the video's best. */
+  /** Lowest score that subtitles show; null: a third of the video's best score. */
   minScore: number | null;
 }
 
@@ -40,10 +40,14 @@ const writers = {
   html: detectionPage,
 } satisfies Record<string, Writer>;
 
-/** The forms that a video's detections are written in, a file a video. */
+/** The formats in which the detections of a video can be written, one file per video. */
 export type Format = keyof typeof writers;
 
-/** `srt,html` as a list; `json` may be among them, which is always written. Throws {@link UsageError} for any other name. */
+/**
+ * Parses a list such as `srt,html`. It may contain `json`, which is always written.
+ *
+ * @throws UsageError for any other name.
+ */
 export function parseFormats(text: string): Format[] {
   const names = text.split(',').map((name) => name.trim());
   const wrong = names.find((name) => name !== 'json' && !(name in writers));
@@ -53,9 +57,10 @@ export function parseFormats(text: string): Format[] {
 }
 
 /**
- * Writes each video's files as soon as it is done, `FOLDER/<id>.<format>`, and in the end `FOLDER/detections.json`, ActivityNet's form.
+ * Writes the files of each video as soon as it is done, as `FOLDER/<id>.<format>`, and at the end
+ * `FOLDER/detections.json` in ActivityNet's format.
  *
- * @returns the videos that could not be read; they are in none of the files.
+ * @returns The videos that could not be read; they are in none of the files.
  */
 export async function writeDetections(
   output: Output,
@@ -79,7 +84,7 @@ export async function writeDetections(
   return failures;
 }
 
-/** The ids of a dataset may hold slashes, and lead anywhere. */
+/** A file name for an id, which in a dataset may contain slashes and lead anywhere. */
 function fileName(id: string): string {
   return id.replace(/[/\\\0]/g, '_');
 }

@@ -4,17 +4,18 @@ import { readDetections, readGroundTruth } from '../../evaluation/result-files.j
 import { presets } from '../../evaluation/tiou.js';
 import { writeFileAtomic } from '../../system/files.js';
 
-/** How good a run's detections are. */
+/** The evaluation of a run's detections. */
 export interface RunMetrics {
-  /** Over all ground truth, as official numbers are: an instance of a video that was left out is missed. */
+  /** Over all ground truth, like official numbers: instances of videos that were left out count as missed. */
   all: DetectionMetrics;
-  /** Over the videos that could be used; null where those are all. */
+  /** Over the videos that could be used; null where those are all videos. */
   available: DetectionMetrics | null;
 }
 
 /**
- * Evaluates a run folder's `detections.json` on a subset of its videos and writes `metrics.json` beside it.
- * @param preset - Whose tIoU thresholds.
+ * Evaluates a run folder's `detections.json` on a subset of its videos and writes `metrics.json` into the folder.
+ *
+ * @param preset - The benchmark whose tIoU thresholds are used.
  */
 export function evaluateRun(folder: string, subset: string, preset: keyof typeof presets = 'activitynet'): RunMetrics {
   const truth = readGroundTruth(path.join(folder, 'dataset.json'));

@@ -7,22 +7,24 @@ import { presets } from '../../evaluation/tiou.js';
 import { readRunFolder, type ReportedMetrics, type RunFolder } from './run-folder.js';
 import { round } from '../tables/metrics-table.js';
 
-/** Thresholds of the precision-recall curves, where a run is judged at them. */
+/** tIoU thresholds of the precision-recall curves, if a run is evaluated at them. */
 const CURVES_AT = [0.5, 0.75];
 
 /** A run as the page shows it. */
 export interface ReportedRun extends RunFolder {
-  /** What `lofi evaluate --json` says of the folder's detections; of metrics.json where there are none to evaluate. */
+  /**
+   * The result of `lofi evaluate --json` for the folder's detections, or metrics.json where there are no detections.
+   */
   metrics: ReportedMetrics | undefined;
-  /** Whether metrics.json says something else: the detections were made anew since. */
+  /** Whether metrics.json differs from this result, because the detections have been made anew since. */
   stale: boolean;
-  /** Of all classes together. */
+  /** Precision-recall curves of all classes together. */
   curves: { tiou: number; curve: PrecisionRecall }[];
-  /** What `lofi analyze --json` says of the detections. */
+  /** The result of `lofi analyze --json` for the detections. */
   analysis: Analysis | undefined;
 }
 
-/** Reads a run folder and judges what it detected, on the subset and at the thresholds of its metrics.json. */
+/** Reads a run folder and evaluates its detections, on the subset and at the thresholds of its metrics.json. */
 export function reportRun(folder: string): ReportedRun {
   const run = readRunFolder(folder);
   const { subset, preset } = evaluationOf(run);
@@ -45,7 +47,10 @@ export function reportRun(folder: string): ReportedRun {
   };
 }
 
-/** What a run is judged on, and as which benchmark does it; a config.yaml of before `evaluation` was a key has none. */
+/**
+ * The subset on which a run is evaluated, and the benchmark whose settings are used. Old files
+ * config.yaml have no `evaluation`.
+ */
 function evaluationOf({ metrics, config }: RunFolder): { subset: string | undefined; preset: keyof typeof presets } {
   const { data, evaluation } = config as { data?: { validateOn?: string }; evaluation?: { preset?: string } };
   const preset = evaluation?.preset ?? '';

@@ -8,7 +8,10 @@ import type { GroundTruth } from '../../evaluation/types.js';
 import { readJson } from '../../system/files.js';
 import { UsageError } from '../../system/errors.js';
 
-/** One line of metrics.jsonl: a training step (has `loss`) or a validation (has `metrics`). Any field but `stage` may lack. */
+/**
+ * One line of metrics.jsonl: a training step (has `loss`) or a validation (has `metrics`). All
+ * fields but `stage` may be missing.
+ */
 export interface LogEntry {
   stage: string;
   step?: number;
@@ -18,14 +21,14 @@ export interface LogEntry {
   lr?: number;
   /** Fidelity: snippets × side in pixels, `48x32`. */
   shape?: string;
-  /** Seconds a step took, and of these waiting for data. */
+  /** Duration of the step in seconds; `wait`: the part of it spent waiting for data. */
   seconds?: number;
   wait?: number;
   rssMiB?: number;
   /** Videos or clips of the step that could not be read and were left out. */
   skipped?: string[];
   metrics?: Record<string, number>;
-  /** When it was written, ISO 8601. */
+  /** When the line was written, in ISO 8601. */
   time?: string;
 }
 
@@ -33,36 +36,36 @@ export interface LogEntry {
 export type ReportedMetrics = Pick<DetectionMetrics, 'tiou' | 'mAP' | 'average_mAP'> &
   Partial<Pick<DetectionMetrics, 'subset' | 'per_class' | 'counts' | 'unknown'>>;
 
-/** What the newest checkpoint of a stage says of itself. */
+/** What the manifest of a stage's newest checkpoint says. */
 export interface StageState {
   stage: string;
   step: number;
-  /** Name and version. */
+  /** Name and version of the engine. */
   engine: string;
   finished: boolean;
   best: { metric: string; value: number; step: number } | null;
 }
 
-/** What a run folder says; a run under way lacks some of it. */
+/** The contents of a run folder. Some of them are missing while the run is under way. */
 export interface RunFolder {
   name: string;
-  /** config.yaml as text, and as parsed. */
+  /** config.yaml as text; `config`: the same, parsed. */
   configText: string;
   config: Record<string, unknown>;
-  /** Stages with a checkpoint, in the order they run. */
+  /** Stages with a checkpoint, in the order in which they run. */
   stages: StageState[];
   log: LogEntry[];
   metrics: ReportedMetrics | undefined;
   detections: DetectionColumns | undefined;
   dataset: GroundTruth | undefined;
-  /** Where each video of the dataset lies (absolute), whether it is there or not. */
+  /** Absolute path of each video of the dataset, whether the file exists or not. */
   videoFiles: Map<string, string>;
 }
 
 /**
  * Reads a run folder.
  *
- * @throws UsageError when it is no run folder (no config.yaml), or a file in it does not parse.
+ * @throws UsageError when it is not a run folder (it has no config.yaml), or a file in it cannot be parsed.
  */
 export function readRunFolder(folder: string): RunFolder {
   const file = (name: string) => path.join(folder, name);
@@ -85,7 +88,10 @@ export function readRunFolder(folder: string): RunFolder {
   };
 }
 
-/** The lines of a metrics.jsonl that parse and name a stage: a run that was cut off may end in half a line. */
+/**
+ * The lines of a metrics.jsonl that can be parsed and name a stage. A run that was
+ * interrupted may have left half a line.
+ */
 export function readLog(file: string): LogEntry[] {
   return readFileSync(file, 'utf8')
     .split('\n')
@@ -99,7 +105,10 @@ export function readLog(file: string): LogEntry[] {
     });
 }
 
-/** None where there is no checkpoint, or none that can be read: the report shows what there is. */
+/**
+ * The newest checkpoint of a stage; none where there is none or it cannot be read, since
+ * the report shows what there is.
+ */
 function readStage(folder: string, stage: string): StageState[] {
   try {
     const newest = readFileSync(path.join(folder, 'latest'), 'utf8').trim();

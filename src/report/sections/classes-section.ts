@@ -4,7 +4,7 @@ import type { ReportedRun } from '../run/reported-run.js';
 import { mean, QUOTED, round } from '../tables/metrics-table.js';
 import { named, percentCell, table, type EvaluatedRun } from './page-parts.js';
 
-/** AP of each class, as bars and as a table; the classes that the first run does best come first. */
+/** AP of each class, as bars and as a table. Classes on which the first run is best come first. */
 export async function classesSection(evaluated: readonly EvaluatedRun[], runs: readonly ReportedRun[]): Promise<Html> {
   const average = (run: EvaluatedRun, label: string) => {
     const ap = run.metrics.per_class?.[label];

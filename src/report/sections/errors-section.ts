@@ -13,11 +13,14 @@ import { countCell, named, percentCell, table } from './page-parts.js';
 
 type AnalysedRun = ReportedRun & { analysis: Analysis };
 
-/** True positives green, then the types of error. */
+/** Colours of true positives (green) and of the types of error. */
 const outcomeColours = ['#10b981', '#06b6d4', '#8b5cf6', '#eab308', '#f97316', '#ef4444'];
 const confusionsShown = 12;
 
-/** DETAD's analysis of the detections: types of error and what each costs, sensitivity, instances missed, labels confused. */
+/**
+ * DETAD's analysis of the detections: types of error and the cost of each, sensitivity,
+ * missed instances, confused labels.
+ */
 export async function errorsSection(runs: readonly ReportedRun[]): Promise<Html> {
   const analysed = runs.filter((run): run is AnalysedRun => run.analysis !== undefined);
   const [first] = analysed;
@@ -109,7 +112,7 @@ const titles: Record<Characteristic, string> = {
   num_instances: 'by instances of the label in the video',
 };
 
-/** A bar for each run and bucket that has instances: how well they are found, how many are missed. */
+/** Charts with a bar for each run and bucket that has instances: how well they are found, and how many are missed. */
 function kindCharts(runs: readonly AnalysedRun[], series: readonly string[]): Chart[] {
   const chart = (characteristic: Characteristic, title: string, x: string, points: Point[]): Chart => ({
     title: `${title} ${titles[characteristic]}`,
@@ -137,11 +140,11 @@ function kindCharts(runs: readonly AnalysedRun[], series: readonly string[]): Ch
   return [...found, ...missed];
 }
 
-/** `S 30–60 s (12)`: its bounds and how many instances it has. */
+/** Name of a bucket with its bounds and its number of instances: `S 30–60 s (12)`. */
 function bucketName({ name, above, up_to: upTo, instances }: Bucket, characteristic: Characteristic): string {
   const factor = characteristic === 'coverage' ? 100 : 1;
   const unit = { coverage: ' %', length: ' s', num_instances: '' }[characteristic];
-  // Counts above 1 and up to 4 are 2 to 4.
+  // A bucket of counts above 1 and up to 4 has the counts 2 to 4.
   const from = characteristic === 'num_instances' ? above + 1 : round(factor * above);
   const to = upTo === null ? '…' : round(factor * upTo);
   const range = from === to ? String(from) : `${from}–${to}`;

@@ -7,12 +7,12 @@ import { percent } from '../tables/metrics-table.js';
 /** A run that could be evaluated. */
 export type EvaluatedRun = ReportedRun & { metrics: ReportedMetrics };
 
-/** A run's name beside its colour; `index` is its place among all runs. */
+/** A run's name beside its colour. `index` is its position among all runs. */
 export function named(run: ReportedRun, index: number): Html {
   return html`<span class="swatch" style="--swatch: ${palette[index % palette.length]!}"></span>${run.name}`;
 }
 
-/** A table that scrolls sideways where it is too wide; `numbers` of its last columns are right-aligned. */
+/** A table that scrolls sideways if it is too wide. Its last `numbers` columns are right-aligned. */
 export function table(head: readonly (string | Html)[], numbers: number, rows: readonly Html[]): Html {
   return html`<div class="scroll" tabindex="0">
     <table>
@@ -28,7 +28,7 @@ export function table(head: readonly (string | Html)[], numbers: number, rows: r
   </div>`;
 }
 
-/** A fraction as percent; the exact value is in `data-value`. */
+/** A cell with a fraction as percent. The exact value is in `data-value`. */
 export function percentCell(value: number | null | undefined, best = false): Html {
   return html`<td class="number${best ? ' best' : ''}" data-value="${value ?? ''}">${percent(value ?? undefined)}</td>`;
 }

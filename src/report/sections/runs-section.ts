@@ -5,7 +5,7 @@ import type { StageState } from '../run/run-folder.js';
 import { stagesOf } from '../charts/training-charts.js';
 import { countCell, named, table } from './page-parts.js';
 
-/** What was run: models, seeds, data; of each stage how far it came, on what, and what it took. */
+/** The runs' models, seeds and data, and for each stage how far it came, on which engine, and its cost. */
 export function runsSection(runs: readonly ReportedRun[]): Html {
   const stages = runs.flatMap((run, index) => stagesOf([run]).map((stage) => stageRow(run, index, stage)));
   return html`<section id="runs">
@@ -37,7 +37,7 @@ export function runsSection(runs: readonly ReportedRun[]): Html {
   </section>`;
 }
 
-/** Time is that of the steps that count, without validation; memory is the process's resident size. */
+/** A row for a stage. Time is that of the recorded steps, without validation; memory is the process's resident size. */
 function stageRow(run: ReportedRun, index: number, stage: string): Html {
   const entries = run.log.filter((entry) => entry.stage === stage);
   const state = run.stages.find((found) => found.stage === stage);
@@ -67,7 +67,7 @@ function duration(seconds: number): string {
   return minutes < 60 ? `${minutes.toFixed(1)} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
-/** `validation: 16 videos, 70 instances; …` */
+/** Counts of a run's dataset: `validation: 16 videos, 70 instances; …`. */
 function dataCounts({ dataset }: ReportedRun): string {
   const videos = Object.values(dataset?.database ?? {});
   const subsets = [...new Set(videos.map((video) => video.subset))];
@@ -79,7 +79,7 @@ function dataCounts({ dataset }: ReportedRun): string {
   return subsets.length === 0 ? '–' : `${parts.join('; ')}; ${labels.size} classes`;
 }
 
-/** The `type` that a config gives for a part of the model. */
+/** The `type` that a configuration gives for a part of the model. */
 function typeIn(config: Record<string, unknown>, part: string): string {
   const value = config[part];
   return text(typeof value === 'object' && value !== null ? (value as Record<string, unknown>).type : value);

@@ -6,10 +6,10 @@ import type { ReportedRun } from '../run/reported-run.js';
 import { mapAt, round } from '../tables/metrics-table.js';
 import { countCell, named, percentCell, table, type EvaluatedRun } from './page-parts.js';
 
-/** Points of a precision-recall curve: enough for its width in pixels. */
+/** Number of points of a precision-recall curve, enough for its width in pixels. */
 const MOST_POINTS = 300;
 
-/** mAP of all runs, against tIoU, and what was counted. */
+/** mAP of all runs against tIoU, precision against recall, and the evaluation's counts. */
 export async function scoresSection(evaluated: readonly EvaluatedRun[], runs: readonly ReportedRun[]): Promise<Html> {
   if (evaluated.length === 0)
     return html`<section id="map">
@@ -74,12 +74,12 @@ function countsTable(evaluated: readonly EvaluatedRun[], runs: readonly Reported
 function notesOf({ metrics, stale }: EvaluatedRun): string[] {
   const { counts, unknown } = metrics;
   return [
-    ...(stale ? ['metrics.json tells of other detections than these, which were evaluated for this page'] : []),
+    ...(stale ? ['metrics.json belongs to other detections; these ones were evaluated for this page'] : []),
     ...(counts && unknown ? detectionNotes({ counts, unknown }) : []),
   ];
 }
 
-/** One for each threshold, of all classes together. */
+/** Charts of precision against recall, one for each threshold, of all classes together. */
 function recallCurves(evaluated: readonly EvaluatedRun[], runs: readonly ReportedRun[]): Chart[] {
   const thresholds = [...new Set(evaluated.flatMap((run) => run.curves.map(({ tiou }) => round(tiou))))];
   return thresholds.map((threshold) => ({

@@ -3,7 +3,7 @@ import { playerScript } from '../detections/player-script.js';
 import type { Timeline } from '../timeline/timeline.js';
 import { timelineScript } from '../timeline/timeline-script.js';
 
-/** The browsable timeline of a report. */
+/** The section of a report with the timeline of its videos. */
 export function timelineSection(timeline: Timeline, strips: Record<string, string>): Html {
   const { videos, runs, most } = timeline;
   if (videos.length === 0) {
@@ -18,16 +18,16 @@ export function timelineSection(timeline: Timeline, strips: Record<string, strin
     <p>
       Truth and detections of one video, a lane for each label; the stronger the colour, the higher the score. The
       slider starts where ${runs[0]!} shows as many detections as there are instances. A click plays the video from
-      there, if its file is where it was; with the keyboard, arrows go from segment to segment and Enter plays.
-      ${count > 0 && count < videos.length ? `Of ${count} videos, evenly spread, there is a film strip. ` : ''}${
-        most === null ? '' : `Of each video and run the ${most} best detections are here.`
+      there, if its file has not moved. With the keyboard, arrows go from segment to segment, and Enter plays.
+      ${count > 0 && count < videos.length ? `Only ${count} videos, evenly spread, have a film strip. ` : ''}${
+        most === null ? '' : `The page has the ${most} best detections of each video and run.`
       }
     </p>
     ${timelineBrowser(timeline, strips)}
   </section>`;
 }
 
-/** The timeline itself, with its controls, its player and its table; once in a page. */
+/** The timeline with its controls, its player and its table. A page can have only one. */
 export function timelineBrowser(timeline: Timeline, strips: Record<string, string>): Html {
   const hasTruth = timeline.videos.some(({ truth }) => truth.length > 0);
   return html`<div class="controls">

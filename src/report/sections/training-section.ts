@@ -3,7 +3,7 @@ import { html, type Html } from '../html.js';
 import type { ReportedRun } from '../run/reported-run.js';
 import { stagesOf, trainingCharts } from '../charts/training-charts.js';
 
-/** The curves of every stage. */
+/** The training curves of every stage. */
 export async function trainingSection(runs: readonly ReportedRun[]): Promise<Html> {
   const stages: Html[] = [];
   for (const stage of stagesOf(runs)) {

@@ -10,7 +10,7 @@ import {
 import { printable } from '../../system/printable.js';
 import { mean, percent, plainTable, round } from './metrics-table.js';
 
-/** The confusions shown in words: as many of the most frequent. */
+/** Number of confusions shown: the most frequent ones. */
 const CONFUSIONS = 10;
 
 const outcomeNames: Record<Outcome, string> = {
@@ -27,11 +27,12 @@ const characteristicNames: Record<Characteristic, string> = {
   num_instances: 'instances of the label in the video',
 };
 
-/** An analysis for the terminal. */
+/** The tables of an analysis for the terminal. */
 export function analysisTables(analysis: Analysis): string {
   const { counts, subset, tiou, average_mAP_N } = analysis;
   return [
-    `${subset}: ${counts.videos} videos, ${counts.instances} instances of ${counts.classes} classes, ${counts.detections} detections`,
+    `${subset}: ${counts.videos} videos, ${counts.instances} instances of ${counts.classes} classes, ` +
+      `${counts.detections} detections`,
     `average-mAP_N ${percent(average_mAP_N)} %, the mean over tIoU ${tiou.map(round).join(', ')}`,
     '',
     falsePositiveTable(analysis),
@@ -56,7 +57,9 @@ function falsePositiveTable({ false_positives, counts }: Analysis): string {
   }
   return [
     table.toString(),
-    `G: the instances of a class; 2G: its detections that rank from G to 2G; removed: points of average-mAP_N (${percent(false_positives.average_mAP_N)} % of all ${limit}G) without these`,
+    'G: number of instances of a class; 2G: its detections that rank from G to 2G; ' +
+      `removed: gain of average-mAP_N (${percent(false_positives.average_mAP_N)} % for all ${limit}G) without these, ` +
+      'in percentage points',
   ].join('\n');
 }
 
@@ -74,7 +77,7 @@ function bucketTable({ sensitivity, false_negatives }: Analysis, characteristic:
   return table.toString();
 }
 
-/** `S 30–60`, `XL > 180`. */
+/** Name and bounds of a bucket: `S 30–60`, `XL > 180`. */
 function range({ name, above, up_to }: Bucket, characteristic: Characteristic): string {
   const scale = characteristic === 'coverage' ? 100 : 1;
   const from = round(above * scale) + (characteristic === 'num_instances' ? 1 : 0);
@@ -90,7 +93,8 @@ function confusionLines({ tiou, labels, detections, missed }: LabelConfusion): s
   const sum = wrong.reduce((total, { count }) => total + count, 0);
   const name = (label: number) => printable(labels[label]!);
   return [
-    `taken for another label: ${sum} of the best G detections of each class, tIoU ≥ ${round(tiou)}; ${missed.reduce((a, b) => a + b, 0)} instances missed by all of them`,
+    `taken for another label: ${sum} of the best G detections of each class, tIoU ≥ ${round(tiou)}; ` +
+      `${missed.reduce((a, b) => a + b, 0)} instances missed by all of them`,
     ...wrong
       .slice(0, CONFUSIONS)
       .map(({ truth, predicted, count }) => `  ${name(truth)} → ${name(predicted)}: ${count}`),

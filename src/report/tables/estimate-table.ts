@@ -1,15 +1,15 @@
 import { plainTable } from './metrics-table.js';
 
-/** What one stage is about to take, at each of its shapes. */
+/** The parameters of a stage, and what one step takes at each of its shapes. */
 interface Stage {
   parameters: number;
   shapes: readonly { shape: string; gflops: number; peak_gib: number }[];
 }
 
 /**
- * An estimate for the terminal: a row for each stage and shape.
+ * The table of an estimate for the terminal, with a row for each stage and shape.
  *
- * @param available - Memory that is free on this machine, GiB; rows above it are marked.
+ * @param available - Free memory of this machine in GiB. Rows that need more are marked.
  */
 export function estimateTable(stages: Readonly<Record<string, Stage>>, available: number): string {
   const table = plainTable(['stage', 'shape', 'parameters', 'GFLOP a step', 'peak GiB', '']);

@@ -5,10 +5,13 @@ import type { ProposalMetrics } from '../../evaluation/average-recall.js';
 /** The part of an evaluation that a table of runs shows. */
 export type RunMetrics = Pick<DetectionMetrics, 'tiou' | 'mAP' | 'average_mAP'>;
 
-/** The thresholds that papers quote. */
+/** The tIoU thresholds that papers quote. */
 export const QUOTED: readonly number[] = [0.5, 0.75, 0.95];
 
-/** mAP (percent) of several runs for the terminal: a row each, tIoU 0.5, 0.75, 0.95 and the average over all thresholds. */
+/**
+ * mAP in percent of several runs for the terminal, a row for each: at tIoU 0.5, 0.75, 0.95 and the
+ * average over all thresholds.
+ */
 export function runsTable(runs: readonly { name: string; metrics: RunMetrics }[]): string {
   const table = plainTable(['', ...QUOTED.map((t) => `mAP@${t}`), 'average']);
   for (const { name, metrics } of runs) {
@@ -17,7 +20,7 @@ export function runsTable(runs: readonly { name: string; metrics: RunMetrics }[]
   return table.toString();
 }
 
-/** One evaluation for the terminal: mAP at each threshold, then AP by class, best first (percent). */
+/** One evaluation in percent for the terminal: mAP at each threshold, then AP by class, best first. */
 export function detectionTable(metrics: DetectionMetrics): string {
   const table = plainTable(['AP (%) at tIoU', ...metrics.tiou.map((t) => String(round(t))), 'average']);
   table.push(['all classes', ...metrics.mAP.map(percent), percent(metrics.average_mAP)]);
@@ -25,24 +28,29 @@ export function detectionTable(metrics: DetectionMetrics): string {
   classes.sort((a, b) => b.average - a.average);
   for (const { label, ap, average } of classes) table.push([safe(label), ...ap.map(percent), percent(average)]);
   const { videos, instances, detections_used } = metrics.counts;
-  return `${table.toString()}\n${metrics.subset}: ${videos} videos, ${instances} instances, ${detections_used} detections`;
+  return (
+    `${table.toString()}\n${metrics.subset}: ` +
+    `${videos} videos, ${instances} instances, ${detections_used} detections`
+  );
 }
 
-/** Average recall and AUC of proposals for the terminal (percent). */
+/** Average recall and AUC of proposals in percent for the terminal. */
 export function proposalTable(metrics: ProposalMetrics): string {
   const table = plainTable([...Object.keys(metrics.AR).map((n) => `AR@${n} (%)`), 'AUC (%)']);
   table.push([...Object.values(metrics.AR).map(percent), metrics.AUC.toFixed(2)]);
   const { videos, instances, proposals_used } = metrics.counts;
-  return `${table.toString()}\n${metrics.subset}: ${videos} videos, ${instances} instances, ${proposals_used} proposals`;
+  return (
+    `${table.toString()}\n${metrics.subset}: ` + `${videos} videos, ${instances} instances, ${proposals_used} proposals`
+  );
 }
 
-/** mAP at a threshold (as {@link round} writes it), undefined where it was not evaluated. */
+/** mAP at a threshold (as {@link round} gives it); undefined where it was not evaluated. */
 export function mapAt(metrics: RunMetrics, tiou: number): number | undefined {
   const index = metrics.tiou.findIndex((t) => round(t) === tiou);
   return index < 0 ? undefined : metrics.mAP[index];
 }
 
-/** A fraction as percent with two decimals, – where there is none. */
+/** A fraction as percent with two decimals; – for undefined. */
 export function percent(fraction: number | undefined): string {
   return fraction === undefined ? '–' : (100 * fraction).toFixed(2);
 }
@@ -56,13 +64,13 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Labels come from files: control characters must not reach the terminal. */
+/** Replaces control characters, which must not reach the terminal. Labels come from users' files. */
 function safe(text: string): string {
   // eslint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }
 
-/** A table without colours, its first column to the left. */
+/** A table without colours whose first column is left-aligned. */
 export function plainTable(head: string[]): Table.Table {
   return new Table({
     head,

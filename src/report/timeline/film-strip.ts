@@ -3,16 +3,19 @@ import { inParallel } from '../../system/parallel.js';
 import { withProgress } from '../../system/progress.js';
 import { inputFile, runFfmpeg } from '../../video/process.js';
 
-/** Pictures in a strip, and the size of each in pixels. */
+/** Number of pictures in a strip, and width and height of each in pixels. */
 const PICTURES = 10;
 const WIDTH = 96;
 const HEIGHT = 54;
-/** A strip of more bytes is not worth its place in the page. */
+/** A strip with more bytes than this is left out of the page. */
 const MOST_BYTES = 60_000;
-/** So many videos get a strip: 8 kB and a third of a second each. */
+/** Number of videos that get a strip. Each costs 8 kB and a third of a second. */
 const MOST_STRIPS = 48;
 
-/** Film strips by video, as base64: of {@link MOST_STRIPS} of the videos whose file is there, evenly spread; of all where they are no more. */
+/**
+ * Film strips by video id, as base64, of at most {@link MOST_STRIPS} evenly spread videos
+ * among those whose file exists.
+ */
 export async function filmStrips(
   videos: readonly { id: string; duration: number }[],
   files: ReadonlyMap<string, string>,
@@ -31,18 +34,18 @@ export async function filmStrips(
   return Object.fromEntries(strips.flatMap(([id, strip]) => (strip === null ? [] : [[id, strip.toString('base64')]])));
 }
 
-/** At most so many of a list, at even distances, the first among them. */
+/** At most `most` items of a list, evenly spread and beginning with the first. */
 export function evenlySpread<T>(list: readonly T[], most: number): T[] {
   const count = Math.min(most, list.length);
   return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]!);
 }
 
 /**
- * A JPEG of {@link PICTURES} pictures side by side, each from the middle of its part of the video, whole in its 16:9 field.
- * One ffmpeg process; it seeks, so that a long video takes no longer.
+ * A JPEG of {@link PICTURES} pictures side by side. Each is taken from the middle of its part of the video and fits
+ * into a field of 16:9. It takes one ffmpeg process, which seeks, so that long videos take no longer.
  *
- * @param duration seconds.
- * @returns null where ffmpeg makes none of the file.
+ * @param duration - Of the video, in seconds.
+ * @returns Null where ffmpeg fails, or the strip is too large.
  */
 export async function filmStrip(file: string, duration: number): Promise<Buffer | null> {
   const fields = Array.from({ length: PICTURES }, (_, i) => i);

@@ -1,6 +1,6 @@
 /**
- * The browser's part of the timeline: draws the chosen video only, so that 5,000 of them load as fast as one.
- * All text goes in by textContent: labels and file names come from users' files.
+ * The page's script of the timeline. It draws only the chosen video, so that 5,000 videos load as fast as one. All text
+ * is set by textContent, because labels and file names come from users' files.
  */
 export const timelineScript = `
 'use strict';
@@ -88,7 +88,8 @@ export const timelineScript = `
     const steps = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600];
     const step = steps.find((s) => duration / s <= 10) || Math.ceil(duration / 10);
     for (let t = 0; t < 0.97 * duration; t += step) {
-      const tick = add(track, 'span', 'tick', step < 1 ? t.toFixed(1) : Math.floor(t / 60) + ':' + String(t % 60).padStart(2, '0'));
+      const at = step < 1 ? t.toFixed(1) : Math.floor(t / 60) + ':' + String(t % 60).padStart(2, '0');
+      const tick = add(track, 'span', 'tick', at);
       tick.style.left = (100 * t) / duration + '%';
     }
   };
@@ -128,24 +129,28 @@ export const timelineScript = `
         const track = lane('truth');
         for (const item of truth) {
           if (item.label !== label) continue;
-          bar(track, item, video.duration, 'truth', data.labels[label] + ', truth, ' + time(item.start) + ' to ' + time(item.end));
+          const title = data.labels[label] + ', truth, ' + time(item.start) + ' to ' + time(item.end);
+          bar(track, item, video.duration, 'truth', title);
         }
       }
       byRun.forEach((list, run) => {
         const track = lane(data.runs[run]);
-        // Best last, so that it lies on top.
+        // The best one is drawn last, so that it lies on top.
         for (const item of list.filter((d) => d.label === label).reverse()) {
-          const title = data.labels[label] + ', ' + data.runs[run] + ', score ' + item.score + ', ' + time(item.start) + ' to ' + time(item.end);
-          bar(track, item, video.duration, 'detection', title).style.opacity = (0.25 + (0.75 * item.score) / data.maxScore).toFixed(3);
+          const when = time(item.start) + ' to ' + time(item.end);
+          const title = data.labels[label] + ', ' + data.runs[run] + ', score ' + item.score + ', ' + when;
+          const opacity = (0.25 + (0.75 * item.score) / data.maxScore).toFixed(3);
+          bar(track, item, video.duration, 'detection', title).style.opacity = opacity;
         }
       });
     }
 
-    // One stop of the tab key; arrows move on from there.
+    // The tab key stops at one bar only; arrows move on from there.
     const first = chart.querySelector('.bar');
     if (first) first.tabIndex = 0;
     const count = byRun.reduce((sum, list) => sum + list.length, 0);
-    summary.textContent = time(video.duration) + ' long, ' + (hasTruth ? truth.length + ' instances, ' : '') + count + ' detections shown';
+    const instances = hasTruth ? truth.length + ' instances, ' : '';
+    summary.textContent = time(video.duration) + ' long, ' + instances + count + ' detections shown';
     fillTable();
   };
 

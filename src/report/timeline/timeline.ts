@@ -2,14 +2,14 @@ import path from 'node:path';
 import type { DetectionColumns } from '../../evaluation/columns.js';
 import type { ReportedRun } from '../run/reported-run.js';
 
-/** What the page's timeline draws from; times in seconds, rounded to a millisecond, labels by index. */
+/** The data of the page's timeline. Times are in seconds, rounded to a millisecond; labels are given by index. */
 export interface Timeline {
   runs: string[];
   labels: string[];
-  /** Where the score slider starts, and its end. */
+  /** Initial value of the score slider; `maxScore` is its end. */
   threshold: number;
   maxScore: number;
-  /** Of each video and run the page has so many detections, the best; null: all. */
+  /** Number of detections, the best ones, that the page has of each video and run; null: all. */
   most: number | null;
   videos: TimelineVideo[];
 }
@@ -17,11 +17,11 @@ export interface Timeline {
 export interface TimelineVideo {
   id: string;
   duration: number;
-  /** The file as a URL relative to the page, where the dataset says where it is. */
+  /** The file as a URL relative to the page; absent where the dataset does not say where it is. */
   file?: string;
-  /** Flat: start, end, label, …  */
+  /** Flat: start, end, label, … */
   truth: number[];
-  /** For each run, flat: start, end, score, label, … in falling score. */
+  /** For each run, flat: start, end, score, label, … by descending score. */
   detections: number[][];
 }
 
@@ -29,10 +29,10 @@ export interface TimelineVideo {
 const MOST_DETECTIONS = 400_000;
 
 /**
- * Truth and detections of the evaluated subset's videos (all that have detections, where no run says which subset).
+ * Truth and detections of the videos of the evaluated subset; of all videos with detections, if no run names a subset.
  * The slider starts where the first run shows as many detections as there are instances.
  *
- * @param pageFolder where the page will lie; the videos' URLs are relative to it.
+ * @param pageFolder - The folder of the page. The videos' URLs are relative to it.
  */
 export function makeTimeline(runs: readonly ReportedRun[], pageFolder: string): Timeline {
   const subset = runs.find((run) => run.metrics?.subset !== undefined)?.metrics?.subset;
@@ -98,17 +98,17 @@ export function makeTimeline(runs: readonly ReportedRun[], pageFolder: string): 
   };
 }
 
-/** Where the videos of all runs lie (absolute); of two that know a video, the first counts. */
+/** Absolute paths of the videos of all runs. If two runs know a video, the first one counts. */
 export function videoFiles(runs: readonly ReportedRun[]): Map<string, string> {
   return new Map(runs.toReversed().flatMap((run) => [...run.videoFiles]));
 }
 
-/** A file as a URL relative to the folder of a page. */
+/** The URL of a file relative to the folder of a page. */
 export function relativeUrl(folder: string, file: string): string {
   return path.relative(path.resolve(folder), path.resolve(file)).split(path.sep).map(encodeURIComponent).join('/');
 }
 
-/** The drawable detections of each video (rows of the columns) in falling score. */
+/** The detections of each video that can be drawn (as rows of the columns), by descending score. */
 function rowsByVideo({ count, start, end, score, video, videos }: DetectionColumns): Map<string, Int32Array> {
   const lists = videos.map((): number[] => []);
   for (let i = 0; i < count; i++) {
@@ -118,12 +118,12 @@ function rowsByVideo({ count, start, end, score, video, videos }: DetectionColum
   return new Map(videos.map((id, v) => [id, Int32Array.from(lists[v]!).sort((a, b) => score[b]! - score[a]!)]));
 }
 
-/** To a millisecond, as pages have times. */
+/** Rounds a time to a millisecond, as pages store times. */
 export function seconds(time: number): number {
   return Math.round(time * 1000) / 1000;
 }
 
-/** To four digits, as pages have scores. */
+/** Rounds a score to four digits, as pages store scores. */
 export function rounded(score: number): number {
   return Number(score.toPrecision(4));
 }

@@ -8,8 +8,8 @@ import { syncFolder } from '../files.js';
 const PARTIAL = '.partial-';
 
 /**
- * Where fetched and built things live, shared by all checkouts: `$XDG_CACHE_HOME/lofi-tal`, else the system's usual place
- * (`~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`). The folder may not exist yet.
+ * Folder of fetched and built things, shared by all checkouts: `$XDG_CACHE_HOME/lofi-tal`, or else the system's usual
+ * place (`~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`). It may not exist yet.
  */
 export function cacheFolder(env = process.env, platform: NodeJS.Platform = process.platform): string {
   return path.join(cacheBase(env, platform), 'lofi-tal');
@@ -17,7 +17,7 @@ export function cacheFolder(env = process.env, platform: NodeJS.Platform = proce
 
 function cacheBase(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
   const xdg = env['XDG_CACHE_HOME'];
-  // The XDG specification has relative paths ignored.
+  // The XDG specification requires that relative paths are ignored.
   if (xdg !== undefined && path.isAbsolute(xdg)) return xdg;
   const home = env['HOME'] ?? os.homedir();
   if (platform === 'darwin') return path.join(home, 'Library', 'Caches');
@@ -25,7 +25,11 @@ function cacheBase(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
   return path.join(home, '.cache');
 }
 
-/** Makes the cache folder. Throws {@link WorkError} when it cannot be written. */
+/**
+ * Creates the cache folder.
+ *
+ * @throws WorkError when it cannot be created.
+ */
 export function makeCacheFolder(folder = cacheFolder()): string {
   try {
     mkdirSync(folder, { recursive: true });
@@ -39,8 +43,8 @@ export function makeCacheFolder(folder = cacheFolder()): string {
 }
 
 /**
- * Fills `folder` as a whole or not at all: `build` writes into a folder beside it, which is renamed into place at the end.
- * Does nothing when `folder` is there: being there means being complete.
+ * Creates `folder` completely or not at all: `build` writes into a temporary folder, which is renamed at the end. Does
+ * nothing if `folder` exists, since an existing folder is complete.
  */
 export async function installFolder(folder: string, build: (staging: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;
@@ -61,14 +65,17 @@ export async function installFolder(folder: string, build: (staging: string) => 
   }
 }
 
-/** Removes what killed set-ups left in `root`. Call it only where no other set-up can be at work (under the lock). */
+/** Removes what killed set-ups left in `root`. Call it only under the lock, so that no other set-up can be running. */
 export function removeLeftovers(root: string): void {
   for (const name of readdirSync(root)) {
     if (name.includes(PARTIAL)) rmSync(path.join(root, name), { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
-/** Without it a power cut after the rename could leave empty files in a folder that counts as complete. */
+/**
+ * Syncs all files to disk. Otherwise a power cut after the rename could leave empty files in a
+ * folder that counts as complete.
+ */
 function syncTree(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile()) continue;

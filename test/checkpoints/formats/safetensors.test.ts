@@ -19,7 +19,7 @@ const every = new Map<string, TensorData>([
   ['empty', { dtype: 'F32', shape: [0, 7], data: new Float32Array(0) }],
 ]);
 
-/** A file of a header and so many bytes of data. */
+/** Writes a file with a header and `dataBytes` bytes of data. */
 function fileOf(t: TestContext, header: object | string | Buffer, dataBytes = 0): string {
   const json = Buffer.isBuffer(header)
     ? header
@@ -76,7 +76,8 @@ describe('safetensors', () => {
 
   it('reads a file made by another writer: spaces, any order, metadata last', (t) => {
     const header =
-      '{ "b" : {"shape":[1],"dtype":"F32","data_offsets":[4, 8]},\n"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}, "__metadata__":{"format":"pt"} }   ';
+      '{ "b" : {"shape":[1],"dtype":"F32","data_offsets":[4, 8]},\n' +
+      '"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}, "__metadata__":{"format":"pt"} }   ';
     const { tensors, metadata } = readSafetensors(fileOf(t, header, 8));
     assert.deepEqual([...tensors.keys()], ['a', 'b']);
     assert.deepEqual(metadata, { format: 'pt' });
@@ -147,12 +148,12 @@ describe('safetensors', () => {
     bytes.writeBigUInt64LE(2n ** 33n);
     writeFileSync(sparse, bytes);
     truncateSync(sparse, 2 ** 33 + 8);
-    refused(sparse, /a header of 8589934592 bytes/);
+    refused(sparse, /its header has 8589934592 bytes/);
   });
 
   it('says of pickled weights how to make safetensors of them', (t) => {
     const file = path.join(temporaryFolder(t), 'model.pth');
-    // torch.save today, before 1.6, and pickle's protocol 4.
+    // The first bytes of torch.save today, torch.save before 1.6, and pickle's protocol 4.
     for (const start of ['504b0304000008080000', '80028a0a6cfc9c46f920', '8004951234000000000000007d94']) {
       writeFileSync(file, Buffer.concat([Buffer.from(start, 'hex'), Buffer.alloc(2 ** 10)]));
       assert.throws(() => readSafetensors(file), {
@@ -180,7 +181,7 @@ describe('safetensors', () => {
     refused(fileOf(t, { a: { ...f32(0, 4), dtype: 'F8_E4M3' } }, 4), /dtype F8_E4M3 is not one of F64 /);
     refused(fileOf(t, { a: { ...f32(0, 4), dtype: 'toString' } }, 4), /dtype toString/);
     refused(fileOf(t, { a: { ...f32(0, 4), dtype: { toString: 1 } } }, 4), /dtype object/);
-    refused(fileOf(t, { a: f32(0, 4, [2]) }, 4), /F32 \[2\] takes 8 bytes, data_offsets give 4/);
+    refused(fileOf(t, { a: f32(0, 4, [2]) }, 4), /F32 \[2\] takes 8 bytes, but data_offsets give 4/);
     refused(fileOf(t, { a: f32(0, 4, [1.5]) }, 4), /shape/);
     refused(fileOf(t, { a: f32(0, 4, [-1, -1]) }, 4), /shape/);
     refused(fileOf(t, { a: f32(0, 4, [2 ** 52, 2 ** 52]) }, 4), /takes 8[.]1.*e[+]31 bytes/);
@@ -213,7 +214,7 @@ describe('safetensors', () => {
       { dtype: 'F32', shape: [2], data: new Int32Array(2) },
     ];
     for (const tensor of wrong)
-      assert.throws(() => encodeSafetensors(new Map([['a', tensor]])), /tensor a: .* is no F32/);
+      assert.throws(() => encodeSafetensors(new Map([['a', tensor]])), /tensor a: .* is not F32/);
   });
 
   it('survives 2000 seeded mutations with a UsageError or a valid read, in little memory', (t) => {
@@ -243,7 +244,7 @@ describe('safetensors', () => {
         const kind = i % mutations.length;
         rewrite(file, mutations[kind]!());
         try {
-          // A change inside a name or the metadata leaves a valid file; its content must then be another.
+          // A change within a name or the metadata leaves a valid file, whose content must then differ.
           const { tensors, metadata } = readSafetensors(file);
           assert(kind >= 3, `mutation ${i} went unnoticed`);
           assert(hashTensors(tensors) !== hashTensors(every) || metadata.note !== 'fuzz');

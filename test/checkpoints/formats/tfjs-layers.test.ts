@@ -63,7 +63,7 @@ test('what does not hold what it says is refused, by file', (t) => {
     );
   };
   const short = model(t, [{ paths: ['w.bin'], weights }], { 'w.bin': floats(1, 2, 3) });
-  refused(short, short, 'its weights take 24 bytes, its shards hold 12');
+  refused(short, short, 'its weights take 24 bytes, but its shards hold 12');
   refused(model(t, [{ paths: ['gone.bin'], weights }], {}), 'weights not readable: ', 'gone.bin');
   const small = [{ name: 'w', shape: [2], dtype: 'float16' }];
   refused(model(t, [{ paths: ['w.bin'], weights: small }], { 'w.bin': floats(1) }), 'not a tfjs model with float32');
@@ -83,10 +83,10 @@ test('nothing is taken into memory that the files do not hold, and nothing is wa
   refused(model(t, [{ paths: ['w.bin'], weights: huge }], shard), /its weights take 8[.]1.*e[+]31 bytes/);
   const many = [{ name: 'w', shape: [6, 1e5], dtype: 'float32' }];
   const paths = Array.from({ length: 1e5 }, (_, i) => `${i}/w.bin`);
-  refused(model(t, [{ paths, weights: many }], shard), /shard "w\.bin" stands twice/);
+  refused(model(t, [{ paths, weights: many }], shard), /shard "w\.bin" is listed twice/);
   const twice = [weights[2]!, weights[2]!];
-  refused(model(t, [{ paths: ['w.bin'], weights: twice }], shard), /weight "bn\/gamma" stands twice/);
-  refused(model(t, [{ paths: ['w\n\0.bin'], weights }], shard), /shard "w\?\?\.bin" is no file name/);
+  refused(model(t, [{ paths: ['w.bin'], weights: twice }], shard), /weight "bn\/gamma" is listed twice/);
+  refused(model(t, [{ paths: ['w\n\0.bin'], weights }], shard), /shard "w\?\?\.bin" is not a file name/);
   const shape = [{ name: 'w', shape: [-6], dtype: 'float32' }];
   refused(model(t, [{ paths: ['w.bin'], weights: shape }], shard), /weightsManifest\.0\.weights\.0\.shape\.0/);
 
@@ -130,7 +130,7 @@ test('2000 seeded mutations: one line of UsageError or a valid read, in little m
       try {
         const read = readTfjsWeights(file);
         const held = [...read.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-        // Without its list of groups or weights a model is valid and empty.
+        // A model whose list of groups or weights is empty is valid and has no weights.
         assert(held === 0 || held === mutated.shard.length, `mutation ${i} read ${held} bytes`);
       } catch (error) {
         assert(error instanceof UsageError, `mutation ${i}: ${String(error)}`);

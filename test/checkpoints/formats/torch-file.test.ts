@@ -21,7 +21,7 @@ for (const [name, form] of [
     const plain = [...tensors].map(([key, { dtype, shape, data }]) => [key, dtype, shape, Array.from(data, Number)]);
     assert.deepEqual(plain, [
       ['float', 'F32', [2, 3, 4], count.map((i) => i / 8)],
-      // Element [i, j, k] is [j, k, i] of the one above.
+      // Element [i, j, k] is element [j, k, i] of the tensor above.
       ['strided', 'F32', [4, 2, 3], count.map((i) => ((i % 6) * 4 + Math.floor(i / 6)) / 8)],
       ['part', 'F32', [4], [5, 6, 7, 8]],
       ['half', 'F32', [3], [1.5, -0, Infinity]],
@@ -37,7 +37,7 @@ for (const [name, form] of [
 test('code in a pickle is not run', (t) => {
   const folder = temporaryFolder(t);
   const proof = path.join(folder, 'run');
-  // os.system("touch …") in the place of the state_dict, by hand: GLOBAL, BINUNICODE, TUPLE1, REDUCE.
+  // A pickle that calls os.system("touch …") instead of a state_dict, by hand: GLOBAL, BINUNICODE, TUPLE1, REDUCE.
   const text = Buffer.from(`touch ${proof}`);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(text.length);
@@ -54,7 +54,7 @@ test('code in a pickle is not run', (t) => {
 test('a tensor larger than its storage is refused before there is memory for it', (t) => {
   const file = path.join(temporaryFolder(t), 'huge.pth');
   const bytes = readFileSync(fixture('bare.pth'));
-  // The shape of "part", BININT1 4 in a tuple of one, becomes 255: its storage has 24.
+  // The shape of "part", BININT1 4 in a tuple of one, becomes 255, but its storage has 24 elements.
   const at = bytes.indexOf(Buffer.from([0x4b, 4, 0x85]));
   assert.ok(at > 0);
   bytes[at + 1] = 255;

@@ -25,7 +25,7 @@ before(async () => {
   random[Symbol.dispose]();
 });
 
-/** What a folder of results says of a video, in all forms, each read by a reader of that form. */
+/** Checks the results of a video in every format, reading each with a strict reader of that format. */
 async function assertResults(out: string, video: string): Promise<void> {
   const id = path.parse(video).name;
   const read = (extension: string) => readFileSync(path.join(out, `${id}.${extension}`), 'utf8');
@@ -97,7 +97,7 @@ describe('lofi detect --model', () => {
     const out = ['--out', file('wrong')];
     for (const [args, said] of [
       [[video, ...out], /give --run DIR or --model FILE/],
-      [['--model', model, '--subset', 'validation', ...out], /--subset is of the dataset of a run/],
+      [['--model', model, '--subset', 'validation', ...out], /--subset names a split of a run's dataset/],
       [['--model', model, video], /--out FOLDER is needed/],
       [
         ['--model', model, video, ...out, '--format', 'srt,ass'],

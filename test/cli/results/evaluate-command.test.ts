@@ -39,7 +39,7 @@ describe('lofi evaluate', () => {
     const document = JSON.parse(stdout) as Document;
     assert.equal(document.subset, 'validation');
     assert.equal(document.tiou.length, 10);
-    // v1 is a false positive above the one hit of two instances.
+    // The detection in v1 is a false positive that ranks above the one hit of two instances.
     assert.ok(document.mAP.every((value) => Math.abs(value - 0.25) < 1e-12));
     assert.deepEqual(document.per_class.run, document.mAP);
     assert.equal(document.counts.videos_missing, 1);
@@ -96,13 +96,14 @@ function write(name: string, document: unknown): string {
   return file;
 }
 
-/** Runs the command alone in a process of its own; exit code 99 if that process has loaded TensorFlow. */
+/** Runs the command in a process of its own, which exits with 99 if it has loaded TensorFlow. */
 const script = `
   import { createRequire } from 'node:module';
   import yargs from 'yargs';
   import { command } from '${new URL('../../../src/cli/results/evaluate-command.ts', import.meta.url).href}';
   try {
-    await yargs(process.argv.slice(1)).command(command).fail((message, error) => { throw error ?? new Error(message); }).parseAsync();
+    const fail = (message, error) => { throw error ?? new Error(message); };
+    await yargs(process.argv.slice(1)).command(command).fail(fail).parseAsync();
   } catch (error) {
     process.stderr.write(error.message);
     process.exitCode = error.exitCode ?? 98;

@@ -13,7 +13,7 @@ import { lofi } from '../../support/lofi.js';
 const folder = temporaryFolder();
 const file = (...parts: string[]) => path.join(folder, ...parts);
 
-/** The videos of {@link annotations} as if they had been measured; there are no files. */
+/** A dataset file of the videos of {@link annotations} with made-up measurements; there are no video files. */
 function dataset(): string {
   const videos = Object.entries(annotations().database).map(([id, { subset, duration, annotations: list }]) => ({
     ...{ id, subset, duration, fps: 10, frames: 200, width: 64, height: 48, path: file(`${id}.mp4`) },

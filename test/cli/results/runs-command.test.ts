@@ -8,7 +8,7 @@ import { RunStore } from '../../../src/checkpoints/run-store.js';
 import { command } from '../../../src/cli/results/runs-command.js';
 import { captureStderr, checkpoint, temporaryFolder } from '../../support/checkpoints.js';
 
-/** A run that has pretrained, extracted and begun its head. */
+/** Makes a run that has finished pretrain and extract and begun its head. */
 function makeRun(folder: string) {
   const store = new RunStore(folder);
   store.save('pretrain', checkpoint(10, { best: { metric: 'top1', value: 0.25, step: 10 } }));

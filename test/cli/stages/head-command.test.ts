@@ -60,7 +60,7 @@ describe('lofi on published features', () => {
     assert.match(table.stdout, /head\.lr.*best epoch.*validation mAP/);
     for (const { value, epoch, average_mAP } of candidates)
       assert.match(table.stdout, new RegExp(`${value} +│ ${epoch} +│ ${(100 * average_mAP).toFixed(2)} `));
-    // The winner's rate is not that of the configuration.
+    // The best rate of the sweep is not that of the configuration.
     const refused = await lofi(['head', ...on]);
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /head in .* another configuration/);
@@ -73,7 +73,7 @@ describe('lofi on published features', () => {
     };
     for (const sweep of ['lr', 'lr=1,x'])
       await wrong(/--sweep .*: write a key of head and numbers: lr=2e-4/, 'head', ...on, '--sweep', sweep);
-    await wrong(/0\.001 is there twice/, 'head', ...on, '--sweep', 'lr=1e-3,0.001');
+    await wrong(/0\.001 is listed twice/, 'head', ...on, '--sweep', 'lr=1e-3,0.001');
     await wrong(/unknown key head\.rate/, 'head', ...on, '--sweep', 'rate=1');
     await wrong(/--sweep takes --resume auto or never/, 'head', ...on, '--sweep', 'lr=1', '--resume', '3');
     await wrong(/data\.features is set: extract has nothing to do/, 'extract', ...on);

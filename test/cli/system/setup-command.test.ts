@@ -15,7 +15,7 @@ interface Document {
   problems: string[];
 }
 
-/** Runs set-up with an empty cache and an ffmpeg at hand, so that only the engine is to be got. */
+/** Runs set-up with an empty cache and an existing ffmpeg, so that only the engine is missing. */
 async function setUp(XDG_CACHE_HOME: string, env: NodeJS.ProcessEnv, ...args: string[]) {
   const all = { XDG_CACHE_HOME, LOFI_ENGINE: '', FFMPEG_PATH: findFfmpeg().path, ...env };
   const ended = await lofi(['setup', '--json', ...args], all);
@@ -58,5 +58,5 @@ test('--engine wasm fetches nothing', async (t) => {
 test('a wrong FFMPEG_PATH is the caller’s to correct', async () => {
   const ended = await lofi(['setup', '--engine', 'wasm'], { FFMPEG_PATH: '/no/such/ffmpeg' });
   assert.equal(ended.code, 2);
-  assert.match(ended.stderr, /^lofi: FFMPEG_PATH=\/no\/such\/ffmpeg is no ffmpeg that runs/);
+  assert.match(ended.stderr, /^lofi: FFMPEG_PATH=\/no\/such\/ffmpeg is not an ffmpeg program that runs/);
 });

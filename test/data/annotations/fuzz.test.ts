@@ -23,7 +23,7 @@ const bsn = { duration_second: 70.71, duration_frame: 2121, annotations, feature
 const measured = { ...video, fps: 30, frames: 2121, width: 320, height: 240, path: 'a.mp4' };
 const table = 'video,type,type_idx,start,end,startFrame,endFrame\n';
 
-/** What is mutated, and how it is read. */
+/** The files that are mutated, and how they are read. */
 const cases: Record<string, { name: string; good: unknown; read: (file: string) => number }> = {
   ActivityNet: { name: 'official.json', good: official, read: annotationsAs('activitynet') },
   BSN: { name: 'anet_anno_action.json', good: { v_a: bsn, v_b: bsn }, read: annotationsAs('activitynet') },
@@ -42,7 +42,9 @@ const cases: Record<string, { name: string; good: unknown; read: (file: string) 
   },
   'G-TAD’s table': {
     name: 'test_Annotation.csv',
-    good: `${table}video_test_0000004,CricketBowling,23,0.2,1.1,6,33\nvideo_validation_0000051,Billiards,12,67.5,75.9,1,2\n`,
+    good:
+      `${table}video_test_0000004,CricketBowling,23,0.2,1.1,6,33\n` +
+      'video_validation_0000051,Billiards,12,67.5,75.9,1,2\n',
     read: annotationsAs('gtad'),
   },
   HACS: {
@@ -70,7 +72,10 @@ const cases: Record<string, { name: string; good: unknown; read: (file: string) 
   },
 };
 
-/** Reads annotations, and holds that what was taken can be mended, written as a dataset and read again. Gives the number of videos. */
+/**
+ * Reads annotations, and checks that what was read can be corrected, written as a dataset and read again.
+ * Returns the number of videos.
+ */
 function annotationsAs(format: string): (file: string) => number {
   return (file) => {
     const videos = readAnnotations(format, file).map(({ id, subset, duration = 0, instances }) => {
@@ -93,11 +98,12 @@ function annotationsAs(format: string): (file: string) => number {
 
 // prettier-ignore
 const hostile: readonly unknown[] = [
-  null, true, '', ' ', 'x\ny\u001b[2J\u2028', '__proto__', 'constructor', 'a'.repeat(10_000), -1, 0, -0, 1e308, -1e308, 5e-324, 1e21,
-  [], {}, [[]], [1], [2, 1], [-5, -3], ['0', '1'], { segment: [0, 1] }, 'NaN', '1e999', '../../etc/passwd',
+  null, true, '', ' ', 'x\ny\u001b[2J\u2028', '__proto__', 'constructor', 'a'.repeat(10_000), -1, 0, -0, 1e308, -1e308,
+  5e-324, 1e21, [], {}, [[]], [1], [2, 1], [-5, -3], ['0', '1'], { segment: [0, 1] }, 'NaN', '1e999',
+  '../../etc/passwd',
 ];
 
-/** Words that break tables and numbers, put in as they stand. */
+/** Texts that break tables and numbers, inserted as they are. */
 const raw = [
   'NaN',
   'Infinity',
@@ -121,7 +127,7 @@ const raw = [
   'é',
 ];
 
-/** A copy in which something, at any depth, is dropped, exchanged, repeated or renamed. */
+/** A copy in which something, at any depth, is dropped, replaced, repeated or renamed. */
 function mutateTree(tree: unknown, random: Random): unknown {
   if (typeof tree !== 'object' || tree === null || random.uniform() < 0.15) return random.pick(hostile);
   const entries = Object.entries(tree) as [string, unknown][];
@@ -135,7 +141,7 @@ function mutateTree(tree: unknown, random: Random): unknown {
   return Array.isArray(tree) ? entries.map(([, item]) => item) : Object.fromEntries(entries);
 }
 
-/** A copy with a few bytes flipped, cut out or put in. */
+/** A copy with a few bytes flipped, cut out or inserted. */
 function mutateBytes(bytes: Buffer, random: Random): Buffer {
   let mutated = Buffer.from(bytes);
   for (let n = 1 + random.below(3); n > 0; n--) {

@@ -46,8 +46,8 @@ test('of the same instance twice one stays; another label or a moment later is a
     [1, 2.001],
     [5, 10],
   ]);
-  assert.deepEqual(warnings.slice(0, 1), ['"x" [1, 2] s dropped: it is there already']);
-  assert.deepEqual(warnings.slice(2), ['"x" [5, 12] s dropped: it is there already']);
+  assert.deepEqual(warnings.slice(0, 1), ['"x" [1, 2] s dropped: it repeats another instance']);
+  assert.deepEqual(warnings.slice(2), ['"x" [5, 12] s dropped: it repeats another instance']);
 });
 
 test('where the duration is not known nothing is beyond it', () => {

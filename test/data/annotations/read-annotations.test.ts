@@ -80,7 +80,7 @@ test('the form of BSN and G-TAD takes its splits from the table beside it', () =
   const video = { id: 'v_a', subset: 'validation', duration: 9, instances };
   assert.deepEqual(readAnnotations('activitynet', file), [{ ...video, warnings: [] }]);
   assert.deepEqual(readAnnotations('gtad', file), [{ ...video, warnings: [] }]);
-  // The same video in two splits: it has its instances once.
+  // A video in two splits has its instances only once.
   write('video_info_new.csv', 'video,subset\nv_a,validation\nv_a,training\n');
   const text = 'is in "validation" and in "training": it stays in "validation", with the instances of both';
   assert.deepEqual(readAnnotations('activitynet', file), [
@@ -93,7 +93,9 @@ test('HACS segments as published: ActivityNet’s layout, durations as text', ()
     'HACS_segments_v1.1.1.json',
     `{"database": {
       "--0edUL8zmA": {
-        "annotations": [{"label": "Dodgeball", "segment": [5.40, 11.60]}, {"label": "Dodgeball", "segment": [12.60, 88.16]}],
+        "annotations": [
+          {"label": "Dodgeball", "segment": [5.40, 11.60]}, {"label": "Dodgeball", "segment": [12.60, 88.16]}
+        ],
         "subset": "training", "duration": "92.166667", "url": "https://www.youtube.com/watch?v=--0edUL8zmA"},
       "zzz": {"annotations": [], "subset": "testing", "duration": "7", "url": ""}
     }}`,
@@ -151,7 +153,7 @@ test('THUMOS14: ActionFormer’s JSON, and the tables of G-TAD, one or a folder 
   assert.deepEqual(readAnnotations('gtad', tables), [first, second]);
   assert.deepEqual(readAnnotations('thumos', tables), [first, second]);
   refused('gtad', write('own.csv', `${head}mine,x,1,0,1,0,30\n`), /own\.csv:2: .* not "mine": its split is unknown/);
-  refused('gtad', write('own.csv', `${head}${id},x,1,0,soon,0,30\n`), /own\.csv:2: "soon" is no time/);
+  refused('gtad', write('own.csv', `${head}${id},x,1,0,soon,0,30\n`), /own\.csv:2: "soon" is not a time/);
 });
 
 test('a video in two subsets stays in the first, with the instances of both', () => {
@@ -174,7 +176,7 @@ test('a video that a JSON file has twice: the last is read, and that is said', (
     `{"database": {"a": ${video('training')}, "b": ${video('training')}, "a": ${video('validation')}}}`,
   );
   const said = readAnnotations('activitynet', file).map(({ id, subset, warnings }) => [id, subset, warnings]);
-  const text = 'is more than once in the annotation file; only the last is read';
+  const text = 'occurs more than once in the annotation file; only the last entry is read';
   assert.deepEqual(said, [
     ['a', 'validation', [{ kind: 'repeated videos', text }]],
     ['b', 'training', []],
@@ -199,7 +201,8 @@ test('errors of ActivityNet files name the field', () => {
 test('CSV: times, splits, names', () => {
   const file = write(
     'a.csv',
-    'video,start,end,label,subset\nb.mp4,1.5,00:01:02.250,"Jump, high",validation\na,1:02,2:03,run,\nb,70,80,run,validation\nx.y,0,1,run,\n',
+    'video,start,end,label,subset\nb.mp4,1.5,00:01:02.250,"Jump, high",validation\na,1:02,2:03,run,\n' +
+      'b,70,80,run,validation\nx.y,0,1,run,\n',
   );
   assert.deepEqual(withoutWarnings(readAnnotations('csv', file)), [
     {
@@ -217,7 +220,7 @@ test('CSV: times, splits, names', () => {
 
 test('errors of CSV files name the line', () => {
   const head = 'video,start,end,label,subset\n';
-  refused('csv', write('b.csv', `${head}a,0,1,x,\na,one,2,x,\n`), /b\.csv:3: "one" is no time/);
+  refused('csv', write('b.csv', `${head}a,0,1,x,\na,one,2,x,\n`), /b\.csv:3: "one" is not a time/);
   refused('csv', write('b.csv', 'video,start,label\n'), /b\.csv:1: no column "end"/);
   refused('csv', write('b.csv', `${head}a,0,,x,\n`), /b\.csv:2: end is empty/);
 });
@@ -270,13 +273,13 @@ const annotations = shared('data', 'annotations');
 
 test('the real ActivityNet-1.3, as G-TAD has it', { skip: missing(annotations) }, () => {
   const file = path.join(annotations, 'activitynet13/anet_anno_action.json');
-  // lofi_spec.md §1.5
+  // docs/method.md §1.4
   const expected = { training: [9649, 14859], validation: [4728, 7293], testing: [4851, 0], classes: 200 };
   for (const format of ['activitynet', 'gtad']) assert.deepEqual(count(readAnnotations(format, file)), expected);
 });
 
 test('the real ActivityNet-1.3 in its official layout', { skip: missing(annotations) }, () => {
-  // No such file is here: the same annotations are written as the official file has them.
+  // The official file is not available, so the same annotations are written in its form.
   const file = path.join(annotations, 'activitynet13/anet_anno_action.json');
   const database = Object.fromEntries(
     readAnnotations('activitynet', file).map(({ id, subset, duration, instances }) => [
@@ -299,7 +302,8 @@ test('the real ActivityNet-1.3 in its official layout', { skip: missing(annotati
 
 test('the real THUMOS14', { skip: missing(annotations) }, () => {
   const thumos = path.join(annotations, 'thumos14');
-  // 200 validation videos with 3007 instances, 212 test videos (one of 213 has only ambiguous ones) with 3358, 20 classes.
+  // 200 validation videos with 3007 instances, 212 test videos with 3358 (another one has only ambiguous
+  // instances), and 20 classes.
   assert.deepEqual(count(readAnnotations('thumos', path.join(thumos, 'thumos14_actionformer.json'))), {
     Validation: [200, 3007],
     Test: [212, 3358],

@@ -19,7 +19,7 @@ test('files are found by id, with and without v_, and only in the folder', (t) =
   assert.equal(features.find('-c.d'), path.join(folder, '-c.d.csv'));
   assert.equal(features.find('__proto__'), path.join(folder, '__proto__.csv'));
   for (const id of ['../x', 'notes', 'constructor', '', '.']) assert.equal(features.find(id), null, id);
-  assert.throws(() => features.find('e'), { name: UsageError.name, message: /e\.csv and e\.npy: leave one of them/ });
+  assert.throws(() => features.find('e'), { name: UsageError.name, message: /keep only one of e\.csv and e\.npy$/ });
 });
 
 test('a folder that is missing or without features is refused', (t) => {

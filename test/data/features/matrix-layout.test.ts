@@ -25,7 +25,7 @@ test('channels are the axis that all files share', () => {
     ]),
     'columns',
   );
-  // The number of channels happens to be that of the snippets.
+  // The number of channels happens to equal that of the snippets.
   assert.equal(
     agreed([
       [100, 80],
@@ -64,7 +64,7 @@ test('what could be either is refused with the key to set, and taken where that 
 test('files that do not agree are named', () => {
   const unlike = {
     name: UsageError.name,
-    message: /^features of unlike channels: 0\.npy is 80 × 400, 2\.npy is 90 × 512$/,
+    message: /^feature files with different numbers of channels: 0\.npy is 80 × 400, 2\.npy is 90 × 512$/,
   };
   assert.throws(
     () =>
@@ -96,6 +96,6 @@ test('files that do not agree are named', () => {
         ],
         'columns',
       ),
-    /unlike channels: 0\.npy is 80 × 400, 1\.npy is 90/,
+    /different numbers of channels: 0\.npy is 80 × 400, 1\.npy is 90/,
   );
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { drawColor, recolor } from '../../../src/data/frames/color.js';
 import { randomStream } from '../../../src/engine/random.js';
 
-/** A stream whose draws are told: brightness, contrast, saturation as parts of the strength, -1 to 1. */
+/** A stream that gives these draws: brightness, contrast, saturation as parts of the strength, -1 to 1. */
 function drawing(...parts: number[]) {
   const random = randomStream(0);
   random.uniform = () => (parts.shift()! + 1) / 2;
@@ -19,7 +19,7 @@ function changed(strength: number, parts: number[], pixels: number[]): number[] 
 test('brightness scales, contrast stretches around 128, saturation goes away from grey', () => {
   assert.deepEqual(changed(0.5, [1, 0, 0], [10, 100, 200]), [15, 150, 255]);
   assert.deepEqual(changed(0.5, [0, -1, 0], [0, 128, 228]), [64, 128, 178]);
-  // Grey of (100, 0, 0) is 29.9: without saturation all three channels are that.
+  // The grey of (100, 0, 0) is 29.9; without saturation all three channels have it.
   assert.deepEqual(changed(1, [0, 0, -1], [100, 0, 0]), [30, 30, 30]);
   assert.deepEqual(changed(1, [0, 0, 1], [100, 50, 50]), [135, 35, 35]);
 });

@@ -12,7 +12,7 @@ const silent = (line: string) => {
   assert.fail(line);
 };
 
-/** As `rm -r` of another shell, which fails where a file is written behind its back. */
+/** Deletes a folder like `rm -r` in another shell, which fails if a file is written meanwhile. */
 async function deleteOnce(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });
@@ -95,5 +95,5 @@ test('a folder that cannot be written is said once and done without', async (t) 
   await cache.put('b', bytes(1));
   assert.equal(await cache.get('a', 1000), undefined);
   assert.equal(said.length, 1);
-  assert.match(said[0]!, /^frame cache: cannot write to .*file \((EEXIST|ENOTDIR)\): going on without$/);
+  assert.match(said[0]!, /^frame cache: cannot write to .*file \((EEXIST|ENOTDIR)\): continuing without the cache$/);
 });

@@ -28,7 +28,7 @@ test('they come while this thread is busy', async () => {
   const { load, close } = startFrameLoader(options);
   await load(request(0));
   const asked = Array.from({ length: 10 }, (_, i) => load({ ...request(i), scale: [20, 20 + i] }));
-  // Requests leave with the next turn; then this thread is blocked for as long as decoding takes.
+  // Requests are sent in the next turn of the event loop; then this thread is blocked for as long as decoding takes.
   await new Promise((resolve) => setTimeout(resolve, 50));
   const until = performance.now() + 3000;
   while (performance.now() < until);
@@ -61,7 +61,7 @@ test('closed before it began, or with work under way', async () => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   close();
 
-  // Answers that cross with the closing are dropped.
+  // Answers that arrive after closing are dropped.
   const other = startFrameLoader(options);
   await other.load(request(0));
   const dropped = [1, 2, 3].map((frame) => other.load(request(frame)));

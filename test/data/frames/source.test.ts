@@ -36,7 +36,7 @@ function requests(of = file): FrameRequest[] {
   }));
 }
 
-/** A copy that a test may delete, and the folder of a cache. */
+/** A copy of the video that a test may delete, and the folder of a cache. */
 function copy(t: TestContext) {
   const of = path.join(folder, `${t.name.replace(/\W/g, '-')}.mp4`);
   copyFileSync(file, of);
@@ -86,7 +86,8 @@ test('disk: another process finds the frames, unless the file has changed', asyn
   const { size } = statSync(of);
   utimesSync(of, 1000, 1000);
   const first = await start({ disk })(request);
-  // Same name, length and time: all that the cache looks at. Its frames come although the video is gone.
+  // Name, length and time, which is all that the cache looks at, are the same. The frames come
+  // although the video is gone.
   writeFileSync(of, Buffer.alloc(size));
   utimesSync(of, 1000, 1000);
   assert.deepEqual(await start({ disk })(request), first);
@@ -105,7 +106,7 @@ test('a failed request is not kept: the next one tries again', async (t) => {
 });
 
 test('a read that hangs is an error that names the file and the key, and others are served', async () => {
-  // Whoever opens it waits for somebody to write into it.
+  // Opening the pipe waits for somebody to write into it.
   const pipe = path.join(folder, 'hanging.mp4');
   execFileSync('mkfifo', [pipe]);
   const source = start({ processes: 1, seconds: 0.3 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { blendStills } from '../../../src/data/frames/still.js';
 import { randomStream } from '../../../src/engine/random.js';
 
-/** A stream whose draws are told, in their order. */
+/** A stream that gives these draws in their order. */
 function drawing({ below, uniform }: { below: number[]; uniform: number[] }) {
   const random = randomStream(0);
   random.below = () => below.shift()!;
@@ -13,7 +13,7 @@ function drawing({ below, uniform }: { below: number[]; uniform: number[] }) {
 
 test('every frame moves towards one still frame of another sample, by a share of its own', () => {
   const samples = [Uint8Array.from([0, 100, 200, 40]), Uint8Array.from([10, 20, 30, 40])];
-  // Stills are frame 1 of the first and frame 0 of the second; shares are 0.5 · 1 and 0.5 · 0.2.
+  // The stills are frame 1 of the first sample and frame 0 of the second; the shares are 0.5 · 1 and 0.5 · 0.2.
   blendStills(samples, 2, 0.5, drawing({ below: [1, 0, 0], uniform: [1, 0.2] }));
   assert.deepEqual([...samples[0]!], [5, 60, 105, 30]);
   assert.deepEqual([...samples[1]!], [29, 22, 47, 40]);

@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../support/temporary.js';
 
 const tables = path.resolve('../shared/data/annotations/thumos14');
 
-/** Scores that tell their place: row, and column in thousandths. */
+/** Scores that encode their place: row, and column in thousandths. */
 const scores = (rows: number, columns: number) =>
   npy({
     data: Float32Array.from({ length: rows * columns }, (_, i) => Math.floor(i / columns) + (i % columns) / 1000),
@@ -58,7 +58,7 @@ describe("UntrimmedNet's scores", () => {
       writeFileSync(file, content);
       assert.throws(() => readVideoScores(file), { name: UsageError.name, message });
     };
-    refused(scores(3, 20), /x\.npy: 3 × 20; a row a test video of THUMOS14 and 101 columns expected/);
+    refused(scores(3, 20), /x\.npy: 3 × 20; expected one row per test video and 101 columns/);
     refused(npy({ data: new Float32Array(202).fill(-1), shape: [2, 101] }), /x\.npy: row 1: negative scores/);
     refused(Buffer.from('{}'), /not a valid \.npy file/);
   });

@@ -58,7 +58,7 @@ describe('class scores of whole videos', () => {
     refused(() => read({ results }), /scores\.json:1: no "class"/);
     refused(() => read({ ...cuhk, results: { abc: [1] } }), /:3: results\.abc: 1 scores for 2 classes/);
     refused(() => read({ ...cuhk, results: { abc: [1, -0.5] } }), /:5: results\.abc\[1\]/);
-    refused(() => read({ ...cuhk, class: ['a', 'a'] }), /:14: class\[1\]: "a" is there twice/);
+    refused(() => read({ ...cuhk, class: ['a', 'a'] }), /:14: class\[1\]: "a" is listed twice/);
     refused(() => read({ results: {} }), /results: no videos/);
     refused(() => read({ results: { abc: [] } }), /results\.abc/);
     refused(() => read({ class: ['a'] }), /results: expected an object/);
@@ -66,7 +66,7 @@ describe('class scores of whole videos', () => {
     const detections = { results: { abc: [{ label: 'a', score: 1, segment: [0, 1] }] } };
     refused(() => read(detections), /results\.abc\[0\]\.segment: a detection, not/);
     const twice = { results: { abc: [task.results.abc[0], task.results.abc[0]] } };
-    refused(() => read(twice), /results\.abc\[1\]: "Ballet" is there twice/);
+    refused(() => read(twice), /results\.abc\[1\]: "Ballet" is listed twice/);
     refused(() => readVideoScores(path.join(folder, 'none.json')), /none\.json/);
   });
 
@@ -113,15 +113,15 @@ describe('scores of the videos of a dataset', () => {
       'scores.json: labels without scores, never detected: Croquet?',
       'scores.json: labels that the dataset does not have, left out: Archery',
     ]);
-    refused(() => fit(['abc'], ['Croquet']), /none of its labels is one of the dataset's: Archery, Ballet/);
+    refused(() => fit(['abc'], ['Croquet']), /none of its labels is in the dataset: Archery, Ballet/);
   });
 
   it('are refused where a video has none, all of them in one line, or leave it out', () => {
-    refused(() => fit(['abc', 'x', 'y'], ['Ballet']), /no scores of 2 of 3 videos .*: x, y$/);
+    refused(() => fit(['abc', 'x', 'y'], ['Ballet']), /no scores for 2 of 3 videos .*: x, y$/);
     const many = Array.from({ length: 9 }, (_, i) => `m${i}`);
     refused(() => fit(many, ['Ballet']), /9 of 9 videos .*: m0, m1, m2, m3, m4 and 4 more/);
     const { scores, warnings } = fit(['abc', 'x'], ['Archery', 'Ballet'], 'skip');
     assert.deepEqual([...scores.keys()], ['abc']);
-    assert.deepEqual(warnings, ["scores.json: no scores of 1 of 2 videos, labelled by the run's own classifier: x"]);
+    assert.deepEqual(warnings, ["scores.json: no scores for 1 of 2 videos, labelled with the run's own classifier: x"]);
   });
 });

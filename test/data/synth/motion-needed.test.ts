@@ -5,15 +5,16 @@ import { motionNames, opposite, type MotionName } from '../../../src/data/synth/
 import { planClip, type Scene } from '../../../src/data/synth/scene.js';
 import { randomStream } from '../../../src/engine/random.js';
 
-// The point of the dataset: opposite actions can be told apart by the order of frames and by nothing else. A nearest
-// neighbour classifier is shown what a trained network would have to find, taken from the pixels of rendered clips.
+// The purpose of the dataset: opposite actions can be distinguished only by the order of their
+// frames. A nearest-neighbour classifier is given what a trained network would have to find, measured
+// in the pixels of rendered clips.
 
 const clipsPerClass = 160;
 const framesPerClip = 8;
 const paired = motionNames.filter((name) => opposite[name] !== name);
 const pairs = paired.filter((name) => motionNames.indexOf(name) < motionNames.indexOf(opposite[name]));
 
-/** What is seen of the main shape in one frame; pixels. */
+/** What one frame shows of the main shape, in pixels. */
 interface Sight {
   x: number;
   y: number;
@@ -79,7 +80,7 @@ function pair(name: MotionName, from = samples): Sample[] {
   return from.filter(({ label }) => label === name || label === opposite[name]);
 }
 
-/** Speed to the right, turn to the right, and growth, each the middle one of all steps. */
+/** Speed to the right, turn to the right, and growth, each the median of all steps. */
 function motion(sights: Sight[]): number[] {
   const seen = sights.filter(({ area }) => area > 0);
   const steps = seen
@@ -90,12 +91,12 @@ function motion(sights: Sight[]): number[] {
   return [median(steps.map(({ dx }) => dx / 10)), median(sines), median(steps.map(({ a, b }) => 2 * Math.log(b / a)))];
 }
 
-/** What the frames tell without their order: mean and spread of each number. */
+/** What the frames tell without their order: mean and deviation of each number. */
 function asSet(sights: Sight[]): number[] {
   return (['x', 'y', 'area'] as const).flatMap((key) => meanAndSpread(sights.map((s) => s[key])));
 }
 
-/** Finds the main shape by its colour, which nothing else is near to. */
+/** Finds the main shape by its colour, which nothing else resembles. */
 function sight(frame: Uint8Array, { width, colour }: Scene): Sight {
   let [x, y, area] = [0, 0, 0];
   for (let i = 0; i < frame.length; i += 3) {
@@ -108,7 +109,7 @@ function sight(frame: Uint8Array, { width, colour }: Scene): Sight {
   return { x: x / Math.max(area, 1), y: y / Math.max(area, 1), area };
 }
 
-/** The picture as 8×6 mean colours. */
+/** The picture reduced to 8×6 mean colours. */
 function shrink(frame: Uint8Array, { width, height }: Scene): number[] {
   const small = new Array<number>(8 * 6 * 3).fill(0);
   for (let y = 0; y < height; y++)
@@ -120,7 +121,7 @@ function shrink(frame: Uint8Array, { width, height }: Scene): number[] {
   return small;
 }
 
-/** Leave half out: the share of odd samples whose 9 nearest even samples vote for their label. */
+/** The share of odd samples for whose label most of their 9 nearest even samples vote. */
 function accuracy(of: Sample[], features: (sample: Sample) => number[]): number {
   const raw = of.map(features);
   const scale = raw[0]!.map((_, k) => meanAndSpread(raw.map((row) => row[k]!))[1]);

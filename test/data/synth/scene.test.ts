@@ -15,7 +15,7 @@ function rate({ fps }: Scene): number {
   return fps[0] / fps[1];
 }
 
-/** Pixels and log-size the main shape moves from frame i to i + 1. */
+/** Pixels and log size by which the main shape changes from frame i to i + 1. */
 function pace(poses: readonly Pose[], i: number): number {
   const [a, b] = [poses[i]!, poses[i + 1]!];
   return Math.hypot(b.x - a.x, b.y - a.y) + 30 * Math.abs(Math.log(b.radius / a.radius));
@@ -61,7 +61,7 @@ describe('a video', () => {
       const inside = new Set<number>();
       for (const { start, end, label } of scene.instances) {
         for (let i = start; i < end; i++) inside.add(i);
-        // A turning point of a shake is slow; every other motion is at full speed from its first step to its last.
+        // A shake is slow at its turning points; every other motion has full speed from its first step to its last.
         if (label === 'shake') continue;
         for (const i of [start, start + 1, end - 2, end - 1])
           assert.ok(pace(scene.poses, i) * rate(scene) > 10, `${label} at frame ${i}`);

@@ -158,10 +158,10 @@ describe('synthesize', () => {
 
   test('refuses numbers out of range in one line', async () => {
     const cases: [object, RegExp][] = [
-      [{ videos: 0 }, /^videos: 0 is not a whole number, 1 or more$/],
-      [{ videos: 1.5 }, /^videos: 1.5 /],
-      [{ classes: 9 }, /^classes: 9 is not a whole number, 1-8$/],
-      [{ seed: NaN }, /^seed: NaN /],
+      [{ videos: 0 }, /^videos: must be a whole number, 1 or more, not 0$/],
+      [{ videos: 1.5 }, /^videos: must be .* not 1\.5$/],
+      [{ classes: 9 }, /^classes: must be a whole number, 1-8, not 9$/],
+      [{ seed: NaN }, /^seed: must be .* not NaN$/],
     ];
     for (const [bad, message] of cases)
       await assert.rejects(

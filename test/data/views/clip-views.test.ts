@@ -9,13 +9,13 @@ const frames = (sampling: Parameters<typeof viewFrames>[0], i: number, n: number
   ...viewFrames(sampling, { i, n }),
 ];
 
-test('dense: ten windows from the first frame to the last, evenly spaced (TSM: linspace(0, n - 64, 10), whole numbers)', () => {
-  // A window of 32 in 100 frames begins at 0 to 68: every 7.56 frames.
+test('dense: ten evenly spaced windows from the first frame to the last (TSM: linspace(0, n - 64, 10))', () => {
+  // A window of 32 in 100 frames begins at 0 to 68, every 7.56 frames.
   const begins = Array.from({ length: 10 }, (_, i) => frames(dense, i, 10)[0]);
   assert.deepEqual(begins, [0, 7, 15, 22, 30, 37, 45, 52, 60, 68]);
   assert.deepEqual(frames(dense, 9, 10), [68, 76, 84, 92]);
   assert.deepEqual(frames(dense, 0, 1), [34, 42, 50, 58]);
-  // A clip shorter than a window has one place for it, and wraps.
+  // A clip shorter than a window has only one place for it, and wraps.
   assert.deepEqual(frames({ ...dense, frames: 20 }, 3, 10), [0, 8, 16, 4]);
 });
 
@@ -29,7 +29,7 @@ test('uniform: of four parts of 25 frames, two evenly spaced frames each', () =>
 test('three crops: squares of the whole short side, at both ends and in the middle of the long one', () => {
   const crop = (width: number, height: number, i: number, n: number) =>
     viewTransform({ width, height }, 224, 'crop', { i, n }).crop;
-  // 340x256 after scaling: 84 pixels of room.
+  // The frame is 340x256 after scaling, which leaves 84 pixels of room.
   assert.deepEqual(
     [0, 1, 2].map((i) => crop(680, 512, i, 3)),
     [0, 42, 84].map((x) => ({ x, y: 0, width: 256, height: 256 })),
@@ -62,6 +62,6 @@ test('requests: the crops of each sample in time, counted from the first frame o
       [1068, 21, 128],
     ],
   );
-  // All of one scale: the frames are decoded once.
+  // All views have the same scale, so the frames are decoded once.
   assert.equal(new Set(requests.map(({ scale, family }) => JSON.stringify([scale, [...family!]]))).size, 1);
 });

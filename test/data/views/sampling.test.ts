@@ -8,10 +8,10 @@ test('another rate: of each frame there, the own one that is nearest in time', (
     const seen = resampled({ frames, fps }, rate);
     return Array.from({ length: seen.frames }, (_, i) => seen.own(i));
   };
-  // 25 a second as 10: at 0, 0.1, 0.2, … s lie frames 0, 2.5, 5, …
+  // 25 frames per second resampled to 10: at 0, 0.1, 0.2, … s are the frames 0, 2.5, 5, …
   assert.deepEqual(at(25, 25, 10), [0, 3, 5, 8, 10, 13, 15, 18, 20, 23]);
   assert.deepEqual(at(8, 30, 15), [0, 2, 4, 6]);
-  // More than there are: each several times; never beyond the last.
+  // A higher rate repeats frames and never goes beyond the last.
   assert.deepEqual(at(3, 10, 20), [0, 1, 1, 2, 2, 2]);
   assert.deepEqual(at(1, 30, 1), [0]);
   assert.deepEqual(at(5, 29.97, null), [0, 1, 2, 3, 4]);
@@ -46,7 +46,8 @@ test('snippets: the grid is that of the paper, symmetric in time, without drift 
       assert.equal(taken.length, snippets * 8);
       taken.forEach((frame, k) => {
         assert.ok(frame >= 0 && frame < frames);
-        // Mirrored in time the grid is itself, but for the rounding to frames (the middle of 8 has no mirror image either).
+        // The grid is its own mirror image in time, except for rounding to frames (the
+        // middle of 8 has no mirror image).
         assert.ok(Math.abs(frames - 1 - taken[taken.length - 1 - k]! - frame) <= 2, `frame ${frame} of ${frames}`);
       });
       if (frames / snippets < 64) continue;

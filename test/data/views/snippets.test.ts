@@ -57,7 +57,7 @@ test('of a stretch the frames are those of its own grid, and all of the video ma
     from: 20,
     frames: 6,
   });
-  // Of 150 frames at 25 a second, 60 at 10: frames 20 to 25 of these are 50, 52.5, 55, … of the file.
+  // 150 frames at 25 per second are 60 at 10: frames 20 to 25 of these are frames 50, 52.5, 55, … of the file.
   assert.deepEqual([...indices], [50, 53, 55, 58, 60, 63]);
   assert.equal(family!.length, 60);
 });
@@ -93,7 +93,7 @@ test('a clip gives the frames of its sampling, counted from its first; all of it
 test('at another rate, strides and clips count its frames', async () => {
   const a = await video();
   const view = evalTransform(a, 28, 'crop');
-  // 150 frames, 25 a second, are 60 at 10: bins of 2, whose two frames are nearest to 0, 0.1, 0.2, … s.
+  // 150 frames at 25 per second are 60 at 10: bins of 2, whose two frames are nearest to 0, 0.1, 0.2, … s.
   const { indices } = snippetRequest(a, { snippets: 30, size: 28 }, { frames: 2, stride: 1, fps: 10 }, view, false);
   assert.deepEqual([...indices.subarray(0, 6)], [0, 3, 5, 8, 10, 13]);
   const { width, height, fps } = a;

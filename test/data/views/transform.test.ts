@@ -84,7 +84,7 @@ test('clips in training: multi-scale crops at fixed places', () => {
     const { left, top, width, height } = view(transform);
     const [column, row] = [left / (1 - width), height < 1 ? top / (1 - height) : 0].map((at) => Math.round(at * 4));
     corners.add(`${column!},${height < 0.99 ? row! : '-'}`);
-    // Which scales of the short side the crop has: at most one step apart.
+    // The crop's sides are scales of the short side that are at most one step apart.
     const nearest = (side: number) =>
       scales.reduce(
         (best, scale, k) => (Math.abs(scale * 240 - side) < Math.abs(scales[best]! * 240 - side) ? k : best),

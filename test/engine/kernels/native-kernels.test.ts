@@ -144,7 +144,7 @@ test('in bfloat16 they go the same way, whichever precision gradients of filters
 
 test("a max pool's gradient goes to the first of equals, over more images than are taken at once", native, () => {
   const before = [tf.memory().numTensors, nativeTensorCount()];
-  // Whole numbers from few: windows with several equal ones are common.
+  // Few different whole numbers, so that windows often have several equal maxima.
   const x = tf.tensor(
     Array.from({ length: 11 * 6 * 7 * 2 }, () => random.below(3)),
     [11, 6, 7, 2],
@@ -170,7 +170,7 @@ test("a max pool's gradient goes to the first of equals, over more images than a
   const dy = normal([11, 3, 4, 2]);
   const found = gradient(nativeKernels('float32'), dy);
 
-  // By hand: each window's first largest value, row by row, takes the whole gradient.
+  // The expected gradient by hand: the first maximum of each window, row by row, takes all of it.
   const expected = new Float32Array(x.size);
   const [values, gradients] = [x.dataSync(), dy.dataSync()];
   const at = (n: number, r: number, column: number, c: number) => ((n * 6 + r) * 7 + column) * 2 + c;

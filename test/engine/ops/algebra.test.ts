@@ -24,7 +24,8 @@ test('a depthwise convolution over time and its gradients, by hand and by differ
       expected,
       1e-6,
     );
-    // Linear in both: the gradients of Σ y·d are the products with d, so their sums are the same number.
+    // The op is linear in both inputs: the gradients of Σ y·d are the products with d, so
+    // their sums are the same number.
     const d = seeded<tf.Rank.R4>([2, 6 / stride, 1, 3], 'd');
     const sum = (a: tf.Tensor, b: tf.Tensor) => tf.tidy(() => tf.sum(tf.mul(a, b)).dataSync()[0]!);
     const [dx, dFilter] = tf.tidy(() => k.depthwiseGradients(d, x, filter, stride));

@@ -34,7 +34,7 @@ interface Case {
   stride: 1 | 2;
 }
 
-/** Query by query, in doubles, of an input of snippets·stride steps. */
+/** Attention query by query, in doubles, for an input of snippets·stride steps. */
 function naive(
   x: number[][][],
   parameters: tf.Tensor[],
@@ -104,7 +104,7 @@ for (const one of cases) {
     );
     assert.deepEqual(y.shape, [2 * snippets, 6]);
     const expected = naive(x.arraySync(), parameters, 3, one);
-    // Behind the end anything may come out.
+    // Rows behind the end may have any values.
     const there = (_: number, i: number) => Math.floor(i / 6) % snippets < valid[Math.floor(i / (6 * snippets))]!;
     assertClose(Array.from(y.dataSync()).filter(there), expected.filter(there), 2e-5);
     assert.ok(y.dataSync().every(Number.isFinite));
@@ -126,7 +126,8 @@ for (const { snippets, window, valid, stride } of [
         [0, 0],
         [valid[0], 4],
       );
-    // What is added to every key adds the same to all scores of a query: there is nothing to compare with.
+    // A value added to every key adds the same to all scores of a query, so these gradients
+    // are 0 and cannot be compared.
     const constant = [8, 10];
     const learns = inputs.filter((_, i) => !constant.includes(i));
     const whole = (some: tf.Tensor[]) => {

@@ -9,7 +9,7 @@ await startEngine();
 
 const value = (x: tf.Tensor) => x.dataSync()[0]!;
 
-test('focal loss by hand: a quarter of (1 - p)² of the entropy of a positive, three quarters of p² of a negative', () => {
+test('focal loss by hand: ¼ (1 - p)² of the entropy of a positive, ¾ p² of that of a negative', () => {
   const p = 0.8;
   const logit = Math.log(p / (1 - p));
   const logits = tf.tensor2d([logit, logit], [1, 2]);
@@ -39,14 +39,14 @@ test('focal loss has the gradient of central differences, with smooth targets to
 });
 
 test('distance-IoU loss by hand', () => {
-  // [-1, 3] and [-2, 2]: 3 in common of 5, middles 1 apart, hull 5.
+  // [-1, 3] and [-2, 2]: intersection 3 of union 5, middles 1 apart, hull 5.
   const loss = (offsets: number[], targets: number[], weight = 1) =>
     value(distanceIouLoss(tf.tensor2d([offsets]), tf.tensor2d([targets]), tf.tensor2d([[weight]])));
   assertClose([loss([1, 3], [2, 2])], [1 - 3 / 5 + (1 / 5) ** 2], 1e-6);
   assertClose([loss([1, 3], [2, 2], 0.5)], [0.5 * (1 - 3 / 5 + (1 / 5) ** 2)], 1e-6);
   assert.ok(Math.abs(loss([1.5, 2.5], [1.5, 2.5])) < 1e-6);
   assertClose([loss([0, 0], [1, 3])], [1 + (1 / 4) ** 2], 1e-6);
-  // Rows without a target weigh nothing, and nothing of them is infinite.
+  // Rows without a target have no weight, and none of their values is infinite.
   assert.equal(loss([0, 0], [0, 0], 0), 0);
 });
 

@@ -9,7 +9,7 @@ await startEngine();
 
 test('takes every second step as the largest of it and its neighbours', () => {
   const x = tf.tensor2d([-5, -1, -7, -8, 3, 4, -2, -3, 9, 0, 1, -4], [6, 2]);
-  // Of channel 0: -5 -7 3 -2 9 1, of channel 1: -1 -8 4 -3 0 -4.
+  // Channel 0: -5 -7 3 -2 9 1; channel 1: -1 -8 4 -3 0 -4.
   assert.deepEqual(halvedByMaximum(x, 1).arraySync(), [[-5, -1], [3, 4], [9, 0]]); // prettier-ignore
 });
 

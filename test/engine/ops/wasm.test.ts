@@ -10,7 +10,7 @@ import { assertClose } from '../../support/numeric.js';
 const run = promisify(execFile);
 const tests = path.resolve(import.meta.dirname, '../..');
 
-/** Runs Node with an engine. Not as a part of this test run: a child that finds it is one reports nothing to us. */
+/** Runs Node with an engine, outside of this test run: a child that knows it is one would report nothing to us. */
 function node(engine: string, ...args: string[]): Promise<{ stdout: string }> {
   return run(process.execPath, ['--import', 'tsx', ...args], {
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, LOFI_ENGINE: engine },
@@ -28,7 +28,7 @@ test(
         .map((file) => path.join(tests, room, file)),
     );
     assert.ok(files.length > 15);
-    // One process after the other: the machine is busy with the other tests.
+    // The processes run one after the other, because the machine is busy with other tests.
     const { stdout } = await node(
       'wasm',
       '--test',

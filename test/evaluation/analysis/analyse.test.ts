@@ -10,7 +10,8 @@ type Row = [start: number, end: number, score: number, label?: string];
 
 const instance = (start: number, end: number, label = 'run'): Annotation => ({ segment: [start, end], label });
 
-// Three instances of run and one of jump: classes have 2 instances in the mean, so a hit counts 2/3 and 2 in precision.
+// There are three instances of run and one of jump. Classes have 2 instances on average, so in precision a hit counts
+// 2/3 for run and 2 for jump.
 const truth: GroundTruth = {
   database: {
     v1: {
@@ -112,7 +113,7 @@ describe('analyse', () => {
     const { average_mAP_N, gain } = run(rows).false_positives;
     near(average_mAP_N, (1 / 3 + 1) / 2);
     for (const value of Object.values(gain)) near(value, 0);
-    // A background above two hits of run: 2/3 of a hit against it, then 4/3.
+    // A background detection ranks above two hits of run: first 2/3 of a hit against it, then 4/3.
     const late = run({
       v1: [
         [88, 98, 0.9],
@@ -147,7 +148,7 @@ describe('analyse', () => {
       ],
     );
     near(sensitivity.coverage[0]!.average_mAP_N!, 1);
-    // The hit on [0, 10] is gone; the background is not: 2 for the hit of the one instance, against 1.
+    // The hit on [0, 10] is left out, but the background is not: the hit of the one instance counts 2 against 1.
     near(sensitivity.coverage[1]!.average_mAP_N!, 2 / 3);
     assert.equal(sensitivity.coverage[2]!.average_mAP_N, null);
     assert.equal(sensitivity.coverage[4]!.average_mAP_N, 0);
@@ -161,7 +162,7 @@ describe('analyse', () => {
         [180, null, 0],
       ],
     );
-    // v1 has two of run: S; one jump, and one run in v2: XS.
+    // v1 has two instances of run (S); v1 has one of jump and v2 one of run (XS).
     assert.deepEqual(
       sensitivity.num_instances.map(({ name, instances }) => [name, instances]),
       [
@@ -178,7 +179,7 @@ describe('analyse', () => {
       const noise = Array.from({ length: misses }, (_, i): Row => [88, 98, 0.9 - i / 1000]);
       return run({ v1: [...noise, [0, 10, 0.1], [70, 80, 0.1, 'jump']] }).false_negatives.length;
     };
-    // Of run, 2/3 for one hit: with 12 misses before it, a precision of 0.0526; with 13, of 0.0488.
+    // One hit of run counts 2/3: with 12 misses before it the precision is 0.0526, with 13 it is 0.0488.
     assert.deepEqual(
       found(12).map(({ missed }) => missed),
       [0, 1, null, null, null],
@@ -255,7 +256,7 @@ function predictions(detections: Record<string, Row[]>): Predictions {
   return { results: Object.fromEntries(Object.entries(detections).map(([id, video]) => [id, list(video)])) };
 }
 
-/** Those that are not 0. */
+/** The entries that are not 0. */
 function shares(numbers: Record<Outcome, number>): Partial<Record<Outcome, number>> {
   return Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== 0));
 }

@@ -11,7 +11,7 @@ const skip = existsSync(data) ? false : 'no ../shared/data/eval_parity beside th
 
 type Numbers = Record<string, number | null>;
 
-/** Computed once by DETAD's own functions, brought to Python 3, with ties in file order. */
+/** Computed once with DETAD's own functions, ported to Python 3, with ties in file order. */
 interface Reference extends Pick<Analysis, 'average_mAP_N' | 'false_positives'> {
   sensitivity: Record<string, Numbers>;
   false_negatives: Record<string, Numbers>;

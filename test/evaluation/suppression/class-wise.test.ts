@@ -49,7 +49,7 @@ describe('classWise', () => {
 
   it('moves ends by the votes of the same label', () => {
     const [best, second] = classWise([same, other, long], { ...options, voting: 0.75 });
-    // Shares 0.9 × 1 and 0.8 × 0.9.
+    // Weights 0.9 × 1 and 0.8 × 0.9.
     assertClose([best!.start, best!.end, best!.score], [0.72 / 1.62, 10, 0.9], 1e-12);
     assert.deepEqual(second, other);
   });

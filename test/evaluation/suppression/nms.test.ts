@@ -13,9 +13,9 @@ const proposals = [
 describe('nms', () => {
   it('drops what overlaps a better one that is kept with more than the threshold', () => {
     assert.deepEqual(nms(proposals, { tiou: 0.5, keep: 100 }), [proposals[1], proposals[2], proposals[4]]);
-    // At 0.3 the second goes, and so no longer stands in the way of the fourth.
+    // At 0.3 the second one is dropped, so it no longer suppresses the fourth.
     assert.deepEqual(nms(proposals, { tiou: 0.3, keep: 100 }), [proposals[1], proposals[4], proposals[3]]);
-    // An overlap of just the threshold may stay.
+    // An overlap equal to the threshold is allowed.
     assert.ok(nms(proposals, { tiou: 0.8, keep: 100 }).includes(proposals[0]!));
   });
 

@@ -13,7 +13,7 @@ const encoder = (keys: { type?: string; width?: number; shift?: number }) =>
 const trainable = (spec: ParameterSpec) => spec.trainable;
 const head = (change: object, features = 512) => buildHead(configSchema.parse({ model: change }).model, features, 20);
 
-test('G-TAD has as many parameters as the authors’ (lofi_spec §3.1)', () => {
+test('G-TAD has as many parameters as the authors’ (docs/method.md §7.1)', () => {
   assert.equal(count(head({}, 400).parameters), 5_563_268);
   assert.equal(count(head({}, 512).parameters), 5_584_772);
   assert.equal(count(head({}, 2048).parameters), 5_879_684);

@@ -43,7 +43,7 @@ for (const [name, build] of encoders) {
 
     it('keeps snippets apart: the frames of one change that one alone', () => {
       const x = input();
-      // The second snippet of the first video, as pictures of the first one.
+      // The input whose first video has its second snippet also as its first.
       const changed = tf.tidy(() => {
         const [one, two] = tf.split(x, 2) as [tf.Tensor, tf.Tensor];
         const first = tf.slice(one, [0, 0], [1, 1]);

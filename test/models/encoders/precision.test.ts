@@ -11,10 +11,10 @@ const { name } = await startEngine();
 const file = path.resolve(import.meta.dirname, '../../../../shared/peers/golden/lofi_step.json');
 const skip = name !== 'tensorflow' ? 'needs native TensorFlow' : !existsSync(file) && 'the golden case is not there';
 
-/** Both precisions on the golden case; tensors are freed. */
+/** The passes in both precisions on the golden case, whose tensors are freed. */
 function bothPrecisions() {
   const golden = goldenCase(file);
-  // Parameters reach the engine with the first pass.
+  // The first pass also moves the parameters to the engine.
   goldenPass(golden, 'float32');
   const before = [tf.memory().numTensors, nativeTensorCount()];
   const full = goldenPass(golden, 'float32');
@@ -29,7 +29,7 @@ test(
   { skip },
   () => {
     const { full, half, angles } = bothPrecisions();
-    // The same of PyTorch, by tools/bench/precision.ts: least 0.80, median 0.95.
+    // PyTorch's own values, from tools/bench/precision.ts: least 0.80, median 0.95.
     const [layer, least] = angles[0]!;
     assert.ok(least >= 0.78, `${layer}: cosine ${least}`);
     const [, median] = angles[angles.length >> 1]!;

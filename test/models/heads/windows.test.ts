@@ -82,7 +82,7 @@ describe('windows', () => {
       assert.deepEqual([window.snippets, valid], [40, 40]);
       const { start } = window;
       assert.ok(start >= 0 && start <= 160);
-      // Snippets 40 to 50 and 120 to 140, half of them at least.
+      // The instances are snippets 40 to 50 and 120 to 140; at least half of one of them must be inside.
       const inside = [[40, 50] as const, [120, 140] as const].some(
         ([from, to]) => Math.min(to, start + 40) - Math.max(from, start) >= (to - from) / 2,
       );
@@ -94,7 +94,7 @@ describe('windows', () => {
     for (const { window, valid } of short) assert.ok(window.snippets === 40 && window.start + valid <= 30);
     assert.ok(short.some(({ window }) => window.start > 0));
     assert.equal(draw(30, null, 1).window.snippets, 30);
-    // Without instances, anywhere.
+    // Without instances the window may be anywhere.
     assert.ok(randomWindow([], 100, 10, randomStream(1)).window.start <= 90);
   });
 
@@ -103,7 +103,8 @@ describe('windows', () => {
     assert.deepEqual(of(), []);
     assert.deepEqual(of([0.1, 0.2]), [0]);
     assert.deepEqual(of([0.3, 0.4]), [0, 10]);
-    // From 0.04 to 0.54 of the video: 0.46 of its 0.5 lie in the first half of it, 0.29 in the middle.
+    // The instance is 0.04 to 0.54 of the video: of its length 0.5, the first half of the video
+    // has 0.46 and the middle 0.29.
     assert.deepEqual(of([0.04, 0.54]), [0]);
     assert.deepEqual(of([0.06, 0.56]), []);
     assert.deepEqual(trainingWindows([], 40, null), [{ start: 0, snippets: 40 }]);
@@ -120,7 +121,7 @@ describe('windows', () => {
       { start: 0.5, end: 0.75, score: 0.8, label: null },
       { start: 0.7, end: 0.75, score: 0.7, label: null },
     ]);
-    // A video shorter than its window: of 15 snippets of 20.
+    // A video of 15 snippets in a window of 20.
     assert.deepEqual(fromWindow(found, { start: 0, snippets: 20 }, 15), [
       { start: 0, end: 10 / 15, score: 0.9, label: 2 },
       { start: 10 / 15, end: 1, score: 0.8, label: null },
@@ -128,7 +129,7 @@ describe('windows', () => {
   });
 });
 
-it('labels of a window: an instance that is cut overlaps with what is left of it, and has no start where it is cut', () => {
+it('labels of a window: of an instance that is cut the rest counts, and the cut is not a start', () => {
   const list = anchors(10);
   const cut = labels([[-0.5, 0.4]], 10, list);
   assertClose(cut.overlap, labels([[0, 0.4]], 10, list).overlap, 1e-7);

@@ -19,7 +19,7 @@ const network = sequence(
 const x = seeded<tf.Rank.R4>([2, 2, 3, 2], 'x');
 const projection = seeded<tf.Rank.R4>([2, 2, 3, 2], 'projection');
 
-/** A model in a mode, with statistics that are not those of the batch. */
+/** A model in a mode, whose running statistics differ from those of the batch. */
 function model(mode: BatchNormMode) {
   const parameters = new Parameters(network.parameters, randomStream(1));
   for (const [name, low, high] of [
@@ -55,7 +55,7 @@ for (const [mode, normalization, trained] of expected) {
     assert.equal(one.normalization, normalization);
     const given = gradients(one);
     assert.deepEqual([...given.keys()], trained);
-    // Central differences of the pass that the mode is to take, in every element of every trained tensor.
+    // Central differences of the pass that the mode requires, in every element of every trained tensor.
     const value = () =>
       tf
         .tidy(() => {

@@ -29,7 +29,7 @@ test('convolutions pad as PyTorch does, or as TensorFlow does', () => {
     const layer = conv('c', { in: 1, out: 1, kernel: 3, stride: 2, padding });
     return [...layer.apply(image(size), passOf(layer, { 'c.weight': nine })).dataSync()];
   };
-  // How many of the 3x3 ones lie inside: at stride 2, "same" pads an even size at the far side only.
+  // The number of the 3x3 ones inside: at stride 2, "same" pads an even size only at its end.
   assert.deepEqual(sums('symmetric', 4), [4, 6, 6, 9]);
   assert.deepEqual(sums('same', 4), [9, 6, 6, 4]);
   assert.deepEqual(sums('symmetric', 3), sums('same', 3));

@@ -48,7 +48,7 @@ const layers = (stride: number, out: number) =>
     batchNorm('cn', out, epsilon),
   );
 
-/** The block of MobileNetV2 in its forms, written out layer by layer, and as what is tested. */
+/** The block of MobileNetV2 in its forms, each written out layer by layer and as the unit under test. */
 const forms: [string, Layer, Unit][] = [
   [
     'beside its input, frames shifted',
@@ -58,7 +58,7 @@ const forms: [string, Layer, Unit][] = [
   ['at stride 2', layers(2, 8), foldedUnit({ blocks: [expand, spread(2), project(8)], identity: false, shift: 0 })],
 ];
 
-/** Weights by chance, and statistics as training leaves them: not 0 and 1. */
+/** Random weights, and statistics as after training: not 0 and 1. */
 function parametersOf(unit: Unit): Parameters {
   const parameters = new Parameters(unit.parameters, randomStream(0, 'folded'));
   for (const { name, kind, shape } of unit.parameters) {

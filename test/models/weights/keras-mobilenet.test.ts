@@ -64,10 +64,12 @@ test('weights of another network are refused by name, all of them', () => {
     '__proto__/gamma',
   ];
   const weights = new Map(names.map((name) => [name, { shape: [1, 1, 1, 1], data: new Float32Array(1) }]));
-  // Of the right name, and another form.
+  // A weight with a right name and a wrong shape.
   weights.set('Conv_1/kernel', { shape: [1], data: new Float32Array(1) });
   assert.throws(() => fromKerasMobilenet(weights, encoder.parameters, 'model.json'), {
     name: 'UsageError',
-    message: `model.json is no MobileNetV2 without classifier: no place for ${names.join('; ')}; Conv_1/kernel`,
+    message:
+      'model.json is not a MobileNetV2 without classifier; these weights have no place in it: ' +
+      `${names.join('; ')}; Conv_1/kernel`,
   });
 });

@@ -7,7 +7,7 @@ import { torchShape } from '../../../src/models/weights/torch-layout.js';
 const shapesOf = ({ parameters }: KnownEncoder) =>
   new Map(parameters.map(({ name, kind, shape }) => [name, torchShape(kind, shape)]));
 
-/** Where they are not channels of the first stage. */
+/** Widths of the encoders whose width is a multiplier. */
 const widths: Partial<Record<KnownEncoder['type'], number[]>> = {
   'mobilenet-v2': [1, 0.35, 0.5, 0.75, 1.4],
   'efficientnet-lite0': [1],

@@ -48,7 +48,7 @@ for (const [type, names] of Object.entries(networks) as [keyof typeof networks, 
     read(names.map(([, tsm]) => tsm.replace('module.', '')));
     read(names.map(([, tsm]) => tsm.replace('module.base_model.', '')));
     read(names.map(([, tsm]) => tsm.replace('.net.', '.')));
-    // Without dropout TSM leaves the classifier in its place.
+    // Without dropout TSM does not replace the classifier.
     read(names.map(([torchvision, tsm]) => (tsm.includes('new_fc') ? `module.base_model.${torchvision}` : tsm)));
   });
 }

@@ -40,7 +40,7 @@ test('those that get one are spread evenly', () => {
   assert.deepEqual(evenlySpread([], 48), []);
 });
 
-/** Width and height in the frame header (SOF0). */
+/** Width and height from the frame header (SOF0). */
 function jpegSize(jpeg: Buffer): [number, number] {
   let at = 2;
   while (jpeg[at + 1] !== 0xc0) at += 2 + jpeg.readUInt16BE(at + 2);

@@ -102,7 +102,7 @@ test('a video of which a part cannot be read gives why, those after it their fea
   );
 });
 
-test('view 0 is what detection sees; others are cut by chance, each its own way, of each video and seed its own', () => {
+test('view 0 is what detection sees; others are random crops, different for each view, video and seed', () => {
   const config = (seed: number) =>
     configSchema.parse({ seed, full: { snippets: 8, size: 112 }, model: { k: 2 }, data: { flip: false } });
   const viewed = (view: number, id = 'a', seed = 0) => {

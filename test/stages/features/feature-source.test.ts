@@ -245,7 +245,7 @@ describe('files that do not fit', () => {
       (_, file) => {
         writeFileSync(file(2), npy(small));
       },
-      /unlike channels: .*v0 é\.npy is 16 × 64, .*v2 é\.npy is 16 × 8$/,
+      /different numbers of channels: .*v0 é\.npy is 16 × 64, .*v2 é\.npy is 16 × 8$/,
       {
         featureLayout: 'rows',
       },
@@ -254,7 +254,7 @@ describe('files that do not fit', () => {
       (_, file) => {
         writeFileSync(file(8), 'no array');
       },
-      /v8 é\.npy: it does not begin as one/,
+      /v8 é\.npy: it does not begin like one/,
       {
         missing: 'skip',
       },
@@ -265,7 +265,7 @@ describe('files that do not fit', () => {
     }, /v8 é\.npy: row 1, column 1 is NaN/);
     await refused((folder) => {
       writeFileSync(path.join(folder, '-v3 é.csv'), '1,2\n');
-    }, /-v3 é\.csv and -v3 é\.npy: leave one/);
+    }, /keep only one of -v3 é\.csv and -v3 é\.npy$/);
     await refused((folder) => {
       rmSync(folder, { recursive: true });
     }, /folder of features not readable: .*a \(ENOENT\)/);

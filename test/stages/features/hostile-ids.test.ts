@@ -27,7 +27,7 @@ const hostile = [
   'a\nb',
 ];
 
-test('ids of videos that look like paths, options or commands are names all the same: nothing is written elsewhere', async (t) => {
+test('ids that look like paths, options or commands are only names: nothing is written elsewhere', async (t) => {
   const root = temporaryFolder(t);
   const deep = path.join(root, 'a', 'b');
   mkdirSync(deep, { recursive: true });

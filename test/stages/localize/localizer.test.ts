@@ -137,14 +137,14 @@ const small = { type: 'pyramid', width: 8, heads: 2, levels: 3, stem: 1, attenti
 /** As the recipe of the pyramid reads it. */
 const classWise = { softNmsSigma: 0.5, keep: 200, minScore: 1e-3 };
 
-/** One that finds something: by chance, every place proposes some stretch around it. */
+/** A model that finds something: every place proposes a random stretch around it. */
 function randomPyramid(config: ReturnType<typeof configSchema.parse>, classes: string[]) {
   const localizer = freshLocalizer(config, 8, classes);
   localizer.parts.head.assign('boundaries.last.bias', tf.tensor1d([1.5, 1]));
   return localizer;
 }
 
-test('localize: a head that gives labels: no classifier; whole and in windows, within the video, thinned by label', () => {
+test('localize with a head that gives labels: no classifier; whole and in windows, thinned by label', () => {
   const before = tf.memory().numTensors;
   for (const window of [null, { snippets: 16, every: 5 }]) {
     const config = configSchema.parse({ model: { ...small, window }, detect: classWise });
@@ -178,7 +178,7 @@ test('localize: by scores of the whole video a head that gives labels proposes a
   const found = localize(localizer, video, 20, config.detect, scores);
   const own = localize(localizer, video, 20, config.detect);
   assert.ok(found.length > 20 && found.every(({ label }) => label === 'a'));
-  // The best of all is the best of any.
+  // The best of all proposals is the best of each label too.
   assertClose([found[0]!.score], [0.5 * own[0]!.score], 1e-6);
   assert.deepEqual(found[0]!.segment, own[0]!.segment);
   localizer[Symbol.dispose]();

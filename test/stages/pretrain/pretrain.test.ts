@@ -66,7 +66,7 @@ test('interrupted with micro-batches, mixup and an average, it ends as if it nev
   );
 });
 
-test('with an average, its weights are what others read; those trained lie beside and are the same as without', async () => {
+test('with an average, others read its weights; the trained ones lie beside it, the same as without', async () => {
   await train('averaged', config({ ema: 0.9 }));
   await train('plain', config({}));
   const [averaged, plain] = [tensors('averaged'), tensors('plain')];
@@ -112,7 +112,7 @@ test("ACP+: it goes on from another run's stage 1, with the instances of the dat
   assert.ok(Math.max(...moved) > 0);
 });
 
-test("the defaults are TSM's recipe (lofi_spec §4.3)", () => {
+test("the defaults are TSM's recipe (docs/method.md §4.3)", () => {
   const { pretrain: recipe, encoder, data } = configSchema.parse({});
   assert.deepEqual(
     { ...recipe, frames: encoder.frames, stride: encoder.stride, flip: data.flip },
@@ -148,7 +148,7 @@ test("the defaults are TSM's recipe (lofi_spec §4.3)", () => {
   );
 });
 
-test('multigrid: interrupted in its second epoch, it ends as if it never had been, each step in the shape of its plan', async () => {
+test('multigrid: interrupted in its second epoch, it ends as if it had not been; shapes are as planned', async () => {
   const options = config({
     batch: 2,
     epochs: 3,

@@ -43,7 +43,7 @@ const config: Config = configSchema.parse({
   },
 });
 
-/** What two epochs of both stages give: of each batch its items, its shape, and a hash of its bytes. */
+/** The batches of two epochs of both stages: the items, shape, and hash of the bytes of each. */
 async function epochs(options: FrameSourceOptions): Promise<unknown[]> {
   const { load, close } = startFrameLoader(options);
   const seen: unknown[] = [];
@@ -60,11 +60,11 @@ async function epochs(options: FrameSourceOptions): Promise<unknown[]> {
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-test('the same seed gives the same batches, byte for byte, from 1 or 4 processes, with memory and disk cache on or off', async () => {
+test('the same seed gives the same batches, byte for byte, from 1 or 4 processes, with or without caches', async () => {
   const expected = await epochs({ processes: 1, memory: 0, disk: null });
   const hashes = expected.flatMap((batch) => (batch as unknown[]).at(-1) as string[]);
   assert.equal(hashes.length, 2 * (videos.length + clips.length));
-  // No sample is like another, in another epoch neither.
+  // No two samples are equal, not even in different epochs.
   assert.equal(new Set(hashes).size, hashes.length);
 
   const disk = { folder: path.join(folder, 'cache'), limit: 1e9 };
@@ -109,7 +109,7 @@ test('multigrid: every clip once an epoch, in batches of the shapes and groups o
   close();
 });
 
-test('where the head sees windows, stage 2 sees a random one of each video: frames and instances are of the same stretch', async () => {
+test('where the head sees windows, stage 2 sees a random one of each video: its frames and its instances', async () => {
   const windowed = configSchema.parse({
     ...{ seed: 3, data: { resize: 'squash', flip: false, fps: 5 }, encoder: { frames: 1, stride: 1 } },
     full: { snippets: 8, size: 16 },
@@ -131,7 +131,8 @@ test('where the head sees windows, stage 2 sees a random one of each video: fram
       assert.deepEqual(shape, { snippets: 4, size: 16 });
       const video = videos.find(({ id }) => id === ids[0])!;
       const indices = asked.get(video.path)!;
-      // Eight snippets of two fifths of a second, seen by four: their middles lie 0.8 s apart, the first is the second frame of four, 0.2 s in.
+      // Eight snippets of two fifths of a second are seen by four: their middles are 0.8 s apart, and the first one's
+      // is its second frame of four, at 0.2 s.
       const seconds = indices.map((frame) => frame / video.fps);
       for (let i = 1; i < 4; i++) assert.ok(Math.abs(seconds[i]! - seconds[i - 1]! - 0.8) < 0.15, seconds.join());
       const from = seconds[0]! - 0.2;

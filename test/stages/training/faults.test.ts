@@ -20,7 +20,7 @@ import { extractedRun, tiny } from '../../support/feature-runs.js';
 import { done } from '../../support/done.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
-/** Parts of the reads that fail, and that never end. */
+/** Fractions of the reads that fail and that never end. */
 const rates = { fail: 0.05, hang: 0.01 };
 const epochs = 20;
 /** Training videos of the set. */
@@ -32,7 +32,10 @@ interface Faulty {
   faults: { failed: number; hung: number };
 }
 
-/** A run whose disk fails now and then: reads of a file that is no video, and of a pipe that nobody writes into. */
+/**
+ * A run whose disk fails now and then: some reads are of a file that is not a video, or of a
+ * pipe into which nobody writes.
+ */
 async function faultyRun(t: TestContext, missing: 'fail' | 'skip', { fail, hang } = rates): Promise<Faulty> {
   const root = temporaryFolder(t);
   await synthesize({ out: root, videos: 8, classes: 2, clipsPerClass: 1, seed: 1 });

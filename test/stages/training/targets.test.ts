@@ -19,7 +19,7 @@ const video: Video = {
   ],
 };
 
-test('instances as fractions of the duration, cut to the video, in their order, under the numbers of their classes', () => {
+test('instances as fractions of the duration, cut to the video, in their order, with class numbers', () => {
   assert.deepEqual(headInstances(video, ['a', 'b']), [
     { start: 0.25, end: 0.5, label: 1 },
     { start: 0, end: 0.1, label: 0 },

@@ -150,7 +150,7 @@ test('checkpoints stay as `checkpoint` says: the last, the best, the multiples',
 });
 
 for (const told of [true, false]) {
-  test(`a disk that is full for a while costs nothing: ${told ? 'known beforehand' : 'found out while writing'}`, async (t) => {
+  test(`a disk that is full for a while costs nothing: ${told ? 'known before' : 'found while writing'}`, async (t) => {
     const { attempt, folder } = place(t);
     await attempt('alone', { change: { checkpoint: {} } });
     let full = false;

@@ -67,9 +67,11 @@ describe('readEncoderWeights', () => {
         assert.equal(error.name, 'UsageError');
         assert.equal(
           error.message,
-          `${file} holds none of the encoders ${encoderTypes.join(', ')}. Compared with the closest, resnet18 of width 2: ` +
+          `${file} holds none of the encoders ${encoderTypes.join(', ')}. ` +
+            'Compared with the closest, resnet18 of width 2: ' +
             'missing: bn1.bias. extra: bn9.num_batches_tracked; a?b. wrong: layer1.0.bn1.weight is I32, not a float; ' +
-            'conv1.weight is [2,3,49], not [2,3,7,7]; fc.weight is [5,4], not [classes,16]; fc.bias is [3], not [classes]',
+            'conv1.weight is [2,3,49], not [2,3,7,7]; fc.weight is [5,4], not [classes,16]; ' +
+            'fc.bias is [3], not [classes]',
         );
         return true;
       },

@@ -7,7 +7,7 @@ import { fetchImagenet, imagenetWeights } from '../../../src/stages/weights/imag
 import { readEncoderWeights } from '../../../src/stages/weights/encoder-weights.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
-test('ImageNet weights are fetched once, and are those of the encoder, with its classifier of 1,000 classes', async (t) => {
+test('ImageNet weights are fetched once; they have the encoder and its classifier of 1,000 classes', async (t) => {
   const cache = path.join(temporaryFolder(t), 'cache');
   assert.throws(() => imagenetWeights('efficientnet-lite0', cache), {
     name: 'UsageError',

@@ -46,7 +46,10 @@ test('a file that is not the pinned one is refused even when pip lets it through
     tools,
     'python3',
     `case "$*" in *--version) exit 0;; esac
-     while [ $# -gt 0 ]; do [ "$1" = --dest ] && mkdir -p "$2" && echo forged > "$2/demo-1.0-py3-none-any.whl"; shift; done`,
+     while [ $# -gt 0 ]; do
+       [ "$1" = --dest ] && mkdir -p "$2" && echo forged > "$2/demo-1.0-py3-none-any.whl"
+       shift
+     done`,
   );
   const wheel = { project: 'demo', version: '1.0', platform: 'any', sha256: '0'.repeat(64) };
   const env = { PATH: [tools, '/usr/bin', '/bin'].join(path.delimiter) };

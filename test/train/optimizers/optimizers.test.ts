@@ -84,7 +84,7 @@ function torchAdam(rate: number, decay: number): number[] {
   });
 }
 
-/** PyTorch's AdamW: the weight shrinks first, the gradient knows nothing of it. */
+/** PyTorch's AdamW: the weight shrinks first, and the gradient does not contain the decay. */
 function torchAdamW(rate: number, decay: number): number[] {
   return start.map((w, i) => {
     let m = 0;

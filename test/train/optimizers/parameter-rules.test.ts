@@ -45,7 +45,7 @@ for (const [type, { weights, normalizations }] of Object.entries(encoders)) {
     const rules = tsmRules(parameters, options);
     for (const name of weights) assert.deepEqual(rules.get(name), weight, name);
     for (const name of normalizations) assert.deepEqual(rules.get(name), normalization, name);
-    // Its convolutions have no bias, so these two groups are all of it, and running statistics are in none.
+    // The network's convolutions have no bias, so these two groups are all of it; running statistics are in neither.
     const trainable = parameters.filter((spec) => spec.trainable);
     assert.deepEqual(
       [...rules],

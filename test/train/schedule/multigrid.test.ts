@@ -33,7 +33,7 @@ const slowFast = (lrSteps: number[], epochs: number) => ({
 const kinetics = slowFast([94, 154, 196], 239);
 
 const starts = (plan: Segment[]) => plan.map(({ epochs }) => epochs.from);
-/** The ends of shapes: the last one's two halves are one. */
+/** The ends of the shapes. The last shape has two halves, which count as one. */
 const boundaries = (plan: Segment[]) => plan.map(({ epochs }) => epochs.to).filter((_, i) => i !== plan.length - 2);
 const long = ({ cycle }: Segment) => cycle.at(-1)!;
 
@@ -45,7 +45,7 @@ function assertNear(actual: readonly number[], expected: readonly number[]): voi
   });
 }
 
-describe('the published schedules (lofi_spec §2.5)', () => {
+describe('the published schedules (docs/method.md §5.4)', () => {
   it('SLOWFAST_8x8 on Kinetics-400: boundaries, STEPS and LRS', () => {
     const plan = multigridPlan(options(), kinetics);
     assert.deepEqual(boundaries(plan), [73, 110, 142, 158, 205, 228, 248, 259, 291, 308, 322, 329, 358]);
@@ -92,7 +92,7 @@ describe('the published schedules (lofi_spec §2.5)', () => {
 });
 
 describe('shapes', () => {
-  it('of long and short cycle, with their batches (lofi_spec §2.3, 2.4)', () => {
+  it('of long and short cycle, with their batches (docs/method.md §5.2, §5.3)', () => {
     const shapes = multigridPlan(options(), kinetics).slice(0, 4);
     const cycle = (frames: number, sizes: number[], batches: number[]) =>
       sizes.map((size, i) => ({ frames, size, batch: 64 * batches[i]! }));
@@ -107,7 +107,7 @@ describe('shapes', () => {
     );
   });
 
-  it('of eight frames, with strides that may span as much time (lofi_spec §2.7)', () => {
+  it('of eight frames, with strides that may span as much time (docs/method.md §5.6)', () => {
     const plan = multigridPlan(options(), { ...kinetics, frames: 8, stride: 8 }).slice(0, 4);
     assert.deepEqual(
       plan.map((segment) => long(segment).frames),
@@ -174,7 +174,10 @@ describe('properties, over random settings', () => {
   });
 
   const halfToEven = (x: number) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
-  /** Clips that cost what one full clip costs, over the shapes of a short cycle; sides as they are before rounding. */
+  /**
+   * Number of clips that cost as much as one full clip, on average over the shapes of a short
+   * cycle, with sides before rounding.
+   */
   const meanGrowth = (full: { frames: number; size: number }, multigrid: Multigrid, { frames, size }: BatchShape) => {
     const sides = [...(multigrid.shortCycle ? [full.size / 2, full.size * Math.SQRT1_2] : []), size];
     const growths = sides.map((side) => halfToEven((full.frames * full.size ** 2) / (frames * side ** 2)));
@@ -204,7 +207,7 @@ describe('properties, over random settings', () => {
         );
         const rates = cycle.map(({ lr }, i) => lr / (long(cycle[i]!).batch / training.batch));
         assertNear(rates, Array<number>(rates.length).fill(training.lrGamma ** plateau));
-        // Rounding moves either end of a segment by half an epoch at most.
+        // Rounding moves each end of a segment by at most half an epoch.
         const iterations = cycle.map((segment) => {
           const length = segment.epochs.to - segment.epochs.from;
           const growth = meanGrowth(training, multigrid, long(segment));
@@ -284,7 +287,7 @@ describe('an epoch', () => {
   });
 });
 
-describe('groups of batch normalisation (lofi_spec §2.8)', () => {
+describe('groups of batch normalisation (docs/method.md §5.7)', () => {
   const splits = (batch: number, batchNormBase: number) =>
     multigridPlan(options({ batchNormBase }), { ...kinetics, batch })
       .slice(0, 4)
@@ -306,7 +309,7 @@ describe('groups of batch normalisation (lofi_spec §2.8)', () => {
   });
 });
 
-describe('learning rate (lofi_spec §2.6)', () => {
+describe('learning rate (docs/method.md §5.5)', () => {
   const plan = multigridPlan(options(), kinetics);
   const rate = (epoch: number, warmupEpochs = 34) => multigridRate(plan, { lr: 0.1, warmupEpochs }, epoch);
 
@@ -324,7 +327,7 @@ describe('learning rate (lofi_spec §2.6)', () => {
 });
 
 describe('the short cycle alone', () => {
-  it('stretches the epochs, and leaves the rate alone (lofi_spec §2.4)', () => {
+  it('stretches the epochs, and leaves the rate alone (docs/method.md §5.3)', () => {
     const plan = multigridPlan(options({ longCycle: false }), slowFast([41, 49, 60], 57));
     assert.deepEqual(
       plan.map(({ epochs }) => [epochs.from, epochs.to]),

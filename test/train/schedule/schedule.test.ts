@@ -45,7 +45,7 @@ test('learning rate: warm-up from nothing, then half a cosine to nothing', () =>
   assert.equal(learningRate({ ...schedule, warmupEpochs: 0 }, 0), 0.4);
 });
 
-test('long cycle: one shape an epoch, in the order of the paper (lofi_spec §5.2)', () => {
+test('long cycle: one shape an epoch, in the order of the paper (docs/method.md §2.3)', () => {
   const { joint } = paper();
   const shapes = [0, 1, 2, 3, 4, 5].map((epoch) => shapeAt(joint, epoch, epoch * 604 + 603));
   const [one, two, three] = [
@@ -65,11 +65,11 @@ test('short cycle: every 16 batches, counted over the whole run', () => {
   const { joint } = paper({ cycle: { unit: 'batch', length: 16 } });
   const snippets = (step: number) => shapeAt(joint, Math.floor(step / 604), step).snippets;
   assert.deepEqual([0, 15, 16, 31, 32, 47, 48].map(snippets), [100, 100, 25, 25, 50, 50, 100]);
-  // Epochs do not begin the cycle anew: 604 = 37 · 16 + 12.
+  // A new epoch does not restart the cycle: 604 = 37 · 16 + 12.
   assert.deepEqual([603, 604, 607, 608].map(snippets), [25, 25, 25, 50]);
 });
 
-test('the plan of the paper: shapes, rates and steps of 15 epochs (lofi_spec §1.2)', () => {
+test('the plan of the paper: shapes, rates and steps of 15 epochs (docs/method.md §2.1, §2.2)', () => {
   const plan = planStage(paper(), 'joint');
   assert.equal(plan.length, 15 * 604);
   assert.deepEqual(plan[0], { step: 0, epoch: 0, snippets: 100, size: 112, batch: 16, lr: 0.1 });
@@ -100,7 +100,8 @@ test('the plan of stage 1 by multigrid, as large as Kinetics-400: shape by shape
     pretrain: { batch: 64, epochs: 239, lr: 0.1, lrSteps: [94, 154, 196], multigrid: {} },
   });
   const plan = planStage(config, 'pretrain');
-  // Epochs of each shape (lofi_spec §2.5), batches an epoch: 240,000 clips by cycles of 2048, 1024, 896, 448 clips.
+  // Epochs of each shape (docs/method.md §5.4) and batches per epoch: 240,000 clips by cycles of
+  // 2048, 1024, 896 and 448 clips.
   const epochs = [73 + 47 + 32, 37 + 23 + 17, 32 + 20 + 14, 16 + 11 + 7 + 29];
   const batches = [3 * 117 + 1, 3 * 234 + 1, 3 * 267 + 2, 3 * 535 + 2];
   assert.equal(

@@ -1,11 +1,12 @@
-"""Detection mAP in the way of ActivityNet's official eval_detection.py: pandas frames, a loop over rows, numpy for AP.
+"""Detection mAP as in ActivityNet's official eval_detection.py: pandas frames, a loop over rows, numpy for AP.
 
     python activitynet_eval.py GROUND_TRUTH PREDICTIONS SUBSET [--tiou 0.5 0.55 ...]
 
-prints {"mAP", "average_mAP", "read_seconds", "evaluate_seconds"}. A peer to measure `lofi evaluate` against
-(tools/bench/evaluation.ts): written anew from the algorithm, with the same work for each detection as the official code
-(a row of the frame, the group of its video, its tIoU with each instance, claims threshold by threshold). Two things
-differ: ties keep file order, and classes are gone through one after the other, not by joblib. Needs pandas.
+prints {"mAP", "average_mAP", "read_seconds", "evaluate_seconds"}. `lofi evaluate` is measured against it
+(tools/bench/evaluation.ts). It is written anew from the algorithm and does the same work for each detection as the
+official code (a row of the frame, the group of its video, its tIoU with each instance, claims threshold by threshold).
+Two things differ: ties keep file order, and classes are processed one after the other instead of by joblib. Needs
+pandas.
 """
 import argparse
 import json

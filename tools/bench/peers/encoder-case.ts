@@ -1,7 +1,7 @@
 /**
- * Runs a case of encoder_golden.py through our encoder and prints how far we are from PyTorch:
+ * Runs a case of encoder_golden.py through our encoder and prints the errors relative to PyTorch:
  *   npx tsx tools/bench/peers/encoder-case.ts CASE.json        (tensors in the .safetensors beside it)
- * Each figure is the largest error relative to the largest absolute value of that tensor.
+ * Each number is the largest error relative to the largest absolute value of that tensor.
  */
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
@@ -33,7 +33,7 @@ interface Case {
   encoder: { type: Config['encoder']['type']; width: number; shift_div: number };
 }
 
-/** Largest relative errors of a training pass; `names`: whether the case has exactly our parameters. */
+/** Largest relative errors of a training pass. `names`: whether the case has exactly our parameters. */
 export interface EncoderErrors {
   names: boolean;
   features: number;
@@ -41,7 +41,7 @@ export interface EncoderErrors {
   grads_encoder: number;
 }
 
-/** Compares our encoder with the case in `file`. The engine is to be running. */
+/** Compares our encoder with the case in `file`. The engine must be running. */
 export function encoderErrors(file: string): EncoderErrors {
   const reference = readJson(file, 'case') as Case;
   const { tensors } = readSafetensors(file.replace(/\.json$/, '.safetensors'));
@@ -100,7 +100,7 @@ const scalings: Record<Config['encoder']['type'], InputScaling> = {
   'efficientnet-lite0': liteScaling,
 };
 
-/** The case's input is what the network sees: RGB 0..255 that our scaling makes it of, in our order of axes. */
+/** The RGB 0..255, in our order of axes, from which our scaling makes the case's input. */
 function networkInput(
   values: Values,
   { batch, snippets, frames, side }: Case,
@@ -123,7 +123,7 @@ function error(ours: Float32Array, theirs: Float32Array): number {
   let largest = 0;
   ours.forEach((value, i) => {
     const distance = Math.abs(value - theirs[i]!);
-    // A NaN compares as nothing: it is the worst.
+    // Every comparison with NaN is false, so written this way a NaN counts as the worst error.
     if (!(distance <= worst)) worst = distance;
     largest = Math.max(largest, Math.abs(theirs[i]!));
   });

@@ -5,12 +5,12 @@
     python encoder_golden.py r2plus1d-18 --width 2 --side 20 --snippets 3 --frames 3 --seed 1 --out r2plus1d-18
     python encoder_golden.py mobilenet-v2 --width 0.35 --frozen --out mobilenet-v2
 
-writes <out>.json and <out>.safetensors in the form of the LoFi step's case: param.encoder.*, input, features,
-grad.features, grad.encoder.*, after.encoder.*running*, all in PyTorch's names and layouts (without TSM's `.net`).
-`encoder-case.ts` beside this compares them with ours. Needs torch, torchvision and safetensors.
+Each command writes <out>.json and <out>.safetensors in the form of the LoFi step's case: param.encoder.*, input,
+features, grad.features, grad.encoder.*, after.encoder.*running*, all in PyTorch's names and layouts (without TSM's
+`.net`). `encoder-case.ts` in this folder compares them with our encoder. Needs torch, torchvision and safetensors.
 
-The first three are those of test/fixtures/encoders. A seed whose gradients jump under a 1e-7 change of the input (a
-ReLU flips) is refused; the 52 batch normalisations of MobileNetV2 leave none, so that it takes --frozen.
+The first three cases are those of test/fixtures/encoders. A seed whose gradients jump under a 1e-7 change of the input
+(because a ReLU flips) is refused. With the 52 batch normalisations of MobileNetV2 every seed is, so it needs --frozen.
 """
 import argparse
 import json
@@ -25,7 +25,8 @@ from torchvision.models.video import resnet as video
 
 
 def shift(x, frames, div):
-    """TSM: the first C/div channels of x [N*F, C, H, W] take the next frame's values, the next C/div the last one's."""
+    """TSM: of x [N*F, C, H, W] the first C/div channels take the next frame's values, the next C/div the previous
+    one's."""
     nf, c, h, w = x.shape
     v = x.view(nf // frames, frames, c, h, w)
     f = c // div
@@ -37,7 +38,7 @@ def shift(x, frames, div):
 
 
 def shifted(conv, o):
-    """The convolution sees shifted frames, by a hook, so that its name stays."""
+    """Shifts the convolution's input by a hook, so that its name does not change."""
     if o.shift:
         conv.register_forward_pre_hook(lambda _, x: (shift(x[0], o.frames, o.shift),))
 
@@ -73,7 +74,7 @@ def r2plus1d(o):
 
 
 def mobilenet(o):
-    """With Keras' arithmetic, which the small widths' ImageNet weights come with: padding "same" and eps 1e-3."""
+    """With Keras' arithmetic, which the ImageNet weights of small widths need: padding "same" and eps 1e-3."""
     net = torchvision.models.mobilenet_v2(width_mult=o.width)
     net.classifier = nn.Identity()
 
@@ -149,9 +150,11 @@ def main():
     worst = 0.0
     for noise in range(1, 9):
         other = step(o, noise)[0]
-        worst = max([worst] + [((v.grad - grads[k]).abs().max() / grads[k].abs().max()).item() for k, v in other.named_parameters()])
+        worst = max([worst] + [((v.grad - grads[k]).abs().max() / grads[k].abs().max()).item()
+                               for k, v in other.named_parameters()])
     if not worst < 1e-4:
-        raise SystemExit(f'seed {o.seed}: gradients move by {worst:.1e} under a 1e-7 change of the input; take another seed')
+        raise SystemExit(f'seed {o.seed}: gradients change by {worst:.1e} under a 1e-7 change of the input; '
+                         'take another seed')
     tensors = {'param.encoder.' + k: v for k, v in initial.items()}
     tensors.update({'grad.encoder.' + k: v for k, v in grads.items()})
     tensors.update({'after.encoder.' + k: v for k, v in net.state_dict().items() if 'running' in k})
@@ -159,9 +162,11 @@ def main():
     save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, o.out + '.safetensors')
     with open(o.out + '.json', 'w') as file:
         width = o.width if o.encoder == 'mobilenet-v2' else int(o.width)
-        json.dump(dict(seed=o.seed, batch=o.batch, snippets=o.snippets, frames=o.frames, side=o.side, normalization='running' if o.frozen else 'batch',
+        json.dump(dict(seed=o.seed, batch=o.batch, snippets=o.snippets, frames=o.frames, side=o.side,
+                       normalization='running' if o.frozen else 'batch',
                        encoder=dict(type=o.encoder, width=width, shift_div=o.shift),
-                       peer=dict(torch=torch.__version__.split('+')[0], torchvision=torchvision.__version__.split('+')[0])), file, indent=2)
+                       peer=dict(torch=torch.__version__.split('+')[0],
+                                 torchvision=torchvision.__version__.split('+')[0])), file, indent=2)
         file.write('\n')
     print(json.dumps(dict(parameters=sum(v.numel() for v in net.parameters()), gradient_noise=worst)))
 

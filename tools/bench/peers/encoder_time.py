@@ -1,9 +1,10 @@
-"""One line of JSON: seconds and peak memory of a forward and backward pass of a TSM network of torchvision's, channels last: ResNet-18 by
-the batch's statistics, or MobileNetV2-0.35 by the running ones.
+"""Prints a line of JSON with seconds and peak memory of a forward and backward pass of a TSM network of torchvision's,
+channels last: ResNet-18 with batch statistics, or MobileNetV2-0.35 with running statistics.
 
   python encoder_time.py --frames 16 --size 112 [--encoder resnet18|mobilenet-v2] [--steps 5] [--bf16]
 
-Frames are in snippets of 8. One pass before those that are counted. Needs torch and torchvision. Threads: OMP_NUM_THREADS.
+Frames are in snippets of 8. One pass runs before those that count. Needs torch and torchvision. OMP_NUM_THREADS sets
+the number of threads.
 """
 import argparse
 import json
@@ -16,7 +17,7 @@ import torchvision
 
 
 class TemporalShift(torch.nn.Module):
-    """A convolution of x [N*8, C, H, W] whose first C/8 channels look one frame ahead and whose next C/8 one frame back."""
+    """A convolution of x [N*8, C, H, W]; the first C/8 channels look one frame ahead, the next C/8 one frame back."""
 
     def __init__(self, net):
         super().__init__()
@@ -76,9 +77,11 @@ def main():
         step()
         seconds.append(time.time() - begun)
     norm = sum(float(q.grad.double().pow(2).sum()) for q in net.parameters()) ** 0.5
-    print(json.dumps(dict(what='pytorch ' + torch.__version__, frames=o.frames, size=o.size, precision='bfloat16' if o.bf16 else 'float32',
+    print(json.dumps(dict(what='pytorch ' + torch.__version__, frames=o.frames, size=o.size,
+                          precision='bfloat16' if o.bf16 else 'float32',
                           seconds_per_step=round(statistics.median(seconds[1:]), 4),
-                          peak_gib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 3), grad_norm=round(norm, 4))))
+                          peak_gib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 3),
+                          grad_norm=round(norm, 4))))
 
 
 if __name__ == '__main__':

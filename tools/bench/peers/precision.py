@@ -1,9 +1,10 @@
-"""How far gradients in bfloat16 point away from float32's, in PyTorch: cosines over the encoder's parameters of a reference case.
+"""Compares gradients in bfloat16 with those in float32, in PyTorch: cosines over the encoder's parameters of a
+reference case.
 
     python precision.py CASE.json
 
-One JSON line each for autocast on the CPU, and for float32 throughout but for what goes into the convolutions, rounded to bfloat16.
-Needs torch, torchvision and safetensors, and beside the case's folder the reference itself, pytorch_lofi.py.
+Prints one JSON line for autocast on the CPU, and one for float32 in which only the convolutions' inputs are rounded to
+bfloat16. Needs torch, torchvision and safetensors, and the reference itself, pytorch_lofi.py, beside the case's folder.
 """
 import json
 import pathlib
@@ -59,5 +60,7 @@ class RoundedConvolution(torch.autograd.Function):
 
 full = gradients()
 tell("PyTorch, autocast", gradients(autocast=True))
-torch.nn.Conv2d._conv_forward = lambda self, x, weight, bias: RoundedConvolution.apply(x, weight, self.stride, self.padding)
+torch.nn.Conv2d._conv_forward = lambda self, x, weight, bias: RoundedConvolution.apply(
+    x, weight, self.stride, self.padding
+)
 tell("PyTorch, only what goes into convolutions rounded", gradients())

@@ -1,11 +1,13 @@
-"""The pyramid head in PyTorch: an independent version of src/models/heads/pyramid, from the equations, with torch's own modules.
+"""The pyramid head in PyTorch: an independent version of src/models/heads/pyramid, written from the equations with
+torch's own modules.
 
   python pyramid.py time --batch 4 --snippets 256 --features 1280 --width 256 --classes 8 [--blocks conv] [--steps 5]
   python pyramid.py step CASE        (CASE.json, CASE.safetensors → CASE.out.safetensors)
 
-`time` prints a line of JSON: the median seconds of a forward and a backward pass, of the clock and of processors. `step` runs one on the parameters (`param.*`, PyTorch's
-names and layouts), features and instances of a case, and writes logits, offsets, the terms of the loss, positives and gradients. It assigns
-instances to locations itself. ../pyramid.ts calls both. Needs torch and safetensors. Threads: OMP_NUM_THREADS.
+`time` prints a line of JSON: the median seconds of a forward and a backward pass, by the clock and in processor time.
+`step` runs one pass on the parameters (`param.*`, in PyTorch's names and layouts), features and instances of a case,
+and writes logits, offsets, the terms of the loss, positives and gradients. It assigns instances to locations itself.
+../pyramid.ts calls both. Needs torch and safetensors. OMP_NUM_THREADS sets the number of threads.
 """
 import argparse
 import json
@@ -57,7 +59,7 @@ class Attention(nn.Module):
             seen = mask[:, None, None, :].expand(-1, 1, t, -1)
             if self.window != -1:
                 seen = seen & ((place[:, None] - place[None]).abs() <= self.window // 2)
-            # Rows that see nothing are not video: their values are masked behind.
+            # Rows that see nothing are not video: their values are masked later.
             seen = seen | (~mask)[:, None, :, None]
             y = F.scaled_dot_product_attention(q, k, v, seen)
         else:
@@ -177,7 +179,7 @@ class Pyramid(nn.Module):
 
 
 def assign(o, masks, valid, snippets, instances):
-    """Of each level: the classes [T, K], the offsets [T, 2] in strides, and which locations learn."""
+    """For each level: the classes [T, K], the offsets [T, 2] in strides, and which locations learn."""
     segments = []
     for start, end, label in instances:
         s, e = max(0.0, start), min(valid / snippets, end)
@@ -235,11 +237,13 @@ def step(case):
     features = tensors['features'].requires_grad_()
     snippets, valid = features.shape[1], data['valid']
     outputs = net(features, valid)
-    targets = [assign(o, [mask[b] for mask in outputs[2]], valid[b], snippets, data['instances'][b]) for b in range(len(valid))]
+    targets = [assign(o, [mask[b] for mask in outputs[2]], valid[b], snippets, data['instances'][b])
+               for b in range(len(valid))]
     total, cls, reg = loss(o, outputs, targets, data['normalizer'])
     total.backward()
     result = {'grad.' + k: v.grad for k, v in net.named_parameters()}
-    result |= {f'logits.{i}': v for i, v in enumerate(outputs[0])} | {f'offsets.{i}': v for i, v in enumerate(outputs[1])}
+    result |= {f'logits.{i}': v for i, v in enumerate(outputs[0])}
+    result |= {f'offsets.{i}': v for i, v in enumerate(outputs[1])}
     result |= {'total': total, 'cls': cls, 'reg': reg, 'grad.features': features.grad}
     result['positives'] = sum(learns.sum() for _, _, learns in targets).float()
     save_file({k: v.detach().contiguous().clone() for k, v in result.items()}, case + '.out.safetensors')
@@ -273,7 +277,8 @@ def main():
     c = commands.add_parser('step')
     c.add_argument('case')
     c = commands.add_parser('time')
-    for name, value in dict(batch=4, snippets=256, features=1280, width=256, classes=8, heads=4, levels=6, stem=2, window=19, head_layers=3, instances=4, steps=5).items():
+    for name, value in dict(batch=4, snippets=256, features=1280, width=256, classes=8, heads=4, levels=6, stem=2,
+                            window=19, head_layers=3, instances=4, steps=5).items():
         c.add_argument('--' + name.replace('_', '-'), type=int, default=value)
     c.add_argument('--blocks', choices=['attention', 'conv'], default='attention')
     c.set_defaults(drop_path=0.1, overlap=True, centre_radius=1.5, label_smoothing=0.0, loss_weight=1.0)

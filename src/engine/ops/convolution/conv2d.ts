@@ -2,41 +2,41 @@ import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../differentiable.js';
 import { isNative, runNative } from '../run-native.js';
 
-/** Zeros added at [top, bottom, left, right]. */
+/** Number of zeros added at [top, bottom, left, right]. */
 export type Padding = readonly [number, number, number, number];
 
-/** Where a convolution looks: its stride and the zeros around the input (PyTorch's, not TensorFlow's "same"). */
+/** Stride and padding of a convolution. The padding is explicit as in PyTorch, not TensorFlow's "same". */
 export interface ConvGeometry {
-  /** Along both axes, or [rows, columns]. */
+  /** For both axes, or [rows, columns]. */
   stride: number | readonly [number, number];
   pad: Padding;
-  /** False where x needs no gradient (the first layer): half of the backward pass is saved there. */
+  /** False where x needs no gradient (the first layer), which saves half of the backward pass. */
   inputGradient?: boolean;
 }
 
 /**
- * 2-D convolution with explicit padding and a gradient on every backend.
- * x `[N, H, W, C]`, filter `[kh, kw, C, O]` → `[N, H', W', O]`.
+ * 2-D convolution with explicit padding and a gradient on every backend: x `[N, H, W, C]`, filter
+ * `[kh, kw, C, O]` → `[N, H', W', O]`.
  */
 export function conv2d(x: tf.Tensor4D, filter: tf.Tensor4D, geometry: ConvGeometry): tf.Tensor4D {
   return convWithGradients(x, filter, geometry.inputGradient ?? true, convKernels(geometry));
 }
 
-/** The convolution and its gradients, none of them on the tape. */
+/** A convolution and its gradients, none of them recorded on the tape. */
 export interface ConvKernels {
   forward: (x: tf.Tensor4D, filter: tf.Tensor4D) => tf.Tensor;
   input: (x: tf.Tensor4D, filter: tf.Tensor4D, dy: tf.Tensor4D) => tf.Tensor;
   filter: (x: tf.Tensor4D, filter: tf.Tensor4D, dy: tf.Tensor4D) => tf.Tensor;
 }
 
-/** Those of the engine that runs. */
+/** The kernels of the running engine. */
 export function convKernels(geometry: ConvGeometry): ConvKernels {
   return isNative()
     ? nativeKernels('Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter', geometry)
     : portableKernels(geometry);
 }
 
-/** A convolution's geometry where TensorFlow's kernel takes one stride for both axes. */
+/** Geometry with one stride for both axes, as TensorFlow's depthwise kernel needs it. */
 export type EvenGeometry = ConvGeometry & { stride: number };
 
 /** Depthwise 2-D convolution: x `[N, H, W, C]`, filter `[kh, kw, C, 1]` → `[N, H', W', C]`. */
@@ -68,7 +68,7 @@ function nativeKernels(
   };
 }
 
-/** Gradients made of forward ops: wasm lacks the filter gradient's kernel. */
+/** The gradients are made of forward ops, because wasm lacks a kernel for the filter's gradient. */
 function portableKernels(geometry: ConvGeometry): ConvKernels {
   return {
     forward: (x, filter) => portableForward(x, filter, geometry),
@@ -112,7 +112,10 @@ export function portableInputGradient(
   );
 }
 
-/** A convolution of x with dy, batch and channels changing places, dilated by the stride. */
+/**
+ * The filter's gradient as a convolution of x with dy, dilated by the stride, with the axes
+ * of batch and channels swapped.
+ */
 export function portableFilterGradient(
   x: tf.Tensor4D,
   dy: tf.Tensor4D,
@@ -139,7 +142,8 @@ export function portableDepthwise(x: tf.Tensor4D, filter: tf.Tensor4D, { stride,
   const [n, h, w] = all.shape;
   const oh = Math.floor((h - kh) / stride) + 1;
   const ow = Math.floor((w - kw) / stride) + 1;
-  // Room for whole strides, so that "every stride-th row" is a reshape and a slice (StridedSlice has no gradient).
+  // The padding makes whole strides, so that "every stride-th row" is a reshape and a slice
+  // (StridedSlice has no gradient).
   const room = tf.pad(all, [
     [0, 0],
     [0, Math.max(0, kh - 1 + oh * stride - h)],

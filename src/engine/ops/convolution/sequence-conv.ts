@@ -2,8 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { convKernels } from './conv2d.js';
 
 /**
- * Convolution over time of `batch` sequences x `[B·T, I]` with zeros around each, filter `[k, I, O]`, k odd → `[B·T/stride, O]`; T divides by the
- * stride. The gradient of x is only computed where somebody wants it: features that are constants do not.
+ * Convolution over time of `batch` sequences x `[B·T, I]`, each zero-padded, with a filter `[k, I, O]`, k odd →
+ * `[B·T/stride, O]`. The stride must divide T. The gradient of x is computed only if it is needed, which it is not
+ * where x are constant features.
  */
 export function sequenceConvolution(x: tf.Tensor2D, filter: tf.Tensor3D, batch: number, stride: number): tf.Tensor2D {
   const [kernel, inputs, outputs] = filter.shape;
@@ -30,7 +31,10 @@ export function sequenceConvolution(x: tf.Tensor2D, filter: tf.Tensor3D, batch: 
 
 type Gradients = Record<string, () => tf.Tensor>;
 
-/** What tf.customGrad is made of: it asks for all gradients at once, the tape behind it only for those that somebody wants. */
+/**
+ * The function behind tf.customGrad. customGrad computes all gradients at once; here the tape asks
+ * only for those that are needed.
+ */
 interface TapeEngine {
   runKernelFunc(call: {
     inputs: Record<string, tf.Tensor>;

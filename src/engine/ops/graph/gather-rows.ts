@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../differentiable.js';
 
-/** Some rows of x `[N, C]`, any of them more than once → `[rows, C]`. */
+/** Selects rows of x `[N, C]`, which may be repeated → `[rows, C]`. */
 export function gatherRows(x: tf.Tensor2D, rows: readonly number[]): tf.Tensor2D {
   return differentiable([x], () => ({
     value: tf.tidy(() => tf.gather(x, tf.tensor1d([...rows], 'int32'))),

@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../differentiable.js';
 
 /**
- * Which k nodes are nearest to each node in squared Euclidean distance, itself among them: x `[B, T, C]` → one-hot
+ * The k nearest nodes of each node by squared Euclidean distance, itself among them: x `[B, T, C]` → one-hot
  * `[B, T·k, T]`. No gradient flows through the choice.
  */
 export function nearestNeighbours(x: tf.Tensor3D, k: number): tf.Tensor3D {
-  // A forward-only op: nothing inside is recorded.
+  // This op has no gradient, so nothing inside is recorded.
   return differentiable([tf.scalar(0)], () => {
     const [batch, time] = x.shape;
     const inner = tf.matMul(x, x, false, true);
@@ -19,7 +19,10 @@ export function nearestNeighbours(x: tf.Tensor3D, k: number): tf.Tensor3D {
   });
 }
 
-/** The chosen nodes of x `[B, T, C]` → `[B, T, k, C]`: a product with the one-hot choice `[B, T·k, T]`, so portable. */
+/**
+ * The chosen nodes of x `[B, T, C]` → `[B, T, k, C]`. It is a product with the one-hot choice
+ * `[B, T·k, T]`, which every backend has.
+ */
 export function gatherNeighbours(x: tf.Tensor3D, choice: tf.Tensor3D): tf.Tensor4D {
   const [batch, time, channels] = x.shape;
   return differentiable([x], () => ({
@@ -30,7 +33,10 @@ export function gatherNeighbours(x: tf.Tensor3D, choice: tf.Tensor3D): tf.Tensor
   }));
 }
 
-/** Maximum over the neighbours: x `[B, T, k, C]` → `[B, T, C]`. Of ties the first takes the gradient (tf.max gives it to all). */
+/**
+ * Maximum over the neighbours: x `[B, T, k, C]` → `[B, T, C]`. The first of equal values gets the
+ * gradient (tf.max gives it to all).
+ */
 export function maxOverNeighbours(x: tf.Tensor4D): tf.Tensor3D {
   return differentiable([x], () => ({
     value: tf.max(x, 2),

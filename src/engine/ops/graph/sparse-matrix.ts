@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { elementTypes, floats, fromTfjs, type NativeTensor, runOp, toTfjs } from '../../kernels/native-tensor.js';
 import { isNative } from '../run-native.js';
 
-/** A constant matrix of which few entries are not zero. Its owner disposes of it. Products are not on the tape. */
+/** A constant matrix with few nonzero entries. Its owner disposes of it. Products are not recorded on the tape. */
 export interface SparseMatrix {
   /** matrix · x: `[columns, N]` → `[rows, N]`. */
   times(x: tf.Tensor2D): tf.Tensor2D;
@@ -11,13 +11,13 @@ export interface SparseMatrix {
   dispose(): void;
 }
 
-/** What of a row is not zero; columns ascend. */
+/** The nonzero entries of a row; columns ascend. */
 export interface SparseRow {
   columns: Int32Array;
   values: Float32Array;
 }
 
-/** The matrix of `rows`: TensorFlow's compressed rows, or a dense one where those are not at hand. */
+/** Makes a matrix of rows: compressed rows on the native engine, otherwise a dense matrix. */
 export function sparseMatrix(rows: readonly SparseRow[], columns: number): SparseMatrix {
   return isNative() ? compressedRows(rows, columns) : denseMatrix(rows, columns);
 }
@@ -25,8 +25,9 @@ export function sparseMatrix(rows: readonly SparseRow[], columns: number): Spars
 const float32 = { type: elementTypes.float32 };
 
 /**
- * SparseMatrixMatMul works on many threads with vector instructions; SparseTensorDenseMatMul does neither (15 times slower). The
- * transpose is kept as well: compressed rows times a matrix take half the time of compressed columns.
+ * SparseMatrixMatMul uses many threads and vector instructions; SparseTensorDenseMatMul uses neither and is 15
+ * times slower. The transpose is kept as well, because a product with compressed rows takes half the time of
+ * one with compressed columns.
  */
 function compressedRows(rows: readonly SparseRow[], columns: number): SparseMatrix {
   const matrix = compressed(rows, columns);
@@ -47,7 +48,7 @@ function compressedRows(rows: readonly SparseRow[], columns: number): SparseMatr
 
 function compressed(rows: readonly SparseRow[], columns: number): NativeTensor {
   const count = rows.reduce((sum, row) => sum + row.values.length, 0);
-  // Numbers of rows and columns come as float32, which holds them exactly up to 2²⁴, and are cast.
+  // Indices of rows and columns are made as float32, which is exact up to 2²⁴, and then cast.
   const places = new Float32Array(2 * count);
   const values = new Float32Array(count);
   let at = 0;
@@ -68,12 +69,12 @@ function compressed(rows: readonly SparseRow[], columns: number): NativeTensor {
   return matrix!;
 }
 
-/** A tensor of tfjs's handed over. */
+/** Hands a tensor of tfjs over. */
 function native(x: tf.Tensor): NativeTensor {
   return consuming(x, fromTfjs);
 }
 
-/** f(x), x freed. */
+/** Computes f(x) and disposes of x. */
 function consuming<T extends { dispose(): void }, R>(x: T, f: (x: T) => R): R {
   const y = f(x);
   x.dispose();

@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { differentiable, type Forward } from '../differentiable.js';
 import { isNative, runNative } from '../run-native.js';
 
-/** Statistics of one batch, per channel `[C]`. `variance` is the unbiased one (n - 1), which running statistics take. */
+/**
+ * Statistics of one batch, one value per channel `[C]`. `variance` is unbiased (n - 1), as running statistics need it.
+ */
 export interface BatchStatistics {
   mean: tf.Tensor1D;
   variance: tf.Tensor1D;
@@ -10,7 +12,8 @@ export interface BatchStatistics {
 
 /**
  * Batch normalisation with the batch's own statistics. x `[N, H, W, C]`, scale and offset `[C]`.
- * `onStatistics` gets the batch's mean and unbiased variance (to keep: `tf.keep`; they carry no gradient).
+ *
+ * @param onStatistics - Receives the batch's mean and unbiased variance. They carry no gradient; `tf.keep` keeps them.
  */
 export function batchNormTrain(
   x: tf.Tensor4D,
@@ -23,7 +26,10 @@ export function batchNormTrain(
   return differentiable([x, scale, offset], () => forward(x, scale, offset, epsilon, onStatistics));
 }
 
-/** Normalisation with fixed statistics: one multiply and one add a channel; gradients flow to x, scale and offset. */
+/**
+ * Normalisation with fixed statistics: one multiplication and one addition per channel. Gradients
+ * flow to x, scale and offset.
+ */
 export function batchNormFixed(
   x: tf.Tensor4D,
   scale: tf.Tensor1D,
@@ -44,7 +50,7 @@ type TrainForward = (
   onStatistics: (statistics: BatchStatistics) => void,
 ) => Forward;
 
-/** TensorFlow's FusedBatchNormV3 and its gradient: 17 times faster than the graph tfjs composes. */
+/** TensorFlow's FusedBatchNormV3 and its gradient, 17 times faster than the graph that tfjs composes. */
 const nativeBatchNorm: TrainForward = (x, scale, offset, epsilon, onStatistics) => {
   const attributes = { epsilon, data_format: 'NHWC', is_training: true };
   const run = (op: string, inputs: tf.Tensor[], outputs: number) =>
@@ -63,7 +69,7 @@ const nativeBatchNorm: TrainForward = (x, scale, offset, epsilon, onStatistics) 
   };
 };
 
-/** The same from elementwise ops; the gradient is the closed form, so no tape of the forward is kept. */
+/** The same from elementwise ops. The gradient is written in closed form, so no tape of the forward pass is kept. */
 const portableBatchNorm: TrainForward = (x, scale, offset, epsilon, onStatistics) => {
   const [n, h, w] = x.shape;
   const count = n * h * w;

@@ -3,17 +3,17 @@ import { algebra } from '../algebra.js';
 import { differentiable } from '../differentiable.js';
 import { normalizationGradients, standardized } from './standardize.js';
 
-/** What is done to normalised rows in the same op. */
+/** Further operations on the normalised rows within the same op. */
 export interface LayerNormOptions {
-  /** Negative values become zeros. */
+  /** Whether negative values become 0. */
   relu?: boolean;
-  /** `[N, 1]`, zeros for rows that are to be zeros; null: there are none. */
+  /** `[N, 1]`: 0 for rows that become 0, otherwise 1; null: no mask. */
   mask?: tf.Tensor2D | null;
 }
 
 /**
- * Layer normalisation: each row of x `[N, C]` to mean 0 and variance 1, then times scale and plus offset, `[C]` both. Parameters outlive the
- * pass.
+ * Layer normalisation: standardises each row of x `[N, C]` to mean 0 and variance 1, multiplies by scale and adds
+ * offset, both `[C]`. Parameters must outlive the pass.
  */
 export function layerNorm(
   x: tf.Tensor2D,
@@ -34,7 +34,7 @@ export function layerNorm(
       saved: [normal, inverse, ...(relu ? [value] : mask ? [mask] : [])],
       gradient: (dy, [normal, inverse, last]) =>
         tf.tidy(() => {
-          // What the mask or ReLU made zero is zero in the output.
+          // Where the mask or ReLU gave 0, the output is 0.
           const d = relu ? k.reluGradient(dy, last!) : mask ? k.mul(dy, last!) : dy;
           const gradients = normalizationGradients(k, d, { normal: normal!, inverse: inverse! }, scale);
           return [gradients.x, gradients.scale, gradients.offset];

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Algebra } from '../algebra.js';
 
-/** Rows at mean 0 and variance 1, and one by their standard deviations. */
+/** Rows standardised to mean 0 and variance 1, and the inverses of their standard deviations. */
 export interface Standardized {
   /** `[…, C]`. */
   normal: tf.Tensor;
@@ -11,7 +11,10 @@ export interface Standardized {
 
 const epsilon = 1e-5;
 
-/** Rows x `[…, C]` at mean 0 and variance 1 (biased, with PyTorch's ε). Means are matrix products. */
+/**
+ * Standardises rows x `[…, C]` to mean 0 and variance 1 (biased, with PyTorch's ε). Means are
+ * computed as matrix products.
+ */
 export function standardized(k: Algebra, x: tf.Tensor): Standardized {
   const average = k.averaging(x.shape.at(-1)!);
   const centred = k.sub(x, k.matMul(x, average));
@@ -20,8 +23,8 @@ export function standardized(k: Algebra, x: tf.Tensor): Standardized {
 }
 
 /**
- * Gradients of a layer normalisation of `[N, C]`, or of L of them side by side, `[L, N, C]`: from that of its result to those of its input, scale
- * and offset. Scales `[C]` or `[L, C]`.
+ * Gradients of a layer normalisation of `[N, C]`, or of L of them side by side, `[L, N, C]`: those of its input, scale
+ * and offset, given that of its result. Scales are `[C]` or `[L, C]`.
  */
 export function normalizationGradients(
   k: Algebra,

@@ -7,19 +7,25 @@ import type { Layer, Pass } from '../../layers/layer.js';
 import type { ParameterSpec } from '../../parameters.js';
 import type { Anchor } from './anchors.js';
 
-/** Where A anchors lie on G-TAD's map of D durations × T starts, row by row. Some of its cells are no anchors: they would end after the video. */
+/**
+ * Places of A anchors on G-TAD's map of D durations × T starts, row by row. Cells whose segment would end after the
+ * video are not anchors.
+ */
 export interface AnchorMap {
   durations: number;
   snippets: number;
-  /** `[D·T]`: which anchor a cell is; A where it is none. */
+  /** `[D·T]`: the number of each cell's anchor; A where the cell is not an anchor. */
   anchorOf: tf.Tensor1D;
   /** `[A]`: the cell of each anchor. */
   cellOf: tf.Tensor1D;
-  /** `[D·T, 1]`: 1 where a cell is no anchor. */
+  /** `[D·T, 1]`: 1 where a cell is not an anchor, otherwise 0. */
   invalid: tf.Tensor2D;
 }
 
-/** The map of `list`, which holds all anchors of T snippets up to some duration. Its tensors are kept: the caller disposes of them. */
+/**
+ * The map of `list`, which holds all anchors of T snippets up to some duration. Its tensors survive `tf.tidy`: the
+ * caller disposes of them with {@link disposeAnchorMap}.
+ */
 export function anchorMap(list: readonly Anchor[], snippets: number): AnchorMap {
   const cells = list.map(({ start, duration }) => duration * snippets + start);
   const durations = 1 + list.at(-1)!.duration;
@@ -39,16 +45,20 @@ export function disposeAnchorMap({ anchorOf, cellOf, invalid }: AnchorMap): void
   tf.dispose([anchorOf, cellOf, invalid]);
 }
 
-/** Layers over anchors that may look at neighbouring ones. */
+/** Layers over anchors that may look at neighbouring anchors. */
 export interface AnchorLayers {
   parameters: ParameterSpec[];
-  /** Anchors `[B, A, C]` and, on a map, what its other cells hold, `[B, 1, C]` after them → anchors `[B, A, C]`. */
+  /**
+   * Anchors `[B, A, C]` → `[B, A, C]`. With a map, one more row `[B, 1, C]` follows the anchors:
+   * the value of all other cells.
+   */
   apply(anchors: tf.Tensor3D, pass: Pass, map: AnchorMap | null): tf.Tensor3D;
 }
 
 /**
- * Convolutions of `kernel` × `kernel` with ReLU, one for each name, over durations and starts. Those of 1×1 need no map. Larger ones
- * see the cells that are no anchors: before the first layer these are all alike, after it no longer.
+ * Convolutions of `kernel` × `kernel` with ReLU over durations and starts, one for each name. 1×1
+ * convolutions need no map. Larger ones also see the cells that are not anchors, which are all alike before
+ * the first layer but not after it.
  */
 export function anchorLayers(names: readonly string[], channels: number, kernel: 1 | 3): AnchorLayers {
   if (kernel === 1) {
@@ -71,7 +81,7 @@ export function anchorLayers(names: readonly string[], channels: number, kernel:
   };
 }
 
-/** Convolution with bias of a map `[B, D, T, C]`, zeros around it. */
+/** Convolution with bias of a map `[B, D, T, C]`, zero-padded to keep D and T. */
 function mapConv(name: string, channels: number, kernel: number): Layer {
   const init = { type: 'uniform', fanIn: kernel * kernel * channels } as const;
   const pad = (kernel - 1) / 2;
@@ -87,7 +97,7 @@ function mapConv(name: string, channels: number, kernel: number): Layer {
   };
 }
 
-/** `[B, A + 1, C]`, the last for all cells that are no anchors → `[B, D, T, C]`. */
+/** Rows `[B, A + 1, C]`, the last one for all cells that are not anchors → map `[B, D, T, C]`. */
 function toMap(rows: tf.Tensor3D, { durations, snippets, anchorOf, cellOf, invalid }: AnchorMap): tf.Tensor4D {
   const [batch, , channels] = rows.shape;
   return differentiable([rows], () => ({

@@ -8,8 +8,8 @@ export interface Anchor {
 }
 
 /**
- * All valid anchors (start + duration < T) of at most `longest` snippets, duration-major: the cells of G-TAD's map that can be true
- * (§3.4).
+ * All anchors within T snippets (start + duration < T) that are at most `longest` snippets long, duration-major: the
+ * valid cells of G-TAD's map (docs/method.md §7.4).
  */
 export function anchors(snippets: number, longest = snippets): Anchor[] {
   const list: Anchor[] = [];
@@ -19,18 +19,18 @@ export function anchors(snippets: number, longest = snippets): Anchor[] {
   return list;
 }
 
-/** From where to where SGAlign looks, in node indices. */
+/** An interval in node indices, which SGAlign samples. */
 export type Region = readonly [low: number, high: number];
 
-/** SGAlign's region of interest of an anchor: the anchor and half its length on either side. */
+/** SGAlign's region of interest: the anchor extended by half its length on either side. */
 export function regionOfInterest({ start, duration }: Anchor): Region {
   const half = (duration + 1) / 2;
   return [start - half, start + duration + half];
 }
 
 /**
- * Weights of 1-D RoIAlign over T nodes (sampling ratio 0, no half-pixel shift): bin p's value is
- * Σ_t weights[p·T + t] · node[t]. Beyond [-1, T] a sample is 0; inside it clamps to the first or last node.
+ * Weights of 1-D RoIAlign over T nodes (sampling ratio 0, no half-pixel shift), `[bins·T]`: the value of bin p is Σ_t
+ * weights[p·T + t] · node[t]. Samples beyond [-1, T] count as 0; those inside it are clamped to the first or last node.
  */
 export function alignWeights([low, high]: Region, bins: number, snippets: number): Float64Array {
   const weights = new Float64Array(bins * snippets);
@@ -54,15 +54,18 @@ export function alignWeights([low, high]: Region, bins: number, snippets: number
   return weights;
 }
 
-/** Bins of SGAlign: those that look at the nodes, and those that look at what is around them in feature space. */
+/**
+ * Numbers of SGAlign's bins: `inner` bins sample the nodes, `context` bins the means of their
+ * neighbours in feature space.
+ */
 export interface Bins {
   inner: number;
   context: number;
 }
 
 /**
- * Both kinds of align weights of a region as one row of a matrix, which is applied to projected nodes: `[T, inner]` and
- * after them `[T, context]`, each flat.
+ * The align weights of a region for both kinds of bins, as one row of a matrix. The matrix is applied to projected
+ * nodes: first `[T, inner]`, then `[T, context]`, each flattened.
  */
 export function alignRow(region: Region, { inner, context }: Bins, snippets: number): SparseRow {
   const columns: number[] = [];

@@ -6,8 +6,9 @@ import { conv1d, pointwise } from '../../layers/dense-layers.js';
 import type { Layer } from '../../layers/layer.js';
 
 /**
- * G-TAD's graph block (§3.3) on nodes x `[B, T, C]`: a temporal stream (each node and its two neighbours in time), a
- * semantic stream (each node and its k nearest in feature space, itself among them) and the identity.
+ * G-TAD's graph block (docs/method.md §7.3) on nodes x `[B, T, C]`. It adds a temporal stream (each node and
+ * its two neighbours in time), a semantic stream (each node and its k nearest nodes in feature space, itself
+ * among them) and the identity.
  */
 export function gcnext(
   name: string,
@@ -20,7 +21,8 @@ export function gcnext(
     conv1d(`${name}.tconvs.2`, { in: width, out: width, kernel: 3, groups, activation: 'relu' }),
     conv1d(`${name}.tconvs.4`, { in: width, out: channels, kernel: 1 }),
   ] as const;
-  // On edges, [B, T·k, ·] as a sequence. The first one sees neighbour and centre, concatenated: see projectedEdges.
+  // These layers run on edges, laid out as a sequence [B, T·k, ·]. The first one takes neighbour and centre
+  // concatenated; see projectedEdges.
   const first = pointwise(`${name}.sconvs.0`, { in: 2 * channels, out: width });
   const onEdges = [
     pointwise(`${name}.sconvs.2`, { in: width, out: width, groups, activation: 'relu' }),
@@ -41,8 +43,8 @@ export function gcnext(
 }
 
 /**
- * The first layer on edges with its ReLU: `[B, T, C]`, weight `[1, 2C, W]` → `[B, T·k, W]`. Nodes are projected, as neighbours and as centres,
- * before they are put together: each once, not once an edge.
+ * The first layer on edges with its ReLU: nodes x `[B, T, C]`, weight `[1, 2C, W]`, bias `[W]` → `[B, T·k, W]`. Each
+ * node is projected once as neighbour and once as centre before the two are added, rather than once for each edge.
  */
 function projectedEdges(x: tf.Tensor3D, k: number, weight: tf.Tensor3D, bias: tf.Tensor1D): tf.Tensor3D {
   const [batch, time, channels] = x.shape;

@@ -16,7 +16,10 @@ import { gtadLoss } from './gtad-loss.js';
 import { lossWeights } from './loss-weights.js';
 import { proposals } from './proposals.js';
 
-/** Sizes of G-TAD (§3.1): channels of the graph, of the localisation layers, bins of SGAlign, and which anchors there are. */
+/**
+ * Sizes of G-TAD (docs/method.md §7.1): channels of the graph and of the localisation layers, bins of
+ * SGAlign, and the anchors' lengths.
+ */
 export interface GtadOptions {
   features: number;
   h1: number;
@@ -27,39 +30,42 @@ export interface GtadOptions {
   k: number;
   inner: number;
   context: number;
-  /** Of the two middle localisation layers, over durations and starts; 1 (default) but for THUMOS14. */
+  /** Kernel of the two middle localisation layers over durations and starts: 3 for THUMOS14, otherwise 1 (default). */
   kernel?: 1 | 3;
-  /** Snippets of the longest anchor; null or absent: as long as the video. */
+  /** Length of the longest anchor in snippets; null or absent: the whole video. */
   maxDuration?: number | null;
 }
 
-/** What G-TAD says of a batch of B videos with T snippets and A anchors, T(T+1)/2 where any length is allowed; all in (0, 1). */
+/**
+ * G-TAD's outputs for B videos of T snippets and A anchors (A = T(T+1)/2 where any length is
+ * allowed), all within (0, 1).
+ */
 export interface GtadOutput {
-  /** `[B, A, 2]`: channel 0 the regressed, channel 1 the classified overlap of each anchor. */
+  /** `[B, A, 2]`: each anchor's overlap with an action, by regression (channel 0) and by classification (channel 1). */
   map: tf.Tensor3D;
   start: tf.Tensor2D;
   end: tf.Tensor2D;
 }
 
-/** What the authors' code aligns for cells of the map that are no anchors. */
+/** The region that the authors' code aligns for cells of the map that are not anchors. */
 const nowhere: Region = [0, 0];
 
-/** The anchors of a length and how they are aligned (constants that the head keeps for each length). */
+/** The anchors of T snippets and how they are aligned: constants that the head keeps for each T. */
 interface Alignment {
   list: Anchor[];
-  /** Where layers look at neighbouring anchors. The matrix then has a last row, for the map's other cells. */
+  /** Present where layers look at neighbouring anchors. The matrix then has one more row, for the map's other cells. */
   map: AnchorMap | null;
   matrix: SparseMatrix;
 }
 
 /**
- * The G-TAD head (Xu et al. 2020; §3): features `[B, T, F]` → {@link GtadOutput}. No parameter depends on T, so one head
- * serves every fidelity. The map of 36·256 channels never exists (see {@link alignProjected}). Cells of the map that are no anchors are
- * computed only where a neighbour looks at them (`kernel`).
+ * The G-TAD head (Xu et al. 2020; docs/method.md §7): features `[B, T, F]` → {@link GtadOutput}. No parameter depends
+ * on T, so one head serves every fidelity. The map of 36·256 channels is never computed (see {@link alignProjected}).
+ * Cells of the map that are not anchors are computed only where neighbouring anchors look at them (`kernel` 3).
  */
 export class GtadHead implements Head<Labels> {
   readonly parameters: ParameterSpec[];
-  /** A classifier of segments, or scores of whole videos, name what it finds. */
+  /** Proposals have no labels: a classifier of segments, or scores of whole videos, supply them. */
   readonly labels = headFacts.gtad.labels;
   private readonly alignments = new Map<number, Alignment>();
   private readonly layers;
@@ -78,7 +84,7 @@ export class GtadHead implements Head<Labels> {
         gcnext('end.0', h1, options),
         conv1d('end.1', { in: h1, out: 1, kernel: 1, activation: 'sigmoid' }),
       ] as const,
-      /** Only its parameters are used as a layer's: see {@link alignProjected}. */
+      /** Only the parameters of this layer are used: see {@link alignProjected}. */
       project: pointwise('loc.0', { in: h1 * (inner + context), out: h3 }),
       reduce: pointwise('loc.2', { in: h3, out: h2, activation: 'relu' }),
       compare: anchorLayers(['loc.4', 'loc.6'], h2, kernel),
@@ -128,7 +134,7 @@ export class GtadHead implements Head<Labels> {
     return found.map((proposal) => ({ ...proposal, label: null }));
   }
 
-  /** SGAlign and the first localisation layer: `[B, T, h1]` → `[B, A, h3]`, or A + 1. */
+  /** SGAlign and the first localisation layer: `[B, T, h1]` → `[B, A, h3]`, or A + 1 rows where there is a map. */
   private align(graph: tf.Tensor3D, { parameters }: Pass): tf.Tensor3D {
     const semantic = tf.mean<tf.Tensor3D>(gatherNeighbours(graph, nearestNeighbours(graph, this.options.k)), 2);
     const weight = parameters.get<tf.Tensor3D>('loc.0.weight');
@@ -151,7 +157,7 @@ export class GtadHead implements Head<Labels> {
     return found;
   }
 
-  /** Frees the constants of every length. */
+  /** Frees the constants of every T. */
   [Symbol.dispose](): void {
     for (const { map, matrix } of this.alignments.values()) {
       matrix.dispose();

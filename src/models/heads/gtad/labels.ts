@@ -1,20 +1,20 @@
 import type { Anchor } from './anchors.js';
 
-/** A time span as fractions of the video's duration, or of a window's. */
+/** A time span as fractions of the duration of a video or of a window. */
 export type Span = readonly [start: number, end: number];
 
-/** What G-TAD's outputs are trained towards, for one video (§3.5). */
+/** Training targets of G-TAD for one video (docs/method.md §7.5). */
 export interface Labels {
-  /** Best tIoU of each anchor with an instance `[A]`. */
+  /** The highest tIoU of each anchor with any instance, `[A]`. */
   overlap: Float32Array;
-  /** How much of each node's surroundings is the start (end) of an instance `[T]`. */
+  /** The part of each node's surroundings that is the start (for `end`: the end) of an instance, `[T]`. */
   start: Float32Array;
   end: Float32Array;
 }
 
 /**
- * Labels of one video, or window, whose instances are `instances`, for T snippets and the given anchors. What of an instance lies outside is
- * cut off for the overlap, and gives no start or end.
+ * Labels of one video or window with T snippets, for the given anchors. For the overlap, instances are cut off at its
+ * ends; a start or end beyond them gives no boundary label.
  */
 export function labels(instances: readonly Span[], snippets: number, list: readonly Anchor[]): Labels {
   const overlap = new Float32Array(list.length);
@@ -41,7 +41,7 @@ function spanOverlap([a, b]: Span, [c, d]: Span): number {
   return shared / (b - a + (d - c) - shared);
 }
 
-/** Node i covers [(i - ½)/T, (i + 1½)/T]; a boundary's zone is 1½ snippets to either side. */
+/** Node i covers [(i - ½)/T, (i + 1½)/T]; the zone of a boundary reaches 1½ snippets to either side. */
 function boundaryLabels(boundaries: readonly number[], snippets: number): Float32Array {
   const result = new Float32Array(snippets);
   for (const boundary of boundaries) {

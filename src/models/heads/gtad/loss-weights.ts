@@ -6,20 +6,21 @@ export interface BinaryWeights {
   negative: Float32Array;
 }
 
-/** Everything of G-TAD's loss that does not depend on the outputs, for a batch laid end to end. */
+/** All parts of G-TAD's loss that do not depend on the outputs, for the videos of a batch concatenated. */
 export interface LossWeights {
   start: BinaryWeights;
   end: BinaryWeights;
   classification: BinaryWeights;
-  /** Σ regression·(p - overlap)² is L_reg. */
+  /** L_reg = Σ regression·(p - overlap)². */
   regression: Float32Array;
   overlap: Float32Array;
 }
 
 /**
- * The weights of G-TAD's loss over a batch (§3.6), with its guards: a side without elements contributes nothing, keep
- * ratios are at most 1. Anchors with middle (0.3, 0.7] and low (0, 0.3] overlap are thinned to the number of high ones:
- * kept where `draw(anchor, band)` in [0, 1) is below the ratio.
+ * The weights of G-TAD's loss over a batch (docs/method.md §7.6). Divisions by zero are avoided: a side without
+ * elements contributes nothing, and at most all anchors of a band are kept. Anchors with middle (0.3, 0.7] and low
+ * (0, 0.3] overlap are thinned to the number of those with high overlap: an anchor is kept where `draw(anchor, band)`
+ * in [0, 1) is below the ratio.
  */
 export function lossWeights(
   batch: readonly Labels[],
@@ -35,7 +36,7 @@ export function lossWeights(
   };
 }
 
-/** Each side weighs one half of the mean: w± = ½ N / N±, divided by N. */
+/** Weights with which positives and negatives each count for one half of the mean: w± = ½ N / N±, divided by N. */
 export function balanced(labels: Float32Array, threshold: number): BinaryWeights {
   const positives = labels.reduce((n, label) => n + (label > threshold ? 1 : 0), 0);
   const positive = positives > 0 ? 0.5 / positives : 0;
@@ -46,7 +47,7 @@ export function balanced(labels: Float32Array, threshold: number): BinaryWeights
   };
 }
 
-/** Labels are float32, and in float32 an overlap of 0.3 is a little more than 0.3. */
+/** Labels are float32, and 0.3 in float32 is a little more than 0.3. */
 const bandEdge = Math.fround(0.3);
 
 function regressionWeights(

@@ -1,13 +1,13 @@
 import type { Anchor } from './anchors.js';
 
-/** A scored time span, start and end as fractions of the video's duration. */
+/** A scored time span; start and end are fractions of the video's duration. */
 export interface Proposal {
   start: number;
   end: number;
   score: number;
 }
 
-/** G-TAD's outputs of one video as plain numbers: boundary scores `[T]`, map `[A, 2]`. */
+/** G-TAD's outputs for one video as plain numbers: boundary scores `[T]`, map `[A, 2]`. */
 export interface VideoOutput {
   start: Float32Array;
   end: Float32Array;
@@ -15,9 +15,9 @@ export interface VideoOutput {
 }
 
 /**
- * Proposals of one video (§3.8): anchors that begin at a start peak and end at an end peak, scored by the product of
- * both overlaps. An anchor ending exactly at the video's end cannot be one, as in the authors' code. Without `peaks`, as that does for
- * THUMOS14, all other anchors are.
+ * Proposals of one video (docs/method.md §7.8): anchors from a peak of the start scores to a peak of the end scores,
+ * scored by the product of both overlaps. Without `peaks`, as in the authors' code for THUMOS14, all anchors count.
+ * Anchors that end exactly at the video's end are left out, as in the authors' code.
  */
 export function proposals(
   { start, end, map }: VideoOutput,
@@ -38,7 +38,7 @@ export function proposals(
   return found;
 }
 
-/** Inner points above both neighbours or above half the maximum. */
+/** Inner points that are above both neighbours or above half the maximum. */
 function peaks(scores: Float32Array): boolean[] {
   const half = 0.5 * scores.reduce((a, b) => Math.max(a, b), -Infinity);
   return Array.from(scores, (score, i) => {

@@ -5,11 +5,17 @@ import type { SparseMatrix } from '../../../engine/ops/graph/sparse-matrix.js';
 import type { Bins } from './anchors.js';
 
 /**
- * SGAlign and the first localisation layer with its ReLU: graph nodes and the means of their neighbours, both `[B, T, C]`,
- * the layer's weight `[1, C·bins, H]` (channel-major) and bias `[H]` → anchors `[B, A, H]`.
+ * SGAlign and the first localisation layer with its ReLU: graph nodes and the means of their neighbours, both
+ * `[B, T, C]` → anchors `[B, A, H]`.
  *
- * Sampling is linear over time and the layer a 1×1 convolution, so the two change places: nodes are projected by each bin's
- * slice of the weight first, then aligned by `matrix`, whose rows are those of `alignRow`. For the gradient only the result is kept.
+ * Sampling is linear over time and the layer is a 1×1 convolution, so the two can change places: nodes are first
+ * projected by each bin's slice of the weight, then aligned. Only the result is kept for the gradient.
+ *
+ * @param graph - Graph nodes `[B, T, C]`.
+ * @param semantic - Means of each node's neighbours in feature space `[B, T, C]`.
+ * @param weight - `[1, C·bins, H]`, channel-major.
+ * @param bias - `[H]`.
+ * @param matrix - Its rows are those of `alignRow`, one for each anchor.
  */
 export function alignProjected(
   graph: tf.Tensor3D,
@@ -23,7 +29,7 @@ export function alignProjected(
   const hidden = bias.shape[0];
   const kinds = [bins.inner, bins.context];
   const rows = kinds.map((count) => time * count);
-  /** The weight for inner bins and that for context bins, each `[C, bins·H]`. */
+  /** The weights of the inner bins and those of the context bins, each `[C, bins·H]`. */
   const sides = (weight: tf.Tensor) =>
     tf.split(
       tf.reshape<tf.Rank.R2>(weight, [channels, -1]),
@@ -91,7 +97,7 @@ function itemOf(x: tf.Tensor3D, i: number): tf.Tensor2D {
   return tf.reshape(tf.slice(x, [i, 0, 0], [1, rows, columns]), [rows, columns]);
 }
 
-/** `[N, C]` each → `[B, N, C]`; consumes them. */
+/** Stacks B matrices `[N, C]` → `[B, N, C]` and disposes of them. */
 function stacked(items: tf.Tensor2D[]): tf.Tensor3D {
   const all = tf.stack(items) as tf.Tensor3D;
   tf.dispose(items);

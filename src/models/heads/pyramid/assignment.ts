@@ -1,29 +1,35 @@
 import type { HeadInstance } from '../head.js';
 import { locationsOf, toPlace, type Level } from './levels.js';
 
-/** A location that learns an instance. */
+/** A location that is trained to find an instance. */
 export interface Positive {
   level: number;
-  /** Which location of the level. */
+  /** Number of the location within its level. */
   index: number;
-  /** Classes of the instance; of several where instances of the same length and place differ in them. */
+  /** Classes of the instance; several where instances of equal length and place have different classes. */
   labels: number[];
-  /** From the location to the instance's start and end, in strides of the level; both above 0. */
+  /** Distances from the location to the instance's start and end, in strides of the level; both are above 0. */
   before: number;
   after: number;
 }
 
-/** Of an instance that a window cuts, at least so much lies inside where it is learnt (ActionFormer's `trunc_thresh`). */
+/**
+ * An instance that a window cuts is learnt only if at least this part of it lies inside (ActionFormer's
+ * `trunc_thresh`).
+ */
 const leastInside = 0.5;
-/** Snippets by which lengths of instances differ that count as equal. */
+/** Instances whose lengths differ by no more than this, in snippets, count as equally long. */
 const sameLength = 1e-3;
 
 /**
- * Which locations of `levels` learn which of an item's instances (ActionFormer, §3.3, and its code): a location inside an instance, at most
- * `radius` strides from its middle, whose farther end lies in the level's range; of several instances the shortest.
+ * Decides which locations of `levels` learn which instances of an item (ActionFormer, §3.3, and its code;
+ * docs/method.md §8.2): a location learns an instance that contains it, whose middle is at most `radius` strides away,
+ * and whose farther end lies in the level's range. Of several instances it learns the shortest.
  *
- * @param instances - Fractions of T snippets.
- * @param valid - How many of the T snippets are video; what of an instance lies outside of them is cut off.
+ * @param instances - In fractions of T snippets.
+ * @param snippets - T.
+ * @param valid - How many of the T snippets are video; the parts of instances beyond them are cut off.
+ * @param radius - In strides of the level.
  */
 export function assign(
   instances: readonly HeadInstance[],

@@ -7,17 +7,23 @@ import type { ParameterSpec } from '../../parameters.js';
 import { block } from './blocks.js';
 import type { PyramidOptions } from './pyramid-options.js';
 
-/** The pyramid up to what its branches see. */
+/** The pyramid without its branches. */
 export interface Backbone {
   parameters: ParameterSpec[];
-  /** Features `[B, T, features]`, T a multiple of the last stride and zeros behind `valid` → a sequence for each level. */
+  /**
+   * Features `[B, T, features]` → a sequence for each level. T is a multiple of the last stride;
+   * features behind `valid` are 0.
+   */
   apply(features: tf.Tensor3D, valid: readonly number[], pass: Pass, draws: Random | null): Sequence[];
 }
 
-/** Convolutions before the blocks. */
+/** Number of convolutions before the blocks. */
 const embeddings = 2;
 
-/** ActionFormer's backbone and neck: embedding, stem, a strided block for each level but the first; a normalisation for each. */
+/**
+ * ActionFormer's backbone and neck: embedding, stem, a strided block for each level but the first, and a
+ * normalisation of each level.
+ */
 export function backbone(options: PyramidOptions): Backbone {
   const { features, width, stem, levels } = options;
   const embedding = range(embeddings).map((i) => ({

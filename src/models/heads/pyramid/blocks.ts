@@ -10,26 +10,30 @@ import { masked, projection, sequenceConv, sequenceMask, type Sequence } from '.
 import type { ParameterSpec } from '../../parameters.js';
 import type { PyramidOptions } from './pyramid-options.js';
 
-/** A part of the pyramid that looks at neighbours, and keeps every step (stride 1) or every second one (2). */
+/** A block of layers along a sequence that keeps every step (stride 1) or every second step (stride 2). */
 export interface Block {
   parameters: ParameterSpec[];
-  /** @param draws - All chance in it; null: nothing is left out. */
+  /**
+   * Applies the block.
+   *
+   * @param draws - Source of all randomness; null: no dropout, no drop path.
+   */
   apply(sequence: Sequence, pass: Pass, draws: Random | null): Sequence;
 }
 
-/** What a residual branch's channels are multiplied by at first (Touvron et al. 2021, layer scale). */
+/** Initial factor of a residual branch's channels (layer scale, Touvron et al. 2021). */
 const firstScale = 1e-4;
-/** Channels in the middle of an MLP and of a convolutional block, in widths. */
+/** Hidden channels of an MLP and of a convolutional block, as multiples of the width. */
 const expansion = { mlp: 4, conv: 2 };
 
-/** The block that the options name. */
+/** The block that `options.blocks` names. */
 export function block(name: string, options: PyramidOptions, stride: 1 | 2): Block {
   return options.blocks === 'attention' ? attentionBlock(name, options, stride) : convBlock(name, options, stride);
 }
 
 /**
- * ActionFormer's transformer block: attention and MLP, each behind a normalisation and in a residual branch with a scale a channel. Past the
- * attention of stride 2 go maxima.
+ * ActionFormer's transformer block: attention and MLP, each behind a layer normalisation and in a residual branch with
+ * a scale for each channel. At stride 2 the identity beside the attention is a max pool.
  */
 function attentionBlock(name: string, options: PyramidOptions, stride: 1 | 2): Block {
   const { width, dropPath, dropout } = options;
@@ -74,7 +78,7 @@ function attentionBlock(name: string, options: PyramidOptions, stride: 1 | 2): B
   };
 }
 
-/** The convolutional variant's block: a basic block of ResNet. */
+/** The block of ActionFormer's convolutional variant: a basic block of ResNet. */
 function convBlock(name: string, { width }: PyramidOptions, stride: 1 | 2): Block {
   const middle = expansion.conv * width;
   const conv1 = sequenceConv(`${name}.conv1`, { in: width, out: middle, kernel: 3, stride });
@@ -94,26 +98,29 @@ function convBlock(name: string, { width }: PyramidOptions, stride: 1 | 2): Bloc
   };
 }
 
-/** Every second step of a sequence, as the maximum of it and its neighbours. */
+/** Every second step of a sequence, each the maximum of itself and its two neighbours. */
 function halved({ x, valid }: Sequence): Sequence {
   const next = halfOf(x.shape[0] / valid.length, valid);
   return { ...next, x: masked(halvedByMaximum(x, valid.length), next.mask) };
 }
 
-/** What is there of every second step. */
+/** `valid` and `mask` of every second step. */
 function halfOf(steps: number, valid: readonly number[]): Pick<Sequence, 'valid' | 'mask'> {
   const half = valid.map((n) => Math.ceil(n / 2));
   return { valid: half, mask: sequenceMask(steps / 2, half) };
 }
 
-/** 0 for values that are left out, one by one, `[N, C]`; the others grow in return. */
+/** Dropout factors `[N, C]`: 0 for values that are dropped, 1/(1 - rate) for the others. */
 function valuesKept(rows: number, channels: number, rate: number, draws: Random | null): tf.Tensor2D | null {
   if (!draws || rate === 0) return null;
   const factors = Float32Array.from({ length: rows * channels }, () => (draws.uniform() < rate ? 0 : 1 / (1 - rate)));
   return tf.tensor2d(factors, [rows, channels]);
 }
 
-/** 0 for items whose branch is left out (stochastic depth, Huang et al. 2016), `[N, 1]`; the others grow in return. */
+/**
+ * Factors `[N, 1]` of stochastic depth (Huang et al. 2016): 0 for items whose branch is dropped,
+ * 1/(1 - rate) for the others.
+ */
 function itemsKept(rows: number, items: number, rate: number, draws: Random | null): tf.Tensor2D | null {
   if (!draws || rate === 0) return null;
   const factors = new Float32Array(rows);
@@ -122,7 +129,7 @@ function itemsKept(rows: number, items: number, rate: number, draws: Random | nu
   return tf.tensor2d(factors, [rows, 1]);
 }
 
-/** The product of those that there are. */
+/** The product of all factors that are not null. */
 function product(...factors: (tf.Tensor2D | null)[]): tf.Tensor2D | null {
   return factors.reduce((all, factor) => (all && factor ? tf.mul<tf.Tensor2D>(all, factor) : (all ?? factor)), null);
 }

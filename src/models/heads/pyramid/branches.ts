@@ -7,21 +7,24 @@ import { sequenceConv, type Sequence } from '../../layers/sequence.js';
 import type { ParameterSpec } from '../../parameters.js';
 import type { PyramidOptions } from './pyramid-options.js';
 
-/** What the pyramid says of all locations, level after level with a row between two of them that means nothing: see {@link rowsOf}. */
+/**
+ * The pyramid's outputs at all locations, level after level. Between two levels lies one row without
+ * meaning: see {@link rowsOf}.
+ */
 export interface PyramidOutput {
   /** `[B, N, classes]`. */
   logits: tf.Tensor3D;
-  /** `[B, N, 2]`: from a location to where its segment starts and ends, in strides, at least 0. */
+  /** `[B, N, 2]`: distances from a location to the start and end of its segment, in strides, at least 0. */
   offsets: tf.Tensor3D;
 }
 
-/** Where levels lie among the rows of {@link PyramidOutput}: the first row of each, and N. */
+/** Where each level lies among the N rows of {@link PyramidOutput}: its first row, and N as `count`. */
 export interface Rows {
   first: number[];
   count: number;
 }
 
-/** The rows of a pyramid on `steps` snippets, a multiple of the last stride. */
+/** The rows of a pyramid on `steps` snippets, which must be a multiple of the last stride. */
 export function rowsOf(steps: number, levels: number): Rows {
   const first: number[] = [];
   let count = 0;
@@ -32,42 +35,46 @@ export function rowsOf(steps: number, levels: number): Rows {
   return { first, count: count - 1 };
 }
 
-/** What the pyramid says where it learns. */
+/** The pyramid's outputs for training. */
 export interface LearningOutput {
   /** `[B, N, classes]`. */
   logits: tf.Tensor3D;
-  /** `[P, 2]`: offsets of the rows that were asked for. */
+  /** `[P, 2]`: offsets at the P places that were asked for. */
   offsets: tf.Tensor2D;
 }
 
-/** A row of the output: of which item, at which level. */
+/** A row of the output, with its item and level. */
 export interface Place {
   item: number;
   level: number;
-  /** Among the N rows of its item. */
+  /** Number among the N rows of the item. */
   row: number;
 }
 
-/** The two branches, which all levels share. */
+/** The branches for classes and for boundaries, which all levels share. */
 export interface Branches {
   parameters: ParameterSpec[];
   apply(levels: readonly Sequence[], pass: Pass): PyramidOutput;
-  /** @param places - At least one, those of an item together. Boundaries are computed only there: elsewhere nothing learns from them. */
+  /**
+   * Outputs for training. Boundaries are computed only at `places`, because the loss uses no others.
+   *
+   * @param places - At least one; those of one item follow each other.
+   */
   learn(levels: readonly Sequence[], places: readonly Place[], pass: Pass): LearningOutput;
 }
 
-/** What every class's probability is at first (Lin et al. 2017, focal loss). */
+/** Initial probability of every class (Lin et al. 2017, focal loss). */
 const prior = 0.01;
 
 /**
- * Where segments are said to start and end at first, in strides from a location. At 0, as published, the ReLU may hold one of the two at 0 for good:
- * it did under some seeds.
+ * Initial distance to a segment's start and end, in strides. From 0, as published, the ReLU kept one of the two at 0
+ * for good under some seeds.
  */
 const firstOffset = 1;
 
 /**
- * Branches of `headLayers` convolutions each, for classes and for boundaries. Levels are laid end to end, zeros between them, so that a layer is
- * one product for all of them.
+ * Branches of `headLayers` convolutions each, for classes and for boundaries. Levels are concatenated with zeros
+ * between them, so that a layer is one matrix product for all levels.
  */
 export function branches({
   width,
@@ -127,7 +134,7 @@ export function branches({
     return tf.reshape(run(classify, all, pass), [all.batch, all.rows.count, classes]);
   }
 
-  /** Offsets `[…, rows, 2]`, each by the scale of its row's level, and not below 0. */
+  /** Offsets `[…, rows, 2]`, each multiplied by the scale of its row's level and clamped to at least 0. */
   function scaled<T extends tf.Tensor>(offsets: T, levelOf: readonly number[], pass: Pass): T {
     const chosen = new Float32Array(levelOf.length * levels);
     levelOf.forEach((level, row) => (chosen[row * levels + level] = 1));
@@ -140,12 +147,15 @@ export function branches({
 interface Laid {
   /** `[batch·T, C]`. */
   x: tf.Tensor2D;
-  /** `[batch·T, 1]`: 0 for rows that mean nothing. */
+  /** `[batch·T, 1]`: 0 for rows without meaning, otherwise 1. */
   mask: tf.Tensor2D;
   batch: number;
 }
 
-/** All levels of each item as one sequence, a row of zeros between two. */
+/**
+ * All levels of each item as one sequence, with a row of zeros between two levels. `meaning`
+ * is the mask as plain numbers.
+ */
 interface EndToEnd extends Laid {
   rows: Rows;
   meaning: Float32Array;
@@ -178,8 +188,9 @@ function endToEnd(sequences: readonly Sequence[], levels: number): EndToEnd {
 }
 
 /**
- * What `reach` convolutions of kernel 3 must see for the outputs at `places`, laid end to end as one sequence, a row of zeros between two items.
- * Where rows are missing the others are wrong, but not those that matter.
+ * The rows that `reach` convolutions of kernel 3 need for correct outputs at `places`, concatenated into
+ * one sequence with a row of zeros between two items. Outputs at other rows are wrong where their
+ * neighbours are missing; nobody reads them.
  */
 function surroundings(
   { x, rows, meaning }: EndToEnd,

@@ -2,18 +2,21 @@ import type { HeadProposal, ProposeOptions } from '../head.js';
 import type { Rows } from './branches.js';
 import { locationsOf, toFraction, type Level } from './levels.js';
 
-/** The pyramid's outputs of one item as plain numbers: rows of `classes` logits and two offsets, `[N, classes + 2]`. */
+/**
+ * The pyramid's outputs for one item as plain numbers: in each row `classes` logits and two
+ * offsets, `[N, classes + 2]`.
+ */
 export interface ItemOutput {
   rows: Float32Array;
   classes: number;
 }
 
-/** Segments shorter than this, in snippets, are none (ActionFormer's `duration_thresh`). */
+/** Segments not longer than this, in snippets, are dropped (ActionFormer's `duration_thresh`). */
 const leastLength = 0.05;
 
 /**
- * Segments of one item as fractions of its T snippets, best first: one for each location and class whose probability is above `minScore`. They may
- * reach beyond the video.
+ * Segments of one item in fractions of its T snippets, best first: one for each location and class whose probability is
+ * above `minScore`, at most `candidates`. They may reach beyond the video.
  */
 export function decode(
   { rows, classes }: ItemOutput,

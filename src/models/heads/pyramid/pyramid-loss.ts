@@ -4,24 +4,24 @@ import type { Positive } from './assignment.js';
 import type { LearningOutput, Place, Rows } from './branches.js';
 import { locationsOf, type Level } from './levels.js';
 
-/** What an item's outputs are trained towards. */
+/** Training targets of the pyramid for one item. */
 export interface PyramidTargets {
-  /** How many of its snippets are video: locations behind them learn nothing. */
+  /** How many of its snippets are video; locations behind them learn nothing. */
   valid: number;
   positives: Positive[];
 }
 
-/** Everything of the loss that does not depend on the outputs, for a batch. */
+/** All parts of the loss that do not depend on the outputs, for a batch. */
 export interface LossTargets {
-  /** `[B, N, classes]`, rows as in the output. */
+  /** Targets of the class probabilities, `[B, N, classes]`, rows as in the output. */
   classes: Float32Array;
-  /** `[B, N, 1]`: 1 where a row is a location of the video. */
+  /** `[B, N, 1]`: 1 where a row is a location of the video, otherwise 0. */
   locations: Float32Array;
-  /** Where boundaries are learnt; one where none are. */
+  /** The P places where boundaries are learnt. A batch without any has one place that weighs 0. */
   places: Place[];
-  /** `[P, 2]`: the offsets at these places. */
+  /** `[P, 2]`: target offsets at these places. */
   offsets: Float32Array;
-  /** What each weighs: 1, or 0 where there is none. */
+  /** Weight of each place: 1, or 0 in a batch where no boundary is learnt. */
   weight: number;
 }
 
@@ -54,7 +54,10 @@ export function lossTargets(
   return { ...targets, places: [{ item: 0, level: 0, row: 0 }], offsets: Float32Array.of(1, 1), weight: 0 };
 }
 
-/** ActionFormer's loss (§3.3) and its terms: total = cls + weight·reg, means over the items. */
+/**
+ * ActionFormer's loss (§3.3 of its paper; docs/method.md §8.3) and its terms: total = cls +
+ * weight·reg, means over the items.
+ */
 export interface PyramidLoss {
   total: tf.Scalar;
   cls: tf.Scalar;
@@ -64,8 +67,10 @@ export interface PyramidLoss {
 }
 
 /**
- * @param normalizer - `[1]`: positives of an item that both sums are divided by.
- * @param weight - Of the boundaries.
+ * ActionFormer's loss of a batch's outputs.
+ *
+ * @param normalizer - `[1]`: the number of positives of an item, by which both sums are divided.
+ * @param weight - Weight of the boundaries' loss.
  */
 export function pyramidLoss(
   { logits, offsets }: LearningOutput,

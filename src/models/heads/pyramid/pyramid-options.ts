@@ -1,34 +1,37 @@
-/** Sizes and settings of the pyramid head. What is published is in configs/thumos14/pyramid.yaml and configs/activitynet/pyramid.yaml. */
+/**
+ * Sizes and settings of the pyramid head. Published values are in configs/thumos14/pyramid.yaml and
+ * configs/activitynet/pyramid.yaml.
+ */
 export interface PyramidOptions {
   /** Channels of the features. */
   features: number;
   classes: number;
-  /** What looks at neighbours: ActionFormer's attention, or convolutions (its convolutional variant). */
+  /** The layers that look at neighbours: ActionFormer's attention, or convolutions (its convolutional variant). */
   blocks: 'attention' | 'conv';
   /** Channels of all layers. */
   width: number;
-  /** Of attention; divide the width. */
+  /** Number of attention heads; must divide the width. */
   heads: number;
-  /** Of the pyramid, of strides 1, 2, 4, … snippets. */
+  /** Number of levels of the pyramid; their strides are 1, 2, 4, … snippets. */
   levels: number;
-  /** Blocks before the pyramid. */
+  /** Number of blocks before the pyramid. */
   stem: number;
-  /** Steps of its level that a step sees, odd; -1: all. */
+  /** Attention window in steps of the level; odd, or -1 for the whole sequence. */
   window: number;
-  /** Convolutions of each branch, the last one the outputs'. */
+  /** Number of convolutions in each branch, the output layer among them. */
   headLayers: number;
-  /** How often a residual branch is left out in training, item by item. */
+  /** Probability with which training drops a residual branch of an item (stochastic depth). */
   dropPath: number;
-  /** How many values behind attention and in the MLP are left out in training. */
+  /** Fraction of values that training drops behind attention and in the MLP. */
   dropout: number;
-  /** Whether neighbouring levels both see instances of some lengths, see `levelRanges`. */
+  /** Whether neighbouring levels share instances of some lengths, see `pyramidLevels`. */
   overlap: boolean;
-  /** How far from an instance's middle it is learnt, in strides. */
+  /** Greatest distance in strides from an instance's middle to a location that learns it. */
   centreRadius: number;
-  /** How much of the classes' targets is spread over all classes and the background. */
+  /** Part of a class target that is spread over all classes and the background. */
   labelSmoothing: number;
-  /** Of the boundaries' loss. */
+  /** Weight of the boundaries' loss. */
   lossWeight: number;
-  /** Positive locations of an item that the running normaliser of the loss starts from. */
+  /** Initial value of the loss's running normaliser: positive locations of an item. */
   normalizer: number;
 }

@@ -16,12 +16,15 @@ import type { PyramidOptions } from './pyramid-options.js';
 export type { PyramidOptions } from './pyramid-options.js';
 export type { PyramidTargets } from './pyramid-loss.js';
 
-/** The running normaliser of the loss, a parameter that is not trained: mean positives of an item, at least 1. */
+/**
+ * Name of the loss's running normaliser, an untrained parameter: the mean number of an item's positives, at least 1.
+ */
 const normalizer = 'normalizer';
 
 /**
- * The anchor-free pyramid (ActionFormer, Zhang, Wu and Li, ECCV 2022): every location of every level scores every class and says how far from it
- * the action starts and ends. Any T: sequences are padded inside, and what is not video changes nothing.
+ * The anchor-free pyramid (ActionFormer, Zhang, Wu and Li, ECCV 2022): every location of every level scores every class
+ * and predicts how far from it the action starts and ends. It takes sequences of any T, which it pads itself; padding
+ * does not change the outputs for the video.
  */
 export class PyramidHead implements Head<PyramidTargets> {
   readonly parameters: ParameterSpec[];
@@ -47,7 +50,7 @@ export class PyramidHead implements Head<PyramidTargets> {
     ];
   }
 
-  /** What it says of every location; nothing is left out of it. */
+  /** The outputs at all locations, without dropout. */
   apply(input: HeadInput, pass: Pass): PyramidOutput {
     return this.branches.apply(this.sequences(input, pass, null), pass);
   }
@@ -88,6 +91,6 @@ export class PyramidHead implements Head<PyramidTargets> {
     return rowsOf(paddedLength(snippets, this.levels.length), this.levels.length);
   }
 
-  /** It keeps nothing. */
+  /** The pyramid keeps no tensors. */
   [Symbol.dispose](): void {}
 }

@@ -32,7 +32,7 @@ const cases: Square[] = [
   { kernel: 7, stride: 2, pad: [3, 3, 3, 3], size: [6, 7] },
 ];
 
-/** The definition, in doubles. `outputs`: of the filter's channels one by one for depthwise. */
+/** The convolution by its definition, in doubles. `depthwise`: each channel has its own filter. */
 function naive(x: tf.Tensor4D, filter: tf.Tensor4D, { stride, pad }: ConvGeometry, depthwise: boolean): number[] {
   const [n, h, w, c] = x.shape;
   const [kh, kw, , last] = filter.shape;

@@ -9,7 +9,7 @@ await startEngine();
 test('rows get mean 0 and variance 1, then scale and offset, by hand', () => {
   const x = tf.tensor2d([1, 3, 10, 10], [2, 2]);
   const y = layerNorm(x, tf.tensor1d([2, 1]), tf.tensor1d([0.5, -3]));
-  // Row [1, 3] is [-1, 1]; a row of equals has no direction.
+  // Row [1, 3] becomes [-1, 1]; a row of equal values becomes 0.
   assertClose(y.dataSync(), [-1.5, -2, 0.5, -3], 1e-5);
 });
 

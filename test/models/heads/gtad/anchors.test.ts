@@ -14,7 +14,7 @@ test('anchors: all that fit, shorter ones first', () => {
       [0, 2],
     ],
   );
-  // lofi_spec §3.5
+  // docs/method.md §7.4
   for (const [snippets, count] of [
     [100, 5050],
     [50, 1275],
@@ -37,7 +37,7 @@ test('anchors: no longer than what is asked for', () => {
     ],
   );
   assert.deepEqual(anchors(3, 64), anchors(3));
-  // THUMOS14 (lofi_spec §3.1): 256 snippets a window, at most 64 an anchor.
+  // THUMOS14 (docs/method.md §7.1): 256 snippets per window, at most 64 per anchor.
   assert.equal(anchors(256, 64).length, 256 * 64 - (64 * 63) / 2);
 });
 
@@ -46,7 +46,7 @@ test('region of interest: the anchor and half its length on either side', () => 
   assert.deepEqual(regionOfInterest({ start: 4, duration: 3 }), [2, 9]);
 });
 
-/** lofi_spec §3.4: the vectors of the align op, on nodes 1..10. */
+/** docs/method.md §7.4: the expected vectors of the align op on nodes 1..10. */
 const vectors: [region: [number, number], bins: number, expected: number[]][] = [
   [[-0.5, 9.5], 10, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
   [[0.1, 0.9], 10, [1.15, 1.25, 1.35, 1.45, 1.55, 1.65, 1.75, 1.85, 1.95, 2.05]],

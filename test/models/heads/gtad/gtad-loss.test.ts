@@ -37,7 +37,8 @@ describe('loss weights', () => {
     const batch = [video([0.8, 0.71, 0.7, 0.5, 0.4, 0.31, 0.3, 0.1, 0.2, 0.05, 0])];
     assert.deepEqual(kept(lossWeights(batch, always).regression), [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]);
     assert.deepEqual(kept(lossWeights(batch, never).regression), [1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    // Two high, four middle, four low: kept below ½. The draw knows anchor and band.
+    // There are two high, four middle and four low overlaps; those drawn below ½ are kept. The draw
+    // depends on anchor and band.
     const draw = (anchor: number, band: 'middle' | 'low') => (band === 'middle' ? 0.49 : anchor === 8 ? 0.49 : 0.5);
     const { regression } = lossWeights(batch, draw);
     assert.deepEqual(kept(regression), [1, 1, 1, 1, 1, 1, 0, 0, 1, 0, 0]);

@@ -18,16 +18,19 @@ import { assertClose, assertLeavesNothing, seeded, seededArray } from '../../../
 await startEngine();
 
 const small = { features: 12, h1: 8, h2: 6, h3: 10, groups: 2, width: 4, k: 3, inner: 5, context: 2 };
-/** Of the central differences. */
+/** Step of the central differences. */
 const step = 1e-5;
 
-/** Both published variants (lofi_spec §3.1), small: THUMOS14's layers look at neighbouring anchors, and its anchors are short. */
+/**
+ * Both published variants (docs/method.md §7.1) in small: in THUMOS14's, layers look at neighbouring
+ * anchors, and anchors are short.
+ */
 const variants: Record<string, GtadOptions> = {
   ActivityNet: small,
   THUMOS14: { ...small, inner: 4, context: 4, kernel: 3, maxDuration: 5 },
 };
 
-/** lofi_spec §3.6, in doubles, of one video. */
+/** The loss of docs/method.md §7.6 for one video, in doubles. */
 function naiveLoss({ map, start, end }: ReturnType<typeof naiveGtad>, weights: LossWeights): number {
   const entropy = (p: number[], { positive, negative }: LossWeights['start']) =>
     p.reduce((sum, p, i) => sum - positive[i]! * Math.log(p + 1e-6) - negative[i]! * Math.log(1 - p + 1e-6), 0);
@@ -64,7 +67,7 @@ for (const [name, options] of Object.entries(variants)) {
           const reference = expected.flatMap((video) => video[part as 'map' | 'start' | 'end'].flat());
           assertClose(tensor.dataSync(), reference, 2e-6, part);
         }
-        // The comparison sees something: outputs differ from anchor to anchor.
+        // The comparison is meaningful: outputs differ from anchor to anchor.
         const values = map.dataSync();
         assert.ok(Math.max(...values) - Math.min(...values) > 1e-3);
       });
@@ -117,7 +120,7 @@ for (const [name, options] of Object.entries(variants)) {
       assert.equal(alive(), before);
     });
 
-    it('has the gradient that central differences of the reference in doubles give, of the loss by every tensor', () => {
+    it('has the gradients of the loss that central differences of the reference in doubles give', () => {
       const snippets = 6;
       const x = seeded<tf.Rank.R3>([1, snippets, 12], 'features', -3, 3);
       const weights = lossWeights([labels([[0.14, 0.58]], snippets, head.anchors(snippets))], () => 0.5);

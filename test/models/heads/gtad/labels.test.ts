@@ -7,7 +7,7 @@ import { assertClose } from '../../../support/numeric.js';
 const list = anchors(10);
 const of = (...instances: Span[]) => labels(instances, 10, list);
 
-test('the example of lofi_spec §3.5', () => {
+test('the example of docs/method.md §7.5', () => {
   const { overlap, start, end } = of([0.3, 0.62]);
   assertClose(start, [0, 0.5, 1, 1, 0.5, 0, 0, 0, 0, 0], 1e-6);
   assertClose(end, [0, 0, 0, 0, 0.4, 0.9, 1, 0.6, 0.1, 0], 1e-6);

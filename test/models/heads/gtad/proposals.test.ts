@@ -15,7 +15,7 @@ const spans = (found: ReturnType<typeof find>, snippets: number) =>
   found.map(({ start, end }) => [Math.round(start * snippets), Math.round(end * snippets)]);
 
 test('starts and ends: peaks, whatever exceeds half the maximum, and the ends of the video', () => {
-  // Starts 0 (always), 2 (peak); 1 and 3 are neither. Ends: 4 (above half of 0.8), 3 (peak), 5 (always).
+  // Starts: 0 (always) and 2 (peak), but not 1 and 3. Ends: 4 (above half of 0.8), 3 (peak), 5 (always).
   const found = find([0.1, 0.2, 0.9, 0.3, 0.1, 0.9], [0.8, 0.1, 0.1, 0.2, 0.41, 0]);
   assert.deepEqual(spans(found, 6), [
     [2, 4],
@@ -61,7 +61,7 @@ test('without peaks: every anchor that does not end at the very end', () => {
   ]);
 });
 
-test('the first Soft-NMS example of lofi_spec §3.8 from such proposals', () => {
+test('the first Soft-NMS example of docs/method.md §7.8 from such proposals', () => {
   const list = [
     { start: 0, end: 0.5, score: 0.9 },
     { start: 0.1, end: 0.6, score: 0.8 },

@@ -32,7 +32,7 @@ test('aligning projected nodes: gradients of central differences through every i
     );
   const y = align(...inputs);
   assert.deepEqual(y.shape, [2, 10, 6]);
-  // Of both sides of the ReLU there are some.
+  // The case has values on both sides of the ReLU.
   const positive = y.dataSync().filter((value) => value > 0).length;
   assert.ok(positive > 20 && positive < 100);
   y.dispose();

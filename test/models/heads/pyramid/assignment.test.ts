@@ -11,7 +11,7 @@ const between = (from: number, to: number, label = 0): HeadInstance => ({
   end: (to + 0.5) / snippets,
   label,
 });
-/** By level the places that learn something, and what. */
+/** The places of each level that learn something, and what they learn. */
 function learnt(instances: HeadInstance[], { overlap = false, valid = snippets, levels = 4, radius = 1.5 } = {}) {
   const all = pyramidLevels({ levels, overlap });
   return assign(instances, snippets, valid, all, radius).map(({ level, index, before, after, labels }) => ({
@@ -25,7 +25,8 @@ function learnt(instances: HeadInstance[], { overlap = false, valid = snippets, 
 const places = (...args: Parameters<typeof learnt>) => learnt(...args).map(({ level, place }) => [level, place]);
 
 test('a short instance is learnt at level 0, within 1.5 snippets of its middle', () => {
-  // Its middle is 10.6: 10, 11 and 12 are 0.6, 0.4 and 1.4 away, 9 is 1.6 away. Farther ends are less than 4 away.
+  // The instance's middle is 10.6: 10, 11 and 12 are 0.6, 0.4 and 1.4 away, 9 is 1.6 away. The
+  // farther ends are less than 4 away.
   assert.deepEqual(learnt([between(8.2, 13, 3)]), [
     { level: 0, place: 10, from: 8.2, to: 13, labels: [3] },
     { level: 0, place: 11, from: 8.2, to: 13, labels: [3] },
@@ -34,27 +35,28 @@ test('a short instance is learnt at level 0, within 1.5 snippets of its middle',
 });
 
 test('the middle alone is not enough: a location lies inside the instance', () => {
-  // Middle 10.5, radius 1.5, but only 10 and 11 lie inside; the ends themselves do not count.
+  // The middle is 10.5 and the radius 1.5, but only 10 and 11 lie inside; the ends themselves do not count.
   assert.deepEqual(places([between(9, 12)]), [[0, 10], [0, 11]]); // prettier-ignore
-  // Shorter than the distance of two snippets and between them: learnt by nobody.
+  // An instance between two snippets that contains neither is learnt by nobody.
   assert.deepEqual(places([between(10.2, 10.8)]), []);
 });
 
 test('the farther end chooses the level: ranges take both of their ends', () => {
-  // Its farther end is 4 snippets from place 10: level 0 up to 4, level 1 (places 8, 10, 12) from 4 on.
+  // The farther end is 4 snippets from place 10: level 0 takes up to 4, level 1 (places 8, 10, 12) from 4 on.
   assert.deepEqual(places([between(6, 14)]), [
     [0, 10],
     [1, 8],
     [1, 10],
     [1, 12],
   ]);
-  // Middle 30. Level 2 reaches 6 to either side: 28 and 32, each 12 from an end; level 3 reaches 12: 24, which is 16 from the end.
+  // The middle is 30. Level 2 reaches 6 to either side: places 28 and 32, each 12 from an end. Level 3 reaches 12:
+  // place 24, which is 16 from the end.
   assert.deepEqual(places([between(20, 40)]), [
     [2, 28],
     [2, 32],
     [3, 24],
   ]);
-  // The last level takes all that is longer.
+  // The last level takes all longer instances.
   assert.deepEqual(places([between(1, 63)]), [
     [3, 24],
     [3, 32],
@@ -77,11 +79,13 @@ test('of several instances the shortest is learnt; where it is not, the longer o
   const at = (place: number) => learnt([long, short]).find((found) => found.level === 0 && found.place === place);
   assert.deepEqual(at(9)?.labels, [2]);
   assert.equal(at(9)?.to, 10.5);
-  // Place 10 too; place 11 is beyond the short one's end and too far from the long one's middle.
+  // So does place 10. Place 11 is beyond the short one's end and too far from the long one's middle.
   assert.deepEqual(at(10)?.labels, [2]);
   assert.equal(at(11), undefined);
   assert.deepEqual(
-    learnt([long, short]).filter(({ level }) => level === 1).map(({ place, labels }) => [place, labels]), // prettier-ignore
+    learnt([long, short])
+      .filter(({ level }) => level === 1)
+      .map(({ place, labels }) => [place, labels]),
     [[6, [1]], [8, [1]], [10, [1]]], // prettier-ignore
   );
 });
@@ -94,7 +98,7 @@ test('two instances at one place with different classes are both learnt, the sam
 });
 
 test('what a window cuts is learnt as far as it lies inside, where that is at least half', () => {
-  // 10 of 16 snippets before the window's end: it ends there. The window's last edge is place 63.5.
+  // 10 of its 16 snippets lie before the window's end, so it ends there. The window's last edge is place 63.5.
   const cut = learnt([between(53.5, 69.5)]);
   assert.ok(cut.length > 0);
   assert.ok(cut.every(({ from, to }) => from === 53.5 && to === 63.5));

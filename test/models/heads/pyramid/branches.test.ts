@@ -14,7 +14,7 @@ const options = { width: 5, classes: 2, levels: 3, headLayers: 3 };
 const steps = 8;
 const valid = [8, 5, 8];
 
-/** Three levels of three sequences; one of them ends early. */
+/** Three levels of three sequences, one of which ends early. */
 function someSequences(): Sequence[] {
   return [0, 1, 2].map((level) => {
     const length = steps / 2 ** level;

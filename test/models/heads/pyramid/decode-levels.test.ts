@@ -10,7 +10,7 @@ import { paddedLength, pyramidLevels } from '../../../../src/models/heads/pyrami
 const classes = 3;
 const all = { minScore: 0.001, candidates: 2000 };
 
-/** Outputs that know the targets: sure of them, and of nothing else. */
+/** Outputs with a high score exactly at the targets. */
 function perfect(positives: readonly Positive[], snippets: number, levels: number): Float32Array {
   const { first, count } = rowsOf(paddedLength(snippets, levels), levels);
   const rows = new Float32Array(count * (classes + 2)).fill(-20);
@@ -38,7 +38,7 @@ test('a location reaches by its offsets in strides, by hand', () => {
   const rows = new Float32Array(13 * (classes + 2)).fill(-30);
   rows.set([0, -30, Math.log(3), 1.5, 2], 3 * (classes + 2));
   rows.set([-30, Math.log(9), -30, 1, 0.25], (9 + 2) * (classes + 2));
-  // What lies between the levels is none.
+  // The row between the levels must not be decoded.
   rows.set([9, 9, 9, 5, 5], 8 * (classes + 2));
   const found = decoded(rows, 8, 8, 2);
   assert.deepEqual(
@@ -70,7 +70,7 @@ test('perfect outputs decode to the instances, whatever they are', () => {
     const valid = Math.ceil(snippets * random.between(0.5, 1));
     const levels = 6;
     const end = valid / snippets;
-    // Disjoint instances of 2 snippets and more: each is learnt somewhere.
+    // Disjoint instances of at least 2 snippets, each of which some place learns.
     const instances: HeadInstance[] = [];
     for (let at = random.between(0, 4); ;) {
       const length = 2 + random.between(0, 1) ** 3 * 150;

@@ -10,7 +10,7 @@ import { assertClose } from '../../../support/numeric.js';
 await startEngine();
 
 const levels = pyramidLevels({ levels: 2, overlap: true });
-/** Four snippets: rows 0 to 3, a gap, rows 5 and 6. */
+/** Four snippets: rows 0 to 3, a gap, and rows 5 and 6. */
 const rows = rowsOf(4, 2);
 const none: PyramidTargets = { valid: 3, positives: [] };
 const one: PyramidTargets = {
@@ -57,7 +57,8 @@ test('the loss by hand: sums over locations by the normaliser and the items, at 
   // p is ½ everywhere: ¾·¼·log 2 of each negative, ¼·¼·log 2 of each positive.
   const entropy = Math.log(2) / 4;
   const sum = (negatives: number, positives: number) => entropy * (0.75 * negatives + 0.25 * positives);
-  // Offsets 1 and 1: 2 of 3 snippets shared, middles ½ apart; ½ and 1 against 1 and 1: ¾ shared, ¼ apart.
+  // Offsets 1 and 1: 2 of 3 snippets shared, middles ½ apart. Offsets ½ and 1 against 1 and
+  // 1: ¾ shared, middles ¼ apart.
   const reg = 1 - 2 / 3 + (0.5 / 3) ** 2 + 1 - 1.5 / 2 + (0.25 / 2) ** 2;
   const cls = sum(10 + 12 - 3, 3);
   const output = { logits: tf.zeros<tf.Rank.R3>([2, 7, 2]), offsets: tf.ones<tf.Rank.R2>([2, 2]) };

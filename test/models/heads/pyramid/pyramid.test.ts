@@ -36,7 +36,7 @@ const instances = [
   { start: 0.2, end: 0.8, label: 2 },
 ];
 
-/** Parameters that let everything matter: scales of branches begin near 0. */
+/** Parameters for which every part matters: scales of branches are initially near 0. */
 function someParameters(head: PyramidHead): Parameters {
   const parameters = new Parameters(head.parameters, randomStream(5, 'pyramid'));
   for (const { name, shape } of parameters.specs)
@@ -106,7 +106,7 @@ for (const [name, options] of Object.entries(variants)) {
       assert.ok(Math.abs(total - terms['cls']! - terms['reg']!) < 1e-5);
       assert.deepEqual(means, [(targets[0]!.positives.length + targets[1]!.positives.length) / 2]);
       for (const [name, gradient] of gradients.get('head')!) {
-        // What is added to every key adds the same to all scores of a query.
+        // A value added to every key adds the same to all scores of a query, so this gradient is 0.
         if (/key\.(linear|norm)\.bias$/.test(name)) continue;
         assert.ok(
           gradient.dataSync().some((g) => Math.abs(g) > 1e-9),
