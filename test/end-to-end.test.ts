@@ -42,7 +42,7 @@ interface Stages {
   stages: Record<string, { step: number; sha256: string; best: number | null }>;
 }
 
-/** What `lofi runs --json` says of a run. */
+/** The output of `lofi runs --json` for a run. */
 async function stages(name: string): Promise<Stages['stages']> {
   return (JSON.parse(done(await run('runs', folder(name), '--json')).stdout) as Stages).stages;
 }

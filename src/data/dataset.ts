@@ -39,7 +39,7 @@ export interface Video {
   instances: Instance[];
   /** Why the video cannot be used; its duration, frames and size may then be 0. */
   problem?: string;
-  /** What is odd about its annotations, or was corrected in them; one line each. */
+  /** Oddities of its annotations and corrections made to them, one line each. */
   warnings?: string[];
 }
 

@@ -32,7 +32,10 @@ export function importState(parameters: Parameters, state: State, source: string
   }
 }
 
-/** What is wrong with the shape (in PyTorch's layout) that a file gives a parameter; undefined when nothing is. */
+/**
+ * Describes what is wrong with the shape (in PyTorch's layout) that a file gives a
+ * parameter; undefined when nothing is.
+ */
 export function problemOf({ name, kind, shape }: ParameterSpec, given?: readonly number[]): string | undefined {
   if (!given) return `${name} is missing`;
   const wanted = torchShape(kind, shape).join();

@@ -16,7 +16,7 @@ export interface DecodeRequest extends FrameTransform {
   /** Numbers of the wanted frames in order of presentation, from 0; in any order, and repeats are allowed. */
   indices: ArrayLike<number>;
   /**
-   * What the file's probe found. With `seek`, frames that are far apart are read by seeking where that is
+   * Timing that the file's probe found. With `seek`, frames that are far apart are read by seeking where that is
    * cheaper; the bytes are the same.
    */
   timing?: Timing;

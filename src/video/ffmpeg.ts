@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 /** The ffmpeg program that reads and writes all videos. */
 export interface Ffmpeg {
   readonly path: string;
-  /** As the program reports it, e.g. `7.1` or `9.0.2-static`. */
+  /** The version that the program reports, e.g. `7.1` or `9.0.2-static`. */
   readonly version: string;
   readonly source: 'FFMPEG_PATH' | 'ffmpeg-static' | 'PATH' | 'imageio-ffmpeg';
 }

@@ -76,7 +76,7 @@ export async function probe(file: string): Promise<VideoInfo> {
   return info;
 }
 
-/** What is listed besides the frames of a video in which seeking may work. */
+/** The lists that are made besides the frames, for a video in which seeking may work. */
 interface Listed {
   keyframes: Keyframes;
   /** Hashes of the pixels of every {@link sampled}th frame. */

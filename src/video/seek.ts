@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** What is needed for exact seeks in a video. */
+/** The facts about a video that exact seeks need. */
 export interface Seek {
   /** Time of the first frame in seconds on the container's clock, as `-ss` counts. */
   start: number;

@@ -58,7 +58,7 @@ test('differences: dotted keys with both values, lists as a whole', () => {
 });
 
 test('keys that came later leave the hashes of configurations without them as they were', () => {
-  // As they were before there was a second head.
+  // The hashes are as they were before there was a second head.
   assert.deepEqual(
     stages.map((stage) => configHash(base, stage)),
     ['7b633c5712eca64a', 'dea744682ad6ffc8', 'b3f9912ade638a61', '06783c0a2216a80e'],

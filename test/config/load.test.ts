@@ -128,7 +128,7 @@ describe('loadConfig', () => {
     assert.ok(config.model.type === 'pyramid');
     assert.deepEqual([config.model.width, config.model.window], [128, { snippets: 32, every: 2 }]);
     const { optimizer, lrSchedule, lr, ema } = config.head;
-    // What was said of the other head's training goes with it, what is said after stays.
+    // Settings of the other head's training are dropped with that head; later ones stay.
     assert.deepEqual([optimizer, lrSchedule, lr, ema], ['adamw', 'cosine', 1e-4, 0.999]);
     assert.equal(loadConfig(gtad, ['head.lr=1e-3', 'model.type=pyramid']).config.head.lr, 1e-3);
     assert.equal(config.detect.softNmsSigma, 0.5);
@@ -136,7 +136,7 @@ describe('loadConfig', () => {
       ['head.lr', 'head.ema', 'model.type', 'model.width'].map((key) => sources.get(key)?.replace(/.*\//, '')),
       ['model.type=pyramid', 'model.type=pyramid', '--set', '--set'],
     );
-    // What a run keeps says all, and is read as it is.
+    // The configuration that a run keeps is complete and is read as it is.
     const kept = write(t, { 'config.yaml': JSON.stringify(config) });
     assert.deepEqual(loadConfig(kept).config, config);
     const above = write(t, { 'd.yaml': 'extends: c.yaml\nmodel: { type: pyramid }\n', ...files });

@@ -38,7 +38,7 @@ test('by hand: nine tenths of the first step, then less, at last by the decay; s
   assertClose(after(1, [3, 1]), [1.9 * (2 / 11) + 3 * (9 / 11), 1], 1e-6);
   const before = 1.9 * (2 / 11) + 3 * (9 / 11);
   assertClose(after(20, [4, 5]), [(before + 4) / 2, 3], 1e-6);
-  // What does not move stays equal to the bit.
+  // A value that does not move stays equal to the bit.
   assert.deepEqual([...average.slots().get('running_mean')!.dataSync()], [1, 1]);
   parameters.assign('running_mean', tf.tensor1d([3, -1]));
   average.update(20);

@@ -3,7 +3,10 @@ import type { EngineInfo } from '../../engine/backend.js';
 import { LofiError } from '../../system/errors.js';
 import type { Ffmpeg } from '../../video/ffmpeg.js';
 
-/** What will be used on this machine. A part that is not available is null and described in `problems`. */
+/**
+ * The engine and ffmpeg that will be used on this machine. A part that is not available is null
+ * and described in `problems`.
+ */
 export interface Diagnosis {
   readonly node: string;
   readonly engine: EngineInfo | null;

@@ -1,13 +1,13 @@
 import type { Instance } from '../dataset.js';
 
-/** What an annotation file says about a video. It has not been compared with the video yet. */
+/** An annotation file's entry for a video. It has not been compared with the video yet. */
 export interface AnnotatedVideo {
   id: string;
   subset: string;
   /** Seconds; absent where the file does not say. */
   duration?: number;
   instances: Instance[];
-  /** What is odd about the video's entry in the file. */
+  /** Oddities of the video's entry in the file. */
   warnings: Warning[];
 }
 

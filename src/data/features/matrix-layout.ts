@@ -1,7 +1,7 @@
 import { UsageError } from '../../system/errors.js';
 import type { Matrix } from './matrix.js';
 
-/** What a row of a feature file is: with `rows` a time step (`[T, C]`), with `columns` a channel (`[C, T]`). */
+/** The layout of a feature file. With `rows` a row is a time step (`[T, C]`), with `columns` a channel (`[C, T]`). */
 export type Layout = 'rows' | 'columns';
 
 /** A file and the shape of the matrix in it. */

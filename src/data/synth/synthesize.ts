@@ -11,7 +11,7 @@ import { motionNames, type MotionName } from './motions.js';
 import { renderFrames } from './render.js';
 import { planClip, planVideo, type Scene } from './scene.js';
 
-/** What to synthesize; see {@link synthesize}. */
+/** Options of {@link synthesize}. */
 export interface SynthesizeOptions {
   /** The folder that will hold the dataset. */
   out: string;

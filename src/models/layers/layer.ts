@@ -3,7 +3,7 @@ import type { Precision } from '../../engine/kernels/choose.js';
 import type { BatchStatistics } from '../../engine/ops/normalization/batch-norm.js';
 import type { ParameterSpec, Parameters } from '../parameters.js';
 
-/** What one pass through a model needs besides its input. */
+/** The inputs of a pass through a model besides the data. */
 export interface Pass {
   parameters: Parameters;
   /**

@@ -5,7 +5,9 @@ import { torchShape } from './torch-layout.js';
 import type { ParameterSpec } from '../parameters.js';
 import { problemOf } from '../state.js';
 
-/** What the tensors of an encoder tell about it: `encoder.type` and `encoder.width` of a configuration. */
+/**
+ * The facts about an encoder that its tensors tell: `encoder.type` and `encoder.width` of a configuration, and more.
+ */
 export interface KnownEncoder {
   type: EncoderType;
   width: number;

@@ -36,7 +36,7 @@ export interface LogEntry {
 export type ReportedMetrics = Pick<DetectionMetrics, 'tiou' | 'mAP' | 'average_mAP'> &
   Partial<Pick<DetectionMetrics, 'subset' | 'per_class' | 'counts' | 'unknown'>>;
 
-/** What the manifest of a stage's newest checkpoint says. */
+/** The part of a stage's newest manifest that the report shows. */
 export interface StageState {
   stage: string;
   step: number;

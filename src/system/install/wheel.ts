@@ -14,7 +14,7 @@ export interface Wheel {
   readonly platform: string;
   /** Interpreter tag without dots (`311`) for wheels that exist once per Python version. */
   readonly python?: string;
-  /** Of the file, in hexadecimal. */
+  /** sha256 of the file, in hexadecimal. */
   readonly sha256: string;
   /** Size of the file in bytes, for the progress bar. Without it there is no bar. */
   readonly bytes?: number;

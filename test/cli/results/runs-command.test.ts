@@ -25,7 +25,7 @@ function makeRun(folder: string) {
   };
 }
 
-/** What the command prints on stdout. */
+/** The output of the command on stdout. */
 async function runs(t: TestContext, ...args: string[]): Promise<string> {
   const written: string[] = [];
   const write = process.stdout.write.bind(process.stdout);

@@ -14,7 +14,7 @@ const framesPerClip = 8;
 const paired = motionNames.filter((name) => opposite[name] !== name);
 const pairs = paired.filter((name) => motionNames.indexOf(name) < motionNames.indexOf(opposite[name]));
 
-/** What one frame shows of the main shape, in pixels. */
+/** The main shape as one frame shows it, in pixels. */
 interface Sight {
   x: number;
   y: number;
@@ -91,7 +91,7 @@ function motion(sights: Sight[]): number[] {
   return [median(steps.map(({ dx }) => dx / 10)), median(sines), median(steps.map(({ a, b }) => 2 * Math.log(b / a)))];
 }
 
-/** What the frames tell without their order: mean and deviation of each number. */
+/** The information in the frames without their order: mean and deviation of each number. */
 function asSet(sights: Sight[]): number[] {
   return (['x', 'y', 'area'] as const).flatMap((key) => meanAndSpread(sights.map((s) => s[key])));
 }

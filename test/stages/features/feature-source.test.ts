@@ -35,7 +35,7 @@ import { temporaryFolder } from '../../support/temporary.js';
 const open = <T>(folder: string, config: Config, work: (run: Run) => T | Promise<T>) =>
   withRun(path.join(folder, 'run'), config, {}, async (run) => work(run));
 
-/** What is left of a trained head, but where it came from. */
+/** The state of a trained head except for its origin. */
 async function outcome(run: Run) {
   const { sha256, step } = await done(head, run);
   assert.deepEqual(await detectSubset(run, 'validation', run.folder), []);
@@ -142,7 +142,7 @@ test('rows are rescaled to the snippets of the head, or stay where it sees windo
     const source = openFeatures(run);
     for (const [id, matrix] of raw) assert.deepEqual(source.get(id), matrix, id);
   });
-  // Of measured videos it is known how many frames they have.
+  // For measured videos the number of frames is known.
   const measured = { data: { annotations: null, dataset: measuredDataset(folder) } };
   const at = (every: number) =>
     open(folder, published(folder, 'a', { ...measured, model: { window: { snippets: 8, every } } }), openFeatures);

@@ -62,7 +62,7 @@ async function train(run: Run): Promise<void> {
   await done(head, run);
 }
 
-/** What a run's stages have learnt, by content. */
+/** Hashes of what a run's stages have learnt. */
 function learnt({ store }: Run): string[] {
   return (['joint', 'head'] as const).map((stage) => hashTensors(store.load(stage, 'latest')!.tensors));
 }

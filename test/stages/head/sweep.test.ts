@@ -84,7 +84,7 @@ describe('a sweep of the rate of the head', () => {
       rates.slice(0, 2).map((rate) => log('sweep', `lr=${rate}`)),
       all,
     );
-    // As if it had been killed after its last epoch but one.
+    // The run looks as if it had been killed after its last epoch but one.
     const store = new RunStore(path.join(folder, 'sweep', `lr=${best}`));
     store.discardAfter('head', store.steps('head').at(-2)!);
     assert.deepEqual(await sweep(candidates.slice(0, 2)), again);

@@ -134,7 +134,7 @@ test('localize: a long video in windows, short anchors everywhere in it, nothing
 });
 
 const small = { type: 'pyramid', width: 8, heads: 2, levels: 3, stem: 1, attention: 3 };
-/** As the recipe of the pyramid reads it. */
+/** The settings of the pyramid's recipe. */
 const classWise = { softNmsSigma: 0.5, keep: 200, minScore: 1e-3 };
 
 /** A model that finds something: every place proposes a random stretch around it. */

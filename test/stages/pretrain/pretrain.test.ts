@@ -135,7 +135,7 @@ test("the defaults are TSM's recipe (docs/method.md §4.3)", () => {
       frames: 8,
       stride: 8,
       flip: true,
-      // Of no recipe: off.
+      // These are not in the recipe and are off.
       microBatch: null,
       lrFactors: {},
       lrSchedule: 'steps',

@@ -18,7 +18,7 @@ import { script, temporaryFolder } from '../../support/temporary.js';
 interface Place {
   run: string;
   config: Config;
-  /** What the command was given, argument by argument. */
+  /** The command's arguments, one by one. */
   told: () => string[];
 }
 

@@ -27,7 +27,7 @@ interface Trained {
   log: string[];
 }
 
-/** What a run ended with; of the log, what does not tell of the process and its hours. */
+/** The final state of a run. The log's fields that describe the process and its time are left out. */
 function outcome(folder: string): Trained {
   const { tensors, manifest } = new RunStore(folder).load('head', 'latest')!;
   assert.ok(manifest.finished);
@@ -162,7 +162,7 @@ for (const told of [true, false]) {
       beat(step) {
         kept.push(new RunStore(folder('full')).steps('head'));
         full = step === 1 || step === 4;
-        // What follows step 4 is the end of the stage: it has to wait for room.
+        // After step 4 comes the end of the stage, which has to wait for room.
         if (step === 4) setTimeout(() => (full = false), 500);
       },
     });
