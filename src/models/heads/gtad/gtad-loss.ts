@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { GtadOutput } from './gtad.js';
 import type { BinaryWeights, LossWeights } from './loss-weights.js';
 
-/** The terms of G-TAD's loss (§3.6): total = tem + 10 reg + cls. */
+/** G-TAD's loss (docs/method.md §7.6) and its terms: total = tem + 10 reg + cls. */
 export interface GtadLoss {
   total: tf.Scalar;
   tem: tf.Scalar;
@@ -12,7 +12,7 @@ export interface GtadLoss {
   items: () => tf.Tensor1D;
 }
 
-/** G-TAD's loss of a batch's outputs, whose labels are in `weights`. */
+/** G-TAD's loss of a batch's outputs. The labels are in `weights`. */
 export function gtadLoss({ map, start, end }: GtadOutput, weights: LossWeights): GtadLoss {
   const channel = (i: number) => tf.reshape<tf.Rank.R1>(tf.slice(map, [0, 0, i], [-1, -1, 1]), [-1]);
   const starts = logLikelihoods(tf.reshape(start, [-1]), weights.start);
