@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { evaluateDetections, loadModel, presets, type FoundAction, type GroundTruth } from '../src/index.js';
-import { temporaryFolder, testVideo } from './support/videos.js';
+import { testVideo } from './support/videos.js';
+import { temporaryFolder } from './support/temporary.js';
 
 const truth: GroundTruth = {
   database: { a: { subset: 'validation', duration: 20, annotations: [{ segment: [2, 8], label: 'jump' }] } },

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { EventLog, crc32c } from '../../src/checkpoints/events.js';
 import { startEngine } from '../../src/engine/backend.js';
-import { temporaryFolder } from '../support/checkpoints.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const step = (n: number, changes = {}) => ({
   stage: 'joint',

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { featureKey, FeatureStore, latestFeatureManifest, type Features } from '../../src/checkpoints/feature-store.js';
 import { hashTensors, type TensorData } from '../../src/checkpoints/formats/tensor.js';
-import { captureStderr, temporaryFolder } from '../support/checkpoints.js';
+import { captureStderr } from '../support/checkpoints.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const key = featureKey({ encoder: 'ab', fidelity: [100, 224] });
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { MetricsLog, readMetrics } from '../../src/checkpoints/metrics.js';
 import { fillDisk } from '../support/full-disk.js';
-import { temporaryFolder } from '../support/checkpoints.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 describe('MetricsLog', () => {
   it('appends lines that are in the file at once', (t) => {

@@ -6,7 +6,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { acquireRunLock } from '../../src/checkpoints/run-lock.js';
-import { temporaryFolder } from '../support/checkpoints.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 /** Another process that holds the lock of a run folder until it is killed. */
 async function holder(t: TestContext, run: string): Promise<ChildProcess> {

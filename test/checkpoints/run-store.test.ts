@@ -18,8 +18,9 @@ import { randomStream, type Random } from '../../src/engine/random.js';
 import { isDiskFull } from '../../src/system/disk.js';
 import { WorkError } from '../../src/system/errors.js';
 import { fillDisk } from '../support/full-disk.js';
-import { captureStderr, checkpoint, temporaryFolder, tensorsOf } from '../support/checkpoints.js';
+import { captureStderr, checkpoint, tensorsOf } from '../support/checkpoints.js';
 import { flippedBits } from '../support/mutations.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const metric = (step: number, value: number) => ({ metric: 'mAP', step, value });
 

@@ -9,7 +9,8 @@ import { randomStream } from '../../src/engine/random.js';
 import { UsageError } from '../../src/system/errors.js';
 import { probe } from '../../src/video/probe.js';
 import { missing, shared } from '../support/shared.js';
-import { codecs, ffmpeg, temporaryFolder, testVideo } from '../support/videos.js';
+import { codecs, ffmpeg, testVideo } from '../support/videos.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => path.join(folder, name);

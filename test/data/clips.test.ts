@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { loadClips } from '../../src/data/clips.js';
 import { UsageError } from '../../src/system/errors.js';
-import { temporaryFolder } from '../support/videos.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
 const csv = path.join(folder, 'clips.csv');

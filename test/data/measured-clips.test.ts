@@ -3,7 +3,8 @@ import { copyFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { instancesAsClips, measureClips } from '../../src/data/measured-clips.js';
-import { temporaryFolder, testVideo } from '../support/videos.js';
+import { testVideo } from '../support/videos.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
 

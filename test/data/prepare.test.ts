@@ -7,7 +7,8 @@ import { prepareDataset } from '../../src/data/prepare.js';
 import { fileContent } from '../../src/system/file-content.js';
 import { UsageError } from '../../src/system/errors.js';
 import { missing, shared } from '../support/shared.js';
-import { temporaryFolder, testVideo } from '../support/videos.js';
+import { testVideo } from '../support/videos.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
 const videos = path.join(folder, 'videos');

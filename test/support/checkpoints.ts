@@ -1,18 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Checkpoint } from '../../src/checkpoints/run-store.js';
 import type { TensorData } from '../../src/checkpoints/formats/tensor.js';
-
-/** A temporary folder that is deleted after the test. */
-export function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'lofi-checkpoints-'));
-  t.after(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return folder;
-}
 
 /** The texts written to stderr while the test runs. */
 export function captureStderr(t: TestContext): string[] {

@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 
-/** A temporary folder that is deleted when the test ends. */
-export function temporaryFolder(t: TestContext): string {
+/** A temporary folder that is deleted when the test ends, or without a test after those of the file. */
+export function temporaryFolder(t?: TestContext): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lofi-test-'));
-  t.after(() => {
+  const remove = () => {
     rmSync(folder, { recursive: true, force: true });
-  });
+  };
+  if (t) t.after(remove);
+  else after(remove);
   return folder;
 }
 

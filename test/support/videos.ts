@@ -1,20 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after } from 'node:test';
 import type { FrameTransform } from '../../src/video/decode.js';
 import { findFfmpeg } from '../../src/video/ffmpeg.js';
-
-/** A temporary folder that is deleted after the tests of the file. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'lofi-test-'));
-  after(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-  return folder;
-}
 
 /** Runs ffmpeg and returns its standard output. */
 export function ffmpeg(...args: string[]): Buffer {

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { WorkError } from '../../src/system/errors.js';
 import { decodeFrames } from '../../src/video/decode.js';
 import { decodeParts } from '../../src/video/decode-parts.js';
-import { temporaryFolder, testVideo, whole } from '../support/videos.js';
+import { testVideo, whole } from '../support/videos.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const file = testVideo(path.join(temporaryFolder(), 'a.mp4'), { seconds: 4 });
 const view = { scale: [20, 16] as const, crop: { x: 3, y: 1, width: 12, height: 14 }, flip: true };

@@ -13,11 +13,11 @@ import {
   codecs,
   ffmpeg,
   hasEncoder,
-  temporaryFolder,
   testVideo,
   whole,
   type VideoOptions,
 } from '../support/videos.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => path.join(folder, name);

@@ -13,7 +13,8 @@ import { startThread } from '../../src/system/thread.js';
 import { decodeFrames } from '../../src/video/decode.js';
 import { probe } from '../../src/video/probe.js';
 import { endAllFfmpeg, runFfmpeg } from '../../src/video/process.js';
-import { codecs, temporaryFolder, testVideo, whole } from '../support/videos.js';
+import { codecs, testVideo, whole } from '../support/videos.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => path.join(folder, name);

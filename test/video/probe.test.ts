@@ -5,7 +5,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { WorkError } from '../../src/system/errors.js';
 import { probe } from '../../src/video/probe.js';
-import { ffmpeg, temporaryFolder, testVideo } from '../support/videos.js';
+import { ffmpeg, testVideo } from '../support/videos.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => path.join(folder, name);

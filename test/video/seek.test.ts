@@ -15,11 +15,11 @@ import {
   codecs,
   ffmpeg,
   hasEncoder,
-  temporaryFolder,
   testVideo,
   whole,
   type VideoOptions,
 } from '../support/videos.js';
+import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
 /** Counts the starts of ffmpeg, which tell one pass from reads by seeking. */

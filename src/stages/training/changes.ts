@@ -19,14 +19,15 @@ export function refuseChanges(run: Run, stage: StageName, made: Recorded, now: O
   );
 }
 
-/** Whether a checkpoint is of today's configuration, data and parents. */
-export function isCurrent(run: Run, stage: StageName, made: CheckpointManifest, now: MadeOf): boolean {
-  return changes(run, stage, made, now).length === 0 && sameOrigins(made.parents, now.parents);
+/** Why a checkpoint is not of today's configuration, data and parents; empty where it is. */
+export function outOfDate(run: Run, stage: StageName, made: CheckpointManifest, now: MadeOf): string[] {
+  return [...changes(run, stage, made, now), ...parentChanges(made.parents, now.parents)];
 }
 
-/** Whether two stages started from the same content. */
-export function sameOrigins(some: readonly Origin[], others: readonly Origin[]): boolean {
-  return some.length === others.length && some.every(({ sha256 }, i) => sha256 === others[i]!.sha256);
+function parentChanges(made: readonly Origin[], now: readonly Origin[]): string[] {
+  const stages = new Set([...made, ...now].map(({ stage }) => stage));
+  const contentOf = (origins: readonly Origin[], stage: string) => origins.find((one) => one.stage === stage)?.sha256;
+  return [...stages].filter((stage) => contentOf(made, stage) !== contentOf(now, stage)).map((stage) => `another ${stage}`); // prettier-ignore
 }
 
 /** What is not as it was when a stage was made, each as `key: before → now`. */

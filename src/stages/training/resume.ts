@@ -2,7 +2,7 @@ import { readMetrics } from '../../checkpoints/metrics.js';
 import type { LoadedCheckpoint, MadeOf } from '../../checkpoints/run-store.js';
 import type { StageName } from '../../config/stages.js';
 import type { Run } from '../run/run.js';
-import { isCurrent, refuseChanges } from './changes.js';
+import { outOfDate, refuseChanges } from './changes.js';
 import { eventLog, logStart } from './stage-log.js';
 import { stateOf } from './stage-progress.js';
 
@@ -17,9 +17,14 @@ export function usableCheckpoint(run: Run, stage: StageName, now: MadeOf): Loade
   const found = run.store.load(stage, resume === 'auto' ? 'latest' : resume);
   if (!found) return null;
   refuseChanges(run, stage, found.manifest, now);
-  if (isCurrent(run, stage, found.manifest, now)) return found;
-  process.stderr.write(`${stage}: done again: what it was made of has changed\n`);
-  return null;
+  return outOfDate(run, stage, found.manifest, now).length === 0 ? found : null;
+}
+
+/** Says why a stage is done again that an earlier call has begun or finished. */
+export function tellDoneAgain(run: Run, stage: StageName, now: MadeOf): void {
+  const before = run.policy.resume === 'never' ? null : run.store.manifest(stage);
+  const reasons = before ? outOfDate(run, stage, before, now) : [];
+  if (reasons.length > 0) process.stderr.write(`${stage} is done again: ${reasons.join('; ')}\n`);
 }
 
 /** Takes over a stage that was trained in another run folder from what it would start from here: checkpoints and log. */

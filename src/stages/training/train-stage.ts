@@ -11,7 +11,7 @@ import { microBatches, update } from '../../train/update.js';
 import type { Run } from '../run/run.js';
 import { onceThereIsSpace, unlessDiskFull } from './full-disk.js';
 import { withinMemory } from './out-of-memory-advice.js';
-import { usableCheckpoint } from './resume.js';
+import { tellDoneAgain, usableCheckpoint } from './resume.js';
 import { rollBack } from './rollback.js';
 import { NotFinite } from './snapshot.js';
 import { logStart, stageLog, tellSkipped } from './stage-log.js';
@@ -88,6 +88,7 @@ class StageTraining<B extends Batch> {
       this.progress.resume(from);
       return;
     }
+    tellDoneAgain(run, plan.stage, plan.madeOf);
     run.store.discardAfter(plan.stage, -1);
     run.log.truncate(logStart(run, plan.madeOf.parents));
     // A rollback needs something to go back to.

@@ -6,8 +6,9 @@ import { encodeSafetensors, readSafetensors } from '../../../src/checkpoints/for
 import { hashTensors, type TensorData } from '../../../src/checkpoints/formats/tensor.js';
 import { randomStream } from '../../../src/engine/random.js';
 import { UsageError } from '../../../src/system/errors.js';
-import { temporaryFolder } from '../../support/checkpoints.js';
+
 import { flippedBits, growth, hostileToken, rewrite } from '../../support/mutations.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const every = new Map<string, TensorData>([
   ['conv1.weight', { dtype: 'F32', shape: [2, 3], data: Float32Array.of(1, -0, NaN, Infinity, 1e-45, 3.5) }],

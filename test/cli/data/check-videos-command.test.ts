@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { testVideo } from '../../support/videos.js';
 import { lofi } from '../../support/lofi.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 

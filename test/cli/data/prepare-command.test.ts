@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { loadDataset } from '../../../src/data/dataset.js';
-import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { testVideo } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 const videos = path.join(folder, 'videos');

@@ -10,8 +10,9 @@ import { probe } from '../../../src/video/probe.js';
 import { randomModel } from '../../support/random-model.js';
 import { missing, shared } from '../../support/shared.js';
 import { parseSrt, parseVtt } from '../../support/subtitles.js';
-import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { testVideo } from '../../support/videos.js';
 import { lofi } from '../../support/lofi.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 const file = (...parts: string[]) => path.join(folder, ...parts);

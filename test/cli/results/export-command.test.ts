@@ -6,9 +6,10 @@ import { saveDataset, toDataset } from '../../../src/data/dataset.js';
 import { head } from '../../../src/stages/head/head-stage.js';
 import { readRunConfig, withRun } from '../../../src/stages/run/run.js';
 import { annotations, extractedRun } from '../../support/feature-runs.js';
-import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { testVideo } from '../../support/videos.js';
 import { done } from '../../support/done.js';
 import { lofi } from '../../support/lofi.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 const file = (...parts: string[]) => path.join(folder, ...parts);

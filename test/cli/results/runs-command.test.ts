@@ -6,7 +6,8 @@ import yargs from 'yargs';
 import { featureKey, FeatureStore } from '../../../src/checkpoints/feature-store.js';
 import { RunStore } from '../../../src/checkpoints/run-store.js';
 import { command } from '../../../src/cli/results/runs-command.js';
-import { captureStderr, checkpoint, temporaryFolder } from '../../support/checkpoints.js';
+import { captureStderr, checkpoint } from '../../support/checkpoints.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 /** Makes a run that has finished pretrain and extract and begun its head. */
 function makeRun(folder: string) {

@@ -8,7 +8,7 @@ import { readAnnotations } from '../../../src/data/annotations/read-annotations.
 import { mendInstances } from '../../../src/data/annotations/mend.js';
 import { randomStream, type Random } from '../../../src/engine/random.js';
 import { UsageError } from '../../../src/system/errors.js';
-import { temporaryFolder } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 const mutations = 200;

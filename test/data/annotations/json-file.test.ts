@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { JsonFile } from '../../../src/data/annotations/json-file.js';
 import { UsageError } from '../../../src/system/errors.js';
-import { temporaryFolder } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 const file = path.join(folder, 'x.json');

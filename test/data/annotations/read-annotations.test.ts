@@ -7,7 +7,7 @@ import { readAnnotations } from '../../../src/data/annotations/read-annotations.
 import type { AnnotatedVideo } from '../../../src/data/annotations/annotations.js';
 import { UsageError } from '../../../src/system/errors.js';
 import { missing, shared } from '../../support/shared.js';
-import { temporaryFolder } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 

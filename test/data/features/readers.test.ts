@@ -11,7 +11,7 @@ import { randomStream } from '../../../src/engine/random.js';
 import { UsageError } from '../../../src/system/errors.js';
 import { flippedBits, growth, rewrite } from '../../support/mutations.js';
 import { csv, npy, npz } from '../../support/feature-files.js';
-import { temporaryFolder } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 const fixture = (name: string) => path.join('test/fixtures/features', name);

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { startFrameLoader } from '../../../src/data/frames/loader.js';
 import { WorkError } from '../../../src/system/errors.js';
 import { decodeFrames } from '../../../src/video/decode.js';
-import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { testVideo } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const file = testVideo(path.join(temporaryFolder(), 'a.mp4'), { size: '48x32' });
 const options = { processes: 2, memory: 1e8, disk: null };

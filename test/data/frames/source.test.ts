@@ -9,7 +9,8 @@ import { randomStream } from '../../../src/engine/random.js';
 import { WorkError } from '../../../src/system/errors.js';
 import { decodeFrames } from '../../../src/video/decode.js';
 import { endAllFfmpeg } from '../../../src/video/process.js';
-import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { testVideo } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 const frames = 50;

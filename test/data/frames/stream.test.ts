@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { streamFrames } from '../../../src/data/frames/stream.js';
 import { WorkError } from '../../../src/system/errors.js';
 import { decodeFrames } from '../../../src/video/decode.js';
-import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { testVideo } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const file = testVideo(path.join(temporaryFolder(), 'a.mp4'), { seconds: 8 });
 const request = {

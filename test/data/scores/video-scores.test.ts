@@ -6,7 +6,7 @@ import { readVideoScores, scoresOfVideos } from '../../../src/data/scores/video-
 import { randomStream } from '../../../src/engine/random.js';
 import { UsageError } from '../../../src/system/errors.js';
 import { flippedBits, hostileToken, rewrite } from '../../support/mutations.js';
-import { temporaryFolder } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 const file = path.join(folder, 'scores.json');

@@ -10,7 +10,8 @@ import { randomStream } from '../../../src/engine/random.js';
 import { WorkError } from '../../../src/system/errors.js';
 import { decodeFrames } from '../../../src/video/decode.js';
 import { probe } from '../../../src/video/probe.js';
-import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { testVideo } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 const file = testVideo(path.join(folder, 'a.mp4'), { size: '80x60', seconds: 6 });

@@ -6,7 +6,8 @@ import { startEngine } from '../../../src/engine/backend.js';
 import type { DetectedVideo } from '../../../src/report/detections/write-detections.js';
 import { detectFiles } from '../../../src/stages/detect/detect-files.js';
 import { randomModel } from '../../support/random-model.js';
-import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { testVideo } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 await startEngine();
 const folder = temporaryFolder();

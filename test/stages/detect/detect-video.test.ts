@@ -18,7 +18,8 @@ import { ownLabels } from '../../../src/stages/segments/segment-classifier.js';
 import { type TrainedModel } from '../../../src/stages/detect/trained-model.js';
 import { assertClose } from '../../support/numeric.js';
 import { randomModel, smallConfig } from '../../support/random-model.js';
-import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { testVideo } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 await startEngine();
 const file = testVideo(path.join(temporaryFolder(), 'a.mp4'), { seconds: 24 });

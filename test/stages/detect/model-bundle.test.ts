@@ -15,8 +15,9 @@ import { modelOfRun, type TrainedModel } from '../../../src/stages/detect/traine
 import { UsageError } from '../../../src/system/errors.js';
 import { flippedBits, rewrite } from '../../support/mutations.js';
 import { annotations, extractedRun } from '../../support/feature-runs.js';
-import { temporaryFolder, testVideo } from '../../support/videos.js';
+import { testVideo } from '../../support/videos.js';
 import { done } from '../../support/done.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 const file = path.join(folder, 'out', 'model.lofi');

@@ -25,7 +25,7 @@ import { openRun, withRun, type Run } from '../../../src/stages/run/run.js';
 import { modelOfRun, type TrainedModel } from '../../../src/stages/detect/trained-model.js';
 import { Stopped, UsageError, WorkError } from '../../../src/system/errors.js';
 import { done } from '../../support/done.js';
-import { temporaryFolder } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const root = temporaryFolder();
 const dataset = path.join(root, 'data', 'dataset.json');

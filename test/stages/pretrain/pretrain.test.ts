@@ -12,7 +12,7 @@ import { withRun, type Run } from '../../../src/stages/run/run.js';
 import { exportState } from '../../../src/models/state.js';
 import { epochShapes, multigridPlan, segmentAt } from '../../../src/train/schedule/multigrid.js';
 import { done } from '../../support/done.js';
-import { temporaryFolder } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const root = temporaryFolder();
 const folder = (name: string) => path.join(root, name);

@@ -13,7 +13,7 @@ import { synthesize } from '../../../src/data/synth/synthesize.js';
 import { clipBatches } from '../../../src/stages/pretrain/clip-batches.js';
 import { epochShapes, multigridPlan, segmentAt } from '../../../src/train/schedule/multigrid.js';
 import { videoBatches } from '../../../src/stages/joint/video-batches.js';
-import { temporaryFolder } from '../../support/videos.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
 let videos: Video[];
