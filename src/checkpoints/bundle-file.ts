@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { UsageError } from '../system/errors.js';
-import { writeFileAtomic } from '../system/files.js';
+import { writeFileAtomic } from '../system/files/files.js';
 import { encodeSafetensors, readSafetensors } from './formats/safetensors.js';
 import { sealJson, unsealJson } from './sealed.js';
 import { hashTensors, type TensorData } from './formats/tensor.js';

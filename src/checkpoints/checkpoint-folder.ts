@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { syncFolder } from '../system/files.js';
+import { syncFolder } from '../system/files/files.js';
 
 /** The manifest beside a tensor file: `20.safetensors` → `20.json`. It is written last and deleted first. */
 export function manifestOf(file: string): string {

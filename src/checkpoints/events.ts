@@ -1,6 +1,6 @@
 import { appendFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomic } from '../system/files.js';
+import { writeFileAtomic } from '../system/files/files.js';
 
 /** A record of `metrics.jsonl`: a step (has `loss`) or a validation (has `metrics`). */
 type LogRecord = Readonly<Record<string, unknown>>;

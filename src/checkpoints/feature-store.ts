@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { WorkError } from '../system/errors.js';
-import { writeFileAtomic } from '../system/files.js';
+import { writeFileAtomic } from '../system/files/files.js';
 import { manifestNumbers, manifestOf, nameDamaged, removeWithManifest, sweep } from './checkpoint-folder.js';
 import {
   encodeSafetensors,

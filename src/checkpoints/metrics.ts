@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { isDiskFull } from '../system/disk.js';
+import { isDiskFull } from '../system/files/disk.js';
 import { UsageError } from '../system/errors.js';
 
 /**

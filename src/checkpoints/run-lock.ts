@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { isDiskFull } from '../system/disk.js';
+import { isDiskFull } from '../system/files/disk.js';
 import { WorkError } from '../system/errors.js';
 
 /** Held while one process writes to a run folder. */

@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { requireSpace } from '../system/disk.js';
+import { requireSpace } from '../system/files/disk.js';
 import { WorkError } from '../system/errors.js';
-import { writeFileAtomic } from '../system/files.js';
+import { writeFileAtomic } from '../system/files/files.js';
 import { manifestNumbers, manifestOf, nameDamaged, removeWithManifest, sweep } from './checkpoint-folder.js';
 import { encodeSafetensors, readSafetensors, readSafetensorsHeader, readTensors } from './formats/safetensors.js';
 import { readSealedJson, sealJson } from './sealed.js';

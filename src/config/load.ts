@@ -4,8 +4,8 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../system/errors.js';
 import { nearest } from '../system/nearest.js';
-import type { HeadType } from './sections/heads.js';
-import { headFacts } from './heads.js';
+import type { HeadType } from './sections/model-section.js';
+import { headFacts } from './head-facts.js';
 import { configSchema, type Config } from './schema.js';
 import { isTree, type Tree } from './tree.js';
 

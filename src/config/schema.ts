@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { shape } from './sections/common.js';
-import { dataSchema } from './sections/data.js';
-import { detectSchema } from './sections/detect.js';
-import { encoderSchema } from './sections/encoder.js';
-import { headSchema } from './sections/head.js';
-import { modelSchema } from './sections/heads.js';
-import { jointSchema } from './sections/joint.js';
+import { shape } from './sections/number-kinds.js';
+import { dataSchema } from './sections/data-section.js';
+import { detectSchema } from './sections/detect-section.js';
+import { encoderSchema } from './sections/encoder-section.js';
+import { headSchema } from './sections/head-section.js';
+import { modelSchema } from './sections/model-section.js';
+import { jointSchema } from './sections/joint-section.js';
 import { withLowFidelity } from './sections/low-fidelity.js';
-import { pretrainSchema } from './sections/pretrain.js';
-import { checkpointSchema, notifySchema, trainingSchema } from './sections/run.js';
+import { pretrainSchema } from './sections/pretrain-section.js';
+import { checkpointSchema, notifySchema, trainingSchema } from './sections/run-sections.js';
 
 /** `full`: each key has a default, so that one of them can be stated alone. */
 const fullSchema = shape.extend({ snippets: shape.shape.snippets.default(100), size: shape.shape.size.default(224) });
@@ -66,5 +66,5 @@ export const configSchema = z
   });
 
 export type Config = z.output<typeof configSchema>;
-export type { Shape } from './sections/common.js';
+export type { Shape } from './sections/number-kinds.js';
 export type { LearningRate, TrainingKeys } from './sections/training-keys.js';

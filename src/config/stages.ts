@@ -1,4 +1,4 @@
-import { headFacts } from './heads.js';
+import { headFacts } from './head-facts.js';
 import type { Config } from './schema.js';
 
 /** What the configuration and the store know of a stage. Its module stands in `stages/pipeline.ts`. */

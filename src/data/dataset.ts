@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
-import type { FileContent } from '../system/file-content.js';
-import { writeFileAtomic } from '../system/files.js';
+import type { FileContent } from '../system/files/file-content.js';
+import { writeFileAtomic } from '../system/files/files.js';
 import { JsonFile } from './annotations/json-file.js';
 
 /** An action in a video: start and end in seconds, and its class as `label`. */

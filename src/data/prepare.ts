@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { WorkError } from '../system/errors.js';
-import { fileContent } from '../system/file-content.js';
+import { fileContent } from '../system/files/file-content.js';
 import { inParallel } from '../system/parallel.js';
 import { printable } from '../system/printable.js';
 import { findFfmpeg } from '../video/ffmpeg.js';

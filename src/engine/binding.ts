@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { cacheFolder, installFolder } from '../system/install/cache.js';
 import { WorkError } from '../system/errors.js';
-import { writeFileAtomic } from '../system/files.js';
+import { writeFileAtomic } from '../system/files/files.js';
 import { findProgram, runProgram } from '../system/programs.js';
 import { installWheels, lastLine, type Wheel } from '../system/install/wheel.js';
 import { engineWheels, type Variant } from './wheels.js';
@@ -70,7 +70,7 @@ export interface Binding {
 }
 
 /** The cache folders of a variant. Their names contain a hash of what they were made from. */
-export interface Layout {
+export interface BindingLayout {
   readonly wheels: readonly Wheel[];
   readonly libraries: string;
   readonly binding: string;
@@ -140,7 +140,7 @@ export async function buildBinding(
 }
 
 /** The folders of a variant, whether they exist or not; undefined when this machine has no wheels for it. */
-export function layoutOf(variant: Variant, cache: string, wheels = engineWheels(variant)): Layout | undefined {
+export function layoutOf(variant: Variant, cache: string, wheels = engineWheels(variant)): BindingLayout | undefined {
   const first = wheels?.[0];
   if (wheels === undefined || first === undefined) return undefined;
   const fetched = createHash('sha256')

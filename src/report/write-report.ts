@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { UsageError } from '../system/errors.js';
-import { writeFileAtomic } from '../system/files.js';
+import { writeFileAtomic } from '../system/files/files.js';
 import { filmStrips } from './timeline/film-strip.js';
 import { makePage } from './page.js';
 import { reportRun } from './run/reported-run.js';

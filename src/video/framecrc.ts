@@ -1,7 +1,7 @@
 import type { Receiver } from './process.js';
 
 /** A frame or packet as ffmpeg's framecrc format lists it. */
-export interface Row {
+export interface FrameRow {
   /** Time of presentation in units of {@link Header.timeBase}; like the duration it is NaN where there is none. */
   pts: number;
   duration: number;
@@ -30,7 +30,7 @@ export function framecrc(pipe: number): string[] {
  * Parses framecrc's text as it arrives: `#tb 0: 1/25`, `#dimensions 0: 320x240`, then
  * `stream, dts, pts, duration, size, hash` with flags where they differ from those of a keyframe (`F=0x0`).
  */
-export function readFramecrc(onRow: (row: Row, header: Header) => void): Receiver {
+export function readFramecrc(onRow: (row: FrameRow, header: Header) => void): Receiver {
   let rest = '';
   const header: Header = { timeBase: [NaN, NaN], width: 0, height: 0 };
   const line = (text: string) => {

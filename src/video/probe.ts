@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { WorkError } from '../system/errors.js';
-import { framecrc, readFramecrc, type Header, type Row } from './framecrc.js';
+import { framecrc, readFramecrc, type Header, type FrameRow } from './framecrc.js';
 import { inputFile, runFfmpeg, type FfmpegEnd } from './process.js';
 import { hasIndex, planReads, seekOptions, shownNumber, type Seek, type Timing } from './seek.js';
 
@@ -163,7 +163,7 @@ class FrameTimes {
   private first = Infinity;
   private last = -Infinity;
 
-  add({ pts, duration }: Row, header: Header): void {
+  add({ pts, duration }: FrameRow, header: Header): void {
     if (this.frames === this.times.length) {
       const times = new Float64Array(2 * this.frames);
       times.set(this.times);

@@ -15,7 +15,7 @@ import { encodeSafetensors } from '../../src/checkpoints/formats/safetensors.js'
 import { RunStore } from '../../src/checkpoints/run-store.js';
 import { hashTensors } from '../../src/checkpoints/formats/tensor.js';
 import { randomStream, type Random } from '../../src/engine/random.js';
-import { isDiskFull } from '../../src/system/disk.js';
+import { isDiskFull } from '../../src/system/files/disk.js';
 import { WorkError } from '../../src/system/errors.js';
 import { fillDisk } from '../support/full-disk.js';
 import { captureStderr, checkpoint, tensorsOf } from '../support/checkpoints.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
-import { buildHead } from '../../src/models/heads/catalogue.js';
+import { buildHead } from '../../src/models/heads/head-catalogue.js';
 
 const load = (name: string) => loadConfig(`configs/${name}.yaml`).config;
 

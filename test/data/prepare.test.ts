@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { loadDataset, saveDataset } from '../../src/data/dataset.js';
 import { prepareDataset } from '../../src/data/prepare.js';
-import { fileContent } from '../../src/system/file-content.js';
+import { fileContent } from '../../src/system/files/file-content.js';
 import { UsageError } from '../../src/system/errors.js';
 import { missing, shared } from '../support/shared.js';
 import { testVideo } from '../support/videos.js';

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { sha256File } from '../../src/system/files.js';
+import { sha256File } from '../../src/system/files/files.js';
 import type { Wheel } from '../../src/system/install/wheel.js';
 
 const PACK = `

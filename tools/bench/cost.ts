@@ -10,7 +10,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { TopLevelSpec } from 'vega-lite';
 import { svgOf } from '../../src/report/charts/charts.js';
-import { writeFileAtomic } from '../../src/system/files.js';
+import { writeFileAtomic } from '../../src/system/files/files.js';
 
 const { values } = parseArgs({ options: { out: { type: 'string', default: 'docs/images/cost.svg' } } });
 

@@ -15,7 +15,7 @@ import PQueue from 'p-queue';
 import type { Video } from '../../src/data/dataset.js';
 import { startFrameLoader } from '../../src/data/frames/loader.js';
 import type { FrameRequest } from '../../src/data/frames/request.js';
-import type { FrameSourceOptions } from '../../src/data/frames/source.js';
+import type { FrameSourceOptions } from '../../src/data/frames/frame-source.js';
 import { snippetRequest } from '../../src/data/views/snippets.js';
 import { evalTransform } from '../../src/data/views/transform.js';
 import { transformFilters } from '../../src/video/decode.js';

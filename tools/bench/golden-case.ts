@@ -8,7 +8,7 @@ import { resnet18 } from '../../src/models/encoders/resnet.js';
 import type { Span } from '../../src/models/heads/gtad/labels.js';
 import { Parameters } from '../../src/models/parameters.js';
 import { importState, plainName, type State } from '../../src/models/state.js';
-import { readJson } from '../../src/system/files.js';
+import { readJson } from '../../src/system/files/files.js';
 
 /** The description of a reference training step; its tensors are in another file. */
 export interface StepCase {

@@ -10,7 +10,7 @@ import yargs from 'yargs';
 import { z } from 'zod';
 import { readMetrics } from '../../src/checkpoints/metrics.js';
 import { svgOf } from '../../src/report/charts/charts.js';
-import { readJson, writeFileAtomic } from '../../src/system/files.js';
+import { readJson, writeFileAtomic } from '../../src/system/files/files.js';
 
 const text = { type: 'string', requiresArg: true } as const;
 const args = yargs(process.argv.slice(2))

@@ -14,7 +14,7 @@ import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync, writeSy
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import yargs from 'yargs';
-import { isDiskFull } from '../../src/system/disk.js';
+import { isDiskFull } from '../../src/system/files/disk.js';
 import { differing, lofi, outcomeOf, repository } from './outcome.js';
 
 const args = yargs(process.argv.slice(2))

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { UsageError } from '../../src/system/errors.js';
-import { readJson } from '../../src/system/files.js';
+import { readJson } from '../../src/system/files/files.js';
 
 const made = {
   experiment: z.string().min(1),

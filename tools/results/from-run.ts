@@ -5,7 +5,7 @@ import { differences } from '../../src/config/hash.js';
 import { loadConfig } from '../../src/config/load.js';
 import { readRunConfig } from '../../src/stages/run/run.js';
 import { UsageError } from '../../src/system/errors.js';
-import { readJson } from '../../src/system/files.js';
+import { readJson } from '../../src/system/files/files.js';
 import type { ClipEntry, ResultEntry } from './entry.js';
 
 const metricsSchema = z.object({

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileAtomic } from '../../src/system/files.js';
+import { writeFileAtomic } from '../../src/system/files/files.js';
 import { readClipResults, readResults } from './entry.js';
 import { resultsMarkdown } from './markdown.js';
 import { resultsPlot } from './plot.js';

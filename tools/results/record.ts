@@ -1,5 +1,5 @@
 import { format, resolveConfig } from 'prettier';
-import { writeFileAtomic } from '../../src/system/files.js';
+import { writeFileAtomic } from '../../src/system/files/files.js';
 import { readClipResults, readResults, type ClipEntry, type ResultEntry } from './entry.js';
 import { files, writeResultsPage } from './page.js';
 

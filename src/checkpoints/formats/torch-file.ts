@@ -1,7 +1,7 @@
 import { UsageError } from '../../system/errors.js';
 import { widenBF16, widenF16 } from '../../system/half.js';
 import { printable } from '../../system/printable.js';
-import { zipMembers } from '../../system/zip.js';
+import { zipMembers } from '../../system/files/zip.js';
 import { readBytes, withFile } from './bytes.js';
 import { PickledName, unpickle } from './pickle.js';
 import { sizeOf, type TensorData } from './tensor.js';

@@ -39,7 +39,7 @@ export const command: CommandModule<object, Arguments> = {
     const [{ convertWeights }, { keysOf }, { encoders }] = await Promise.all([
       import('../../stages/weights/convert-weights.js'),
       import('../../stages/weights/encoder-weights.js'),
-      import('../../config/encoders.js'),
+      import('../../config/encoder-facts.js'),
     ]);
     const { encoder, state, others } = convertWeights(from, to, naming);
     const classes = others.get('fc.weight')?.shape[0];

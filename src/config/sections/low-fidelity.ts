@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Shape } from './common.js';
+import type { Shape } from './number-kinds.js';
 
 /** The paper's low-fidelity schedules (LoFi §3.3 and table 2), as parts of full fidelity. */
 export const fidelities = ['s', 't', 'st', 'long', 'short'] as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, fraction, positive } from './common.js';
+import { count, fraction, positive } from './number-kinds.js';
 
 /** What a stage takes for the keys of {@link trainingKeys} that nobody states. */
 interface TrainingDefaults {

@@ -4,7 +4,7 @@ import { UsageError } from '../../system/errors.js';
 import { printable } from '../../system/printable.js';
 
 /** A row of a CSV file: its fields by column name, and the number of its last line. */
-export interface Row {
+export interface TableRow {
   line: number;
   fields: Record<string, string>;
 }
@@ -14,7 +14,7 @@ export interface Row {
  *
  * @throws UsageError with file:line when it is missing or malformed, lacks a column, or a required field is empty.
  */
-export function readTable(file: string, required: readonly string[], optional: readonly string[]): Row[] {
+export function readTable(file: string, required: readonly string[], optional: readonly string[]): TableRow[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { UsageError } from '../../system/errors.js';
-import { readText } from '../../system/files.js';
+import { readText } from '../../system/files/files.js';
 import { printable } from '../../system/printable.js';
 import { walkJson, type JsonPath } from './json-walk.js';
 

@@ -2,7 +2,7 @@ import { UsageError } from '../../system/errors.js';
 import type { Matrix } from './matrix.js';
 
 /** The layout of a feature file. With `rows` a row is a time step (`[T, C]`), with `columns` a channel (`[C, T]`). */
-export type Layout = 'rows' | 'columns';
+export type MatrixLayout = 'rows' | 'columns';
 
 /** A file and the shape of the matrix in it. */
 export interface Shaped {
@@ -19,7 +19,11 @@ export interface Shaped {
  * @param snippets - Number of snippets that the head sees; null where it sees windows.
  * @throws UsageError when the files have different numbers of channels, or both layouts are possible.
  */
-export function agreedLayout(files: readonly Shaped[], wanted: Layout | 'auto', snippets: number | null): Layout {
+export function agreedLayout(
+  files: readonly Shaped[],
+  wanted: MatrixLayout | 'auto',
+  snippets: number | null,
+): MatrixLayout {
   const [first] = files as [Shaped];
   const odd = (axis: 0 | 1) => files.find(({ shape }) => shape[axis] !== first.shape[axis]);
   const byLayout = { rows: odd(1), columns: odd(0) };

@@ -1,6 +1,6 @@
 import { chooseMatrix, readBytesOf, type Matrix } from './matrix.js';
 import { parseNpy } from './npy.js';
-import { zipMembers } from '../../system/zip.js';
+import { zipMembers } from '../../system/files/zip.js';
 
 /**
  * Reads the matrix of an .npz. Where it holds several arrays, {@link chooseMatrix} decides.

@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import { WorkError } from '../../system/errors.js';
 import { startThread } from '../../system/thread.js';
 import type { FrameSource } from './request.js';
-import type { FrameSourceOptions } from './source.js';
+import type { FrameSourceOptions } from './frame-source.js';
 import type { Answered, Asked } from './worker.js';
 
 /**

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { LofiError } from '../../system/errors.js';
 import { endAllFfmpeg } from '../../video/process.js';
 import type { FrameRequest } from './request.js';
-import { frameSource, type FrameSourceOptions } from './source.js';
+import { frameSource, type FrameSourceOptions } from './frame-source.js';
 
 /** A message to this thread: a request, or null to end it. */
 export type Asked = { id: number; request: FrameRequest } | null;

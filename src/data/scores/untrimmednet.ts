@@ -1,6 +1,6 @@
 import { UsageError } from '../../system/errors.js';
 import { readNpyMatrix } from '../features/npy.js';
-import type { VideoScores } from './video-scores.js';
+import type { VideoScores } from './scores.js';
 
 /**
  * The classes of THUMOS14's detection task by their numbers, from 1, among UCF-101's classes (its `detclasslist.txt`;

@@ -3,13 +3,8 @@ import { UsageError } from '../../system/errors.js';
 import { printable } from '../../system/printable.js';
 import { JsonFile } from '../annotations/json-file.js';
 import type { JsonPath } from '../annotations/json-walk.js';
+import type { ClassScores, VideoScores } from './scores.js';
 import { readUntrimmedNet } from './untrimmednet.js';
-
-/** The score that a classifier of whole videos gave to each label. */
-export type ClassScores = readonly { label: string; score: number }[];
-
-/** Class scores by video id. */
-export type VideoScores = ReadonlyMap<string, ClassScores>;
 
 const score = z.number().nonnegative();
 const label = z.string().min(1);

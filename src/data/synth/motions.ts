@@ -10,7 +10,7 @@ export interface Pose {
 }
 
 /** The picture in which a motion takes place. */
-export interface Stage {
+export interface MotionArea {
   /** Pixels. */
   readonly width: number;
   /** Pixels. */
@@ -20,7 +20,7 @@ export interface Stage {
 }
 
 /** Computes the poses in the `frames` frames that follow `from`. */
-type Motion = (from: Pose, frames: number, stage: Stage, random: Random) => Pose[];
+type Motion = (from: Pose, frames: number, stage: MotionArea, random: Random) => Pose[];
 
 /**
  * The action classes in order. A dataset of K classes has the first K; for even K up to 6 these
@@ -66,7 +66,7 @@ const motions: Readonly<Record<MotionName, Motion>> = {
  * The poses of the main shape performing `name`, in the `frames` frames after `from`. The last one
  * lies where the shape can rest.
  */
-export function act(name: MotionName, from: Pose, frames: number, stage: Stage, random: Random): Pose[] {
+export function act(name: MotionName, from: Pose, frames: number, stage: MotionArea, random: Random): Pose[] {
   return motions[name](from, frames, stage, random);
 }
 
@@ -89,21 +89,21 @@ export const rest: Motion = (from, frames, stage, random) => {
 };
 
 /** A random pose inside the picture, with any size that zooming passes through. */
-export function startingPose(stage: Stage, random: Random): Pose {
+export function startingPose(stage: MotionArea, random: Random): Pose {
   const { smallest, largest } = radii(stage);
   return { ...restingPlace(stage, random), radius: smallest * (largest / smallest) ** random.uniform() };
 }
 
-function radii({ width, height }: Stage) {
+function radii({ width, height }: MotionArea) {
   const unit = Math.min(width, height);
   return { smallest: 0.13 * unit, largest: 0.27 * unit };
 }
 
-function margin({ width, height }: Stage): number {
+function margin({ width, height }: MotionArea): number {
   return 0.18 * Math.min(width, height);
 }
 
-function restingPlace(stage: Stage, random: Random): { x: number; y: number } {
+function restingPlace(stage: MotionArea, random: Random): { x: number; y: number } {
   const m = margin(stage);
   return { x: random.between(m, stage.width - m), y: random.between(m, stage.height - m) };
 }

@@ -1,6 +1,6 @@
 import type { Random } from '../../engine/random.js';
 import { planBackdrop, type Backdrop } from './backdrop.js';
-import { act, opposite, rest, startingPose, type MotionName, type Pose, type Stage } from './motions.js';
+import { act, opposite, rest, startingPose, type MotionName, type Pose, type MotionArea } from './motions.js';
 import { colourOf, shapeKinds, type Colour, type ShapeKind } from './shapes.js';
 
 /** One action: its motion begins at the time of frame `start` and ends at that of frame `end`. */
@@ -140,6 +140,6 @@ function planShot(random: Random): Shot {
   };
 }
 
-function stageOf({ width, height, fps }: Shot): Stage {
+function stageOf({ width, height, fps }: Shot): MotionArea {
   return { width, height, fps: fps[0] / fps[1] };
 }

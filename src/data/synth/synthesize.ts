@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import PQueue from 'p-queue';
 import { randomStream } from '../../engine/random.js';
 import { UsageError } from '../../system/errors.js';
-import { readJson, syncFolder, writeFileAtomic } from '../../system/files.js';
+import { readJson, syncFolder, writeFileAtomic } from '../../system/files/files.js';
 import { encodeVideo } from '../../video/encode.js';
 import { motionNames, type MotionName } from './motions.js';
 import { renderFrames } from './render.js';

@@ -1,6 +1,6 @@
-import { encoderTypes, type EncoderType } from '../../config/encoders.js';
-import { encoderSchema } from '../../config/sections/encoder.js';
-import { buildEncoder } from '../encoders/catalogue.js';
+import { encoderTypes, type EncoderType } from '../../config/encoder-facts.js';
+import { encoderSchema } from '../../config/sections/encoder-section.js';
+import { buildEncoder } from '../encoders/encoder-catalogue.js';
 import { torchShape } from './torch-layout.js';
 import type { ParameterSpec } from '../parameters.js';
 import { problemOf } from '../state.js';

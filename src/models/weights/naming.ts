@@ -1,4 +1,4 @@
-import { encoderFacts, encodersThat, type EncoderType } from '../../config/encoders.js';
+import { encoderFacts, encodersThat, type EncoderType } from '../../config/encoder-facts.js';
 import { UsageError } from '../../system/errors.js';
 import type { ParameterSpec } from '../parameters.js';
 import { plainName } from '../state.js';

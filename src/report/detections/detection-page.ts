@@ -4,10 +4,13 @@ import { filmStrips } from '../timeline/film-strip.js';
 import { html } from '../html.js';
 import { timelineBrowser } from '../sections/timeline-section.js';
 import { relativeUrl, rounded, seconds, type Timeline } from '../timeline/timeline.js';
-import type { DetectedVideo, Output } from './write-detections.js';
+import type { DetectedVideo } from '../../evaluation/detected-video.js';
 
 /** A page with what was found in one video: the timeline of the report, without ground truth. */
-export async function detectionPage(video: DetectedVideo, { folder, minScore }: Output): Promise<string> {
+export async function detectionPage(
+  video: DetectedVideo,
+  { folder, minScore }: { folder: string; minScore: number | null },
+): Promise<string> {
   const strips = await filmStrips([video], new Map([[video.id, video.file]]));
   const timeline = makeTimeline(video, folder, leastShown(video, minScore));
   return htmlDocument(

@@ -1,4 +1,4 @@
-import type { DetectedVideo } from './write-detections.js';
+import type { DetectedVideo } from '../../evaluation/detected-video.js';
 
 /** All detections of a video as a CSV table (RFC 4180), with times in seconds. */
 export function detectionsCsv({ id, detections }: DetectedVideo): string {

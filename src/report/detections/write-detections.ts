@@ -1,27 +1,12 @@
 import path from 'node:path';
+import type { DetectedVideo, Failure } from '../../evaluation/detected-video.js';
 import type { Detection } from '../../evaluation/types.js';
 import { UsageError } from '../../system/errors.js';
-import { writeFileAtomic } from '../../system/files.js';
+import { writeFileAtomic } from '../../system/files/files.js';
 import { chooseCues } from './cues.js';
 import { detectionsCsv } from './detections-csv.js';
 import { detectionPage } from './detection-page.js';
 import { srt, vtt } from './subtitles.js';
-
-/** A video and the detections found in it. */
-export interface DetectedVideo {
-  id: string;
-  /** Path of the video file. */
-  file: string;
-  /** Seconds. */
-  duration: number;
-  detections: Detection[];
-}
-
-/** A video that could not be read, and the reason. */
-export interface Failure {
-  id: string;
-  reason: string;
-}
 
 /** Where detections are written, and in which formats besides `detections.json`. */
 export interface Output {

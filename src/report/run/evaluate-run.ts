@@ -2,7 +2,7 @@ import path from 'node:path';
 import { evaluateDetections, type DetectionMetrics } from '../../evaluation/detections.js';
 import { readDetections, readGroundTruth } from '../../evaluation/result-files.js';
 import { presets } from '../../evaluation/tiou.js';
-import { writeFileAtomic } from '../../system/files.js';
+import { writeFileAtomic } from '../../system/files/files.js';
 
 /** The evaluation of a run's detections. */
 export interface RunMetrics {

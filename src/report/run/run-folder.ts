@@ -5,7 +5,7 @@ import type { DetectionMetrics } from '../../evaluation/detections.js';
 import type { DetectionColumns } from '../../evaluation/columns.js';
 import { readDetections, readGroundTruth } from '../../evaluation/result-files.js';
 import type { GroundTruth } from '../../evaluation/types.js';
-import { readJson } from '../../system/files.js';
+import { readJson } from '../../system/files/files.js';
 import { UsageError } from '../../system/errors.js';
 
 /**

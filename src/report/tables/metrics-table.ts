@@ -3,7 +3,7 @@ import type { DetectionMetrics } from '../../evaluation/detections.js';
 import type { ProposalMetrics } from '../../evaluation/average-recall.js';
 
 /** The part of an evaluation that a table of runs shows. */
-export type RunMetrics = Pick<DetectionMetrics, 'tiou' | 'mAP' | 'average_mAP'>;
+export type MetricsRow = Pick<DetectionMetrics, 'tiou' | 'mAP' | 'average_mAP'>;
 
 /** The tIoU thresholds that papers quote. */
 export const QUOTED: readonly number[] = [0.5, 0.75, 0.95];
@@ -12,7 +12,7 @@ export const QUOTED: readonly number[] = [0.5, 0.75, 0.95];
  * mAP in percent of several runs for the terminal, a row for each: at tIoU 0.5, 0.75, 0.95 and the
  * average over all thresholds.
  */
-export function runsTable(runs: readonly { name: string; metrics: RunMetrics }[]): string {
+export function runsTable(runs: readonly { name: string; metrics: MetricsRow }[]): string {
   const table = plainTable(['', ...QUOTED.map((t) => `mAP@${t}`), 'average']);
   for (const { name, metrics } of runs) {
     table.push([safe(name), ...QUOTED.map((t) => percent(mapAt(metrics, t))), percent(metrics.average_mAP)]);
@@ -45,7 +45,7 @@ export function proposalTable(metrics: ProposalMetrics): string {
 }
 
 /** mAP at a threshold (as {@link round} gives it); undefined where it was not evaluated. */
-export function mapAt(metrics: RunMetrics, tiou: number): number | undefined {
+export function mapAt(metrics: MetricsRow, tiou: number): number | undefined {
   const index = metrics.tiou.findIndex((t) => round(t) === tiou);
   return index < 0 ? undefined : metrics.mAP[index];
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import PQueue from 'p-queue';
 import type { Video } from '../../data/dataset.js';
 import { stripVideoExtension } from '../../data/video-files.js';
-import type { DetectedVideo, Failure } from '../../report/detections/write-detections.js';
+import type { DetectedVideo, Failure } from '../../evaluation/detected-video.js';
 import { UsageError, WorkError } from '../../system/errors.js';
 import { startProgress } from '../../system/progress.js';
 import { probe } from '../../video/probe.js';

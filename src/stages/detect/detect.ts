@@ -1,17 +1,13 @@
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Video } from '../../data/dataset.js';
 import type { Detection } from '../../evaluation/types.js';
-import {
-  writeDetections,
-  type DetectedVideo,
-  type Failure,
-  type Output,
-} from '../../report/detections/write-detections.js';
+import { writeDetections, type Output } from '../../report/detections/write-detections.js';
+import type { DetectedVideo, Failure } from '../../evaluation/detected-video.js';
 import { startProgress } from '../../system/progress.js';
 import { breathe } from '../../system/signals.js';
 import { openEncoder, trainedEncoder } from '../encoder/run-encoder.js';
 import { externalScores } from '../localize/external-scores.js';
-import { openFeatures } from '../features/feature-source.js';
+import { openFeatures } from '../features/open-features.js';
 import { fullFidelityFeatures, type FeaturesFound } from '../encoder/full-fidelity.js';
 import { localize } from '../localize/localizer.js';
 import type { Run } from '../run/run.js';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readBundle, writeBundle } from '../../checkpoints/bundle-file.js';
 import { configSchema, type Config } from '../../config/schema.js';
 import { randomStream } from '../../engine/random.js';
-import { buildEncoder } from '../../models/encoders/catalogue.js';
+import { buildEncoder } from '../../models/encoders/encoder-catalogue.js';
 import { Parameters } from '../../models/parameters.js';
 import { exportParts, importParts } from '../../models/parts.js';
 import { UsageError } from '../../system/errors.js';

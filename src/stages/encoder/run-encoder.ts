@@ -2,7 +2,7 @@ import type { Origin } from '../../checkpoints/run-store.js';
 import type { Config } from '../../config/schema.js';
 import { stagesBefore, type StageName } from '../../config/stages.js';
 import { randomStream } from '../../engine/random.js';
-import { buildEncoder } from '../../models/encoders/catalogue.js';
+import { buildEncoder } from '../../models/encoders/encoder-catalogue.js';
 import type { Encoder } from '../../models/encoders/encoder.js';
 import { Parameters } from '../../models/parameters.js';
 import { importParts } from '../../models/parts.js';

@@ -12,7 +12,7 @@ import { startProgress } from '../../system/progress.js';
 import { dataPath } from '../run/run-dataset.js';
 import type { Run } from '../run/run.js';
 import { matrixExtensions, readMatrix } from './read-matrix.js';
-import type { FeatureSource } from './source.js';
+import type { FeatureSource } from './feature-source.js';
 
 /**
  * Published features, a file a video in `folder` (`data.features`). Where the head sees whole videos, their rows are

@@ -8,8 +8,8 @@ import type { Run } from '../run/run.js';
 import { requireSome } from '../run/usable-videos.js';
 import type { Start } from '../training/training-stage.js';
 import { headInstances } from '../training/targets.js';
-import { featureOrigins, openFeatures } from './feature-source.js';
-import type { FeatureSource } from './source.js';
+import { featureOrigins, openFeatures } from './open-features.js';
+import type { FeatureSource } from './feature-source.js';
 
 /*
  * What the stages have in common that are trained on features: the classifier of segments, and the head.

@@ -5,7 +5,7 @@ import { RunStore } from '../../checkpoints/run-store.js';
 import type { Config } from '../../config/schema.js';
 import { saveDataset } from '../../data/dataset.js';
 import { UsageError, WorkError } from '../../system/errors.js';
-import { writeFileAtomic } from '../../system/files.js';
+import { writeFileAtomic } from '../../system/files/files.js';
 import { startOnFeatures, type FeatureStart } from '../features/trained-on-features.js';
 import { headStage } from './head-stage.js';
 import type { Run } from '../run/run.js';

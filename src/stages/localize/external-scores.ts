@@ -1,5 +1,6 @@
 import type { Video } from '../../data/dataset.js';
-import { readVideoScores, scoresOfVideos, type VideoScores } from '../../data/scores/video-scores.js';
+import { readVideoScores, scoresOfVideos } from '../../data/scores/video-scores.js';
+import type { VideoScores } from '../../data/scores/scores.js';
 import { normalizedScores } from '../../evaluation/external-labels.js';
 import { dataPath } from '../run/run-dataset.js';
 import type { Run } from '../run/run.js';

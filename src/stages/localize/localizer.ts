@@ -6,7 +6,7 @@ import { classWise } from '../../evaluation/suppression/class-wise.js';
 import { externalLabels, type ClassScore } from '../../evaluation/external-labels.js';
 import { softNms, type Proposal } from '../../evaluation/suppression/soft-nms.js';
 import type { Detection } from '../../evaluation/types.js';
-import { buildHead } from '../../models/heads/catalogue.js';
+import { buildHead } from '../../models/heads/head-catalogue.js';
 import type { Head, HeadProposal } from '../../models/heads/head.js';
 import { fromWindow, validSnippets, windowFeatures, windowsOver } from '../../models/heads/windows.js';
 import { Parameters } from '../../models/parameters.js';

@@ -14,7 +14,7 @@ import {
   epochShapes,
   segmentAt,
   type BatchShape,
-  type Segment,
+  type MultigridSegment,
 } from '../../train/schedule/multigrid.js';
 import { inBatches } from '../../train/batches/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
@@ -49,7 +49,7 @@ export function clipBatches(
   config: ClipBatchOptions,
   load: FrameSource,
   clips: readonly MeasuredClip[],
-  plan: readonly Segment[] | null,
+  plan: readonly MultigridSegment[] | null,
   { epoch, from, to }: { epoch: number; from?: number; to?: number },
 ): AsyncIterable<ClipBatch> {
   const { seed, data, encoder, pretrain } = config;

@@ -10,7 +10,7 @@ import type { Pass } from '../../models/layers/layer.js';
 import { Parameters } from '../../models/parameters.js';
 import { concatenated } from '../../system/concatenated.js';
 import type { Owned } from '../../system/owned.js';
-import { stateless, statelessSource } from '../../train/batches/source.js';
+import { stateless, statelessSource } from '../../train/batches/batch-source.js';
 import { drawShare, mix } from '../../train/mixup.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
 import { tsmRules } from '../../train/optimizers/parameter-rules.js';

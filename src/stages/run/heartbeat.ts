@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { writeFileAtomic } from '../../system/files.js';
+import { writeFileAtomic } from '../../system/files/files.js';
 
 /** What `heartbeat.json` says, for whoever watches a run. */
 export interface Beat {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { Config } from '../../config/schema.js';
 
 /** What `notify.command` gets: how a command on a run ended. */
-export interface Outcome {
+export interface CommandOutcome {
   run: string;
   outcome: 'done' | 'stopped' | 'failed';
   /** Why it failed or stopped. */
@@ -22,7 +22,7 @@ const patience = 60_000;
  * Starts `notify.command`, if there is one, with the outcome as its last argument (JSON), without a shell, and waits for its end, a minute at
  * most. What goes wrong with it is a warning: the run has ended as it has.
  */
-export async function notify({ command }: Config['notify'], outcome: Outcome): Promise<void> {
+export async function notify({ command }: Config['notify'], outcome: CommandOutcome): Promise<void> {
   if (command === null) return;
   const [program, ...args] = command as [string, ...string[]];
   const problem = await new Promise<string | null>((resolve) => {

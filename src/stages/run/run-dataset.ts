@@ -6,7 +6,7 @@ import { loadDataset, saveDataset, type Dataset, type Video } from '../../data/d
 import { prepareDataset } from '../../data/prepare.js';
 import { synthesize } from '../../data/synth/synthesize.js';
 import { UsageError } from '../../system/errors.js';
-import { fileContent, type FileContent } from '../../system/file-content.js';
+import { fileContent, type FileContent } from '../../system/files/file-content.js';
 import { inParallel } from '../../system/parallel.js';
 import { withProgress } from '../../system/progress.js';
 

@@ -11,7 +11,7 @@ import { loadDataset, saveDataset, type Dataset } from '../../data/dataset.js';
 import { startFrameLoader, type FrameLoader } from '../../data/frames/loader.js';
 import { startEngine, type EngineInfo } from '../../engine/backend.js';
 import { UsageError } from '../../system/errors.js';
-import { writeFileAtomic } from '../../system/files.js';
+import { writeFileAtomic } from '../../system/files/files.js';
 import { cacheFolder } from '../../system/install/cache.js';
 import { unlessStopped } from '../../system/signals.js';
 import { Heartbeat } from './heartbeat.js';

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema.js';
 import { Stopped } from '../../system/errors.js';
 import { breathe, listenToSignals, unlessStopped } from '../../system/signals.js';
-import { notify, type Outcome } from './notify.js';
+import { notify, type CommandOutcome } from './notify.js';
 import type { ResumePolicy } from './policy.js';
 import { openRun, type Run } from './run.js';
 
@@ -17,7 +17,7 @@ export async function superviseRun<T>(
 ): Promise<T> {
   const { stop, close } = listenToSignals();
   let run: Run | undefined;
-  const end = async (outcome: Outcome['outcome'], message: string | null) => {
+  const end = async (outcome: CommandOutcome['outcome'], message: string | null) => {
     const beat = run?.heartbeat.end(outcome, message ?? undefined);
     const { stage = null, step = null, steps = null } = beat ?? {};
     await notify(config.notify, { run: folder, outcome, message, stage, step, steps, time: new Date().toISOString() });

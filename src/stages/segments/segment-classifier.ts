@@ -26,7 +26,7 @@ export function freshSegmentClassifier(
 }
 
 /** A stretch of a video, or of a window, as fractions of it. */
-export type Span = readonly [start: number, end: number];
+export type SegmentSpan = readonly [start: number, end: number];
 
 /** Proposals under the `count` labels that the classifier finds likeliest, each scored by proposal × label. */
 export function ownLabels(
@@ -37,7 +37,7 @@ export function ownLabels(
 ): (Proposal & { label: string })[] {
   if (kept.length === 0) return [];
   const { classes } = segments;
-  const spans = kept.map(({ start, end }): Span => [start, end]);
+  const spans = kept.map(({ start, end }): SegmentSpan => [start, end]);
   const likelihoods = spanLikelihoods(segments, features, spans);
   return kept.flatMap(({ score, ...span }, i) => {
     const ranked = classes
@@ -51,7 +51,7 @@ export function ownLabels(
 function spanLikelihoods(
   { classifier, parameters }: SegmentClassifier,
   features: Features,
-  spans: readonly Span[],
+  spans: readonly SegmentSpan[],
 ): Float32Array {
   const [, channels] = features.shape;
   const pooled = spans.map((span) => poolSpan(features, span));
@@ -65,7 +65,7 @@ function spanLikelihoods(
 }
 
 /** Mean feature of a span given as fractions of the duration: a snippet counts by how much of it the span covers. */
-export function poolSpan({ data, shape: [snippets, channels] }: Features, [start, end]: Span): Float32Array {
+export function poolSpan({ data, shape: [snippets, channels] }: Features, [start, end]: SegmentSpan): Float32Array {
   const pooled = new Float32Array(channels);
   const from = Math.max(0, start * snippets);
   const to = Math.min(snippets, end * snippets);

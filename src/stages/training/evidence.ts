@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { StageName } from '../../config/stages.js';
-import { isDiskFull } from '../../system/disk.js';
-import { writeFileAtomic } from '../../system/files.js';
+import { isDiskFull } from '../../system/files/disk.js';
+import { writeFileAtomic } from '../../system/files/files.js';
 import type { DivergedStep } from '../../train/guards/divergence.js';
 import type { Run } from '../run/run.js';
 

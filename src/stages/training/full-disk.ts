@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDiskFull } from '../../system/disk.js';
+import { isDiskFull } from '../../system/files/disk.js';
 
 /** Between two attempts to write what has to be written. */
 const patience = 2_000;

@@ -1,4 +1,4 @@
-import { headFacts } from '../../config/heads.js';
+import { headFacts } from '../../config/head-facts.js';
 import type { Config } from '../../config/schema.js';
 import type { StageName } from '../../config/stages.js';
 import { isOutOfMemory } from '../../engine/out-of-memory.js';

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TensorData } from '../../checkpoints/formats/tensor.js';
 import { exportParts, importParts, type ModelParts } from '../../models/parts.js';
 import type { State } from '../../models/state.js';
-import type { SourceState } from '../../train/batches/source.js';
+import type { SourceState } from '../../train/batches/batch-source.js';
 import type { Slot } from '../../train/optimizers/optimizers.js';
 import type { TrainedPart } from '../../train/trained-parts.js';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { BestMetric, LoadedCheckpoint, Origin } from '../../checkpoints/run-store.js';
 import { configHash, stageConfig } from '../../config/hash.js';
-import type { SeenItem, SourceState } from '../../train/batches/source.js';
+import type { SeenItem, SourceState } from '../../train/batches/batch-source.js';
 import type { Position } from '../../train/loop.js';
 import { stepsBefore } from '../../train/schedule/pace.js';
 import { swapAverages } from '../../train/trained-parts.js';

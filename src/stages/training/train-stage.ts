@@ -1,5 +1,5 @@
 import { LofiError } from '../../system/errors.js';
-import { nextPoint } from '../../train/batches/source.js';
+import { nextPoint } from '../../train/batches/batch-source.js';
 import type { Compute, Forward } from '../../train/compute/compute.js';
 import { local } from '../../train/compute/local.js';
 import { Due } from '../../train/due.js';

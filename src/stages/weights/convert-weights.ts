@@ -2,7 +2,7 @@ import { encodeSafetensors } from '../../checkpoints/formats/safetensors.js';
 import type { TensorData } from '../../checkpoints/formats/tensor.js';
 import { namesIn, type Naming } from '../../models/weights/naming.js';
 import { WorkError } from '../../system/errors.js';
-import { writeFileAtomic } from '../../system/files.js';
+import { writeFileAtomic } from '../../system/files/files.js';
 import { readEncoderWeights, type EncoderWeights } from './encoder-weights.js';
 
 /**

@@ -4,7 +4,7 @@ import type { TensorData } from '../../checkpoints/formats/tensor.js';
 import { readTfjsWeights } from '../../checkpoints/formats/tfjs-layers.js';
 import { isTorchFile, readTorchFile, torchMark } from '../../checkpoints/formats/torch-file.js';
 import { fromKerasMobilenet } from '../../models/weights/keras-mobilenet.js';
-import { encoders, encoderTypes } from '../../config/encoders.js';
+import { encoders, encoderTypes } from '../../config/encoder-facts.js';
 import { closestEncoder, knownEncoder, type KnownEncoder } from '../../models/weights/known-encoders.js';
 import { torchvisionNames } from '../../models/weights/naming.js';
 import type { Parameters } from '../../models/parameters.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { encodersThat, type encoders, type EncoderType } from '../../config/encoders.js';
+import { encodersThat, type encoders, type EncoderType } from '../../config/encoder-facts.js';
 import { cacheFolder, installFolder } from '../../system/install/cache.js';
 import { UsageError } from '../../system/errors.js';
 import { installWheels, type Wheel } from '../../system/install/wheel.js';

@@ -3,7 +3,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, ren
 import os from 'node:os';
 import path from 'node:path';
 import { WorkError } from '../errors.js';
-import { syncFolder } from '../files.js';
+import { syncFolder } from '../files/files.js';
 
 const PARTIAL = '.partial-';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync, type Dirent } from 'node:fs';
 import path from 'node:path';
 import { WorkError } from '../errors.js';
-import { sha256File } from '../files.js';
+import { sha256File } from '../files/files.js';
 import { startProgress } from '../progress.js';
 import { findProgram, runProgram } from '../programs.js';
 

@@ -21,7 +21,7 @@ export interface BatchShape {
 }
 
 /** The epochs from `from` to before `to`; none where rounding left none. */
-export interface Segment {
+export interface MultigridSegment {
   epochs: { from: number; to: number };
   /** Factor on the base rate: drops so far, times what the batch of the long cycle has grown by. */
   lr: number;
@@ -37,19 +37,19 @@ export interface Segment {
  * The segments of a multigrid training, in order and without gap (lofi_spec §2.3–2.5, 2.8).
  * Throws {@link UsageError} where the rate never drops (the long cycle has no plateau to fill), or no epoch is left.
  */
-export function multigridPlan(multigrid: Multigrid, training: FullTraining): Segment[] {
+export function multigridPlan(multigrid: Multigrid, training: FullTraining): MultigridSegment[] {
   const plan = multigrid.longCycle ? longCycle(multigrid, training) : shortCycle(multigrid, training);
   if (plan.at(-1)!.epochs.to > 0) return plan;
   throw new UsageError('pretrain.multigrid.epochFactor leaves no epoch: raise it, or pretrain.epochs');
 }
 
 /** The segment that an epoch (fractions within one) lies in; the last one beyond the end. */
-export function segmentAt(plan: readonly Segment[], epoch: number): Segment {
+export function segmentAt(plan: readonly MultigridSegment[], epoch: number): MultigridSegment {
   return plan.find(({ epochs }) => epoch < epochs.to) ?? plan.at(-1)!;
 }
 
 /** The shape of each batch of an epoch in which every clip comes once; the last batch may have fewer clips. */
-export function epochShapes({ cycle }: Segment, clips: number): BatchShape[] {
+export function epochShapes({ cycle }: MultigridSegment, clips: number): BatchShape[] {
   const shapes: BatchShape[] = [];
   for (let left = clips; left > 0; left -= shapes.at(-1)!.batch) shapes.push(cycle[shapes.length % cycle.length]!);
   return shapes;
@@ -60,7 +60,7 @@ export function epochShapes({ cycle }: Segment, clips: number): BatchShape[] {
  * Their number is that of the long cycle, so the larger batches of the short cycle have larger groups (lofi_spec §2.8);
  * a smaller batch at the end of an epoch has fewer groups, not smaller ones.
  */
-export function batchNormGroups({ cycle, batchNormSplits }: Segment, clips: number): number[] {
+export function batchNormGroups({ cycle, batchNormSplits }: MultigridSegment, clips: number): number[] {
   const full = Math.floor((clips * batchNormSplits) / cycle.at(-1)!.batch);
   const groups = Math.min(batchNormSplits, Math.max(1, full));
   const until = (group: number) => Math.floor((group * clips) / groups);
@@ -72,7 +72,7 @@ export function batchNormGroups({ cycle, batchNormSplits }: Segment, clips: numb
  * end, then the plan's (lofi_spec §2.6).
  */
 export function multigridRate(
-  plan: readonly Segment[],
+  plan: readonly MultigridSegment[],
   { lr, warmupEpochs }: Pick<Config['pretrain'], 'lr' | 'warmupEpochs'>,
   epoch: number,
 ): number {
@@ -82,13 +82,13 @@ export function multigridRate(
 }
 
 /** The frames of video from one frame of a clip to the next (lofi_spec §2.7). */
-export function drawStride({ strides }: Segment, random: Random): number {
+export function drawStride({ strides }: MultigridSegment, random: Random): number {
   return strides.from + random.below(strides.to - strides.from + 1);
 }
 
 /** The pace of a plan with `clips` clips an epoch. */
 export function multigridPace(
-  plan: readonly Segment[],
+  plan: readonly MultigridSegment[],
   rate: Pick<Config['pretrain'], 'lr' | 'warmupEpochs'>,
   clips: number,
 ): Pace {
@@ -100,7 +100,7 @@ export function multigridPace(
 }
 
 /** A shape of the long cycle, by what it makes of batch, short cycle and normalisation. */
-interface LongShape extends Pick<Segment, 'cycle' | 'strides' | 'batchNormSplits'> {
+interface LongShape extends Pick<MultigridSegment, 'cycle' | 'strides' | 'batchNormSplits'> {
   /** Its batch, in batches of the full training. */
   growth: number;
   /** Mean of the same over its short cycle. */
@@ -135,7 +135,7 @@ function longShape(multigrid: Multigrid, training: FullTraining, factor: Multigr
  * half of it still at the rate before (lofi_spec §2.5). The order of the sums is that of the authors' code: boundaries
  * such as 358.5 hang on it.
  */
-function longCycle(multigrid: Multigrid, training: FullTraining): Segment[] {
+function longCycle(multigrid: Multigrid, training: FullTraining): MultigridSegment[] {
   const { epochs, lrGamma } = training;
   const plateaus = [0, ...reachedSteps(training)];
   const lastDrop = plateaus.at(-1)!;
@@ -171,13 +171,17 @@ function longCycle(multigrid: Multigrid, training: FullTraining): Segment[] {
 }
 
 /** The training's own plateaus, stretched, with the short cycle in full length and size (lofi_spec §2.4). */
-function shortCycle(multigrid: Multigrid, training: FullTraining): Segment[] {
+function shortCycle(multigrid: Multigrid, training: FullTraining): MultigridSegment[] {
   const shape = longShape(multigrid, training, { frames: 1, size: 1 });
   const ends = [...reachedSteps(training), training.epochs].map((end) => Math.trunc(end * multigrid.epochFactor));
   return ends.map((to, plateau) => segment(shape, { from: ends[plateau - 1] ?? 0, to }, training.lrGamma ** plateau));
 }
 
-function segment({ cycle, strides, batchNormSplits }: LongShape, epochs: Segment['epochs'], lr: number): Segment {
+function segment(
+  { cycle, strides, batchNormSplits }: LongShape,
+  epochs: MultigridSegment['epochs'],
+  lr: number,
+): MultigridSegment {
   return { epochs, lr, cycle, strides, batchNormSplits };
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { agreedLayout, type Layout } from '../../../src/data/features/matrix-layout.js';
+import { agreedLayout, type MatrixLayout } from '../../../src/data/features/matrix-layout.js';
 import { UsageError } from '../../../src/system/errors.js';
 
-const agreed = (shapes: [number, number][], wanted: Layout | 'auto' = 'auto', snippets: number | null = 100) =>
+const agreed = (shapes: [number, number][], wanted: MatrixLayout | 'auto' = 'auto', snippets: number | null = 100) =>
   agreedLayout(
     shapes.map((shape, i) => ({ file: `${i}.npy`, shape })),
     wanted,

@@ -6,7 +6,7 @@ import { readCsvMatrix } from '../../../src/data/features/csv-matrix.js';
 import { squeezed, transposed, type Matrix } from '../../../src/data/features/matrix.js';
 import { parseNpy, readNpyMatrix } from '../../../src/data/features/npy.js';
 import { readNpzMatrix } from '../../../src/data/features/npz.js';
-import { zipMembers } from '../../../src/system/zip.js';
+import { zipMembers } from '../../../src/system/files/zip.js';
 import { randomStream } from '../../../src/engine/random.js';
 import { UsageError } from '../../../src/system/errors.js';
 import { flippedBits, growth, rewrite } from '../../support/mutations.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { closestEncoder, knownEncoder, type KnownEncoder } from '../../../src/models/weights/known-encoders.js';
-import { encoderTypes } from '../../../src/config/encoders.js';
+import { encoderTypes } from '../../../src/config/encoder-facts.js';
 import { torchShape } from '../../../src/models/weights/torch-layout.js';
 
 const shapesOf = ({ parameters }: KnownEncoder) =>

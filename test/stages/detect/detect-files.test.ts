@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { startEngine } from '../../../src/engine/backend.js';
-import type { DetectedVideo } from '../../../src/report/detections/write-detections.js';
+import type { DetectedVideo } from '../../../src/evaluation/detected-video.js';
 import { detectFiles } from '../../../src/stages/detect/detect-files.js';
 import { randomModel } from '../../support/random-model.js';
 import { testVideo } from '../../support/videos.js';

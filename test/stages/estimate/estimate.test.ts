@@ -6,7 +6,7 @@ import { startEngine } from '../../../src/engine/backend.js';
 import { metered } from '../../../src/engine/meter.js';
 import { isNative } from '../../../src/engine/ops/run-native.js';
 import { randomStream } from '../../../src/engine/random.js';
-import { buildEncoder } from '../../../src/models/encoders/catalogue.js';
+import { buildEncoder } from '../../../src/models/encoders/encoder-catalogue.js';
 import { Parameters } from '../../../src/models/parameters.js';
 import { encoderCost, estimate } from '../../../src/stages/estimate/estimate.js';
 

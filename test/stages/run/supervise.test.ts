@@ -6,7 +6,7 @@ import { acquireRunLock } from '../../../src/checkpoints/run-lock.js';
 import { configSchema, type Config } from '../../../src/config/schema.js';
 import { saveDataset, toDataset } from '../../../src/data/dataset.js';
 import { Heartbeat, type Beat } from '../../../src/stages/run/heartbeat.js';
-import type { Outcome } from '../../../src/stages/run/notify.js';
+import type { CommandOutcome } from '../../../src/stages/run/notify.js';
 import { goOn } from '../../../src/stages/run/policy.js';
 import { type Run } from '../../../src/stages/run/run.js';
 import { superviseRun } from '../../../src/stages/run/supervise.js';
@@ -38,7 +38,7 @@ function place(t: TestContext, body = 'for argument; do printf "%s\\\\0" "$argum
   };
 }
 
-const outcome = (told: string[]) => JSON.parse(told.at(-1)!) as Outcome;
+const outcome = (told: string[]) => JSON.parse(told.at(-1)!) as CommandOutcome;
 const beat = (run: string) => JSON.parse(readFileSync(path.join(run, 'heartbeat.json'), 'utf8')) as Beat;
 
 test('done: the command gets its arguments as they are, and the outcome last; the folder is free again', async (t) => {

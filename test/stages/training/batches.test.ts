@@ -7,7 +7,7 @@ import { loadClips } from '../../../src/data/clips.js';
 import { loadDataset, videosOf, type Video } from '../../../src/data/dataset.js';
 import { startFrameLoader } from '../../../src/data/frames/loader.js';
 import type { FrameRequest } from '../../../src/data/frames/request.js';
-import type { FrameSourceOptions } from '../../../src/data/frames/source.js';
+import type { FrameSourceOptions } from '../../../src/data/frames/frame-source.js';
 import { measureClips, type MeasuredClip } from '../../../src/data/measured-clips.js';
 import { synthesize } from '../../../src/data/synth/synthesize.js';
 import { clipBatches } from '../../../src/stages/pretrain/clip-batches.js';

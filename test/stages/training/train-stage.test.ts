@@ -6,7 +6,7 @@ import { readMetrics } from '../../../src/checkpoints/metrics.js';
 import { RunStore } from '../../../src/checkpoints/run-store.js';
 import { hashTensors } from '../../../src/checkpoints/formats/tensor.js';
 import type { Config } from '../../../src/config/schema.js';
-import type { FeatureSource } from '../../../src/stages/features/source.js';
+import type { FeatureSource } from '../../../src/stages/features/feature-source.js';
 import { startOnFeatures } from '../../../src/stages/features/trained-on-features.js';
 import { headStage } from '../../../src/stages/head/head-stage.js';
 import { openRun, type Run } from '../../../src/stages/run/run.js';

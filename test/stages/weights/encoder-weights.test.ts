@@ -6,7 +6,7 @@ import { RunStore } from '../../../src/checkpoints/run-store.js';
 import type { TensorData } from '../../../src/checkpoints/formats/tensor.js';
 import { startEngine } from '../../../src/engine/backend.js';
 import { randomStream } from '../../../src/engine/random.js';
-import { encoderTypes } from '../../../src/config/encoders.js';
+import { encoderTypes } from '../../../src/config/encoder-facts.js';
 import { knownEncoder } from '../../../src/models/weights/known-encoders.js';
 import { torchShape } from '../../../src/models/weights/torch-layout.js';
 import { Parameters } from '../../../src/models/parameters.js';

@@ -12,7 +12,7 @@ import {
   segmentAt,
   type BatchShape,
   type Multigrid,
-  type Segment,
+  type MultigridSegment,
 } from '../../../src/train/schedule/multigrid.js';
 
 /** Multigrid's defaults, in which `changes` are made. */
@@ -32,10 +32,11 @@ const slowFast = (lrSteps: number[], epochs: number) => ({
 });
 const kinetics = slowFast([94, 154, 196], 239);
 
-const starts = (plan: Segment[]) => plan.map(({ epochs }) => epochs.from);
+const starts = (plan: MultigridSegment[]) => plan.map(({ epochs }) => epochs.from);
 /** The ends of the shapes. The last shape has two halves, which count as one. */
-const boundaries = (plan: Segment[]) => plan.map(({ epochs }) => epochs.to).filter((_, i) => i !== plan.length - 2);
-const long = ({ cycle }: Segment) => cycle.at(-1)!;
+const boundaries = (plan: MultigridSegment[]) =>
+  plan.map(({ epochs }) => epochs.to).filter((_, i) => i !== plan.length - 2);
+const long = ({ cycle }: MultigridSegment) => cycle.at(-1)!;
 
 function assertNear(actual: readonly number[], expected: readonly number[]): void {
   assert.equal(actual.length, expected.length);

@@ -9,7 +9,7 @@ import { readSafetensors } from '../../../src/checkpoints/formats/safetensors.js
 import type { Config } from '../../../src/config/schema.js';
 import { startEngine } from '../../../src/engine/backend.js';
 import { randomStream } from '../../../src/engine/random.js';
-import { buildEncoder } from '../../../src/models/encoders/catalogue.js';
+import { buildEncoder } from '../../../src/models/encoders/encoder-catalogue.js';
 import {
   imagenetScaling,
   kineticsScaling,
@@ -21,7 +21,7 @@ import { toTorchLayout, type Values } from '../../../src/models/weights/torch-la
 import type { Pass } from '../../../src/models/layers/layer.js';
 import { Parameters } from '../../../src/models/parameters.js';
 import { importState, type State } from '../../../src/models/state.js';
-import { readJson } from '../../../src/system/files.js';
+import { readJson } from '../../../src/system/files/files.js';
 import { StatisticsCollector } from '../../../src/train/statistics.js';
 
 interface Case {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { differentiable, type Forward } from '../differentiable.js';
+import { differentiable, type ForwardResult } from '../differentiable.js';
 import { isNative, runNative } from '../run-native.js';
 
 /**
@@ -48,7 +48,7 @@ type TrainForward = (
   offset: tf.Tensor1D,
   epsilon: number,
   onStatistics: (statistics: BatchStatistics) => void,
-) => Forward;
+) => ForwardResult;
 
 /** TensorFlow's FusedBatchNormV3 and its gradient, 17 times faster than the graph that tfjs composes. */
 const nativeBatchNorm: TrainForward = (x, scale, offset, epsilon, onStatistics) => {

@@ -58,7 +58,7 @@ export function alignWeights([low, high]: Region, bins: number, snippets: number
  * Numbers of SGAlign's bins: `inner` bins sample the nodes, `context` bins the means of their
  * neighbours in feature space.
  */
-export interface Bins {
+export interface AlignmentBins {
   inner: number;
   context: number;
 }
@@ -67,7 +67,7 @@ export interface Bins {
  * The align weights of a region for both kinds of bins, as one row of a matrix. The matrix is applied to projected
  * nodes: first `[T, inner]`, then `[T, context]`, each flattened.
  */
-export function alignRow(region: Region, { inner, context }: Bins, snippets: number): SparseRow {
+export function alignRow(region: Region, { inner, context }: AlignmentBins, snippets: number): SparseRow {
   const columns: number[] = [];
   const values: number[] = [];
   const add = (bins: number, offset: number) => {

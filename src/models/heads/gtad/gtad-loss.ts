@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { GtadOutput } from './gtad.js';
+import type { GtadOutput } from './gtad-output.js';
 import type { BinaryWeights, LossWeights } from './loss-weights.js';
 
 /** G-TAD's loss (docs/method.md §7.6) and its terms: total = tem + 10 reg + cls. */

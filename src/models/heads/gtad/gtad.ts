@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { headFacts } from '../../../config/heads.js';
+import { headFacts } from '../../../config/head-facts.js';
 import { gatherNeighbours, nearestNeighbours } from '../../../engine/ops/graph/neighbours.js';
 import { sparseMatrix, type SparseMatrix } from '../../../engine/ops/graph/sparse-matrix.js';
 import { conv1d, pointwise } from '../../layers/dense-layers.js';
@@ -13,6 +13,7 @@ import { alignRow, anchors, regionOfInterest, type Anchor, type Region } from '.
 import { gcnext } from './gcnext.js';
 import { labels, type Labels, type Span } from './labels.js';
 import { gtadLoss } from './gtad-loss.js';
+import type { GtadOutput } from './gtad-output.js';
 import { lossWeights } from './loss-weights.js';
 import { proposals } from './proposals.js';
 
@@ -34,17 +35,6 @@ export interface GtadOptions {
   kernel?: 1 | 3;
   /** Length of the longest anchor in snippets; null or absent: the whole video. */
   maxDuration?: number | null;
-}
-
-/**
- * G-TAD's outputs for B videos of T snippets and A anchors (A = T(T+1)/2 where any length is
- * allowed), all within (0, 1).
- */
-export interface GtadOutput {
-  /** `[B, A, 2]`: each anchor's overlap with an action, by regression (channel 0) and by classification (channel 1). */
-  map: tf.Tensor3D;
-  start: tf.Tensor2D;
-  end: tf.Tensor2D;
 }
 
 /** The region that the authors' code aligns for cells of the map that are not anchors. */

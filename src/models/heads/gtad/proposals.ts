@@ -1,7 +1,7 @@
 import type { Anchor } from './anchors.js';
 
 /** A scored time span; start and end are fractions of the video's duration. */
-export interface Proposal {
+export interface AnchorProposal {
   start: number;
   end: number;
   score: number;
@@ -23,13 +23,13 @@ export function proposals(
   { start, end, map }: VideoOutput,
   list: readonly Anchor[],
   options: { peaks: boolean } = { peaks: true },
-): Proposal[] {
+): AnchorProposal[] {
   const snippets = start.length;
   const starts = peaks(start);
   const ends = peaks(end);
   starts[0] = true;
   ends[snippets - 1] = true;
-  const found: Proposal[] = [];
+  const found: AnchorProposal[] = [];
   list.forEach((anchor, a) => {
     const stop = anchor.start + anchor.duration + 1;
     if (stop >= snippets || (options.peaks && !(starts[anchor.start] && ends[stop]))) return;

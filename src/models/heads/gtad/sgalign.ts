@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { activated, beforeActivation } from '../../../engine/ops/dense.js';
 import { differentiable } from '../../../engine/ops/differentiable.js';
 import type { SparseMatrix } from '../../../engine/ops/graph/sparse-matrix.js';
-import type { Bins } from './anchors.js';
+import type { AlignmentBins } from './anchors.js';
 
 /**
  * SGAlign and the first localisation layer with its ReLU: graph nodes and the means of their neighbours, both
@@ -23,7 +23,7 @@ export function alignProjected(
   weight: tf.Tensor3D,
   bias: tf.Tensor1D,
   matrix: SparseMatrix,
-  bins: Bins,
+  bins: AlignmentBins,
 ): tf.Tensor3D {
   const [batch, time, channels] = graph.shape;
   const hidden = bias.shape[0];

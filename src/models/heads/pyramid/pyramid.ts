@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { headFacts } from '../../../config/heads.js';
+import { headFacts } from '../../../config/head-facts.js';
 import type { Random } from '../../../engine/random.js';
 import type { Pass } from '../../layers/layer.js';
 import type { Sequence } from '../../layers/sequence.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../../../src/engine/backend.js';
-import type { GtadOutput } from '../../../../src/models/heads/gtad/gtad.js';
+import type { GtadOutput } from '../../../../src/models/heads/gtad/gtad-output.js';
 import type { Labels } from '../../../../src/models/heads/gtad/labels.js';
 import { gtadLoss } from '../../../../src/models/heads/gtad/gtad-loss.js';
 import { balanced, lossWeights } from '../../../../src/models/heads/gtad/loss-weights.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, fraction, positive } from './common.js';
+import { count, fraction, positive } from './number-kinds.js';
 
 /** `data`: what is trained on, and how it is read. */
 export const dataSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, fraction, positive } from './common.js';
+import { count, fraction, positive } from './number-kinds.js';
 import { trainingKeys } from './training-keys.js';
 
 /** `head`, stage 3: a fresh head on features of the frozen encoder. */

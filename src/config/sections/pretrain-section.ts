@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, fraction, part, positive } from './common.js';
+import { count, fraction, part, positive } from './number-kinds.js';
 import { batchNorm, reestimate, trainingKeys } from './training-keys.js';
 
 /** Multigrid (Wu et al., CVPR 2020): coarse shapes with large batches first. Factors are of encoder.frames and pretrain.size. */

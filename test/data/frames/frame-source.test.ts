@@ -4,7 +4,7 @@ import { copyFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync 
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { FrameRequest } from '../../../src/data/frames/request.js';
-import { frameSource, type FrameSourceOptions } from '../../../src/data/frames/source.js';
+import { frameSource, type FrameSourceOptions } from '../../../src/data/frames/frame-source.js';
 import { randomStream } from '../../../src/engine/random.js';
 import { WorkError } from '../../../src/system/errors.js';
 import { decodeFrames } from '../../../src/video/decode.js';

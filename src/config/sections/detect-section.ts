@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, part, positive } from './common.js';
+import { count, part, positive } from './number-kinds.js';
 
 /** `detect`: from outputs of the head to detections. */
 export const detectSchema = z.strictObject({

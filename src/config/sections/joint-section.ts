@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, fraction, part, shape } from './common.js';
+import { count, fraction, part, shape } from './number-kinds.js';
 import { fidelities } from './low-fidelity.js';
 import { batchNorm, reestimate, trainingKeys } from './training-keys.js';
 

@@ -1,6 +1,6 @@
 import { crc32, inflateRawSync } from 'node:zlib';
-import { UsageError } from './errors.js';
-import { printable } from './printable.js';
+import { UsageError } from '../errors.js';
+import { printable } from '../printable.js';
 
 /** A file in a zip archive. */
 export interface ZipMember {

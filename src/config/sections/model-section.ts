@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, fraction } from './common.js';
+import { count, fraction } from './number-kinds.js';
 
 /** The keys of `model`: those of each head, and what every head has. */
 

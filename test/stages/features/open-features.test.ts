@@ -10,7 +10,7 @@ import { saveDataset, toDataset } from '../../../src/data/dataset.js';
 import { transposed } from '../../../src/data/features/matrix.js';
 import { rescaled } from '../../../src/data/features/rescale.js';
 import { detectSubset } from '../../../src/stages/detect/detect.js';
-import { openFeatures } from '../../../src/stages/features/feature-source.js';
+import { openFeatures } from '../../../src/stages/features/open-features.js';
 import { randomStream } from '../../../src/engine/random.js';
 import { head } from '../../../src/stages/head/head-stage.js';
 import { readMatrix } from '../../../src/stages/features/read-matrix.js';

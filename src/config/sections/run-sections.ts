@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, part, positive } from './common.js';
+import { count, part, positive } from './number-kinds.js';
 
 /** When a training stage keeps a checkpoint, beside one with each new best and one at its end. */
 export const checkpointSchema = z.strictObject({

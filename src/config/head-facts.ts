@@ -1,4 +1,4 @@
-import type { HeadType } from './sections/heads.js';
+import type { HeadType } from './sections/model-section.js';
 
 /** What the configuration says of a head, and how it is trained and read. Its builder stands in `models/heads/catalogue.ts`. */
 export interface HeadFacts {

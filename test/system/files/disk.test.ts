@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isDiskFull, requireSpace } from '../../src/system/disk.js';
-import { fillDisk } from '../support/full-disk.js';
-import { temporaryFolder } from '../support/temporary.js';
+import { isDiskFull, requireSpace } from '../../../src/system/files/disk.js';
+import { fillDisk } from '../../support/full-disk.js';
+import { temporaryFolder } from '../../support/temporary.js';
 
 test('a full disk, a quota and a limit on files are known by their codes, also as a cause', () => {
   for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG']) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { encoderFacts, encoders, encodersThat, encoderTypes } from '../encoders.js';
-import { count, positive } from './common.js';
+import { encoderFacts, encoders, encodersThat, encoderTypes } from '../encoder-facts.js';
+import { count, positive } from './number-kinds.js';
 
 const described = encoderTypes.map((type) => `${type} (${encoders[type].describe})`).join(', ');
 const widths = encoderTypes.flatMap((type) => {

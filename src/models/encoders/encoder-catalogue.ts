@@ -1,4 +1,4 @@
-import type { EncoderType } from '../../config/encoders.js';
+import type { EncoderType } from '../../config/encoder-facts.js';
 import type { Config } from '../../config/schema.js';
 import { efficientnetLite0 } from './efficientnet-lite.js';
 import type { Encoder } from './encoder.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configSchema } from '../../../src/config/schema.js';
-import { buildEncoder } from '../../../src/models/encoders/catalogue.js';
-import { buildHead } from '../../../src/models/heads/catalogue.js';
+import { buildEncoder } from '../../../src/models/encoders/encoder-catalogue.js';
+import { buildHead } from '../../../src/models/heads/head-catalogue.js';
 import type { ParameterSpec } from '../../../src/models/parameters.js';
 import { UsageError } from '../../../src/system/errors.js';
 
