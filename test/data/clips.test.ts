@@ -62,7 +62,7 @@ test('clips in a folder for each label, listed beside them, are found', () => {
   }
   const rows = clips.map((clip) => `${path.relative(home, clip.path)},${clip.label},${clip.subset}`);
   writeFileSync(path.join(home, 'clips.csv'), `path,label,subset\n${rows.join('\n')}\n`);
-  // As a user calls it: from elsewhere, by a path that is relative.
+  // The list is given by a relative path, as a user may give it.
   const loaded = loadClips(path.relative(process.cwd(), path.join(home, 'clips.csv')));
   assert.ok(loaded.every((clip) => existsSync(clip.path)));
   assert.deepEqual(

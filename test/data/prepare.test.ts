@@ -204,7 +204,7 @@ for (const [what, home, [first, second]] of [
     assert.deepEqual(warnings, []);
     for (const [i, { segment, label }] of [first, second].entries()) {
       const { problem, instances, duration } = dataset.videos[i]!;
-      // The second ends a little behind its video: so little is clipped without a word.
+      // The second annotation ends a little behind its video, and is clipped without a warning.
       const [start, end] = [segment[0], Math.min(segment[1], duration)];
       assert.deepEqual([problem, instances], [undefined, [{ start, end, label }]]);
     }

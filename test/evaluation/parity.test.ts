@@ -10,7 +10,7 @@ import { missing, shared } from '../support/shared.js';
 
 /** Composed cases, with the numbers of the official code (see the README there). */
 const fixtures = path.resolve(import.meta.dirname, '../fixtures/evaluation');
-/** Larger ones: predictions of a real model. */
+/** Larger cases with predictions of real models. */
 const real = shared('data/eval_parity');
 
 interface Expected {

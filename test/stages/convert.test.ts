@@ -40,7 +40,7 @@ for (const [type, width] of [
 }
 
 for (const [what, file, width] of [
-  // It was made as 0.1, which has the same channels: the least width that fits is found.
+  // The network was made with width 0.1. The smallest width with the same channels is found.
   ['', path.resolve(import.meta.dirname, '../fixtures/keras-mobilenet/model.json'), 0.095],
   [' (ImageNet)', shared('data/mobilenet_v2_035/model.json'), 0.35],
 ] as const) {

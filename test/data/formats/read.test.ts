@@ -297,7 +297,7 @@ test('files in the layouts of THUMOS14, as ActionFormer and as G-TAD have it', (
   const certain = readAnnotations('thumos', path.join(thumos, 'thumos14_actionformer.json'));
   assert.deepEqual(count(certain), { Validation: [3, 11], Test: [3, 13], classes: 20 });
   const tables = readAnnotations('gtad', thumos);
-  // With the instances that are called ambiguous, one and three.
+  // The tables also hold one and three instances that are called ambiguous.
   assert.deepEqual(count(tables), { validation: [3, 12], test: [4, 16], classes: 21 });
   const single = (part: string) => count(readAnnotations('gtad', path.join(thumos, `gtad_${part}_Annotation.csv`)));
   assert.deepEqual(single('val'), { validation: [3, 12], classes: 11 });

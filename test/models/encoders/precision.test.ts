@@ -12,7 +12,7 @@ const native = name === 'tensorflow' ? false : 'needs native TensorFlow';
 
 /** Reference steps, and the cosines of PyTorch's autocast on them, rounded down a little. */
 const cases = [
-  // tools/bench/peers/lofi_golden.py --precision: median 0.973. Of parameters of two numbers the least says nothing.
+  // tools/bench/peers/lofi_golden.py --precision: median 0.973. The least says nothing: that parameter has two numbers.
   { file: path.resolve(import.meta.dirname, '../../fixtures/lofi-step/lofi-step.json'), least: -1, median: 0.96 },
   // tools/bench/precision.ts: least 0.80, median 0.95.
   { file: shared('peers/golden/lofi_step.json'), least: 0.78, median: 0.94 },
