@@ -8,6 +8,7 @@ import { saveDataset, toDataset, type Video } from '../../src/data/dataset.js';
 import { randomStream } from '../../src/engine/random.js';
 import { UsageError } from '../../src/system/errors.js';
 import { probe } from '../../src/video/probe.js';
+import { makeDownloads } from '../support/downloads.js';
 import { missing, shared } from '../support/shared.js';
 import { codecs, ffmpeg, testVideo } from '../support/videos.js';
 import { temporaryFolder } from '../support/temporary.js';
@@ -134,6 +135,11 @@ test('a dataset file is held against its videos', async () => {
     }
   }
   assert.deepEqual(told, cases.map((_, i) => (i + 1) / cases.length)); // prettier-ignore
+});
+
+test('videos as YouTube hands them out are good', async () => {
+  const made = makeDownloads(file('downloads'));
+  assert.deepEqual(await checkVideos(made), { ok: 2, missing: [], broken: [], warnings: [] });
 });
 
 const real = shared('data', 'anet_two_videos');

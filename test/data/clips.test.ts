@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { loadClips } from '../../src/data/clips.js';
 import { UsageError } from '../../src/system/errors.js';
+import { missing, shared } from '../support/shared.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
@@ -46,12 +47,32 @@ for (const [name, content, message] of wrong) {
   });
 }
 
-test('the real clips', (t) => {
-  const real = path.resolve('../shared/data/trimmed_clips/clips.csv');
-  if (!existsSync(real)) {
-    t.skip('no ../shared/data');
-    return;
+test('clips in a folder for each label, listed beside them, are found', () => {
+  const home = path.join(folder, 'trimmed');
+  const clips = ['serve', 'smash', 'f_volley'].flatMap((label, l) =>
+    Array.from({ length: 12 }, (_, i) => ({
+      path: path.join(home, label, `${label}${i + 1}.mp4`),
+      label,
+      subset: (i + l) % 4 === 0 ? 'validation' : 'training',
+    })),
+  );
+  for (const clip of clips) {
+    mkdirSync(path.dirname(clip.path), { recursive: true });
+    writeFileSync(clip.path, '');
   }
+  const rows = clips.map((clip) => `${path.relative(home, clip.path)},${clip.label},${clip.subset}`);
+  writeFileSync(path.join(home, 'clips.csv'), `path,label,subset\n${rows.join('\n')}\n`);
+  // The list is given by a relative path, as a user may give it.
+  const loaded = loadClips(path.relative(process.cwd(), path.join(home, 'clips.csv')));
+  assert.ok(loaded.every((clip) => existsSync(clip.path)));
+  assert.deepEqual(
+    loaded.map((clip) => ({ ...clip, path: path.resolve(clip.path) })),
+    clips,
+  );
+});
+
+const real = shared('data/trimmed_clips/clips.csv');
+test('the real clips', { skip: missing(real) }, () => {
   const clips = loadClips(real);
   assert.equal(clips.length, 579);
   assert.ok(clips.every((clip) => existsSync(clip.path)));

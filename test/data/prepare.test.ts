@@ -6,6 +6,7 @@ import { loadDataset, saveDataset } from '../../src/data/dataset.js';
 import { prepareDataset } from '../../src/data/prepare.js';
 import { fileContent } from '../../src/system/files/file-content.js';
 import { UsageError } from '../../src/system/errors.js';
+import { downloads, makeDownloads, type Download } from '../support/downloads.js';
 import { missing, shared } from '../support/shared.js';
 import { testVideo } from '../support/videos.js';
 import { temporaryFolder } from '../support/temporary.js';
@@ -161,44 +162,65 @@ test('HACS: videos in the folders of its downloader, named by label', async () =
   );
 });
 
-const real = shared('data', 'anet_two_videos');
-test('two real ActivityNet videos', { skip: missing(real) }, async () => {
-  const database = {
-    GGSY1Qvo990: {
-      duration: 18.16,
-      subset: 'training',
-      annotations: [{ segment: [5.824, 16.199], label: 'Clean and jerk' }],
-    },
-    v_ZNVhz7ctTq0: {
-      duration: 14.05,
-      subset: 'validation',
-      annotations: [{ segment: [0.329, 14.048], label: 'Walking the dog' }],
-    },
-  };
-  const file = path.join(folder, 'anet.json');
-  writeFileSync(file, JSON.stringify({ version: '1.3', taxonomy: [], database }));
-  const { dataset, warnings } = await prepareDataset({ format: 'activitynet', annotations: file, videos: real });
-  assert.deepEqual(warnings, ['label "Walking the dog" is in no video of subset "training": it cannot be learnt']);
-  for (const video of dataset.videos) {
-    assert.equal(video.problem, undefined);
-    assert.ok(Math.abs(video.duration - database[video.id as keyof typeof database].duration) < 0.5, video.id);
-    assert.ok(video.frames > 300);
-  }
-});
+/** What an annotation says of a downloaded video. */
+type Annotated = Omit<Download, 'fps' | 'frames'>;
 
-test('two real ActivityNet videos by CSV', { skip: missing(real) }, async () => {
-  const file = annotations([
-    'v_GGSY1Qvo990,5.824,00:00:16.199,Clean and jerk,training',
-    'v_ZNVhz7ctTq0.mp4,0.329,14.048,Walking the dog,training',
-  ]);
-  const { dataset, warnings } = await prepareDataset({ format: 'csv', annotations: file, videos: real });
-  assert.deepEqual(warnings, []);
+const realPair: [Annotated, Annotated] = [
+  { id: 'v_GGSY1Qvo990', duration: 18.16, segment: [5.824, 16.199], label: 'Clean and jerk' },
+  { id: 'v_ZNVhz7ctTq0', duration: 14.05, segment: [0.329, 14.048], label: 'Walking the dog' },
+];
+const made = makeDownloads(path.join(folder, 'downloads'));
+
+for (const [what, home, [first, second]] of [
+  ['two videos as YouTube hands them out', made, downloads],
+  ['two real ActivityNet videos', shared('data', 'anet_two_videos'), realPair],
+] as const) {
+  test(what, { skip: missing(home) }, async () => {
+    const described = ({ duration, segment, label }: Annotated, subset: string) => ({
+      duration,
+      subset,
+      annotations: [{ segment, label }],
+    });
+    // ActivityNet's ids are without the prefix that downloaded files have.
+    const database = {
+      [first.id.slice(2)]: described(first, 'training'),
+      [second.id]: described(second, 'validation'),
+    };
+    const file = path.join(folder, 'anet.json');
+    writeFileSync(file, JSON.stringify({ version: '1.3', taxonomy: [], database }));
+    const { dataset, warnings } = await prepareDataset({ format: 'activitynet', annotations: file, videos: home });
+    assert.deepEqual(warnings, [`label "${second.label}" is in no video of subset "training": it cannot be learnt`]);
+    for (const video of dataset.videos) {
+      assert.equal(video.problem, undefined);
+      assert.ok(Math.abs(video.duration - database[video.id]!.duration) < 0.5, video.id);
+      assert.ok(video.frames > 100);
+    }
+  });
+
+  test(`${what}, by CSV`, { skip: missing(home) }, async () => {
+    const clock = (seconds: number) => `00:00:${seconds.toFixed(3).padStart(6, '0')}`;
+    const file = annotations([
+      `${first.id},${first.segment[0]},${clock(first.segment[1])},${first.label},training`,
+      `${second.id}.mp4,${second.segment[0]},${second.segment[1]},${second.label},training`,
+    ]);
+    const { dataset, warnings } = await prepareDataset({ format: 'csv', annotations: file, videos: home });
+    assert.deepEqual(warnings, []);
+    for (const [i, { segment, label }] of [first, second].entries()) {
+      const { problem, instances, duration } = dataset.videos[i]!;
+      // The second annotation ends a little behind its video, and is clipped without a warning.
+      const [start, end] = [segment[0], Math.min(segment[1], duration)];
+      assert.deepEqual([problem, instances], [undefined, [{ start, end, label }]]);
+    }
+    assert.ok(dataset.videos[1]!.duration < second.segment[1]);
+  });
+}
+
+test('frames and rate of a video as YouTube hands it out', async () => {
+  const rows = downloads.map(({ id }) => `${id},0,1,run,`);
+  const { dataset } = await prepareDataset({ format: 'csv', annotations: annotations(rows), videos: made });
   assert.deepEqual(
-    dataset.videos.map(({ problem, instances }) => [problem, instances.length]),
-    [
-      [undefined, 1],
-      [undefined, 1],
-    ],
+    dataset.videos.map(({ id, fps, frames }) => ({ id, fps: Number(fps.toFixed(4)), frames })),
+    downloads.map(({ id, fps, frames }) => ({ id, fps, frames })),
   );
 });
 

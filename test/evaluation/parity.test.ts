@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { evaluateDetections } from '../../src/evaluation/detections.js';
 import { readGroundTruth, readPredictions } from '../../src/evaluation/result-files.js';
 import { evaluateProposals } from '../../src/evaluation/average-recall.js';
 import type { GroundTruth } from '../../src/evaluation/types.js';
+import { missing, shared } from '../support/shared.js';
 
-const folder = path.resolve(import.meta.dirname, '../../../shared/data/eval_parity');
-const skip = existsSync(folder) ? false : 'no ../shared/data/eval_parity beside the checkout';
+/** Composed cases, with the numbers of the official code (see the README there). */
+const fixtures = path.resolve(import.meta.dirname, '../fixtures/evaluation');
+/** Larger cases with predictions of real models. */
+const real = shared('data/eval_parity');
 
 interface Expected {
   gt: string;
@@ -28,50 +31,28 @@ interface Expected {
   };
 }
 
-describe('parity with the official ActivityNet evaluator', { skip }, () => {
-  const files = skip ? [] : readdirSync(path.join(folder, 'expected'));
-  for (const file of files) {
-    const expected = JSON.parse(readFileSync(path.join(folder, 'expected', file), 'utf8')) as Expected;
-    const truth = readGroundTruth(path.join(folder, expected.gt));
-    const predictions = readPredictions(path.join(folder, expected.prediction));
-    const { subset, tiou_thresholds: tiou, stable_desc: official } = expected;
-    if (file.startsWith('det_')) {
-      it(`mAP: ${file}`, () => {
-        const result = evaluateDetections(truth, predictions, { subset, tiou });
-        near(result.mAP, official.mAP);
-        near([result.average_mAP], [official.average_mAP]);
-        assert.equal(result.counts.instances, expected.n_gt);
-        assert.deepEqual(Object.keys(result.per_class).sort(), Object.keys(official.per_class_AP).sort());
-        for (const [label, ap] of Object.entries(official.per_class_AP)) near(result.per_class[label]!, ap);
-      });
-    } else {
-      it(`AR: ${file}`, () => {
-        const maxAverage = expected.max_avg_nr_proposals ?? undefined;
-        const result = evaluateProposals(truth, predictions, { subset, tiou, maxAverage });
-        near([result.AUC], [official.AUC_percent]);
-        near(result.curve.average_recall, official.avg_recall);
-        near(result.curve.proposals_per_video, official.proposals_per_video);
-        assert.deepEqual(Object.keys(result.AR), Object.keys(official['AR@']));
-        for (const [n, ar] of Object.entries(official['AR@'])) near([result.AR[n]!], [ar]);
-      });
-    }
-  }
+describe('parity with the official ActivityNet evaluator', () => {
+  compare(fixtures);
 
   it('mAP: the case of mmaction2', () => {
-    const home = path.join(folder, 'mmaction2_eval_localization');
+    const home = path.join(fixtures, 'mmaction2');
     const expected = JSON.parse(readFileSync(path.join(home, 'expected.json'), 'utf8')) as {
       tiou_thresholds: number[];
       mAP: number[];
       average_mAP: number;
     };
     const result = evaluateDetections(
-      readGroundTruth(path.join(home, 'gt_anet_format.json')),
-      readPredictions(path.join(home, 'result_anet_format.json')),
+      readGroundTruth(path.join(home, 'ground-truth.json')),
+      readPredictions(path.join(home, 'predictions.json')),
       { subset: 'validation', tiou: expected.tiou_thresholds },
     );
     near(result.mAP, expected.mAP, 5e-9); // the file gives 8 digits
     near([result.average_mAP], [expected.average_mAP]);
   });
+});
+
+describe('the same on predictions of real models', { skip: missing(real) }, () => {
+  if (missing(real) === false) compare(real);
 });
 
 describe('the unit cases of mmaction2 for average recall', () => {
@@ -123,6 +104,36 @@ describe('the unit cases of mmaction2 for average recall', () => {
     assert.deepEqual(AR, { 1: 1, 5: 1, 10: 1, 50: 1, 100: 1 });
   });
 });
+
+/** Compares with each file of official numbers in `expected/` of a folder. */
+function compare(folder: string): void {
+  for (const file of readdirSync(path.join(folder, 'expected'))) {
+    const expected = JSON.parse(readFileSync(path.join(folder, 'expected', file), 'utf8')) as Expected;
+    const truth = readGroundTruth(path.join(folder, expected.gt));
+    const predictions = readPredictions(path.join(folder, expected.prediction));
+    const { subset, tiou_thresholds: tiou, stable_desc: official } = expected;
+    if (file.startsWith('det_')) {
+      it(`mAP: ${file}`, () => {
+        const result = evaluateDetections(truth, predictions, { subset, tiou });
+        near(result.mAP, official.mAP);
+        near([result.average_mAP], [official.average_mAP]);
+        assert.equal(result.counts.instances, expected.n_gt);
+        assert.deepEqual(Object.keys(result.per_class).sort(), Object.keys(official.per_class_AP).sort());
+        for (const [label, ap] of Object.entries(official.per_class_AP)) near(result.per_class[label]!, ap);
+      });
+    } else {
+      it(`AR: ${file}`, () => {
+        const maxAverage = expected.max_avg_nr_proposals ?? undefined;
+        const result = evaluateProposals(truth, predictions, { subset, tiou, maxAverage });
+        near([result.AUC], [official.AUC_percent]);
+        near(result.curve.average_recall, official.avg_recall);
+        near(result.curve.proposals_per_video, official.proposals_per_video);
+        assert.deepEqual(Object.keys(result.AR), Object.keys(official['AR@']));
+        for (const [n, ar] of Object.entries(official['AR@'])) near([result.AR[n]!], [ar]);
+      });
+    }
+  }
+}
 
 function groundTruth(videos: Record<string, number[][]>): GroundTruth {
   return {

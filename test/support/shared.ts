@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * Path of a file of the research data beside a checkout (`../shared`), which never enters the repository. Tests that
- * need it are skipped with a message: `{ skip: missing(file) }`.
+ * A file of the research data beside a checkout (`../shared`), which never enters the repository. Tests that need it
+ * skip without it and name it: `{ skip: missing(file) }`. A test that always runs checks the same on `test/fixtures`.
  */
 export function shared(...parts: string[]): string {
   return path.resolve(import.meta.dirname, '../../../shared', ...parts);

@@ -7,6 +7,7 @@ import { startEngine } from '../../../src/engine/backend.js';
 import type { Predictions } from '../../../src/evaluation/types.js';
 import { writeModel } from '../../../src/stages/detect/model-bundle.js';
 import { probe } from '../../../src/video/probe.js';
+import { makeDownloads } from '../../support/downloads.js';
 import { randomModel } from '../../support/random-model.js';
 import { missing, shared } from '../../support/shared.js';
 import { parseSrt, parseVtt } from '../../support/subtitles.js';
@@ -76,13 +77,18 @@ describe('lofi detect --model', () => {
     for (const video of videos) await assertResults(out, video);
   });
 
-  it('in real videos, a folder of them', { skip: missing(shared('data', 'anet_two_videos')) }, async () => {
-    const videos = shared('data', 'anet_two_videos');
-    const out = file('real');
+  it('in a folder of videos as YouTube hands them out', async () => {
+    await assertFolder(makeDownloads(file('downloads')), file('downloaded'));
+  });
+
+  const real = shared('data', 'anet_two_videos');
+  it('in a folder of real videos', { skip: missing(real) }, () => assertFolder(real, file('real')));
+
+  async function assertFolder(videos: string, out: string): Promise<void> {
     const ended = await lofi(['detect', '--model', model, '--out', out, '--format', 'srt,vtt,csv,html', videos]);
     assert.equal(ended.code, 0, ended.stderr);
     for (const name of readdirSync(videos)) await assertResults(out, path.join(videos, name));
-  });
+  }
 
   it('--min-score decides what subtitles show', async () => {
     const video = testVideo(file('scores.mp4'), { seconds: 4 });

@@ -269,7 +269,64 @@ function count(videos: AnnotatedVideo[]) {
   return { ...subsets, classes: classes.size };
 }
 
+/** Composed files in the layouts of published ones; the README there says what is in them. */
+const composed = path.resolve(import.meta.dirname, '../../fixtures/annotations');
 const annotations = shared('data', 'annotations');
+
+test('files in the layout of ActivityNet-1.3, as G-TAD has it and as published', () => {
+  const file = path.join(composed, 'activitynet13/anet_anno_action.json');
+  const expected = { training: [4, 5], validation: [2, 4], testing: [2, 0], classes: 5 };
+  for (const format of ['activitynet', 'gtad']) assert.deepEqual(count(readAnnotations(format, file)), expected);
+  const video = readAnnotations('activitynet', file).find(({ id }) => id === 'v_Ab3--xYz9_k');
+  assert.deepEqual(video, {
+    id: 'v_Ab3--xYz9_k',
+    subset: 'training',
+    duration: 63.22,
+    instances: [
+      { start: 0.01, end: 5.402, label: 'Folding paper' },
+      { start: 40.18264073551907, end: 47.93018264401735, label: 'Folding paper' },
+    ],
+    warnings: [],
+  });
+  const official = readAnnotations('activitynet', path.join(composed, 'activitynet13/activity_net.v1-3.min.json'));
+  assert.deepEqual(
+    byId(official.map((video) => ({ ...video, id: `v_${video.id}` }))),
+    byId(readAnnotations('activitynet', file)),
+  );
+});
+
+test('files in the layouts of THUMOS14, as ActionFormer and as G-TAD have it', () => {
+  const thumos = path.join(composed, 'thumos14');
+  const certain = readAnnotations('thumos', path.join(thumos, 'thumos14_actionformer.json'));
+  assert.deepEqual(count(certain), { Validation: [3, 11], Test: [3, 13], classes: 20 });
+  const tables = readAnnotations('gtad', thumos);
+  // The tables also hold one and three instances that are called ambiguous.
+  assert.deepEqual(count(tables), { validation: [3, 12], test: [4, 16], classes: 21 });
+  const single = (part: string) => count(readAnnotations('gtad', path.join(thumos, `gtad_${part}_Annotation.csv`)));
+  assert.deepEqual(single('val'), { validation: [3, 12], classes: 11 });
+  assert.deepEqual(single('test'), { test: [4, 16], classes: 13 });
+  const named = tables
+    .map(({ id, instances }) => ({ id, instances: instances.filter(({ label }) => label !== 'Ambiguous') }))
+    .filter(({ instances }) => instances.length > 0);
+  assert.deepEqual(byId(named), byId(certain.map(({ id, instances }) => ({ id, instances }))));
+});
+
+test('a file in the layout of ActivityNet that says more of each video', () => {
+  const videos = readAnnotations('activitynet', path.join(composed, 'recordings/annotations.json'));
+  assert.deepEqual(count(videos), { training: [2, 4], validation: [1, 2], classes: 4 });
+  assert.deepEqual(
+    videos.map(({ id, duration }) => [id, duration]),
+    [
+      ['20240105_101500_room_01_light_none', 151.2],
+      ['20240105_103000_room_02_light_on', 60],
+      ['20240105_104500_room_03_empty', 61.2],
+    ],
+  );
+});
+
+function byId<T extends { id: string }>(videos: T[]): T[] {
+  return [...videos].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
 
 test('the real ActivityNet-1.3, as G-TAD has it', { skip: missing(annotations) }, () => {
   const file = path.join(annotations, 'activitynet13/anet_anno_action.json');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { readTable } from '../../../src/data/annotations/csv-table.js';
@@ -7,9 +7,12 @@ import { thumosClasses } from '../../../src/data/scores/untrimmednet.js';
 import { readVideoScores, scoresOfVideos } from '../../../src/data/scores/video-scores.js';
 import { UsageError } from '../../../src/system/errors.js';
 import { npy } from '../../support/feature-files.js';
+import { missing, shared } from '../../support/shared.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
-const tables = path.resolve('../shared/data/annotations/thumos14');
+/** Composed tables with THUMOS14's classes, and the published ones. */
+const composed = path.resolve(import.meta.dirname, '../../fixtures/annotations/thumos14');
+const published = shared('data/annotations/thumos14');
 
 /** Scores that encode their place: row, and column in thousandths. */
 const scores = (rows: number, columns: number) =>
@@ -36,10 +39,11 @@ describe("UntrimmedNet's scores", () => {
     assert.deepEqual(warnings, []);
   });
 
-  it(
-    'the numbers of the classes are those of the published annotations',
-    { skip: !existsSync(tables) && 'no shared data' },
-    () => {
+  for (const [what, tables] of [
+    ['G-TAD’s tables', composed],
+    ['the published annotations', published],
+  ] as const) {
+    it(`the numbers of the classes are those of ${what}`, { skip: missing(tables) }, () => {
       const named = ['gtad_val_Annotation.csv', 'gtad_test_Annotation.csv'].flatMap((name) =>
         readTable(path.join(tables, name), ['type', 'type_idx'], []).map(({ fields }) => [
           fields['type_idx']!,
@@ -49,8 +53,8 @@ describe("UntrimmedNet's scores", () => {
       const { 0: ambiguous, ...classes } = Object.fromEntries(named) as Record<number, string>;
       assert.equal(ambiguous, 'Ambiguous');
       assert.deepEqual(classes, thumosClasses);
-    },
-  );
+    });
+  }
 
   it('another array is refused', (t) => {
     const file = path.join(temporaryFolder(t), 'x.npy');

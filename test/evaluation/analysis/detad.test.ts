@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { analyse } from '../../../src/evaluation/analysis/analyse.js';
 import { characteristics, type Analysis, type Bucket } from '../../../src/evaluation/analysis/analysis-types.js';
 import { readDetections, readGroundTruth } from '../../../src/evaluation/result-files.js';
+import { missing, shared } from '../../support/shared.js';
 
-const data = path.resolve(import.meta.dirname, '../../../../shared/data/eval_parity');
-const skip = existsSync(data) ? false : 'no ../shared/data/eval_parity beside the checkout';
+const fixtures = path.resolve(import.meta.dirname, '../../fixtures');
+const real = shared('data/eval_parity');
 
 type Numbers = Record<string, number | null>;
 
@@ -17,11 +18,19 @@ interface Reference extends Pick<Analysis, 'average_mAP_N' | 'false_positives'> 
   false_negatives: Record<string, Numbers>;
 }
 
-test('the analysis of the largest parity set is the one of the authors of DETAD', { skip }, () => {
-  const truth = readGroundTruth(path.join(data, 'gt/tcn_50salads_mid_edtcn_gt.json'));
-  const predictions = readDetections(path.join(data, 'pred/tcn_50salads_mid_edtcn.json'));
-  const analysis = analyse(truth, predictions, { subset: 'testing' });
-  const file = path.resolve(import.meta.dirname, '../../fixtures/detad-50salads.json');
+test('the analysis of composed detections is the one of the authors of DETAD', () => {
+  const composed = (name: string) => path.join(fixtures, 'evaluation', name);
+  compare(composed('ground-truth.json'), composed('predictions.json'), 'validation', composed('detad.json'));
+});
+
+test('the analysis of the largest parity set is the one of the authors of DETAD', { skip: missing(real) }, () => {
+  const truth = path.join(real, 'gt/tcn_50salads_mid_edtcn_gt.json');
+  const predictions = path.join(real, 'pred/tcn_50salads_mid_edtcn.json');
+  compare(truth, predictions, 'testing', path.join(fixtures, 'detad-50salads.json'));
+});
+
+function compare(truth: string, predictions: string, subset: string, file: string): void {
+  const analysis = analyse(readGroundTruth(truth), readDetections(predictions), { subset });
   const reference = JSON.parse(readFileSync(file, 'utf8')) as Reference;
 
   const [actual, expected] = [analysis.false_positives, reference.false_positives];
@@ -38,7 +47,7 @@ test('the analysis of the largest parity set is the one of the authors of DETAD'
     nearAll(byName(analysis.sensitivity[name], 'average_mAP_N'), reference.sensitivity[name]!);
     nearAll(byName(analysis.false_negatives[name], 'missed'), reference.false_negatives[name]!);
   }
-});
+}
 
 function byName<K extends string>(buckets: readonly (Bucket & Record<K, number | null>)[], key: K): Numbers {
   return Object.fromEntries(buckets.map((bucket) => [bucket.name, bucket[key]]));

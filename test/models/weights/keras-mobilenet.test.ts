@@ -5,18 +5,32 @@ import * as tf from '@tensorflow/tfjs-core';
 import { readTfjsWeights } from '../../../src/checkpoints/formats/tfjs-layers.js';
 import { startEngine } from '../../../src/engine/backend.js';
 import { randomStream } from '../../../src/engine/random.js';
+import type { Encoder } from '../../../src/models/encoders/encoder.js';
 import { mobilenetV2 } from '../../../src/models/encoders/mobilenet-v2.js';
 import { fromKerasMobilenet } from '../../../src/models/weights/keras-mobilenet.js';
 import { Parameters } from '../../../src/models/parameters.js';
 import { exportState, importState } from '../../../src/models/state.js';
+import { readJson } from '../../../src/system/files/files.js';
 import { assertClose, seeded } from '../../support/numeric.js';
 import { missing, shared } from '../../support/shared.js';
 
 await startEngine();
-const file = shared('data/mobilenet_v2_035/model.json');
+/** Keras' own network with seeded weights, and the features that Keras computes (see the README there). */
+const fixture = path.resolve(import.meta.dirname, '../../fixtures/keras-mobilenet');
+/** The weights for ImageNet. */
+const imagenet = shared('data/mobilenet_v2_035/model.json');
 const encoder = mobilenetV2({ width: 0.35, shift: 0 });
+const narrow = mobilenetV2({ width: 0.1, shift: 0 });
 
-test('ImageNet weights fill the encoder: nothing missing, nothing extra', { skip: missing(file) }, () => {
+test('weights of Keras’ network fill the encoder: nothing missing, nothing extra', () => {
+  assertFills(path.join(fixture, 'model.json'), narrow);
+});
+
+test('ImageNet weights fill the encoder: nothing missing, nothing extra', { skip: missing(imagenet) }, () => {
+  assertFills(imagenet, encoder);
+});
+
+function assertFills(file: string, encoder: Encoder): void {
   const weights = readTfjsWeights(file);
   const state = fromKerasMobilenet(weights, encoder.parameters);
   assert.equal(state.size, weights.size);
@@ -25,9 +39,28 @@ test('ImageNet weights fill the encoder: nothing missing, nothing extra', { skip
   importState(parameters, state, file);
   assert.deepEqual(new Map([...exportState(parameters)].sort()), new Map([...state].sort()));
   parameters.dispose();
-});
+}
 
-test('the encoder computes what Keras’ model does', { skip: missing(file) }, async () => {
+for (const side of [64, 49]) {
+  test(`the encoder computes what Keras does: pictures of ${side} pixels`, () => {
+    const file = path.join(fixture, 'model.json');
+    const expected = readJson(path.join(fixture, 'features.json'), 'features') as Record<string, number[]>;
+    const pixels = Float32Array.from({ length: side * side * 3 }, (_, i) => {
+      const [y, x, c] = [Math.floor(i / (3 * side)), Math.floor(i / 3) % side, i % 3];
+      return (7 * x * y + 37 * y + 91 * x + 53 * c) % 256;
+    });
+    const parameters = new Parameters(narrow.parameters, randomStream(1));
+    importState(parameters, fromKerasMobilenet(readTfjsWeights(file), narrow.parameters), file);
+    const input = tf.tensor<tf.Rank.R6>(pixels, [1, 1, 1, side, side, 3]);
+    const features = narrow.encode(input, { parameters, normalization: 'running' });
+    assertClose(features.dataSync(), expected[side]!, 1e-4);
+    tf.dispose([features, input]);
+    parameters.dispose();
+  });
+}
+
+test('the encoder computes what Keras’ model does on ImageNet weights', { skip: missing(imagenet) }, async () => {
+  const file = imagenet;
   const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
   const { readFile } = await import('node:fs/promises');
   const manifest = JSON.parse(await readFile(file, 'utf8')) as {
