@@ -17,27 +17,54 @@ const arrows = {
 };
 const rooms = [...Object.keys(arrows), 'cli'];
 
-const arrowRules = Object.entries(arrows).map(([room, allowed]) => ({
-  files: [`src/${room}/**/*.ts`],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns: rooms
-          .filter((other) => other !== room && !allowed.includes(other))
-          .map((other) => ({
-            regex: `^(\\.\\./)+${other}/(?!${
-              allowed
-                .filter((a) => a.startsWith(`${other}/`))
-                .map((a) => `${a.slice(other.length + 1)}\\.js$`)
-                .join('|') || '$^'
-            })`,
-            message: `src/${room} must not import from src/${other} (docs/architecture.md).`,
-          })),
-      },
-    ],
-  },
-}));
+/** Which rooms of src/stages/ a room may import from, besides itself and the contract of a stage, stage.ts. */
+const stageArrows = {
+  run: [],
+  training: ['run'],
+  weights: ['run'],
+  encoder: ['run', 'training', 'weights'],
+  pretrain: ['run', 'training', 'weights', 'encoder'],
+  joint: ['run', 'training', 'encoder'],
+  features: ['run', 'training', 'encoder'],
+  segments: ['run', 'training', 'features'],
+  localize: ['run', 'segments'],
+  head: ['run', 'training', 'features', 'segments', 'localize'],
+  detect: ['run', 'training', 'encoder', 'features', 'localize'],
+  estimate: ['run', 'training', 'weights', 'encoder', 'features'],
+};
+
+/** What a file of a room must not import from other rooms of src/. */
+const betweenRooms = (room) =>
+  rooms
+    .filter((other) => other !== room && !arrows[room].includes(other))
+    .map((other) => ({
+      regex: `^(\\.\\./)+${other}/(?!${
+        arrows[room]
+          .filter((a) => a.startsWith(`${other}/`))
+          .map((a) => `${a.slice(other.length + 1)}\\.js$`)
+          .join('|') || '$^'
+      })`,
+      message: `src/${room} must not import from src/${other} (docs/architecture.md).`,
+    }));
+
+/** What a file of a room of src/stages/ must not import from the others, nor from the pipeline, which imports them. */
+const betweenStageRooms = (room) =>
+  [...Object.keys(stageArrows).filter((other) => other !== room && !stageArrows[room].includes(other)), 'pipeline'].map(
+    (other) => ({
+      regex: `^\\.\\./${other}(/|\\.js$)`,
+      message: `src/stages/${room} must not import from src/stages/${other} (docs/architecture.md).`,
+    }),
+  );
+
+const restricted = (files, patterns) => ({ files, rules: { 'no-restricted-imports': ['error', { patterns }] } });
+
+const arrowRules = [
+  ...Object.keys(arrows).map((room) => restricted([`src/${room}/**/*.ts`], betweenRooms(room))),
+  // A later rule takes the place of an earlier one: these say both.
+  ...Object.keys(stageArrows).map((room) =>
+    restricted([`src/stages/${room}/**/*.ts`], [...betweenRooms('stages'), ...betweenStageRooms(room)]),
+  ),
+];
 
 export default tseslint.config(
   { ignores: ['dist', 'runs', 'node_modules', 'docs'] },

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nextPoint, stateless, statelessSource } from '../../../src/train/batches/batch-source.js';
+import { inBatches, shuffledBatches } from '../../../src/train/batches/shuffled.js';
+
+test('points at which a state moves: after every so many batches, and at the end of an epoch', () => {
+  const points = (every: number | undefined, total: number) => {
+    const found: number[] = [];
+    for (let done = 0; done < total; done = found.at(-1)!)
+      found.push(nextPoint(every === undefined ? {} : { every }, done, total));
+    return found;
+  };
+  assert.deepEqual(points(undefined, 7), [7]);
+  assert.deepEqual(points(3, 7), [3, 6, 7]);
+  assert.deepEqual(points(7, 7), [7]);
+  assert.deepEqual(points(1, 3), [1, 2, 3]);
+  // From the middle of a stretch, its own end.
+  assert.equal(nextPoint({ every: 3 }, 4, 7), 6);
+});
+
+test('a source without state gives the batches of the numbers that it is asked for', async () => {
+  // eslint-disable-next-line @typescript-eslint/require-await -- nothing is read
+  const source = statelessSource(async function* (epoch, from, to) {
+    for (let i = from; i < to; i++) yield [epoch, i];
+  });
+  const seen = [];
+  for await (const batch of source.batches(stateless, 2, 1, 3)) seen.push(batch);
+  assert.deepEqual(seen, [[2, 1], [2, 2]]); // prettier-ignore
+  assert.equal(source.initial, stateless);
+});
+
+test('shuffled: every item once an epoch, in another order each, the same for the same seed', () => {
+  const items = Array.from({ length: 11 }, (_, i) => i);
+  const epoch = (number: number, seed = 1) => shuffledBatches(items, 4, seed, 'joint', number);
+  assert.deepEqual(epoch(0).map((batch) => batch.length), [4, 4, 3]); // prettier-ignore
+  assert.deepEqual([...epoch(0).flat()].sort((a, b) => a - b), items); // prettier-ignore
+  assert.deepEqual(epoch(3), epoch(3));
+  assert.notDeepEqual(epoch(0), epoch(1));
+  assert.notDeepEqual(epoch(0), epoch(0, 2));
+  assert.deepEqual(inBatches([1, 2, 3], 2), [[1, 2], [3]]);
+});
