@@ -8,8 +8,6 @@ export interface StageFacts {
   readonly describe: string;
   /** What later stages take from it; null where nothing but its own checkpoint remains. */
   readonly leaves: 'encoder' | 'features' | 'classifier' | 'head';
-  /** What it starts from besides its data: the newest stage before it that leaves this; null: from nothing. */
-  readonly startsFrom: 'encoder' | 'features' | null;
   /** Whether the stage is part of the pipeline under a configuration. */
   readonly applies: (config: Config) => boolean;
   /** What of the configuration, beside `data`, decides its result: sections, whole or in part. */
@@ -24,7 +22,6 @@ export const stages = [
     name: 'pretrain',
     describe: 'Stage 1: train the encoder on trimmed clips',
     leaves: 'encoder',
-    startsFrom: null,
     applies: trainsEncoder,
     dependsOn: ({ seed, encoder, precision, pretrain, full }: Config) => ({
       ...{ seed, encoder, precision, pretrain },
@@ -35,7 +32,6 @@ export const stages = [
     name: 'joint',
     describe: 'Stage 2: train encoder and head together at low fidelity (LoFi)',
     leaves: 'encoder',
-    startsFrom: 'encoder',
     applies: trainsEncoder,
     dependsOn: ({ seed, encoder, precision, model, joint, full }: Config) => ({
       ...{ seed, encoder, precision, model, joint },
@@ -47,7 +43,6 @@ export const stages = [
     name: 'extract',
     describe: 'Stage 3a: compute features with the frozen encoder',
     leaves: 'features',
-    startsFrom: 'encoder',
     applies: trainsEncoder,
     dependsOn: ({ seed, encoder, full }: Config) => ({ seed, encoder, full }),
   },
@@ -55,7 +50,6 @@ export const stages = [
     name: 'segments',
     describe: 'Stage 3b, first part: train the classifier that names what the head finds',
     leaves: 'classifier',
-    startsFrom: 'features',
     applies: ({ model }: Config) => !headFacts[model.type].labels,
     dependsOn: ({ seed, full, model: { window }, head: { classifier, views } }: Config) => ({
       ...{ seed, full, model: { window }, head: { classifier, views } },
@@ -65,7 +59,6 @@ export const stages = [
     name: 'head',
     describe: 'Stage 3b: train a fresh head on the features',
     leaves: 'head',
-    startsFrom: 'features',
     applies: () => true,
     dependsOn: ({ seed, full, model, head, detect, evaluation }: Config) => ({
       ...{ seed, full, model, head, detect, evaluation },

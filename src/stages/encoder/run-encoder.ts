@@ -19,13 +19,26 @@ export interface LoadedEncoder extends Disposable {
   parameters: Parameters;
 }
 
-/** The newest finished stage before another one that leaves an encoder. Throws {@link UsageError} where there is none. */
-export function encoderBefore(run: Pick<Run, 'store' | 'folder'>, stage: StageName): Origin {
-  const before = stagesBefore(stage, 'encoder');
-  const begun = before.find((name) => run.store.steps(name).length > 0) ?? before.at(-1)!;
+/**
+ * Where a stage's encoder starts: at the newest stage before it that has left one.
+ *
+ * @returns null where no such stage has begun; the encoder then starts from `encoder.weights`, or random.
+ * @throws UsageError where that stage is not finished.
+ */
+export function startOf(run: Pick<Run, 'store' | 'folder'>, stage: StageName): Origin | null {
+  const begun = stagesBefore(stage, 'encoder').find((name) => run.store.steps(name).length > 0);
+  if (begun === undefined) return null;
   const finished = run.store.finished(begun);
   if (!finished) throw new UsageError(`${begun} is not finished in ${run.folder}: run \`lofi ${begun}\` first`);
   return finished;
+}
+
+/** As {@link startOf}, for a stage that needs a trained encoder. Throws {@link UsageError} where there is none. */
+export function encoderBefore(run: Pick<Run, 'store' | 'folder'>, stage: StageName): Origin {
+  const start = startOf(run, stage);
+  if (start) return start;
+  const first = stagesBefore(stage, 'encoder').at(-1)!;
+  throw new UsageError(`${first} is not finished in ${run.folder}: run \`lofi ${first}\` first`);
 }
 
 /** The encoder that later stages, and detection, use: the newest that a stage before `extract` has left. */

@@ -18,7 +18,7 @@ import { multigridPace, multigridPlan } from '../../train/schedule/multigrid.js'
 import { evenPace } from '../../train/schedule/pace.js';
 import { ownedParts } from '../../train/trained-parts.js';
 import { settleStatistics } from '../encoder/full-fidelity.js';
-import { freshEncoder } from '../encoder/run-encoder.js';
+import { freshEncoder, openEncoder, startOf, type LoadedEncoder } from '../encoder/run-encoder.js';
 import { clipsInput, videoFilesInput } from '../run/inputs.js';
 import type { Run } from '../run/run.js';
 import { usableVideos } from '../run/usable-videos.js';
@@ -36,7 +36,10 @@ import { stage1Clips } from './stage1-clips.js';
 export const pretrain = trainingStage<ClipBatch, Start>({
   name: 'pretrain',
   costsNothing: trainsNothing,
-  start: () => ({ origins: [] }),
+  start(run) {
+    const start = startOf(run, 'pretrain');
+    return { origins: start ? [start] : [] };
+  },
   async inputs(run) {
     const weights = weightsInput(run.config);
     const given = weights && { 'encoder.weights': weights };
@@ -56,9 +59,14 @@ function trainsNothing({ config }: Run): boolean {
   return config.pretrain.epochs === 0;
 }
 
+/** The encoder of the stage before, or that of `encoder.weights`, or a random one. */
+function startingEncoder(run: Run, { parents: [start] }: MadeOf): LoadedEncoder {
+  return start ? openEncoder(run, start) : freshEncoder(run.config);
+}
+
 /** The plan that keeps the encoder as it starts. */
 function asGiven(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<ClipBatch> {
-  const { parameters } = owned.add(freshEncoder(run.config));
+  const { parameters } = owned.add(startingEncoder(run, madeOf));
   return {
     stage: 'pretrain',
     what: 'encoder as it was given',
@@ -87,7 +95,7 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
   const { seed, pretrain: options } = config;
   const { training, validation, classes } = await stage1Clips(run);
 
-  const { encoder, parameters } = owned.add(freshEncoder(config));
+  const { encoder, parameters } = owned.add(startingEncoder(run, madeOf));
   const normalization = setBatchNormMode(parameters, options.batchNorm);
   const classifier = new Classifier(encoder.channels, classes.length, 0.001);
   const classifierParameters = owned.add(
