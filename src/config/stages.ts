@@ -1,18 +1,18 @@
 import { headFacts } from './heads.js';
 import type { Config } from './schema.js';
 
-/** What the configuration and the store know of a stage. Its module stands in `stages/pipeline.ts`. */
+/** The facts of a stage for configuration, store and commands. Its implementation is listed in `stages/pipeline.ts`. */
 export interface StageFacts {
   readonly name: string;
   /** One line for the help of its command. */
   readonly describe: string;
-  /** What later stages take from it; null where nothing but its own checkpoint remains. */
+  /** What later stages take from it. */
   readonly leaves: 'encoder' | 'features' | 'classifier' | 'head';
-  /** What it starts from besides its data: the newest stage before it that leaves this; null: from nothing. */
+  /** What it starts from besides its data, left by the newest stage before it that leaves this; null: nothing. */
   readonly startsFrom: 'encoder' | 'features' | null;
   /** Whether the stage is part of the pipeline under a configuration. */
   readonly applies: (config: Config) => boolean;
-  /** What of the configuration, beside `data`, decides its result: sections, whole or in part. */
+  /** The sections of the configuration, whole or in part, that decide its result, besides `data`. */
   readonly dependsOn: (config: Config) => Partial<Config> | Record<string, unknown>;
 }
 
@@ -53,7 +53,7 @@ export const stages = [
   },
   {
     name: 'segments',
-    describe: 'Stage 3b, first part: train the classifier that names what the head finds',
+    describe: 'Stage 3b, first part: train the classifier that labels the proposals of the head',
     leaves: 'classifier',
     startsFrom: 'features',
     applies: ({ model }: Config) => !headFacts[model.type].labels,
@@ -73,6 +73,7 @@ export const stages = [
   },
 ] as const satisfies readonly StageFacts[];
 
+/** The name of a stage. */
 export type StageName = (typeof stages)[number]['name'];
 
 /** The names of all stages, in their order. */
@@ -83,7 +84,7 @@ export function stageFacts(name: StageName): StageFacts {
   return stages.find((stage) => stage.name === name)!;
 }
 
-/** The stages before one that leave something, the newest first. */
+/** The stages before another one that leave `leaves`, the nearest first. */
 export function stagesBefore(name: StageName, leaves: StageFacts['leaves']): StageName[] {
   const before = stages.slice(0, stageNames.indexOf(name));
   return before.filter((stage) => stage.leaves === leaves).map((stage) => stage.name).reverse(); // prettier-ignore
