@@ -109,12 +109,11 @@ export class RunStore {
   constructor(readonly runFolder: string) {}
 
   /**
-   * Keeps a checkpoint. The manifest is written last, so one that was interrupted is never seen. One of the same step
-   * is replaced: its manifest alone where the tensors are the same.
+   * Writes a checkpoint. The manifest is written last, so an interrupted write leaves no checkpoint. A checkpoint of
+   * the same step is replaced; where the tensors are the same, only its manifest is written.
    *
-   * @returns The reference for those who start from it.
-   * @throws WorkError when the disk refuses, caused by an error of code ENOSPC where it is full; the checkpoints before
-   *   it are untouched.
+   * @returns A reference to the checkpoint, for stages that start from it.
+   * @throws WorkError when writing fails; if the disk is full, its cause has the code ENOSPC. Earlier checkpoints stay.
    */
   save(stage: string, checkpoint: Checkpoint): Origin {
     const { tensors, ...rest } = checkpoint;

@@ -13,13 +13,17 @@ import { toState } from '../training/snapshot.js';
 import { loadEncoderWeights } from '../weights/encoder-weights.js';
 import { imagenetWeights } from '../weights/imagenet.js';
 
-/** An encoder with its parameters, which are freed with it. */
+/** An encoder and its parameters. Disposing of it frees the parameters. */
 export interface LoadedEncoder extends Disposable {
   encoder: Encoder;
   parameters: Parameters;
 }
 
-/** The newest finished stage before another one that leaves an encoder. Throws {@link UsageError} where there is none. */
+/**
+ * The checkpoint of the newest finished stage before `stage` that leaves an encoder.
+ *
+ * @throws UsageError when there is none, or the newest begun one is not finished.
+ */
 export function encoderBefore(run: Pick<Run, 'store' | 'folder'>, stage: StageName): Origin {
   const before = stagesBefore(stage, 'encoder');
   const begun = before.find((name) => run.store.steps(name).length > 0) ?? before.at(-1)!;
@@ -28,12 +32,12 @@ export function encoderBefore(run: Pick<Run, 'store' | 'folder'>, stage: StageNa
   return finished;
 }
 
-/** The encoder that later stages, and detection, use: the newest that a stage before `extract` has left. */
+/** The checkpoint of the encoder for features and detection: the newest that a stage before `extract` has left. */
 export function trainedEncoder(run: Pick<Run, 'store' | 'folder'>): Origin {
   return encoderBefore(run, 'extract');
 }
 
-/** The encoder that a finished stage has left. */
+/** Loads the encoder that a finished stage has left. Throws {@link UsageError} when its checkpoint is damaged. */
 export function openEncoder(run: Pick<Run, 'store' | 'folder' | 'config'>, { stage, step }: Origin): LoadedEncoder {
   const loaded = run.store.load(stage, step);
   if (loaded?.manifest.step !== step)
@@ -48,7 +52,7 @@ export function openEncoder(run: Pick<Run, 'store' | 'folder' | 'config'>, { sta
   }
 }
 
-/** The encoder at its start: from `encoder.weights`, or random. */
+/** Makes the encoder with its initial weights: those of `encoder.weights`, or random ones. */
 export function freshEncoder(config: Config): LoadedEncoder {
   const file = weightsFile(config);
   const opened = randomEncoder(config);
@@ -73,7 +77,7 @@ function randomEncoder({ encoder: keys, seed }: Config): LoadedEncoder {
   return loadedEncoder(encoder, new Parameters(encoder.parameters, randomStream(seed, 'encoder')));
 }
 
-/** An encoder and parameters that belong to it from now on. */
+/** Joins an encoder and its parameters, which it owns from now on. */
 export function loadedEncoder(encoder: Encoder, parameters: Parameters): LoadedEncoder {
   return {
     encoder,

@@ -12,9 +12,9 @@ import type { FeatureSource } from './source.js';
 export type { FeatureSource } from './source.js';
 
 /**
- * Opens the features of a run: its own, which `extract` left, or published ones.
+ * Opens the features of a run: those that `extract` made, or published ones.
  *
- * @throws UsageError where there is no trained encoder, or the published features do not fit.
+ * @throws UsageError when there is no trained encoder, or the published features do not fit.
  */
 export function openFeatures(run: Run): FeatureSource {
   return run.config.data.features === null ? extractedFeatures(run) : publishedFeatures(run, run.config.data.features);
@@ -51,7 +51,7 @@ function extractedFeatures(run: Run): FeatureSource {
   };
 }
 
-/** Where a stage on features starts: at what they were made with, and at the features themselves. */
+/** The origins of a stage that is trained on features: the encoder that made them, if known, and the features. */
 export function featureOrigins(source: FeatureSource): Origin[] {
   const content = source.content();
   return source.made === null ? [content] : [source.made, content];

@@ -4,22 +4,25 @@ import type { StageName } from '../../config/stages.js';
 import { UsageError } from '../../system/errors.js';
 import type { Run } from '../run/run.js';
 
-/** What makes a stage out of date: its configuration, or the data that it was made of. */
+/** The parts of a manifest that are compared: the stage's configuration, and the data that it was made from. */
 type Recorded = Pick<CheckpointManifest, 'configHash' | 'inputs' | 'classes' | 'state'>;
 
 /**
- * Throws {@link UsageError} naming what has changed since a stage was made, unless the policy allows it to be done again.
+ * Refuses a stage whose configuration or data have changed since it was made, unless the policy allows it to be done
+ * again.
+ *
+ * @throws UsageError naming what has changed.
  */
 export function refuseChanges(run: Run, stage: StageName, made: Recorded, now: Omit<MadeOf, 'parents'>): void {
   const changed = changes(run, stage, made, now);
   if (changed.length === 0 || run.policy.allowConfigChange) return;
   throw new UsageError(
-    `${stage} in ${run.folder} was made with another configuration or of other data (${changed.join('; ')}).\n` +
+    `${stage} in ${run.folder} was made with another configuration or from other data (${changed.join('; ')}).\n` +
       'Give another --run, or --allow-config-change to do the stage again.',
   );
 }
 
-/** Whether a checkpoint is of today's configuration, data and parents. */
+/** Whether a checkpoint was made with the present configuration and from the present data and parents. */
 export function isCurrent(run: Run, stage: StageName, made: CheckpointManifest, now: MadeOf): boolean {
   return changes(run, stage, made, now).length === 0 && sameOrigins(made.parents, now.parents);
 }
@@ -29,7 +32,7 @@ export function sameOrigins(some: readonly Origin[], others: readonly Origin[]):
   return some.length === others.length && some.every(({ sha256 }, i) => sha256 === others[i]!.sha256);
 }
 
-/** What is not as it was when a stage was made, each as `key: before → now`. */
+/** The changes since a stage was made, each as `key: before → now`. */
 function changes(run: Run, stage: StageName, made: Recorded, now: Omit<MadeOf, 'parents'>): string[] {
   const keys =
     made.configHash === configHash(run.config, stage)
