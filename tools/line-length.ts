@@ -19,7 +19,7 @@ export const longest = 120;
 const checked = ['src', 'test', 'tools', 'docs', 'configs', 'README.md', 'CONTRIBUTING.md'];
 
 /** Files and folders that still have longer lines. Take out what has been rewritten; the aim is an empty list. */
-const notDoneYet: readonly string[] = ['src', 'test', 'tools', 'docs/architecture.md', 'CONTRIBUTING.md'];
+const notDoneYet: readonly string[] = ['docs/architecture.md', 'CONTRIBUTING.md'];
 
 /** Pages that a tool writes: what they are made of is checked instead. */
 const generated = ['docs/results.md'];
