@@ -31,7 +31,7 @@ export interface Input {
  */
 export interface MadeOf {
   readonly parents: readonly Origin[];
-  /** Inputs by name: `training instances`, `encoder.weights`. */
+  /** Inputs by name: `instances of training`, `encoder.weights`. */
   readonly inputs: Readonly<Record<string, Input>>;
   /** Names of the classes that the stage learns, in the order of their numbers; null where it learns none. */
   readonly classes: readonly string[] | null;
