@@ -30,7 +30,10 @@ test('no folder of src holds more than 15 files', () => {
   const folders = new Map<string, number>();
   for (const file of files) folders.set(path.dirname(file), (folders.get(path.dirname(file)) ?? 0) + 1);
   assert.ok(folders.size > 30);
-  assert.deepEqual([...folders].filter(([, count]) => count > 15), []); // prettier-ignore
+  assert.deepEqual(
+    [...folders].filter(([, count]) => count > 15),
+    [],
+  );
 });
 
 test('no file of src is longer than 300 lines', () => {

@@ -5,26 +5,29 @@ import { encodeSafetensors, readSafetensors } from './formats/safetensors.js';
 import { sealJson, unsealJson } from './sealed.js';
 import { hashTensors, type TensorData } from './formats/tensor.js';
 
-/** The key of a bundle's description among the metadata of its safetensors file. */
+/** The metadata key of a bundle's safetensors file that holds the description. */
 const key = 'lofi-tal';
 
-/** A trained model in one file: tensors, and what else it takes to use them. */
+/** A trained model in one file: its tensors, and a description of how to use them. */
 export interface Bundle {
   /** Plain JSON. */
   readonly description: object;
   readonly tensors: ReadonlyMap<string, TensorData>;
 }
 
-/** Writes a bundle: a safetensors file with its description, sealed and bound to the tensors by their sha256, in the metadata. */
+/**
+ * Writes a bundle: a safetensors file whose metadata hold the description, sealed together with the sha256 of the
+ * tensors.
+ */
 export function writeBundle(file: string, { description, tensors }: Bundle): void {
   const sealed = sealJson({ description, sha256: hashTensors(tensors) });
   writeFileAtomic(file, ...encodeSafetensors(tensors, { [key]: sealed }));
 }
 
 /**
- * Reads a bundle and verifies it to the bit.
+ * Reads a bundle and verifies every bit of it.
  *
- * @throws UsageError naming the file when it is missing, none, cut short, or not what was written.
+ * @throws UsageError naming the file when it is missing, not a bundle, cut short, or changed since it was written.
  */
 export function readBundle(file: string): Bundle {
   if (!existsSync(file)) throw new UsageError(`model bundle not found: ${file}`);
@@ -34,6 +37,8 @@ export function readBundle(file: string): Bundle {
     throw new UsageError(`not a model bundle: ${file}: make one with \`lofi export --run DIR --out FILE\``);
   const content = unsealJson(sealed) as { description: object; sha256: string } | null;
   if (content?.sha256 !== hashTensors(tensors))
-    throw new UsageError(`damaged model bundle: ${file}: it is not what was exported; copy or export it again`);
+    throw new UsageError(
+      `damaged model bundle: ${file}: its content has changed since the export; copy or export it again`,
+    );
   return { description: content.description, tensors };
 }

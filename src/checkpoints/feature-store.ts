@@ -13,7 +13,7 @@ import {
 import { readSealedJson, sealJson } from './sealed.js';
 import { hashOfHashes, hashTensor, type TensorData } from './formats/tensor.js';
 
-/** The features of one video: row-major [L, C], snippets × channels. */
+/** The features of one video: `[L, C]` (snippets × channels), row-major. */
 export interface Features {
   readonly data: Float32Array;
   readonly shape: readonly [snippets: number, channels: number];
@@ -22,22 +22,25 @@ export interface Features {
 /** `manifest.json` of a finished feature store. */
 export interface FeatureManifest {
   readonly videos: number;
-  /** Of all features, whatever their order and their files. */
+  /** Hash of all features, independent of their order and of the files that hold them. */
   readonly sha256: string;
 }
 
+/** The place of a video's features in a shard. */
 interface Place {
   readonly sha256: string;
   readonly header: SafetensorsHeader;
   readonly entry: SafetensorsHeader['entries'][number];
 }
 
-/** A video id may be any text; with a prefix it cannot meet a name that the format reserves. */
+/** Prefix of tensor names, so that a video id, which may be any text, cannot be a name that the format reserves. */
 const prefix = 'video/';
 
 /**
- * The name under which features are kept: anything that changes them belongs in `parts` (sha256 of the encoder, fidelity,
- * part of the configuration), so that stale ones are never found. 16 hexadecimal digits.
+ * The name of a feature store: 16 hexadecimal digits.
+ *
+ * @param parts - Everything that the features depend on (sha256 of the encoder, fidelity, part of the configuration),
+ *   so that outdated features are never found.
  */
 export function featureKey(parts: Readonly<Record<string, unknown>>): string {
   const sorted = Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -45,9 +48,9 @@ export function featureKey(parts: Readonly<Record<string, unknown>>): string {
 }
 
 /**
- * The features that `extract` leaves in a run folder: `store/extract/<key>/` with shards `00000.safetensors`, each with
- * the hashes of its videos beside it (`00000.json`, written last), and a manifest once all are there. Interrupted and
- * opened again, it still has the shards that were written.
+ * The features that `extract` leaves in the folder `store/extract/<key>/` of a run: shards `00000.safetensors`, each
+ * with a file `00000.json` (written last) of its videos' hashes, and a manifest once all features are there. A store
+ * that is opened again after an interruption still has the shards that were written.
  */
 export class FeatureStore {
   readonly #folder: string;
@@ -56,12 +59,12 @@ export class FeatureStore {
   #pendingBytes = 0;
 
   /**
-   * Opens or begins a store; reads no features.
+   * Opens a store, or begins one. Reads no features.
    *
    * @param key - {@link featureKey}
-   * @param sourceOf - The content of a video's file today. Features of the same video that were made of another file
-   *   are not found, and so are made again.
-   * @param shardBytes - A shard is written once this much waits in memory.
+   * @param sourceOf - The hash of a video's file today. Features that were made from another content of the file are
+   *   not found, so that they are made again.
+   * @param shardBytes - A shard is written once this many bytes of features wait in memory.
    */
   constructor(
     private readonly runFolder: string,
@@ -73,11 +76,16 @@ export class FeatureStore {
     for (const shard of manifestNumbers(this.#folder)) this.#openShard(shard);
   }
 
+  /** Whether the store has features of a video. */
   has(videoId: string): boolean {
     return this.#places.has(videoId) || this.#pending.has(videoId);
   }
 
-  /** Adds a video's features (copied). They are on disk after the next {@link flush}, or once a shard is full. */
+  /**
+   * Adds a copy of a video's features. They are on disk after the next {@link flush}, or once a shard is full.
+   *
+   * @throws Error when the store has features of the video already; WorkError when writing fails.
+   */
   put(videoId: string, { data, shape }: Features): void {
     if (this.has(videoId)) throw new Error(`features of ${videoId} are there already`);
     const tensor: TensorData = { dtype: 'F32', shape, data: data.slice() };
@@ -86,7 +94,7 @@ export class FeatureStore {
     if (this.#pendingBytes >= this.shardBytes) this.flush();
   }
 
-  /** Writes what waits in memory as one shard. */
+  /** Writes the features that wait in memory as one shard. Throws WorkError when writing fails. */
   flush(): void {
     if (this.#pending.size === 0) return;
     const shard = this.#freeNumber();
@@ -101,9 +109,9 @@ export class FeatureStore {
   }
 
   /**
-   * The features of a video, verified.
+   * Reads the features of a video and verifies them.
    *
-   * @throws WorkError when they are damaged, or there are none.
+   * @throws WorkError when the features are damaged or missing.
    */
   get(videoId: string): Features {
     const place = this.#places.get(videoId);
@@ -113,14 +121,14 @@ export class FeatureStore {
     return { data: tensor.data as Float32Array, shape: tensor.shape as [number, number] };
   }
 
-  /** The content of a video's features; null where there are none. Nothing is read. */
+  /** The hash of a video's features, without reading them; null where there are none. */
   sha256(videoId: string): string | null {
     return (this.#places.get(videoId) ?? this.#pending.get(videoId))?.sha256 ?? null;
   }
 
   /**
-   * Reads everything. Damaged shards are named on stderr (`damaged: FILE`) and forgotten, all their videos with them.
-   * To be called before a store is gone on with.
+   * Reads all features. Damaged shards are named on stderr (`damaged: FILE`) and forgotten with all their videos. Call
+   * this before resuming an unfinished store.
    */
   verify(): void {
     const damaged = new Set<string>();
@@ -132,7 +140,12 @@ export class FeatureStore {
     for (const file of damaged) nameDamaged(file);
   }
 
-  /** Writes the rest and the manifest, makes this the store that summaries name (`latest`), and deletes shards of no use. */
+  /**
+   * Writes the waiting features and the manifest, and deletes unused shards.
+   *
+   * @param options.latest - Whether summaries of the run name this store from now on (file `latest`).
+   * @throws WorkError when writing fails.
+   */
   finish({ latest = true } = {}): FeatureManifest {
     this.flush();
     const used = this.#usedFiles();
@@ -147,7 +160,10 @@ export class FeatureStore {
     return manifest;
   }
 
-  /** The manifest of a finished store whose every feature verifies (reads them all); else null. */
+  /**
+   * The manifest of a finished store, after reading and verifying all features; null where it is not finished or
+   * damaged.
+   */
   finished(): FeatureManifest | null {
     const manifest = readSealedJson(manifestFile(this.#folder)) as FeatureManifest | null;
     if (manifest === null) return null;
@@ -186,7 +202,7 @@ export class FeatureStore {
     return new Set([...this.#places.values()].map(({ header }) => header.file));
   }
 
-  /** A damaged shard holds nothing, so its number is free and its files are overwritten. */
+  /** The first unused shard number. That of a damaged shard counts as unused, so its files are overwritten. */
   #freeNumber(): number {
     const used = this.#usedFiles();
     let shard = 0;
@@ -195,7 +211,7 @@ export class FeatureStore {
   }
 }
 
-/** What the last finished feature store of a run says of itself, not verified; null when there is none. */
+/** The manifest of the last finished feature store of a run, without verifying features; null when there is none. */
 export function latestFeatureManifest(runFolder: string): FeatureManifest | null {
   const key = latestKey(runFolder);
   if (key === null) return null;

@@ -5,28 +5,29 @@ import path from 'node:path';
 import { isDiskFull } from '../system/files/disk.js';
 import { WorkError } from '../system/errors.js';
 
-/** Held while one process writes to a run folder. */
+/** The lock that a process holds while it writes to a run folder. */
 export interface RunLock {
-  /** Lets the next writer in; safe to call twice. */
+  /** Releases the lock. A second call does nothing. */
   release(): void;
 }
 
+/** The content of a lock file: the process that holds the lock. */
 interface Owner {
   readonly pid: number;
-  /** When the process started: a pid alone comes back after a reboot or in a container. */
+  /** When the process started, because another process may have the same pid after a reboot or in a container. */
   readonly started: string;
   readonly host: string;
-  /** Time the lock was taken, ISO 8601. */
+  /** When the lock was taken, ISO 8601. */
   readonly since: string;
 }
 
-/** A lock file is written right after it is made; empty for longer than this, its owner died in between. */
+/** A lock file is filled right after it is created. If it is empty for longer than this, its owner has died. */
 const writeGraceMs = 5000;
 
 /**
- * Takes the run folder for this process (file `lock` in it). The lock of a dead process is taken over.
+ * Locks the run folder for this process by a file `lock` in it. Takes over the lock of a dead process.
  *
- * @throws WorkError naming the owner when a living process holds it.
+ * @throws WorkError naming the owner when a living process holds the lock.
  */
 export function acquireRunLock(runFolder: string): RunLock {
   mkdirSync(runFolder, { recursive: true });
@@ -43,7 +44,7 @@ export function acquireRunLock(runFolder: string): RunLock {
       writeFileSync(file, mine, { flag: 'wx' });
       break;
     } catch (error) {
-      // A lock that nothing could be written into would keep everybody out for a while.
+      // An empty lock file, left where the disk is full, would block other processes for a while.
       if (isDiskFull(error)) rmSync(file, { force: true });
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
@@ -63,17 +64,17 @@ function refuseIfAlive(runFolder: string, file: string, text: string): void {
   const owner = parseOwner(text);
   if (owner === null) {
     if (Date.now() - statSync(file).mtimeMs > writeGraceMs) return;
-    throw new WorkError(`${runFolder} is being taken by another process at this moment; try again`);
+    throw new WorkError(`${runFolder} is being locked by another process at this moment; try again`);
   }
   const who = `process ${owner.pid} on ${owner.host} since ${owner.since}`;
   if (owner.host !== os.hostname())
-    throw new WorkError(`${runFolder} is in use by ${who}; if that one is dead, delete ${file}`);
+    throw new WorkError(`${runFolder} is in use by ${who}; if that process is dead, delete ${file}`);
   const started = processStart(owner.pid);
   if (started !== null && (started === owner.started || started === ''))
     throw new WorkError(`${runFolder} is in use by ${who}; wait for it, stop it, or choose another --run folder`);
 }
 
-/** Moves the lock away before deleting it, and gives it back if another process had just taken it over. */
+/** Deletes a stale lock. Moves it aside first, and back if another process has just taken the lock over. */
 function removeStale(file: string, text: string): void {
   const aside = `${file}.${process.pid}`;
   try {
@@ -104,10 +105,14 @@ function parseOwner(text: string): Owner | null {
   }
 }
 
-/** Something that tells two processes of one pid apart, '' when the system does not say; null: no such process. */
+/**
+ * A text that distinguishes processes with the same pid; '' where the system provides none, null where there is no such
+ * process.
+ */
 function processStart(pid: number): string | null {
   if (process.platform === 'linux') {
-    // Field 22, in ticks since boot; the name in field 2 may hold anything, so count from its closing bracket.
+    // The start is field 22, in ticks since boot. The name in field 2 may contain anything, so fields are counted from
+    // its closing bracket.
     const stat = readText(`/proc/${pid}/stat`);
     const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields?.[0] === 'Z') return null;
@@ -119,7 +124,7 @@ function processStart(pid: number): string | null {
         .toString()
         .trim();
     } catch {
-      // No such process, or no ps.
+      // There is no such process, or no ps.
     }
   }
   return isAlive(pid) ? '' : null;

@@ -9,25 +9,29 @@ import { encodeSafetensors, readSafetensors, readSafetensorsHeader, readTensors 
 import { readSealedJson, sealJson } from './sealed.js';
 import { hashTensors, type TensorData } from './formats/tensor.js';
 
-/** Where a stage started: a checkpoint of another stage, or features (`extract`), known by their content. */
+/** The start of a stage: a checkpoint of another stage, or features (`extract`), identified by content. */
 export interface Origin {
   readonly stage: string;
   /** Optimiser steps; for `extract`, the number of videos. */
   readonly step: number;
+  /** Hash of the tensors. */
   readonly sha256: string;
 }
 
-/** Data that a stage was made of, known by their content. */
+/** Data that a stage was made from, identified by content. */
 export interface Input {
   readonly sha256: string;
-  /** What they are, for people: `31 instances in 9 videos`. */
+  /** A description for people: `31 instances in 9 videos`. */
   readonly says: string;
 }
 
-/** What a stage was made of besides its configuration. Whether a stage is out of date is decided by these and by that. */
+/**
+ * What a stage was made from, besides its configuration. If any of it or the configuration changes, the stage is
+ * outdated.
+ */
 export interface MadeOf {
   readonly parents: readonly Origin[];
-  /** By what they are: `training instances`, `encoder.weights`. */
+  /** Inputs by name: `instances of training`, `encoder.weights`. */
   readonly inputs: Readonly<Record<string, Input>>;
   /** Names of the classes that the stage learns, in the order of their numbers; null where it learns none. */
   readonly classes: readonly string[] | null;
@@ -40,32 +44,34 @@ export interface BestMetric {
   readonly step: number;
 }
 
-/** What a stage gives the store to keep. */
+/** A checkpoint as a stage hands it to the store. */
 export interface Checkpoint extends MadeOf {
-  /** What the tensors are, for people: `encoder`, `encoder + head`. */
+  /** A description of the tensors for people: `encoder`, `encoder + head`. */
   readonly what: string;
   /** Optimiser steps done. */
   readonly step: number;
-  /** Epochs begun, a fraction within one. */
+  /** Time in epochs, with fractions. */
   readonly epoch: number;
-  /** Everything of the next step that is a tensor: parameters, statistics, optimiser slots. */
+  /** All tensors that the next step depends on: parameters, statistics, optimiser slots. */
   readonly tensors: ReadonlyMap<string, TensorData>;
-  /** Hash of the part of the configuration that this stage depends on. */
+  /** Hash of the part of the configuration that the stage depends on. */
   readonly configHash: string;
   /** Engine name and version. */
   readonly engine: string;
   readonly seed: number;
-  /** Best so far; this checkpoint is the best when `best.step` is its own step. */
+  /** The best value so far. This checkpoint is the best one if `best.step` is its own step. */
   readonly best: BestMetric | null;
-  /** The stage is done: its last checkpoint. */
+  /** Whether the stage is done, so that this is its last checkpoint. */
   readonly finished: boolean;
-  /** Everything of the next step that is no tensor: schedule phase, sampler position, random streams, … Plain JSON. */
+  /** All other state that the next step depends on, such as the position in the schedule. Plain JSON. */
   readonly state: Readonly<Record<string, unknown>>;
 }
 
 const origin = z.object({ stage: z.string(), step: z.number(), sha256: z.string() });
 
-/** `<step>.json` beside the tensors. A checkpoint without it does not exist. */
+/**
+ * The manifest `<step>.json` beside a checkpoint's tensors. Tensors without a manifest do not count as a checkpoint.
+ */
 const manifestSchema = z.object({
   what: z.string(),
   step: z.int().nonnegative(),
@@ -83,6 +89,7 @@ const manifestSchema = z.object({
   /** {@link hashTensors} of the tensors. */
   sha256: z.string(),
 });
+/** A checkpoint's manifest: everything but the tensors. */
 export type CheckpointManifest = Readonly<z.output<typeof manifestSchema>>;
 
 /** A checkpoint that was read and verified. */
@@ -92,9 +99,9 @@ export interface LoadedCheckpoint {
 }
 
 /**
- * The checkpoints of one run folder: `store/<stage>/<step>.safetensors` with its manifest `<step>.json`, and for people
- * `latest` and `best`, which hold a step. One process writes at a time ({@link acquireRunLock}).
- * Nothing in it names a path, so the folder can be moved.
+ * The checkpoints of one run folder: `store/<stage>/<step>.safetensors`, each with its manifest `<step>.json`. The
+ * files `latest` and `best`, which contain a step, are for people. Only one process may write at a time ({@link
+ * acquireRunLock}). No file names a path, so the folder can be moved.
  */
 export class RunStore {
   readonly #named = new Set<string>();
@@ -102,11 +109,11 @@ export class RunStore {
   constructor(readonly runFolder: string) {}
 
   /**
-   * Keeps a checkpoint. The manifest is written last, so one that was interrupted is never seen. One of the same step
-   * is replaced: its manifest alone where the tensors are the same.
+   * Writes a checkpoint. The manifest is written last, so an interrupted write leaves no checkpoint. A checkpoint of
+   * the same step is replaced; where the tensors are the same, only its manifest is written.
    *
-   * @returns The reference for those who start from it.
-   * @throws WorkError when the disk refuses, caused by an error of code ENOSPC where it is full; the checkpoints before it are untouched.
+   * @returns A reference to the checkpoint, for stages that start from it.
+   * @throws WorkError when writing fails; if the disk is full, its cause has the code ENOSPC. Earlier checkpoints stay.
    */
   save(stage: string, checkpoint: Checkpoint): Origin {
     const { tensors, ...rest } = checkpoint;
@@ -130,19 +137,22 @@ export class RunStore {
       this.#point(stage, 'latest', step);
       if (best?.step === step) this.#point(stage, 'best', step);
     } catch (error) {
-      throw new WorkError(`checkpoint not written: ${file} (${(error as Error).message}); those before it are kept`, {
-        cause: error,
-      });
+      throw new WorkError(
+        `checkpoint not written: ${file} (${(error as Error).message}); earlier checkpoints are kept`,
+        {
+          cause: error,
+        },
+      );
     }
     return { stage, step, sha256 };
   }
 
   /**
-   * Reads a checkpoint and verifies it to the bit. One that is damaged is named on stderr (`damaged: FILE`) and the one
-   * before it is taken; the manifest says which it was.
+   * Reads a checkpoint and verifies every bit of it. If it is damaged, it is named on stderr (`damaged: FILE`) and the
+   * next older one is read instead; the manifest tells which one was read.
    *
    * @param which - The newest, the best (the newest where there is no metric), or that of a step.
-   * @returns null when there is none, or none that verifies.
+   * @returns null when no intact checkpoint exists.
    */
   load(stage: string, which: 'latest' | 'best' | number): LoadedCheckpoint | null {
     for (const step of this.#candidates(stage, which)) {
@@ -152,12 +162,12 @@ export class RunStore {
     return null;
   }
 
-  /** The steps that have a checkpoint, ascending; not verified. */
+  /** The steps that have a checkpoint, ascending. The checkpoints are not verified. */
   steps(stage: string): number[] {
     return manifestNumbers(this.#folder(stage));
   }
 
-  /** The newest manifest that is not damaged, its tensors not looked at; null when there is none. */
+  /** The newest intact manifest, without verifying its tensors; null when there is none. */
   manifest(stage: string): CheckpointManifest | null {
     for (const step of this.steps(stage).reverse()) {
       const manifest = this.#manifest(stage, step);
@@ -167,9 +177,9 @@ export class RunStore {
   }
 
   /**
-   * The last checkpoint of a finished stage, verified, by its content.
+   * A reference to the last checkpoint of a finished stage, whose tensors are verified.
    *
-   * @returns null where the stage is not begun, or its newest checkpoint that verifies is not its last.
+   * @returns null when the stage has no intact checkpoint, or the newest intact one is not its last.
    */
   finished(stage: string): Origin | null {
     const manifest = this.#newestGood(stage, this.steps(stage));
@@ -177,10 +187,11 @@ export class RunStore {
   }
 
   /**
-   * Deletes old checkpoints, and what interrupted writes left behind. Kept are the last few, those of every n-th step,
-   * always the best and the newest that verifies.
+   * Deletes old checkpoints, and files that interrupted writes left behind. The best checkpoint and the newest intact
+   * one are always kept.
    *
-   * @param keepEvery - Steps that are multiples of it are kept for good.
+   * @param keepLast - Number of newest checkpoints that are kept.
+   * @param keepEvery - Checkpoints at multiples of this number of steps are kept.
    */
   prune(stage: string, { keepLast, keepEvery }: { keepLast: number; keepEvery?: number }): void {
     const steps = this.steps(stage);
@@ -198,8 +209,8 @@ export class RunStore {
   }
 
   /**
-   * Deletes the checkpoints after a step: a run that goes back to it (a rollback, a damaged newer one) abandons them.
-   * With -1, all of the stage.
+   * Deletes the checkpoints after a step, when a run goes back to it (after a rollback, or because newer ones are
+   * damaged). A step of -1 deletes all checkpoints of the stage.
    */
   discardAfter(stage: string, step: number): void {
     for (const newer of this.steps(stage).filter((other) => other > step)) removeWithManifest(this.#file(stage, newer));
@@ -217,7 +228,7 @@ export class RunStore {
   #candidates(stage: string, which: 'latest' | 'best' | number): number[] {
     const descending = this.steps(stage).reverse();
     if (typeof which === 'number') return descending.includes(which) ? descending.filter((step) => step <= which) : [];
-    // The sealed manifests are the truth; the pointer files are for people.
+    // Only the sealed manifests count; the files `latest` and `best` are for people.
     const best = which === 'best' ? this.manifest(stage)?.best?.step : undefined;
     if (best === undefined || !descending.includes(best)) return descending;
     return [best, ...descending.filter((step) => step !== best)];
@@ -239,7 +250,7 @@ export class RunStore {
       const tensors = read(file);
       if (hashTensors(tensors) === manifest.sha256) return { manifest, tensors };
     } catch {
-      // Whatever is wrong with it, it is damaged.
+      // Any error means that the file is damaged.
     }
     this.#nameDamaged(file);
     return null;
@@ -248,7 +259,7 @@ export class RunStore {
   #manifest(stage: string, step: number): CheckpointManifest | null {
     const file = manifestOf(this.#file(stage, step));
     const manifest = parseManifest(readSealedJson(file));
-    // A manifest copied from elsewhere is as wrong as a damaged one.
+    // A manifest that was copied from another stage or step counts as damaged.
     if (manifest?.stage === stage && manifest.step === step) return manifest;
     this.#nameDamaged(file);
     return null;
@@ -274,8 +285,8 @@ export class RunStore {
 }
 
 /**
- * A sealed manifest by the schema; null where it is of no known version. Manifests of before stages knew what they were
- * made of named one `parent` and no data: their inputs count as unknown, and so as changed.
+ * Parses a sealed manifest; null where no known version fits. Manifests of earlier versions name one `parent` and no
+ * inputs, so their inputs count as changed.
  */
 function parseManifest(content: object | null): CheckpointManifest | null {
   const { parent = null, ...rest } = (content ?? {}) as { parent?: unknown };

@@ -3,11 +3,11 @@ import path from 'node:path';
 import { latestFeatureManifest } from './feature-store.js';
 import { RunStore, type BestMetric } from './run-store.js';
 
-/** Where one stage of a run stands, from its newest manifest. */
+/** The progress of one stage of a run, from its newest manifest. */
 export interface StageSummary {
   /** Optimiser steps done; for `extract` the number of videos. */
   readonly step: number;
-  /** Of the newest checkpoint's tensors; for `extract` of all features. */
+  /** Hash of the newest checkpoint's tensors; for `extract`, of all features. */
   readonly sha256: string;
   readonly best: BestMetric | null;
   readonly finished: boolean;
@@ -15,10 +15,14 @@ export interface StageSummary {
   readonly checkpoints: readonly number[];
 }
 
-/** The stages that have something in the store, by name, in the order they run. */
+/** The stages that have a checkpoint or features, by name, in the order in which they run. */
 export type RunSummary = Readonly<Record<string, StageSummary>>;
 
-/** Where a run stands. Manifests are read, tensors are not. `stages`: those of the pipeline, in their order. */
+/**
+ * Summarizes the progress of a run. Reads manifests, but no tensors.
+ *
+ * @param stages - The stages of the pipeline, in their order.
+ */
 export function summarizeRun(
   runFolder: string,
   stages: readonly { readonly name: string; readonly leaves: string }[],
@@ -31,12 +35,12 @@ export function summarizeRun(
   return Object.fromEntries(summaries.filter((entry): entry is [string, StageSummary] => entry[1] !== null));
 }
 
-/** Whether a folder is that of a run. */
+/** Whether a folder is a run folder. */
 export function isRunFolder(folder: string): boolean {
   return existsSync(path.join(folder, 'store')) || existsSync(path.join(folder, 'config.yaml'));
 }
 
-/** The run folders at most `depth` levels below a folder, not inside each other, as sorted paths relative to it. */
+/** Finds run folders at most `depth` levels below a folder, as sorted relative paths. Run folders are not searched. */
 export function findRuns(folder: string, depth = 3): string[] {
   return subfolders(folder)
     .flatMap((name) => {

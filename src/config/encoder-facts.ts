@@ -1,19 +1,21 @@
-/** What the configuration, refusals and help say of an encoder. Its builder stands in `models/encoders/catalogue.ts`. */
+/**
+ * The facts of an encoder for configuration, error messages and help. Its builder is in `models/encoders/catalogue.ts`.
+ */
 export interface EncoderFacts {
   /** One phrase for the help of `encoder.type`. */
   readonly describe: string;
   /**
-   * What `encoder.width` counts: `channels` of the first stage (a whole number), a `factor` on all channels, or null
-   * where the network comes in one width. `most` is the largest value that is taken.
+   * The meaning of `encoder.width`: the number of `channels` of the first stage, or a `factor` on the channels of all
+   * layers; null where the network has only one width. `most` is the largest allowed value.
    */
   readonly width: { readonly unit: 'channels' | 'factor'; readonly default: number; readonly most: number } | null;
-  /** Whether TSM's shift can be put into its blocks; a network with convolutions over time takes none. */
+  /** Whether its blocks can contain TSM's shift; networks with convolutions over time have none. */
   readonly shift: boolean;
   /** The name of the classifier's layer in published weight files. */
   readonly classifier: 'fc' | 'classifier.1' | '_fc';
-  /** Whether the authors of TSM publish weights of it, so that it has a naming of theirs. */
+  /** Whether TSM's authors publish weights of it, so that its tensors have names in TSM's naming too. */
   readonly tsmNaming: boolean;
-  /** Whether `encoder.weights: imagenet` fetches weights of it (`stages/weights/imagenet.ts`). */
+  /** Whether `encoder.weights: imagenet` provides weights for it (`stages/weights/imagenet.ts`). */
   readonly imagenet: boolean;
   /** Whether a model.json of TensorFlow.js layers can hold its weights. */
   readonly keras: boolean;
@@ -28,7 +30,7 @@ const resnet = {
   keras: false,
 } as const;
 
-/** Every encoder by its name, `encoder.type`. An encoder is added by a row here and a builder in the catalogue. */
+/** Every encoder by its name (`encoder.type`). A new encoder needs an entry here and a builder in the catalogue. */
 export const encoders = {
   resnet18: { ...resnet, describe: 'TSM-ResNet-18' },
   resnet34: { ...resnet, describe: 'TSM-ResNet-34' },
@@ -56,6 +58,7 @@ export const encoders = {
   },
 } as const satisfies Record<string, EncoderFacts>;
 
+/** The name of an encoder. */
 export type EncoderType = keyof typeof encoders;
 
 /** The names of all encoders, in the order of the table. */
@@ -66,7 +69,7 @@ export function encoderFacts(type: EncoderType): EncoderFacts {
   return encoders[type];
 }
 
-/** The names of the encoders of which something holds, for messages: `efficientnet-lite0`. */
+/** The names of the encoders that fulfil a condition, joined by commas, for messages. */
 export function encodersThat(holds: (facts: EncoderFacts) => boolean): string {
   return encoderTypes.filter((type) => holds(encoders[type])).join(', ');
 }

@@ -3,12 +3,15 @@ import { isTree } from './tree.js';
 import type { Config } from './schema.js';
 import { stageFacts, type StageName } from './stages.js';
 
-/** A key of a section, `section.key`; a misspelt one does not compile. */
+/** A key of a section, `section.key`. A misspelt key does not compile. */
 type SectionKey = {
   [Section in keyof Config]: Config[Section] extends object ? `${Section}.${keyof Config[Section] & string}` : never;
 }[keyof Config];
 
-/** Keys of `data` that change where and how data are read, not which. Stages know the data themselves by content. */
+/**
+ * Keys of `data` that change where and how data are read, but not their content. They are left out of hashes: a stage
+ * identifies its data by the hash of their content.
+ */
 const fetching: readonly (keyof Config['data'])[] = [
   'root',
   'features',
@@ -22,7 +25,10 @@ const fetching: readonly (keyof Config['data'])[] = [
   'trainVideos',
 ];
 
-/** Keys that came after runs had been made, with the value that changes nothing: at it they are no part of a hash. */
+/**
+ * Keys that were added after runs had been made, with the value that has no effect. A key with that value is left out
+ * of hashes, so that the hashes of older runs stay valid.
+ */
 const later: Readonly<Partial<Record<SectionKey, unknown>>> = {
   'data.fps': null,
   'data.still': 0,
@@ -39,7 +45,7 @@ const later: Readonly<Partial<Record<SectionKey, unknown>>> = {
   'detect.voting': null,
 };
 
-/** The part of a configuration that decides a stage's result ({@link stageFacts}), with what of `data` does. */
+/** The part of a configuration that decides a stage's result: the keys of {@link stageFacts}, and `data` in part. */
 export function stageConfig(config: Config, stage: StageName): Record<string, unknown> {
   const data = Object.fromEntries(
     Object.entries(config.data).filter(([key]) => !fetching.includes(key as keyof Config['data'])),
@@ -48,7 +54,7 @@ export function stageConfig(config: Config, stage: StageName): Record<string, un
   return Object.fromEntries(Object.entries(parts).map(([section, keys]) => [section, known(section, keys)]));
 }
 
-/** A section without later keys that change nothing. */
+/** A section without the {@link later} keys that have no effect. */
 function known(section: string, keys: unknown): unknown {
   if (!isTree(keys)) return keys;
   return Object.fromEntries(
@@ -59,7 +65,7 @@ function known(section: string, keys: unknown): unknown {
   );
 }
 
-/** Hash of {@link stageConfig}: 16 hexadecimal digits. */
+/** The hash of {@link stageConfig}: 16 hexadecimal digits of its SHA-256. */
 export function configHash(config: Config, stage: StageName): string {
   return createHash('sha256')
     .update(JSON.stringify(stageConfig(config, stage)))
@@ -67,7 +73,7 @@ export function configHash(config: Config, stage: StageName): string {
     .slice(0, 16);
 }
 
-/** The dotted keys in which two trees differ, with both values: `joint.lr: 0.1 → 0.2`. */
+/** The keys in which two trees differ, with both values: `joint.lr: 0.1 → 0.2`. */
 export function differences(before: unknown, after: unknown, at = ''): string[] {
   if (isTree(before) && isTree(after)) {
     const keys = new Set([...Object.keys(before), ...Object.keys(after)]);

@@ -1,26 +1,29 @@
 import type { HeadType } from './sections/model-section.js';
 
-/** What the configuration says of a head, and how it is trained and read. Its builder stands in `models/heads/catalogue.ts`. */
+/** The facts of a head for configuration and messages. Its builder is in `models/heads/catalogue.ts`. */
 export interface HeadFacts {
-  /** Whether its proposals bear labels. Otherwise a classifier of segments is trained, which names them. */
+  /** Whether its proposals have labels. If not, a classifier of segments is trained, which labels them. */
   readonly labels: boolean;
-  /** What makes a step of the head smaller, for the message when memory runs out. */
+  /** Advice on reducing the head's memory, for the error message when memory runs out. */
   readonly lessMemory: string;
   /**
-   * How it is trained and read, where that differs from the schema's defaults, which are those of the paper and of G-TAD.
-   * These values lie below all that files and `--set` state, but above what was stated for another head.
+   * Values for training and detection that differ from the schema's defaults (which are the paper's and G-TAD's). Files
+   * and `--set` override them; they override values that a file below states for another head.
    */
   readonly recipe: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-/** Every head by its name, `model.type`. A head is added by a row here, its keys in `sections/heads.ts` and a builder. */
+/**
+ * Every head by its name (`model.type`). A new head needs an entry here, its keys in `sections/heads.ts`, and a builder
+ * in the catalogue.
+ */
 export const headFacts: Readonly<Record<HeadType, HeadFacts>> = {
   gtad: { labels: false, lessMemory: 'Set model.h3 lower, or model.window to fewer snippets.', recipe: {} },
   pyramid: {
     labels: true,
     lessMemory: 'Set model.width or model.attention lower, or model.window to fewer snippets.',
-    // ActionFormer's code (libs/core/config.py, configs/thumos_i3d.yaml): AdamW, 5 epochs of warm-up and then a cosine,
-    // an average of 0.999; Soft-NMS by classes, at most 200 detections.
+    // From ActionFormer's code (libs/core/config.py, configs/thumos_i3d.yaml): AdamW, 5 epochs of warm-up and then a
+    // cosine, a moving average with decay 0.999; Soft-NMS class by class, at most 200 detections.
     recipe: {
       joint: {
         optimizer: 'adamw',

@@ -9,20 +9,22 @@ import { headFacts } from './head-facts.js';
 import { configSchema, type Config } from './schema.js';
 import { isTree, type Tree } from './tree.js';
 
-/** A configuration with where each of its values came from: a file, `--set`, or nothing for defaults. */
+/** A configuration, and the source of each value by its dotted key: a file or `--set`. Defaults have no source. */
 export interface LoadedConfig {
   config: Config;
   sources: Map<string, string>;
 }
 
 /**
- * Reads a YAML configuration, the files it `extends` below it and `--set a.b=c` on top, and fills in the defaults.
- * Throws {@link UsageError} with file and key for whatever does not fit; unknown keys name the nearest known one.
+ * Reads a YAML configuration. Its values override those of the file that it `extends`, overrides (`a.b=c`, from
+ * `--set`) override both, and defaults fill the rest.
+ *
+ * @throws UsageError naming file and key of the first mistake. For an unknown key it suggests the nearest known one.
  */
 export function loadConfig(file: string, overrides: readonly string[] = []): LoadedConfig {
   const sources = new Map<string, string>();
   const tree = readTree(path.resolve(file), sources, []);
-  // First the head, so that what is said of its training stays.
+  // The head comes first, because choosing another head removes the values stated for the one before.
   const first = (override: string) => Number(override.startsWith('model.type='));
   const ordered = [...overrides].sort((a, b) => first(b) - first(a));
   for (const override of ordered) applyOverride(tree, override, sources);
@@ -67,7 +69,10 @@ function readText(file: string): string {
   }
 }
 
-/** What a YAML document says. Only now are aliases followed: one without anchor, or a bomb of them, shows here. */
+/**
+ * The values of a YAML document. Aliases are resolved only here, so an alias without anchor, or an exponential
+ * expansion of aliases, is found here.
+ */
 function valuesOf(document: ReturnType<typeof parseDocument>, where: string): unknown {
   let values: unknown;
   try {
@@ -79,7 +84,7 @@ function valuesOf(document: ReturnType<typeof parseDocument>, where: string): un
   return values;
 }
 
-/** `__proto__` is the one key whose assignment does something else than set it. */
+/** Refuses the key `__proto__`: assigning it would replace an object's prototype. */
 function refusePrototype(value: unknown, where: string): void {
   if (typeof value !== 'object' || value === null) return;
   if (Object.hasOwn(value, '__proto__')) throw new UsageError(`${where}unknown key __proto__`);
@@ -95,12 +100,15 @@ function merge(below: Tree, above: Tree): Tree {
   return merged;
 }
 
-/** The head that a tree names. */
+/** The head that a tree chooses, or the default. */
 function headOf({ model }: Tree): string {
   return isTree(model) && typeof model.type === 'string' ? model.type : 'gtad';
 }
 
-/** Where another head is chosen on top of a tree, what that says of the one before goes with it: its keys, and how it is trained and read. */
+/**
+ * Prepares a tree for values on top of it that choose another head: removes the previous head's own keys, and the keys
+ * of training and detection that any head's recipe sets.
+ */
 function forOtherHead(tree: Tree, type: unknown, sources: Map<string, string>): void {
   if (type === undefined || type === headOf(tree)) return;
   const leave = (section: string, stays: (key: string) => boolean) => {
@@ -140,7 +148,7 @@ function note(tree: Tree, source: string, sources: Map<string, string>, at: read
   }
 }
 
-/** {@link note} for what lies below all that was noted before. */
+/** Like {@link note}, but keeps the sources that are already noted. */
 function noteUnder(tree: Tree, source: string, sources: Map<string, string>): void {
   const below = new Map<string, string>();
   note(tree, source, below);
@@ -162,7 +170,7 @@ function explain(issue: z.core.$ZodIssue, sources: Map<string, string>, file: st
   return `${from}: ${key}: ${issue.message}`;
 }
 
-/** A key right in name but in the wrong section. */
+/** The known key with the same name in another section. */
 function sameLeaf(key: string): string | undefined {
   const leaf = `.${key.split('.').at(-1)!}`;
   return allKeys(configSchema).find((known) => known.endsWith(leaf));

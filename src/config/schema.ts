@@ -10,39 +10,44 @@ import { withLowFidelity } from './sections/low-fidelity.js';
 import { pretrainSchema } from './sections/pretrain-section.js';
 import { checkpointSchema, notifySchema, trainingSchema } from './sections/run-sections.js';
 
-/** `full`: each key has a default, so that one of them can be stated alone. */
+/** `full`. Each key has its own default, so that one of them can be stated alone. */
 const fullSchema = shape.extend({ snippets: shape.shape.snippets.default(100), size: shape.shape.size.default(224) });
 
 /** The whole configuration of a run. */
 export const configSchema = z
   .strictObject({
-    seed: z.int().default(0).describe('Names every random stream of the run.'),
-    data: dataSchema.prefault({}).describe('What is trained on.'),
+    seed: z.int().default(0).describe('Seed of every random stream of the run.'),
+    data: dataSchema.prefault({}).describe('The training data, and how they are read.'),
     encoder: encoderSchema.prefault({}).describe('The video encoder.'),
     precision: z
       .enum(['float32', 'bfloat16', 'auto'])
       .default('float32')
       .describe(
-        'What the encoder computes in while it trains; parameters, statistics, features and head are float32 in any case. auto: bfloat16 where the processor multiplies it (AVX512-BF16, AMX).',
+        'Number format in which the encoder computes while it is trained. Parameters, statistics, features and head ' +
+          'are always float32. auto: bfloat16 if the processor can multiply it (AVX512-BF16, AMX), else float32.',
       ),
     model: modelSchema.prefault({}).describe('The localisation head.'),
-    full: fullSchema.prefault({}).describe('Full fidelity, at which `extract` and `detect` see videos.'),
+    full: fullSchema
+      .prefault({})
+      .describe('Full fidelity: the snippets and frame size at which `extract` and `detect` see videos.'),
     pretrain: pretrainSchema.prefault({}).describe('Stage 1: encoder and classifier on trimmed clips.'),
     joint: jointSchema.prefault({}).describe('Stage 2 (LoFi): encoder and head together at low fidelity.'),
     head: headSchema.prefault({}).describe('Stage 3: a fresh head on features of the frozen encoder.'),
-    detect: detectSchema.prefault({}).describe('From outputs to detections.'),
-    checkpoint: checkpointSchema.prefault({}).describe('How often the state of training is kept.'),
-    training: trainingSchema.prefault({}).describe('What every training stage does about trouble.'),
-    notify: notifySchema.prefault({}).describe('Whom to tell.'),
+    detect: detectSchema.prefault({}).describe("How the head's outputs become detections."),
+    checkpoint: checkpointSchema.prefault({}).describe('When checkpoints are written, and which are kept.'),
+    training: trainingSchema.prefault({}).describe('How every training stage treats divergence.'),
+    notify: notifySchema.prefault({}).describe('Who is notified when a command has ended.'),
     evaluation: z
       .strictObject({
         preset: z
           .enum(['activitynet', 'thumos14', 'hacs'])
           .default('activitynet')
-          .describe('tIoU thresholds of mAP: 0.5 to 0.95 in steps of 0.05; thumos14: 0.3 to 0.7 in steps of 0.1.'),
+          .describe(
+            'tIoU thresholds of mAP: 0.5 to 0.95 in steps of 0.05, or for thumos14 0.3 to 0.7 in steps of 0.1.',
+          ),
       })
       .prefault({})
-      .describe('By what the head is validated and the run is judged.'),
+      .describe('The metric by which the head is validated and the run is evaluated.'),
   })
   .transform((keys, context) => ({ ...keys, joint: withLowFidelity(keys.joint, keys.full, context) }))
   .superRefine(({ data, model, full, pretrain, joint, head }, context) => {
@@ -61,10 +66,12 @@ export const configSchema = z
     if (model.type !== 'gtad') return;
     const shapes = [model.window ?? full, ...joint.shapes];
     if (shapes.every(({ snippets }) => snippets >= model.k)) return;
-    const message = `a node has ${model.k} neighbours: no shape may have fewer snippets (full, model.window, joint.shapes)`;
+    const message =
+      `a node has ${model.k} neighbours: no shape may have fewer snippets ` + '(full, model.window, joint.shapes)';
     context.addIssue({ code: 'custom', path: ['model', 'k'], message });
   });
 
+/** A complete configuration: every key has its value. */
 export type Config = z.output<typeof configSchema>;
 export type { Shape } from './sections/number-kinds.js';
 export type { LearningRate, TrainingKeys } from './sections/training-keys.js';

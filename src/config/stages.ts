@@ -1,16 +1,16 @@
 import { headFacts } from './head-facts.js';
 import type { Config } from './schema.js';
 
-/** What the configuration and the store know of a stage. Its module stands in `stages/pipeline.ts`. */
+/** The facts of a stage for configuration, store and commands. Its implementation is listed in `stages/pipeline.ts`. */
 export interface StageFacts {
   readonly name: string;
   /** One line for the help of its command. */
   readonly describe: string;
-  /** What later stages take from it; null where nothing but its own checkpoint remains. */
+  /** What later stages take from it. */
   readonly leaves: 'encoder' | 'features' | 'classifier' | 'head';
   /** Whether the stage is part of the pipeline under a configuration. */
   readonly applies: (config: Config) => boolean;
-  /** What of the configuration, beside `data`, decides its result: sections, whole or in part. */
+  /** The sections of the configuration, whole or in part, that decide its result, besides `data`. */
   readonly dependsOn: (config: Config) => Partial<Config> | Record<string, unknown>;
 }
 
@@ -48,7 +48,7 @@ export const stages = [
   },
   {
     name: 'segments',
-    describe: 'Stage 3b, first part: train the classifier that names what the head finds',
+    describe: 'Stage 3b, first part: train the classifier that labels the proposals of the head',
     leaves: 'classifier',
     applies: ({ model }: Config) => !headFacts[model.type].labels,
     dependsOn: ({ seed, full, model: { window }, head: { classifier, views } }: Config) => ({
@@ -66,6 +66,7 @@ export const stages = [
   },
 ] as const satisfies readonly StageFacts[];
 
+/** The name of a stage. */
 export type StageName = (typeof stages)[number]['name'];
 
 /** The names of all stages, in their order. */
@@ -76,8 +77,11 @@ export function stageFacts(name: StageName): StageFacts {
   return stages.find((stage) => stage.name === name)!;
 }
 
-/** The stages before one that leave something, the newest first. */
+/** The stages before another one that leave `leaves`, the nearest first. */
 export function stagesBefore(name: StageName, leaves: StageFacts['leaves']): StageName[] {
   const before = stages.slice(0, stageNames.indexOf(name));
-  return before.filter((stage) => stage.leaves === leaves).map((stage) => stage.name).reverse(); // prettier-ignore
+  return before
+    .filter((stage) => stage.leaves === leaves)
+    .map((stage) => stage.name)
+    .reverse();
 }

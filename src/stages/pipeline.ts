@@ -9,19 +9,19 @@ import { segments } from './segments/segments-stage.js';
 import type { Stage } from './stage.js';
 import { refuseChanges } from './training/changes.js';
 
-/** The pipeline: every stage, in the order of `config/stages.ts`. A stage is added by its row there and a name here. */
+/** Every stage, in the order of `config/stages.ts`. A new stage needs an entry there and one here. */
 export const pipeline: readonly Stage[] = [pretrain, joint, extract, segments, head];
 
-/** The stages of a run from first to last, but for those that its configuration has no use for. */
+/** The names of the stages that a run's configuration uses, in order. */
 export function stagesOf({ config }: Pick<Run, 'config'>): StageName[] {
   return stageNames.filter((name) => stageFacts(name).applies(config));
 }
 
 /**
- * Does stages of a run in their order; finished ones return at once. Before the first step of any, all of them compare
- * what they were made of with today's configuration and data.
+ * Runs stages in their order; finished ones return at once. Before any stage starts, all of them compare the
+ * configuration and data that they were made from with the present ones.
  *
- * @throws UsageError naming what has changed, unless the policy lets a stage be done again.
+ * @throws UsageError naming what has changed, unless the policy allows a stage to be done again.
  */
 export async function runStages(run: Run, names: readonly StageName[]): Promise<void> {
   const wanted = pipeline.filter((stage) => names.includes(stage.name));
@@ -31,7 +31,7 @@ export async function runStages(run: Run, names: readonly StageName[]): Promise<
   for (const stage of pipeline) if (free.includes(stage) || wanted.includes(stage)) await stage.run(run);
 }
 
-/** Whether a stage costs nothing and comes before one that is wanted. */
+/** Whether a stage costs nothing and comes before a wanted one, so that it is run on demand. */
 function isDoneOnDemand(run: Run, stage: Stage, wanted: readonly Stage[]): boolean {
   if (!stageFacts(stage.name).applies(run.config) || stage.costsNothing?.(run) !== true) return false;
   return wanted.some((other) => pipeline.indexOf(other) > pipeline.indexOf(stage));
@@ -42,7 +42,7 @@ async function refuseOutdated(run: Run, stage: Stage): Promise<void> {
   if (manifest) refuseChanges(run, stage.name, manifest, await stage.inputs(run));
 }
 
-/** Whether every stage in the store was made with today's configuration, or that does not matter. */
+/** Whether every stage in the store matches the present configuration, or the policy allows mismatches. */
 function everyStageFits({ store, config, policy }: Run): boolean {
   if (policy.resume === 'never' || policy.allowConfigChange) return true;
   return stageNames.every((name) => {

@@ -1,6 +1,6 @@
 /**
- * The part of the rows whose label is among their k largest scores. A tie counts as lost, so that a model that says the
- * same of all classes knows nothing.
+ * The fraction of rows whose label is among their k largest scores. A tie counts against the label, so that a model
+ * that gives all classes the same score reaches 0.
  *
  * @param scores - `[N][K]`.
  * @param labels - Class numbers, N.
@@ -8,7 +8,7 @@
 export function topAccuracy(scores: readonly ArrayLike<number>[], labels: readonly number[], k: number): number {
   const right = scores.filter((row, i) => {
     const own = row[labels[i]!]!;
-    // A NaN is not less.
+    // Negated, so that a NaN score counts as ahead of the label.
     const ahead = Array.from(row, (score) => !(score < own)).filter(Boolean).length - 1;
     return ahead < k;
   });

@@ -2,13 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Parameters } from '../models/parameters.js';
 
 /**
- * An exponential moving average of a model's tensors, running statistics among them: they belong to the weights that
- * they were taken under. It starts as a copy.
+ * An exponential moving average (EMA) of a model's tensors. It includes the running statistics of batch normalisation,
+ * which have to match the averaged weights. It starts as a copy of the tensors.
  */
 export class ParameterAverage {
   private readonly values: Map<string, tf.Tensor>;
 
-  /** `decay`: what of the average is kept at a step, in (0, 1). */
+  /** @param decay - Fraction of the average that is kept at each step, in (0, 1). */
   constructor(
     private readonly parameters: Parameters,
     private readonly decay: number,
@@ -16,7 +16,12 @@ export class ParameterAverage {
     this.values = new Map(parameters.specs.map(({ name }) => [name, tf.clone(parameters.get(name))]));
   }
 
-  /** average ← average + (1 - d)(value - average); `step` counts from 0, and d is less in the first: (1 + step) / (10 + step). */
+  /**
+   * Moves the average: average ← average + (1 - d)(value - average), where d = min(decay, (1 + step) / (10 + step)), so
+   * that the first steps move it faster.
+   *
+   * @param step - Counts from 0.
+   */
   update(step: number): void {
     const decay = Math.min(this.decay, (1 + step) / (10 + step));
     for (const [name, before] of this.values) {
@@ -28,7 +33,7 @@ export class ParameterAverage {
     }
   }
 
-  /** Puts the average in the parameters' place and keeps theirs, or the reverse. */
+  /** Exchanges the average and the parameters' values; a second call exchanges them back. */
   swap(): void {
     for (const [name, held] of this.values) {
       this.values.set(name, tf.clone(this.parameters.get(name)));
@@ -36,12 +41,19 @@ export class ParameterAverage {
     }
   }
 
-  /** What is held by name, to store: the average, or after {@link swap} what is trained. Owned here. */
+  /**
+   * The tensors held here, by parameter name, for a checkpoint: the average, or after {@link swap} the trained values.
+   * They stay owned by this object.
+   */
   slots(): ReadonlyMap<string, tf.Tensor> {
     return this.values;
   }
 
-  /** Takes over stored tensors. */
+  /**
+   * Replaces the average by stored tensors, and owns them from now on.
+   *
+   * @throws Error when `slots` lacks a parameter.
+   */
   restore(slots: ReadonlyMap<string, tf.Tensor>): void {
     for (const [name, before] of this.values) {
       const value = slots.get(name);
@@ -51,6 +63,7 @@ export class ParameterAverage {
     }
   }
 
+  /** Frees the average's tensors. */
   dispose(): void {
     tf.dispose([...this.values.values()]);
     this.values.clear();

@@ -1,4 +1,4 @@
-/** When a checkpoint is due: so many steps or so many minutes after the one before. */
+/** Decides when a checkpoint is due: at multiples of `steps`, and `minutes` after the one before. */
 export class Due {
   private since: number;
 
@@ -9,13 +9,17 @@ export class Due {
     this.since = now();
   }
 
-  /** @param step - Optimiser steps done. */
+  /**
+   * Whether a checkpoint is due.
+   *
+   * @param step - Optimiser steps done.
+   */
   is(step: number): boolean {
     const { steps, minutes } = this.every;
     return (steps !== null && step % steps === 0) || this.now() - this.since >= minutes * 60_000;
   }
 
-  /** One was kept, or could not be: the next is due as much later. */
+  /** Restarts the clock, after a checkpoint was written or could not be. */
   done(): void {
     this.since = this.now();
   }

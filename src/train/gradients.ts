@@ -2,26 +2,29 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { EncoderRecord } from '../models/encoders/encoder.js';
 import type { Parameters } from '../models/parameters.js';
 
-/** A loss and the terms it is made of, as scalars. */
+/** A loss and its terms, as scalars. */
 export interface LossTensors {
   total: tf.Scalar;
   terms: Record<string, tf.Scalar>;
-  /** The loss of each item `[n]`, whose mean is the total; computed only when it is called, within the same tape. */
+  /** Computes the loss of each item `[n]`, whose mean is `total`. Called within the same tape, and only if needed. */
   items?: () => tf.Tensor1D;
 }
 
-/** The loss of a forward pass in numbers, and gradients by part and parameter name; the gradients are the caller's. */
+/**
+ * The loss of a forward pass as numbers, and its gradients by part and parameter name. The caller owns the gradients.
+ */
 export interface LossAndGradients {
   total: number;
   terms: Record<string, number>;
   gradients: GradientsByPart;
-  /** The loss of each item; null where they were not asked for. */
+  /** The loss of each item; null where they were not requested. */
   items: Float32Array | null;
 }
 
+/** Gradients by part and parameter name. */
 export type GradientsByPart = Map<string, Map<string, tf.Tensor>>;
 
-/** The part that {@link lossAndGradients} differentiates by hand where it is given a record. */
+/** The part that {@link lossAndGradients} differentiates by `encoded.backward` instead of the tape. */
 const encoderPart = 'encoder';
 
 /**
@@ -29,7 +32,7 @@ const encoderPart = 'encoder';
  *
  * @param options.encoded - A recorded encoder pass. `loss` receives its features; their gradient is propagated through
  *   `encoded.backward`, not the tape. It is disposed of here. Without it, all parts are on the tape.
- * @param options.perItem - Whether the losses of single items are wanted.
+ * @param options.perItem - Whether to return the losses of single items.
  */
 export function lossAndGradients(
   loss: (features?: tf.Tensor3D) => LossTensors,
@@ -84,7 +87,7 @@ function itemsOf(items: LossTensors['items']): tf.Tensor1D {
   return items();
 }
 
-/** sum ← sum + factor·gradients; consumes both and returns the new sum. */
+/** Returns sum + factor·gradients; disposes of both arguments. */
 export function accumulate(
   sum: GradientsByPart | undefined,
   gradients: GradientsByPart,
@@ -102,7 +105,7 @@ export function accumulate(
   });
 }
 
-/** Scales all gradients so that their common norm is at most `limit`; consumes them. */
+/** Scales all gradients so that their global L2 norm is at most `limit`; disposes of the argument. */
 export function clipByGlobalNorm(gradients: GradientsByPart, limit: number): GradientsByPart {
   const factor = tf.tidy(() => {
     const all = [...gradients.values()].flatMap((part) => [...part.values()]);
@@ -118,6 +121,7 @@ export function clipByGlobalNorm(gradients: GradientsByPart, limit: number): Gra
   return clipped;
 }
 
+/** Frees all gradients. */
 export function disposeGradients(gradients: GradientsByPart): void {
   for (const part of gradients.values()) tf.dispose([...part.values()]);
 }

@@ -8,65 +8,79 @@ import { MemoryGuard } from './guards/memory-guard.js';
 import { stepsBefore, type Pace } from './schedule/pace.js';
 import { watched } from './guards/watch.js';
 
+/** The part of a batch that the training loop knows. */
 export interface Batch {
-  /** Names of its items, for messages. */
+  /** Names of the batch's items, for messages. */
   ids: readonly string[];
-  /** How many items at a time go through the network, where the batch itself says: each group has its own batch statistics. */
+  /**
+   * Sizes of the groups in which the items go through the network, each with its own batch statistics. Absent: groups
+   * of the stage's `microBatch` items.
+   */
   groups?: readonly number[];
-  /** Why items that belong to it could not be read, where they may be left out. */
+  /** For each item that could not be read and was left out: the reason. */
   skipped?: readonly string[];
 }
 
-/** What a step reports. */
+/** The result of an optimiser step. */
 export interface StepResult {
   loss: number;
   terms: Record<string, number>;
   lr: number;
-  /** Fidelity of the step: snippets x side in pixels. */
+  /** Fidelity of the step: snippets × side in pixels. */
   shape?: string;
 }
 
-/** One line of `metrics.jsonl`. Times in seconds. */
+/** One line of `metrics.jsonl`. Steps and epochs count from 1. */
 export interface StepRecord extends StepResult {
   step: number;
   epoch: number;
+  /** Seconds that the step took, with waiting. */
   seconds: number;
-  /** Of these, waiting for data. */
+  /** Seconds of these spent waiting for data. */
   wait: number;
+  /** Resident memory of the process, MiB. */
   rssMiB: number;
+  /** Number of live tensors after the step. */
   tensors: number;
+  /** ISO 8601. */
   time: string;
 }
 
-/** How far a training is: epochs that are done, and batches of the one after. */
+/** How far a training has come: the number of finished epochs, and of finished batches in the current one. */
 export interface Position {
   epochs: number;
   batches: number;
 }
 
-/** What {@link trainLoop} runs. Epochs and steps count from 0. */
+/** A training for {@link trainLoop}. Epochs and steps count from 0. */
 export interface Training<B extends Batch> {
+  /** The stage's name, for messages. */
   title: string;
   pace: Pace;
-  /** Where it goes on. */
+  /** The position to start or resume at. */
   from: Position;
-  /** The batches of an epoch, but for the first `from`. One without items takes its place in the schedule, but no step. */
+  /**
+   * Yields the batches of an epoch from number `from` on. For a batch without items no step is taken, but it counts in
+   * the schedule.
+   */
   batches: (epoch: number, from: number) => AsyncIterable<B>;
   step: (batch: B, at: { epoch: number; step: number; lr: number }) => StepResult;
   onStep: (record: StepRecord) => void;
-  /** The state is whole: a checkpoint may be taken. `step`: optimiser steps done so far. */
+  /** Called when the state is consistent, so that a checkpoint may be written. `step` is the number of steps done. */
   afterStep: (position: Position, step: number) => Promise<void> | void;
-  /** All batches of an epoch were gone through. */
+  /** Called after the last batch of an epoch. */
   afterEpoch: (epoch: number, step: number) => Promise<void>;
-  /** Aborted when the training is to stop, before its next batch at the latest. */
+  /** When aborted, the training stops before its next batch. */
   stop: AbortSignal;
-  /** Seconds without a batch after which stderr says so. */
+  /** Seconds without a batch after which a warning is written to stderr. */
   stallSeconds: number;
 }
 
 /**
- * The loop of every training stage: for each batch, a step.
- * Throws {@link Diverged} when the loss is not finite, {@link WorkError} when a step leaves tensors behind, and the reason of `stop`.
+ * The loop of every training stage: one optimiser step for each batch.
+ *
+ * @throws Diverged when the loss is not finite; WorkError when a step leaks tensors; the reason of `stop` once that is
+ *   aborted.
  */
 export async function trainLoop<B extends Batch>(training: Training<B>): Promise<void> {
   const { title, pace, from, stop } = training;
@@ -75,54 +89,57 @@ export async function trainLoop<B extends Batch>(training: Training<B>): Promise
   const leaks = new LeakGuard();
   const memory = new MemoryGuard(title, pace.steps(from.epochs), say);
   let step = stepsBefore(pace, from.epochs) + from.batches;
-  for (let epoch = from.epochs; epoch < pace.epochs; epoch++) {
-    let done = epoch === from.epochs ? from.batches : 0;
-    const batches = watched(training.batches(epoch, done), training.stallSeconds, () => {
-      say(stalled(title, training.stallSeconds));
-    });
-    let waitingSince = performance.now();
-    for await (const batch of batches) {
-      stop.throwIfAborted();
-      const begun = performance.now();
-      if (batch.ids.length > 0) {
-        const lr = pace.rate(epoch + done / pace.steps(epoch));
-        const result = training.step(batch, { epoch, step, lr });
-        const at = { step: step + 1, epoch: epoch + 1 };
-        if (!Number.isFinite(result.loss))
-          throw new Diverged(title, `the loss is ${result.loss}`, { ...at, ids: batch.ids, ...result });
-        const now = performance.now();
-        const tensors = tf.memory().numTensors + nativeTensorCount();
-        leaks.check(result.shape ?? '', tensors);
-        const rssMiB = Math.round(process.memoryUsage.rss() / 2 ** 20);
-        memory.check(rssMiB);
-        training.onStep({
-          ...at,
-          ...result,
-          seconds: round((now - waitingSince) / 1000),
-          wait: round((begun - waitingSince) / 1000),
-          rssMiB,
-          tensors,
-          time: new Date().toISOString(),
-        });
-        const shape = result.shape ?? '';
-        progress.step(at.step, `epoch ${at.epoch}/${pace.epochs} loss ${result.loss.toFixed(4)} ${shape}`);
+  try {
+    for (let epoch = from.epochs; epoch < pace.epochs; epoch++) {
+      let done = epoch === from.epochs ? from.batches : 0;
+      const batches = watched(training.batches(epoch, done), training.stallSeconds, () => {
+        say(stalled(title, training.stallSeconds));
+      });
+      let waitingSince = performance.now();
+      for await (const batch of batches) {
+        stop.throwIfAborted();
+        const begun = performance.now();
+        if (batch.ids.length > 0) {
+          const lr = pace.rate(epoch + done / pace.steps(epoch));
+          const result = training.step(batch, { epoch, step, lr });
+          const at = { step: step + 1, epoch: epoch + 1 };
+          if (!Number.isFinite(result.loss))
+            throw new Diverged(title, `the loss is ${result.loss}`, { ...at, ids: batch.ids, ...result });
+          const now = performance.now();
+          const tensors = tf.memory().numTensors + nativeTensorCount();
+          leaks.check(result.shape ?? '', tensors);
+          const rssMiB = Math.round(process.memoryUsage.rss() / 2 ** 20);
+          memory.check(rssMiB);
+          training.onStep({
+            ...at,
+            ...result,
+            seconds: round((now - waitingSince) / 1000),
+            wait: round((begun - waitingSince) / 1000),
+            rssMiB,
+            tensors,
+            time: new Date().toISOString(),
+          });
+          const shape = result.shape ?? '';
+          progress.step(at.step, `epoch ${at.epoch}/${pace.epochs} loss ${result.loss.toFixed(4)} ${shape}`);
+        }
+        step++;
+        done++;
+        await training.afterStep({ epochs: epoch, batches: done }, step);
+        // Gives signals and the messages of the frame loader a turn between steps.
+        await breathe(stop);
+        waitingSince = performance.now();
       }
-      step++;
-      done++;
-      await training.afterStep({ epochs: epoch, batches: done }, step);
-      // Lets signals and the loader's thread be heard while steps follow each other.
-      await breathe(stop);
-      waitingSince = performance.now();
+      await training.afterEpoch(epoch, step);
     }
-    await training.afterEpoch(epoch, step);
+  } finally {
+    progress.stop();
   }
-  progress.stop();
 }
 
 function stalled(title: string, seconds: number): string {
   return (
-    `WARNING: ${title}: no batch for ${seconds} s. Reading the videos is slow or hangs: look at their disk; ` +
-    'data.stallSeconds is how long the frames of one video may take, data.processes how many are read at once.'
+    `WARNING: ${title}: no batch for ${seconds} s. Reading the videos is slow or hangs: check their disk. ` +
+    'data.stallSeconds limits the seconds for one video, data.processes the number of videos read at once.'
   );
 }
 

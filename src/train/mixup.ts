@@ -2,8 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../engine/random.js';
 
 /**
- * How much of a sample is its own in mixup (Zhang et al. 2018): from Beta(α, α), by Jöhnk's method, in logarithms so that a
- * small α does not underflow. It draws some 4^α times.
+ * Draws the share that a sample keeps of itself in mixup (Zhang et al. 2018) from Beta(α, α). Uses Jöhnk's method, in
+ * logarithms so that a small α does not underflow; it needs about 4^α attempts.
+ *
+ * @returns A number in [0, 1].
  */
 export function drawShare(alpha: number, random: Random): number {
   for (;;) {
@@ -12,7 +14,12 @@ export function drawShare(alpha: number, random: Random): number {
   }
 }
 
-/** share·own + (1 - share)·other, row by row: tensors of one shape, `shares` one a row. */
+/**
+ * Returns share·own + (1 - share)·other, row by row.
+ *
+ * @param own - Tensor `[N, …]`; `other` has the same shape.
+ * @param shares - One share for each row, N.
+ */
 export function mix<T extends tf.Tensor>(own: T, other: T, shares: readonly number[]): T {
   const share = tf.reshape(tf.tensor1d([...shares]), [shares.length, ...own.shape.slice(1).map(() => 1)]);
   return tf.add(other, tf.mul(tf.sub(own, other), share));

@@ -5,10 +5,12 @@ import { WorkError } from '../system/errors.js';
 import { StatisticsCollector } from './statistics.js';
 
 /**
- * Sets a model's running statistics to those of all `batches` together under its present weights, which do not
- * change: what training at one fidelity left is not what another one has ("precise" batch normalisation,
- * lofi_spec §1.8). `forward` takes a batch through the model by the given pass. A batch counts as much as any other.
- * Throws {@link WorkError} where there is none.
+ * Sets a model's running statistics of batch normalisation to the statistics of all `batches` together ("precise" batch
+ * normalisation, docs/method.md §6.3), because statistics from training at one fidelity do not fit another. The weights
+ * do not change. Every batch has the same weight, whatever its size.
+ *
+ * @param forward - Runs a batch through the model with the given pass.
+ * @throws WorkError when there is no batch.
  */
 export async function reestimateStatistics<B>(
   parameters: Parameters,

@@ -4,7 +4,7 @@ import type { Parameters } from '../models/parameters.js';
 
 /** Sums over the passes of one step. */
 interface Sums extends BatchStatistics {
-  /** Of the squares of the means. */
+  /** Sum of the squares of the means. */
   square: tf.Tensor1D;
   passes: number;
 }
@@ -16,15 +16,16 @@ interface WeightedSum {
 }
 
 /**
- * Collects the batch statistics of the passes of one step, and moves the running ones once a step, by the statistics of
- * all passes as if they were one: their mean, and the mean of their variances plus the variance of their means (lofi_spec §2.8).
- * Means over items ({@link Pass.onMean}) move their parameters likewise.
+ * Collects the batch statistics of all passes (micro-batches) of one step, and updates the running statistics once a
+ * step, as if the passes were one (docs/method.md §6.2): the mean is the mean of their means, the variance is the mean
+ * of their variances plus the variance of their means. Means over items ({@link Pass.onMean}) update their parameters
+ * in the same way.
  */
 export class StatisticsCollector {
   private readonly sums = new Map<string, Sums>();
   private readonly means = new Map<string, WeightedSum>();
 
-  /** For {@link Pass.onStatistics}: called inside a pass, keeps the tensors beyond it. */
+  /** A callback for {@link Pass.onStatistics}. Copies what it needs of the pass's tensors. */
   readonly collect = (layer: string, { mean, variance }: BatchStatistics): void => {
     const before = this.sums.get(layer);
     const sum = (a: tf.Tensor1D, b: tf.Tensor1D | undefined) => tf.keep(b ? tf.add<tf.Tensor1D>(a, b) : tf.clone(a));
@@ -39,7 +40,7 @@ export class StatisticsCollector {
     if (before) tf.dispose([before.mean, before.variance, before.square]);
   };
 
-  /** For {@link Pass.onMean}: called inside a pass, keeps what it needs beyond it. */
+  /** A callback for {@link Pass.onMean}. Copies what it needs of the pass's tensors. */
   readonly collectMean = (parameter: string, mean: tf.Tensor1D, items: number): void => {
     const before = this.means.get(parameter);
     const sum = tf.tidy(() => {
@@ -50,7 +51,7 @@ export class StatisticsCollector {
     before?.sum.dispose();
   };
 
-  /** running ← (1 - momentum)·running + momentum·batch, PyTorch's rule; empties the collector. */
+  /** Updates running ← (1 - momentum)·running + momentum·batch, as in PyTorch, and empties the collector. */
   update(parameters: Parameters, momentum = 0.1): void {
     const move = (name: string, batch: () => tf.Tensor) => {
       const moved = () => tf.add(tf.mul(parameters.get(name), 1 - momentum), tf.mul(batch(), momentum));
@@ -69,7 +70,7 @@ export class StatisticsCollector {
     this.means.clear();
   }
 
-  /** Frees what a step that was not finished has left. */
+  /** Frees what an unfinished step has left. */
   dispose(): void {
     for (const { mean, variance, square } of this.sums.values()) tf.dispose([mean, variance, square]);
     for (const { sum } of this.means.values()) sum.dispose();
@@ -80,7 +81,7 @@ export class StatisticsCollector {
 
 function variance({ mean, variance, square, passes }: Sums): tf.Tensor {
   if (passes === 1) return variance;
-  // Rounding must not make it less than it is within the passes.
+  // Rounding must not make the variance between passes negative.
   const between = tf.relu(tf.sub(tf.div(square, passes), tf.square(tf.div(mean, passes))));
   return tf.add(tf.div(variance, passes), between);
 }

@@ -6,33 +6,37 @@ import type { Optimizer } from './optimizers/optimizers.js';
 import { withFactors, type ParameterRules } from './optimizers/parameter-rules.js';
 import { StatisticsCollector } from './statistics.js';
 
-/** A part of what a stage trains, and all that changes with its steps. */
+/** A part of the model that a stage trains, with everything that changes in a step. */
 export interface TrainedPart {
   parameters: ModelParameters;
   optimizer: Optimizer;
-  /** Takes what the passes of a step see; the running statistics move once a step. */
+  /** Collects the batch statistics of a step's passes, and updates the running statistics once a step. */
   statistics: StatisticsCollector;
-  /** Null: none is kept. */
+  /** The moving average of the parameters; null where none is kept. */
   average: ParameterAverage | null;
 }
 
-/** The keys of every stage that parts depend on. */
+/** The keys of a training stage that its parts depend on. */
 export interface PartOptions {
   lrFactors: Readonly<Record<string, number>>;
-  /** Decay of the average; 0: none is kept. */
+  /** Decay of the moving average; 0: none is kept. */
   ema: number;
 }
 
-/** A part before training: what its parameters are updated by. Frozen ones are left out of the rules here. */
+/**
+ * A part before training: its parameters, and the rules that they are updated by. Rules of frozen parameters are
+ * ignored.
+ */
 export interface PlannedPart {
   parameters: ModelParameters;
   rules: ParameterRules;
 }
 
 /**
- * The parts of a stage from its options. Throws {@link UsageError} where `lrFactors` name nothing that is trained.
+ * Makes the parts of a stage from its options.
  *
  * @param stage - The section of the configuration, for messages.
+ * @throws UsageError when a key of `lrFactors` matches no trained parameter.
  */
 export function trainedParts<Name extends string>(
   stage: string,
@@ -63,12 +67,14 @@ function ofTrainable({ parameters, rules }: PlannedPart): ParameterRules {
   return new Map([...rules].filter(([name]) => trainable.has(name)));
 }
 
-/** Puts the parts' averages, where there are any, in the place of what is trained; or back. */
+/** Exchanges the trained values and the averages of all parts that have one; a second call exchanges them back. */
 export function swapAverages(parts: Readonly<Record<string, TrainedPart>>): void {
   for (const { average } of Object.values(parts)) average?.swap();
 }
 
-/** {@link trainedParts} whose optimizers, averages and statistics belong to `owned`; parameters belong to their maker. */
+/**
+ * Like {@link trainedParts}, but `owned` frees the optimizers, averages and statistics. It does not own the parameters.
+ */
 export function ownedParts<Name extends string>(
   owned: Owned,
   ...args: Parameters<typeof trainedParts<Name>>
@@ -82,7 +88,7 @@ export function ownedParts<Name extends string>(
   return parts;
 }
 
-/** Frees optimizers, averages and statistics of parts; their parameters belong to whoever made them. */
+/** Frees the optimizers, averages and statistics of parts, but not the parameters, which belong to their maker. */
 export function disposeParts(parts: Readonly<Record<string, TrainedPart>>): void {
   for (const { optimizer, average, statistics } of Object.values(parts)) {
     average?.dispose();

@@ -3,27 +3,27 @@ import { local } from './compute/local.js';
 import { clipByGlobalNorm, disposeGradients } from './gradients.js';
 import type { TrainedPart } from './trained-parts.js';
 
-/** Sizes of the micro-batches that a batch is cut into: as large as they may be, all of it where that is null. */
+/** The sizes of the micro-batches of a batch: `largest` items each, the last one fewer; the whole batch for null. */
 export function microBatches(items: number, largest: number | null): number[] {
   if (largest === null) return [items];
   return Array.from({ length: Math.ceil(items / largest) }, (_, i) => Math.min(largest, items - i * largest));
 }
 
-/** How a batch is computed, where that is not the usual way. */
+/** Optional arguments of {@link update}. */
 export interface UpdateOptions {
   compute?: Compute;
-  /** Whether the losses of single items are wanted. */
+  /** Whether to return the losses of single items. */
   perItem?: boolean;
 }
 
 /**
- * One optimiser step on a batch: gradients of its micro-batches added up, each by its share of the items; clipped; a step
- * of each part; running statistics; averages.
+ * Takes one optimiser step on a batch: sums the gradients of its micro-batches, each weighted by its share of the
+ * items, clips the sum, steps the optimizer of each part, and updates running statistics and averages.
  *
- * @param sizes - Of the micro-batches, in items.
- * @param clipNorm - Largest norm of the whole gradient; 0: not clipped.
+ * @param sizes - Items in each micro-batch.
+ * @param clipNorm - Largest L2 norm of the whole gradient; 0: the gradient is not clipped.
  * @param at - `step` counts from 0; `lr` is the base rate.
- * @returns The batch's loss, its terms, and the losses of its items where they were wanted.
+ * @returns The batch's loss, its terms, and the losses of its items if requested.
  */
 export function update(
   parts: Readonly<Record<string, TrainedPart>>,

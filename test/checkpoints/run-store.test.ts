@@ -170,7 +170,7 @@ describe('RunStore', () => {
       () => store.save('joint', checkpoint(20)),
       (error: unknown) => {
         assert(error instanceof WorkError);
-        assert.match(error.message, /^checkpoint not written: .*20\.safetensors \(.*\); those before it are kept$/);
+        assert.match(error.message, /^checkpoint not written: .*20\.safetensors \(.*\); earlier checkpoints are kept$/);
         return true;
       },
     );

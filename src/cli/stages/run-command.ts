@@ -31,7 +31,10 @@ export const command: CommandModule<object, Arguments> = {
       if (baseline && run.store.steps('joint').length > 0) {
         throw new UsageError(`${folder} has a joint stage: give the baseline another --run`);
       }
-      await runStages(run, stagesOf(run).filter((stage) => !(baseline && stage === 'joint'))); // prettier-ignore
+      await runStages(
+        run,
+        stagesOf(run).filter((stage) => !(baseline && stage === 'joint')),
+      );
       const failures = await unlessStopped(run.stop, detectSubset(run, config.data.validateOn, folder));
       for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
       if (failures.length > 0 && config.data.missing === 'fail')

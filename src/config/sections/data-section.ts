@@ -1,11 +1,19 @@
 import { z } from 'zod';
 import { count, fraction, positive } from './number-kinds.js';
 
-/** `data`: what is trained on, and how it is read. */
+/** `data`: the training data, and how they are read. */
 export const dataSchema = z.strictObject({
   root: z.string().default('.').describe('Folder that the other paths of this section are relative to.'),
-  dataset: z.string().nullable().default(null).describe('A prepared dataset file (`lofi prepare`).'),
-  annotations: z.string().nullable().default(null).describe('Or an annotation file, prepared at the start of the run.'),
+  dataset: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Dataset file that `lofi prepare` wrote. Give one of dataset, annotations and synthetic.'),
+  annotations: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Annotation file; the dataset is prepared at the start of the run.'),
   format: z
     .enum(['activitynet', 'thumos', 'gtad', 'hacs', 'csv'])
     .default('activitynet')
@@ -15,74 +23,99 @@ export const dataSchema = z.strictObject({
     .string()
     .nullable()
     .default(null)
-    .describe('CSV of trimmed clips for stage 1: path,label[,subset]. Without it: the instances of the videos.'),
+    .describe(
+      'CSV file of trimmed clips for stage 1: path,label[,subset]. null: the instances of the videos are the clips.',
+    ),
   features: z
     .string()
     .nullable()
     .default(null)
     .describe(
-      'Folder of published features, a file a video (<id>.npy, .npz, .csv, .safetensors): no encoder is trained, and no videos are needed.',
+      'Folder of published features with one file for each video (<id>.npy, .npz, .csv, .safetensors). No encoder ' +
+        'is trained, and no videos are needed. null: the run makes its own features.',
     ),
   featureLayout: z
     .enum(['auto', 'rows', 'columns'])
     .default('auto')
     .describe(
-      'Whether a row of a feature file is a snippet ([T, C]) or a column is; auto: told by which axis all files share.',
+      'Layout of published features: each row is a snippet ([T, C]), or each column is. auto: found from the axis ' +
+        'whose size all files share.',
     ),
   labels: z
     .record(z.string(), z.string().min(1).nullable())
     .default({})
-    .describe('Labels to rename or merge, from → to; null drops the instances and clips that bear it.'),
-  trainOn: z.string().min(1).default('training').describe('Subset that is trained on.'),
-  validateOn: z.string().min(1).default('validation').describe('Subset that is validated on.'),
+    .describe('Labels to rename or merge: from → to. null drops the instances and clips with the label.'),
+  trainOn: z.string().min(1).default('training').describe('Subset used for training.'),
+  validateOn: z.string().min(1).default('validation').describe('Subset used for validation.'),
   synthetic: z
     .strictObject({
-      videos: count.describe('Untrimmed videos.'),
-      classes: count.describe('Classes of motion, at most 8.'),
-      clipsPerClass: count.default(40).describe('Trimmed clips a class for stage 1.'),
-      seed: z.int().default(1).describe('Names the dataset.'),
+      videos: count.describe('Number of untrimmed videos.'),
+      classes: count.describe('Number of classes (kinds of motion), at most 8.'),
+      clipsPerClass: count.default(40).describe('Trimmed clips of each class for stage 1.'),
+      seed: z.int().default(1).describe('Seed of the synthetic dataset.'),
     })
     .nullable()
     .default(null)
-    .describe('Or a synthetic dataset, made in the run folder.'),
+    .describe('Synthetic dataset that is made in the run folder.'),
   resize: z
     .enum(['crop', 'squash'])
     .default('crop')
-    .describe('Frames to squares: short side to size·256/224 and a crop, or the whole frame squashed.'),
+    .describe(
+      'How frames become squares. crop: the short side is scaled to size·256/224, then cropped; squash: the whole ' +
+        'frame is scaled to a square.',
+    ),
   fps: positive
     .nullable()
     .default(null)
     .describe(
-      'Videos are read as if they had so many frames a second, of each the one nearest in time; encoder.stride and model.window.every count these. null: as they are.',
+      'Frames per second at which videos are read; for each frame, the nearest one in time is taken. ' +
+        'encoder.stride and model.window.every count these frames. null: the frame rate of each video.',
     ),
-  flip: z.boolean().default(true).describe('Mirror half of the training samples (not where left and right matter).'),
+  flip: z
+    .boolean()
+    .default(true)
+    .describe('Mirror half of the training samples. Set false where left and right matter.'),
   missing: z
     .enum(['fail', 'skip'])
     .default('fail')
-    .describe('Videos that are missing or broken: stop, or leave them out.'),
+    .describe('How videos that are missing or broken are treated: stop with an error, or leave them out.'),
   colorJitter: fraction
     .default(0)
-    .describe('Brightness, contrast and saturation of training samples vary by up to this part; 0: colours stay.'),
+    .describe('Largest relative change of brightness, contrast and saturation of training samples; 0: none.'),
   still: fraction
     .default(0)
     .describe(
-      'Training samples are blended with a still frame of another one of the batch, by up to this part, so that a scene tells less of what happens in it; 0: they are not.',
+      'Largest share of a still frame of another sample of the batch that is blended into a training sample, so ' +
+        'that the scene says less about the action; 0: none.',
     ),
-  prefetch: count.default(2).describe('Batches decoded ahead.'),
-  processes: count.nullable().default(null).describe('ffmpeg processes at a time; null: as many as cores.'),
-  memoryGiB: z.number().min(0).default(2).describe('Decoded frames kept in memory from epoch to epoch, GiB.'),
+  prefetch: count.default(2).describe('Number of batches decoded ahead.'),
+  processes: count.nullable().default(null).describe('Number of ffmpeg processes at a time; null: one for each core.'),
+  memoryGiB: z
+    .number()
+    .min(0)
+    .default(2)
+    .describe('Memory for decoded frames that are kept from epoch to epoch, in GiB.'),
   cacheGiB: z
     .number()
     .min(0)
     .default(0)
-    .describe('Decoded frames kept on disk from run to run, GiB, the least recently used thrown out first; 0: none.'),
+    .describe(
+      'Disk space for decoded frames that are kept from run to run, in GiB; 0: none. The least recently used are ' +
+        'deleted first.',
+    ),
   cache: z
     .string()
     .nullable()
     .default(null)
-    .describe("Folder of that cache, for one or several runs; safe to delete. null: in the user's cache folder."),
+    .describe(
+      "Folder of decoded frames on disk; several runs can share it, and it can be deleted. null: in the user's " +
+        'cache folder.',
+    ),
   stallSeconds: positive
     .default(600)
-    .describe('Seconds that reading the frames of one video or clip may take; then it counts as broken (`missing`).'),
-  trainVideos: count.nullable().default(null).describe('Training videos, for `schedule` without data.'),
+    .describe(
+      'Longest time for reading the frames of one video or clip, in seconds. After that it counts as broken (see ' +
+        '`missing`).',
+    ),
+  trainVideos: count.nullable().default(null).describe('Number of training videos, for `lofi schedule` without data.'),
 });

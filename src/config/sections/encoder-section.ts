@@ -23,23 +23,23 @@ const encoderKeys = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'TSM shifts 1/shift of the channels to either side in time (null: 8); 0: no shift. ' +
+      'TSM shifts 1/shift of the channels by one frame forwards and as many backwards (null: 8); 0: no shift. ' +
         `Not for ${encodersThat(({ shift }) => !shift)}.`,
     ),
-  frames: count.default(8).describe('Frames a snippet, F.'),
-  stride: count.default(8).describe('Frames of video from one frame of a snippet to the next.'),
+  frames: count.default(8).describe('Frames of a snippet, F.'),
+  stride: count.default(8).describe('Distance between the frames of a snippet, in frames of the video.'),
   weights: z
     .string()
     .nullable()
     .default(null)
     .describe(
-      `Weights to start from: imagenet (${encodersThat(({ imagenet }) => imagenet)} only, fetched by ` +
+      `Initial weights: imagenet (${encodersThat(({ imagenet }) => imagenet)} only, fetched by ` +
         '`lofi setup --imagenet`), or a file: safetensors, a file of torch.save, or the model.json of TensorFlow.js ' +
         `layers (${encodersThat(({ keras }) => keras)}); relative to data.root. null: random weights.`,
     ),
 });
 
-/** `encoder`: the video encoder. Width and shift are filled in and refused by the encoder's facts. */
+/** `encoder`: the video encoder. The facts of its type check width and shift, and give their defaults. */
 export const encoderSchema = encoderKeys
   .superRefine(({ type, width, shift }, context) => {
     const refuse = (key: string, message: string) => {
@@ -47,7 +47,7 @@ export const encoderSchema = encoderKeys
     };
     const facts = encoderFacts(type);
     if (width !== null && facts.width === null) {
-      if (width !== 1) refuse('width', `${type} comes in one width: take it out`);
+      if (width !== 1) refuse('width', `${type} has only one width: remove this key`);
     } else if (width !== null && facts.width) {
       const { unit, most } = facts.width;
       if (unit === 'factor' && width > most) refuse('width', `${type} takes a factor of at most ${most}, not ${width}`);
@@ -56,7 +56,7 @@ export const encoderSchema = encoderKeys
       else if (unit === 'channels' && width > most)
         refuse('width', `${type} takes at most ${most} channels, not ${width}`);
     }
-    if (shift === 1) refuse('shift', '1/shift of the channels goes to either side: it takes 0, or 2 and more');
+    if (shift === 1) refuse('shift', 'must be 0, or 2 or more: 1/shift of the channels moves in each direction');
     if (shift && !facts.shift) refuse('shift', `${type} has convolutions over time and takes no shift`);
   })
   .transform((keys) => {

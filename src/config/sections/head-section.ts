@@ -2,33 +2,37 @@ import { z } from 'zod';
 import { count, fraction, positive } from './number-kinds.js';
 import { trainingKeys } from './training-keys.js';
 
-/** `head`, stage 3: a fresh head on features of the frozen encoder. */
+/** `head`: stage 3, which trains a fresh head on features of the frozen encoder. */
 export const headSchema = z.strictObject({
   ...trainingKeys({ epochs: 10, batch: 16, lr: 4e-3, lrSteps: [5], lrGamma: 0.1, clipNorm: 0, microBatch: null }),
   optimizer: z
     .enum(['adam', 'adamw'])
     .default('adam')
-    .describe('adamw: decoupled weight decay, none of biases, norms and scales.'),
+    .describe('adamw: Adam with decoupled weight decay; biases, norms and scales do not decay.'),
   windows: z
     .enum(['grid', 'random'])
     .default('grid')
     .describe(
-      'What is trained on. grid: the windows that detection sees; random: of each video and epoch one at a random place, of a video that is no longer than it nine tenths or more.',
+      'Windows to train on. grid: those that detection uses; random: in each epoch one at a random place of each ' +
+        'video, or, where the video is shorter than a window, at least nine tenths of the video.',
     ),
   views: count
     .default(1)
     .describe(
-      'Views of each training video, of which every epoch sees one: the first is what detection sees, `extract` makes others by cutting at random, `data.flip` and `data.colorJitter`.',
+      'Number of views of each training video; an epoch sees one of them, drawn at random. The first is the view ' +
+        'that detection sees; `extract` makes the others by random crops, `data.flip` and `data.colorJitter`.',
     ),
-  validateEvery: count.default(1).describe('Epochs between validations; the best by mAP is kept.'),
+  validateEvery: count.default(1).describe('Epochs between validations; the checkpoint with the best mAP is kept.'),
   classifier: z
     .strictObject({
-      epochs: count.default(60).describe('Epochs over the training instances.'),
-      lr: positive.default(1e-3).describe('Adam rate.'),
-      weightDecay: z.number().min(0).default(1e-3).describe('L2 of the weights.'),
-      dropout: fraction.default(0.3).describe('Of the input features.'),
-      jitter: fraction.default(0.15).describe('Instances are moved at either end by up to this part of their length.'),
+      epochs: count.default(60).describe('Passes over the training instances.'),
+      lr: positive.default(1e-3).describe('Learning rate of Adam.'),
+      weightDecay: z.number().min(0).default(1e-3).describe('L2 penalty on the weights.'),
+      dropout: fraction.default(0.3).describe('Dropout of the input features.'),
+      jitter: fraction
+        .default(0.15)
+        .describe("Largest random shift of an instance's start and end, as a fraction of its length."),
     })
     .prefault({})
-    .describe('Labels of proposals: a softmax over the mean features of a segment.'),
+    .describe('Classifier that labels proposals: a softmax over the mean feature of a segment.'),
 });

@@ -1,24 +1,29 @@
 import type { z } from 'zod';
 import type { Shape } from './number-kinds.js';
 
-/** The paper's low-fidelity schedules (LoFi §3.3 and table 2), as parts of full fidelity. */
+/** The paper's low-fidelity schedules (LoFi, table 2; docs/method.md §2.2, §2.3). */
 export const fidelities = ['s', 't', 'st', 'long', 'short'] as const;
 type Fidelity = (typeof fidelities)[number];
 
-/** When the shape of a batch changes: every so many epochs (long cycle) or batches (short cycle). */
+/** When the shape of a batch changes: after every `length` epochs (long cycle) or batches (short cycle). */
 export interface Cycle {
   unit: 'epoch' | 'batch';
   length: number;
 }
 
-/** What `joint` says of fidelity; null: by the schedule's name. */
+/** The keys of `joint` that state the fidelity. A null is filled in from the schedule's name. */
 export interface StatedFidelity {
   fidelity: Fidelity | null;
   shapes: Shape[] | null;
   cycle: { unit: Cycle['unit'] | null; length: number | null };
 }
 
-/** The section `joint` with its shapes and cycle written out. A list of shapes beside a name is an issue at `joint.fidelity`. */
+/**
+ * The section `joint` with its shapes and cycle written out.
+ *
+ * @param full - Full fidelity.
+ * @param context - Gets an issue at `joint.fidelity` where both a name and a list of shapes are given.
+ */
 export function withLowFidelity<T extends StatedFidelity>(
   joint: T,
   full: Shape,
@@ -37,7 +42,10 @@ export function withLowFidelity<T extends StatedFidelity>(
   };
 }
 
-/** The shapes of a schedule, each a quarter of `full` in pixels: 100 × 224 gives 100 × 112, 25 × 224 and 50 × 158. */
+/**
+ * The shapes of a schedule, each with a quarter of the pixels of `full`: for 100 × 224: 100 × 112, 25 × 224 and 50 ×
+ * 158.
+ */
 export function lowFidelityShapes(fidelity: Fidelity, { snippets, size }: Shape): Shape[] {
   const s = { snippets, size: Math.round(size / 2) };
   const t = { snippets: Math.max(1, Math.round(snippets / 4)), size };

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { count, fraction } from './number-kinds.js';
 
-/** The keys of `model`: those of each head, and what every head has. */
-
-/** What every head has. */
+/** The keys of `model` that every head has. */
 const common = {
   window: z
     .strictObject({
-      snippets: count.describe('Snippets a window; windows overlap by half.'),
-      every: count.describe('Frames of video from one snippet to the next.'),
+      snippets: count.describe('Snippets of a window; windows overlap by half.'),
+      every: count.describe('Distance between snippets, in frames of the video.'),
     })
     .nullable()
     .default(null)
-    .describe('Long videos in windows, instead of as the snippets of `full`; THUMOS14: { snippets: 256, every: 5 }.'),
+    .describe(
+      'See long videos in windows; null: whole, by `full.snippets` snippets. THUMOS14: { snippets: 256, every: 5 }.',
+    ),
 };
 
 const gtad = z.strictObject({
@@ -20,24 +20,25 @@ const gtad = z.strictObject({
     .literal('gtad')
     .default('gtad')
     .describe(
-      'The localisation head: gtad, the paper’s, or pyramid, anchor-free, which names what it finds. Each has its own keys here.',
+      'The localisation head, which decides the other keys of this section: gtad, the paper’s head, or pyramid, an ' +
+        'anchor-free head that also labels its proposals.',
     ),
   h1: count.default(256).describe('Channels of graph nodes.'),
-  h2: count.default(128).describe('Channels of the later localisation layers.'),
+  h2: count.default(128).describe('Channels of the localisation layers after the first.'),
   h3: count.default(512).describe('Channels of the first localisation layer.'),
   groups: count.default(32).describe('Groups of the graph blocks (cardinality of GCNeXt).'),
   width: count.default(128).describe('Channels inside graph blocks.'),
-  k: count.default(3).describe('Semantic neighbours of a node, itself among them.'),
-  inner: count.default(32).describe('SGAlign bins on the nodes.'),
-  context: count.default(4).describe('SGAlign bins on the semantic context.'),
+  k: count.default(3).describe('Semantic neighbours of a node, itself included.'),
+  inner: count.default(32).describe('SGAlign bins over the nodes of an anchor.'),
+  context: count.default(4).describe('SGAlign bins over the semantic context of an anchor.'),
   kernel: z
     .union([z.literal(1), z.literal(3)])
     .default(1)
-    .describe('Of the two middle localisation layers, over lengths and starts of anchors; THUMOS14: 3.'),
+    .describe('Kernel size of the two middle localisation layers, over lengths and starts of anchors; THUMOS14: 3.'),
   maxDuration: count
     .nullable()
     .default(null)
-    .describe('Snippets of the longest anchor; null: as long as what the head sees. THUMOS14: 64.'),
+    .describe('Length of the longest anchor in snippets; null: all snippets that the head sees. THUMOS14: 64.'),
   ...common,
 });
 
@@ -47,44 +48,42 @@ const pyramid = z
     blocks: z
       .enum(['attention', 'conv'])
       .default('attention')
-      .describe('What looks at neighbouring snippets: local self-attention, or convolutions.'),
+      .describe('Layers that combine neighbouring snippets: local self-attention, or convolutions.'),
     width: count.default(256).describe('Channels of all layers; ActivityNet: 256, THUMOS14: 512.'),
-    heads: count.default(4).describe('Of attention; divide the width.'),
-    levels: count.default(6).describe('Levels of the pyramid, of strides 1, 2, 4, … snippets.'),
+    heads: count.default(4).describe('Attention heads; must divide `width`.'),
+    levels: count.default(6).describe('Levels of the pyramid, with strides of 1, 2, 4, … snippets.'),
     stem: z.int().min(0).default(2).describe('Blocks before the pyramid.'),
     attention: count
       .nullable()
       .default(19)
-      .describe('Snippets (of a level) that one attends to, an odd number; ActivityNet: 25; null: all.'),
+      .describe('Attention window in steps of the level, an odd number; null: the whole sequence. ActivityNet: 25.'),
     headLayers: count
       .default(3)
-      .describe('Convolutions of the class branch and of the boundary branch, the outputs’ among them.'),
-    dropPath: fraction.lt(1).default(0.1).describe('How often a residual branch is left out in training.'),
-    dropout: fraction
-      .lt(1)
-      .default(0)
-      .describe('How many values behind attention and in its MLP are left out in training.'),
+      .describe('Convolutions of the class branch, and of the boundary branch, output layers included.'),
+    dropPath: fraction.lt(1).default(0.1).describe('Probability that a residual branch is skipped in training.'),
+    dropout: fraction.lt(1).default(0).describe('Dropout after attention and in the MLP behind it.'),
     overlap: z
       .boolean()
       .default(true)
       .describe(
-        'Instances of some lengths are learnt on two levels (of 1 to 4 strides); false: on one (2 to 4), as published.',
+        'A level learns instances of 1 to 4 strides, so that some lengths are learnt on two levels; false: of 2 to ' +
+          '4 strides, so that each length is learnt on one level, as published.',
       ),
     centreRadius: z
       .number()
       .positive()
       .default(1.5)
-      .describe('How far from its middle an instance is learnt, in strides of the level.'),
+      .describe('Largest distance from the middle of an instance at which it is learnt, in strides of the level.'),
     labelSmoothing: fraction
       .lt(1)
       .default(0)
-      .describe('How much of a class target is spread over all; ActivityNet: 0.1.'),
-    lossWeight: z.number().positive().default(1).describe('Of the boundaries’ loss.'),
+      .describe('Share of a class target that is spread over all classes; ActivityNet: 0.1.'),
+    lossWeight: z.number().positive().default(1).describe('Weight of the boundary loss.'),
     normalizer: z
       .number()
       .positive()
       .default(50)
-      .describe('Positive locations of an item from which the running normaliser of the loss starts; ActivityNet: 25.'),
+      .describe('Initial value of the running loss normaliser, in positive locations of an item; ActivityNet: 25.'),
     ...common,
   })
   .superRefine(({ width, heads, attention }, context) => {
@@ -92,7 +91,8 @@ const pyramid = z
       context.addIssue({ code: 'custom', path: [key], message });
     };
     if (width % heads !== 0) refuse('heads', `${width} channels do not divide into ${heads} heads`);
-    if (attention !== null && attention % 2 === 0) refuse('attention', `${attention} is not odd: it has a middle`);
+    if (attention !== null && attention % 2 === 0)
+      refuse('attention', `${attention} is not odd: the window has a middle step`);
   });
 
 /** `model`: the head and its sizes. */
@@ -100,4 +100,5 @@ export const modelSchema = z.discriminatedUnion('type', [gtad, pyramid], {
   error: ({ code }) => ((code as string) === 'invalid_union' ? 'expected one of "gtad"|"pyramid"' : undefined),
 });
 
+/** The name of a head. */
 export type HeadType = z.output<typeof modelSchema>['type'];

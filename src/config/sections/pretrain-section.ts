@@ -2,22 +2,29 @@ import { z } from 'zod';
 import { count, fraction, part, positive } from './number-kinds.js';
 import { batchNorm, reestimate, trainingKeys } from './training-keys.js';
 
-/** Multigrid (Wu et al., CVPR 2020): coarse shapes with large batches first. Factors are of encoder.frames and pretrain.size. */
+/**
+ * Multigrid (Wu et al., CVPR 2020; docs/method.md §5): training starts with coarse shapes in large batches. Factors of
+ * a shape multiply encoder.frames and pretrain.size.
+ */
 const multigrid = z
   .strictObject({
     longCycle: z
       .boolean()
       .default(true)
       .describe(
-        'Go through longFactors once in every plateau of the rate; the last plateau has the last of them only.',
+        'Use the shapes of longFactors in turn, once in every plateau of the learning rate; the last plateau has ' +
+          'only the last shape.',
       ),
-    shortCycle: z.boolean().default(true).describe('From batch to batch, go through shortFactors and the long shape.'),
-    epochFactor: positive.default(1.5).describe('Epochs of the whole schedule, as a factor on `epochs`.'),
+    shortCycle: z
+      .boolean()
+      .default(true)
+      .describe('Cycle through shortFactors and the shape of the long cycle from batch to batch.'),
+    epochFactor: positive.default(1.5).describe('Factor from `epochs` to the epochs of the whole schedule.'),
     longFactors: z
       .array(
         z.strictObject({
-          frames: part.describe('Frames a clip, part of encoder.frames.'),
-          size: part.describe('Side of the square frames, part of pretrain.size.'),
+          frames: part.describe('Frames of a clip, as a fraction of encoder.frames.'),
+          size: part.describe('Side of the square frames, as a fraction of pretrain.size.'),
         }),
       )
       .min(1)
@@ -27,17 +34,25 @@ const multigrid = z
         { frames: 1 / 2, size: 1 },
         { frames: 1, size: 1 },
       ])
-      .describe('Shapes of the long cycle, in order; batch and rate grow by what a clip shrinks.'),
+      .describe(
+        'Shapes of the long cycle, in order; batch and learning rate grow by the factor by which a clip shrinks.',
+      ),
     shortFactors: z
       .array(part)
       .min(1)
       .default([1 / 2, Math.SQRT1_2])
-      .describe('Sides of the short cycle, parts of pretrain.size, never above the long shape; only the batch grows.'),
-    batchNormBase: count.default(8).describe('Clips whose batch statistics are taken together, in the long shape.'),
+      .describe(
+        'Sides of the short cycle, as fractions of pretrain.size, at most that of the long shape; only the batch ' +
+          'grows.',
+      ),
+    batchNormBase: count.default(8).describe('Clips that are normalised together, in the shape of the long cycle.'),
   })
-  .refine(({ longCycle, shortCycle }) => longCycle || shortCycle, 'neither longCycle nor shortCycle: set it to null');
+  .refine(
+    ({ longCycle, shortCycle }) => longCycle || shortCycle,
+    'neither longCycle nor shortCycle is on: set multigrid to null',
+  );
 
-/** `pretrain`, stage 1: encoder and classifier on trimmed clips. */
+/** `pretrain`: stage 1, which trains encoder and classifier on trimmed clips. */
 export const pretrainSchema = z.strictObject({
   ...trainingKeys({
     epochs: 50,
@@ -52,32 +67,44 @@ export const pretrainSchema = z.strictObject({
     .int()
     .min(0)
     .default(50)
-    .describe('Passes over the training clips; 0: no stage 1, the encoder is what encoder.weights gives.'),
-  optimizer: z.enum(['sgd', 'adam']).default('sgd').describe('adam: learns small sets from scratch much sooner.'),
-  momentum: fraction.default(0.9).describe('Of SGD.'),
-  size: count.default(224).describe('Side of the square frames, pixels.'),
-  sampling: z.enum(['dense', 'uniform']).default('dense').describe('Frames of a clip: consecutive, or spread over it.'),
-  dropout: fraction.default(0.5).describe('Before the classifier.'),
+    .describe('Passes over the training clips; 0: no training, the encoder is that of encoder.weights.'),
+  optimizer: z
+    .enum(['sgd', 'adam'])
+    .default('sgd')
+    .describe('adam learns small datasets from random weights much faster.'),
+  momentum: fraction.default(0.9).describe('Momentum of SGD.'),
+  size: count.default(224).describe('Side of the square frames, in pixels.'),
+  sampling: z
+    .enum(['dense', 'uniform'])
+    .default('dense')
+    .describe('Frames of a clip. dense: encoder.stride apart, at a random place; uniform: spread over the whole clip.'),
+  dropout: fraction.default(0.5).describe('Dropout before the classifier.'),
   classifierLr: positive
     .default(5)
-    .describe("Factor on the rate of the classifier's weight (twice that for its bias)."),
+    .describe("Factor on the learning rate of the classifier's weight; twice that for its bias."),
   mixup: z
     .number()
     .min(0)
     .max(4)
     .default(0)
-    .describe('α of mixup: samples are blended in pairs by shares from Beta(α, α); 0: they are not.'),
+    .describe('α of mixup, which blends samples in pairs with shares from Beta(α, α); 0: no mixup.'),
   views: z
     .strictObject({
-      clips: count.default(1).describe('Samples in time, evenly spaced.'),
+      clips: count.default(1).describe('Samples of a clip, evenly spaced in time.'),
       crops: z
         .literal([1, 3])
         .default(1)
-        .describe('1: the centre at `size`; 3: squares of the short side, before it is cropped, along the long one.'),
+        .describe(
+          'Crops of each sample. 1: the centre crop at `size`; 3: three squares of the scaled short side, spread ' +
+            'along the long side.',
+        ),
     })
     .prefault({})
-    .describe('Views a clip whose logits are averaged in a last validation at the end (10 × 3 in the literature).'),
+    .describe(
+      'Views of a clip whose logits are averaged in a further validation after the last epoch (10 × 3 in the ' +
+        'literature).',
+    ),
   batchNorm,
   reestimate,
-  multigrid: multigrid.nullable().default(null).describe('Train by multigrid; null: one shape all along.'),
+  multigrid: multigrid.nullable().default(null).describe('Multigrid training; null: one shape throughout.'),
 });

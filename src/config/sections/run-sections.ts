@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { count, part, positive } from './number-kinds.js';
 
-/** When a training stage keeps a checkpoint, beside one with each new best and one at its end. */
+/** `checkpoint`: when a training stage writes a checkpoint, besides one at each new best and one at its end. */
 export const checkpointSchema = z.strictObject({
-  everyMinutes: positive.default(5).describe('Minutes of work between checkpoints; `extract` writes as often.'),
+  everyMinutes: positive.default(5).describe('Minutes between checkpoints, and between writes of `extract`.'),
   everySteps: count.nullable().default(null).describe('Optimiser steps between checkpoints; null: by time only.'),
-  keepLast: count.default(2).describe('Newest checkpoints of a stage that are kept, beside the best.'),
-  keepEvery: count.nullable().default(null).describe('Those at multiples of so many steps stay for good; null: none.'),
+  keepLast: count.default(2).describe('Number of newest checkpoints of a stage that are kept, besides the best.'),
+  keepEvery: count
+    .nullable()
+    .default(null)
+    .describe('Checkpoints at multiples of this number of steps are never deleted; null: none.'),
 });
 
 /** `training`: how every training stage treats divergence. */
@@ -14,15 +17,18 @@ export const trainingSchema = z.strictObject({
   onDivergence: z
     .enum(['stop', 'rollback'])
     .default('stop')
-    .describe('When the loss is not finite: stop, or go back to the newest checkpoint and on at a lower rate.'),
+    .describe(
+      'When the loss is not finite: stop with an error, or go back to the newest checkpoint and go on at a lower ' +
+        'learning rate.',
+    ),
   rollbackFactor: part
     .lt(1)
     .default(0.5)
-    .describe('Factor on the learning rate at each rollback, to the end of the stage.'),
-  maxRollbacks: count.default(3).describe('Rollbacks of a stage before it stops all the same.'),
+    .describe('Factor on the learning rate for each rollback, until the end of the stage.'),
+  maxRollbacks: count.default(3).describe('Largest number of rollbacks in a stage; after that it stops with an error.'),
 });
 
-/** `notify`: who is told how a command ended. */
+/** `notify`: the program that is told how a command ended. */
 export const notifySchema = z.strictObject({
   command: z
     .array(z.string())
@@ -30,6 +36,7 @@ export const notifySchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Program and arguments to start, without a shell, when a stage or `run` has ended, failed or was stopped; the outcome is its last argument (JSON).',
+      'Program and arguments to start (without a shell) when a stage or `run` is done, has failed or was stopped. ' +
+        'The outcome (JSON) is added as the last argument. null: none.',
     ),
 });

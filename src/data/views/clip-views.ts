@@ -42,8 +42,9 @@ export function viewRequests(
 }
 
 /**
- * The frames of one of n evenly spaced samples of a clip; a single one is the centre. `dense` as TSM tests (lofi_spec
- * §4.3): windows that begin at the first possible frame to the last. `uniform`: of each part, frames evenly spaced in it.
+ * The frames of one of n evenly spaced samples of a clip; a single one is the centre. `dense` as TSM tests
+ * (docs/method.md §4.1): windows whose starts are evenly spaced from the first possible frame to the last. `uniform`:
+ * the clip is cut into as many parts as frames are needed, and the samples take evenly spaced places of each part.
  */
 export function viewFrames(sampling: ClipSampling, { i, n }: Place): Int32Array {
   if (n === 1) return clipFrames(sampling);
@@ -55,8 +56,8 @@ export function viewFrames(sampling: ClipSampling, { i, n }: Place): Int32Array 
 }
 
 /**
- * One of n crops: a single one is the centre of `size` pixels; several are squares of the scaled short side, so 256 for a
- * size of 224, along the long side from end to end, as TSM tests ("full resolution").
+ * One of n crops. A single crop is the centre at `size` pixels. Several crops are squares of the scaled short side (256
+ * for a size of 224), spread along the long side from end to end, as TSM tests ("full resolution").
  */
 export function viewTransform(source: Size, size: number, resize: Resize, { i, n }: Place): FrameTransform {
   const centre = evalTransform(source, size, resize);

@@ -23,8 +23,8 @@ const builders: {
 };
 
 /**
- * The head that a configuration names. It holds no parameters, but keeps constants of each length that it has seen until
- * it is disposed of.
+ * The head that a configuration names. It holds no parameters, but keeps constants of each length that it has seen
+ * until it is disposed of.
  *
  * @param features - Channels of a feature, C.
  * @param classes - Number of classes, K.

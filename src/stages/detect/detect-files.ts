@@ -12,7 +12,7 @@ import { detectVideo } from './detect-video.js';
 import { snippetsAtOnce } from '../encoder/full-fidelity.js';
 import type { TrainedModel } from './trained-model.js';
 
-/** A video file under the stem of its name. */
+/** A video file; its id is its name without the extension. */
 interface VideoFile {
   id: string;
   path: string;
@@ -20,11 +20,11 @@ interface VideoFile {
 }
 
 /**
- * Finds actions in video files, several at a time, and gives each as it is done; one that cannot be read is given as such and the others go on.
- * Progress, by bytes of the files, is told on stderr.
+ * Finds actions in video files, several files at a time, and yields the results in the order of the files. For a file
+ * that cannot be read it yields a {@link Failure} and goes on. A progress bar on stderr counts the bytes of the files.
  *
- * @param paths Video files, and folders, of which all video files are taken.
- * @throws UsageError before anything is done, when one is missing, or two have the same stem.
+ * @param paths - Video files, and folders whose video files are all used.
+ * @throws UsageError before the first video, when a path does not exist or two files have the same id.
  */
 export async function* detectFiles(
   model: TrainedModel,
@@ -61,7 +61,7 @@ export async function* detectFiles(
 
   try {
     const found = files.map((file) => queue.add(() => detectFile(file)));
-    // An error that is nobody's video is thrown at its turn, and until then must not count as unhandled.
+    // Other errors are thrown when their video's turn comes; until then they must not count as unhandled.
     for (const one of found) one.catch(() => undefined);
     for (const one of found) yield await one;
   } finally {
@@ -71,12 +71,12 @@ export async function* detectFiles(
   }
 }
 
-/** A video file measured, as detection takes it. Throws {@link WorkError} when it cannot be read. */
+/** Measures a video file (duration, frames, size). Throws {@link WorkError} when it cannot be read. */
 export async function probeVideo(id: string, file: string): Promise<Video> {
   return { id, subset: 'detect', path: path.resolve(file), instances: [], ...(await probe(file)) };
 }
 
-/** Video files in the order given, those of a folder by name. */
+/** The video files in the order given, those of a folder sorted by name. */
 function listVideos(paths: readonly string[]): VideoFile[] {
   const files = paths.flatMap((name) => {
     const found = statSync(name, { throwIfNoEntry: false });
@@ -88,7 +88,9 @@ function listVideos(paths: readonly string[]): VideoFile[] {
     const id = path.parse(file).name;
     const other = byId.get(id);
     if (other !== undefined)
-      throw new UsageError(`two videos are called ${id}, which names their results: ${other} and ${file}: rename one`);
+      throw new UsageError(
+        `two videos have the name ${id}, by which results are stored: ${other} and ${file}: rename one`,
+      );
     byId.set(id, file);
     return { id, path: file, bytes: Math.max(1, statSync(file).size) };
   });
@@ -104,7 +106,10 @@ function videosIn(folder: string): string[] {
   return videos.map((name) => path.join(folder, name));
 }
 
-/** As many as there are decoders for, and room for: of each video, parts are being decoded, wait and are encoded. */
+/**
+ * The number of videos processed at a time: at most one for each decoder process, and as many as `data.memoryGiB` has
+ * room for, since parts of each video are being decoded, wait and are being encoded.
+ */
 function videosAtOnce({ config }: TrainedModel): number {
   const { data, encoder, full } = config;
   const part = snippetsAtOnce(config) * encoder.frames * full.size ** 2 * 3;

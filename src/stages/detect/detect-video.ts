@@ -9,15 +9,15 @@ import { ownProposals, planWindows, thinned, withNeighbours, type Plan } from '.
 import { named, thin, windowProposals } from '../localize/localizer.js';
 import type { TrainedModel } from './trained-model.js';
 
-/** What was found in a window of a video. */
+/** The detections of one window of a video. */
 export interface FoundInWindow {
-  /** Best first. */
+  /** Best first, with times in seconds of the video. */
   detections: Detection[];
-  /** How much of the video has been gone through, up to 1. */
+  /** The fraction of the video that is done, in (0, 1]. */
   done: number;
 }
 
-/** A window as the head has seen it: its proposals, in snippets of the video, best first. */
+/** A window with its features and the head's proposals, in snippets of the video, best first. */
 interface SeenWindow {
   window: Window;
   features: Features;
@@ -25,10 +25,10 @@ interface SeenWindow {
 }
 
 /**
- * Finds actions in a video file, window by window ({@link planWindows}), in one pass: memory does not grow with the video. In a video of one
- * window these are the detections that a split of the dataset gets.
+ * Finds actions in a video file, window by window ({@link planWindows}), in one pass, so that memory does not grow with
+ * the video. For a video of one window the result is the same as `localize` gives for videos of the dataset.
  *
- * @param video As `probe` has measured it.
+ * @param video - The video as `probe` has measured it.
  * @throws WorkError naming the file when it cannot be decoded.
  */
 export async function* detectVideo(model: TrainedModel, video: Video): AsyncGenerator<FoundInWindow> {
@@ -54,7 +54,7 @@ export async function* detectVideo(model: TrainedModel, video: Video): AsyncGene
   }
 }
 
-/** Windows as the head sees them, as soon as their last snippet has been decoded. */
+/** Yields each window with its proposals as soon as its last snippet has been decoded. */
 async function* seenWindows(
   { config, encoder, localizer }: TrainedModel,
   video: Video,
@@ -79,14 +79,14 @@ async function* seenWindows(
   }
 }
 
-/** Feature rows of a video, from the first that is still needed. */
+/** The feature rows of a video that are still needed. */
 class Rows {
   private rows: Float32Array[] = [];
   private first = 0;
 
   constructor(private readonly channels: number) {}
 
-  /** Number of the row that comes next. */
+  /** The number of the row that is added next. */
   get end(): number {
     return this.first + this.rows.length;
   }
@@ -96,7 +96,7 @@ class Rows {
       this.rows.push(features.subarray(at, at + this.channels));
   }
 
-  /** `[snippets, C]`, zeros beyond the video's end. */
+  /** The features of a window, `[snippets, C]`, with zeros beyond the video's end. */
   of({ start, snippets }: Window): Float32Array {
     const data = new Float32Array(snippets * this.channels);
     this.rows.slice(start - this.first, start - this.first + snippets).forEach((row, i) => {
@@ -105,6 +105,7 @@ class Rows {
     return data;
   }
 
+  /** Drops the rows before a number. */
   forget(before: number): void {
     this.rows = this.rows.slice(before - this.first);
     this.first = before;

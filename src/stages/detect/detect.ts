@@ -15,8 +15,10 @@ import { requireSome } from '../run/usable-videos.js';
 import { trainedLocalizer } from './trained-model.js';
 
 /**
- * Finds actions in videos of a run's dataset with its trained head, as the benchmarks do. Features that are there are used; others are computed
- * by the run's encoder.
+ * Finds actions in videos of a run's dataset with its trained head, as the benchmarks do. Uses the features that the
+ * run has; the run's encoder computes missing ones.
+ *
+ * @returns One entry for each video, in order.
  */
 export async function detect(
   run: Run,
@@ -51,14 +53,19 @@ export async function detect(
   });
 }
 
-/** Features that are not there yet, by the trained encoder. */
+/** Computes features of videos with the trained encoder. */
 async function* computedFeatures(run: Run, videos: readonly Video[]): AsyncGenerator<FeaturesFound> {
   if (videos.length === 0) return;
   using encoder = openEncoder(run, trainedEncoder(run));
   yield* fullFidelityFeatures(run, encoder, videos);
 }
 
-/** Detects in a split of the run's dataset and writes what was found. Returns the videos that could not be read. */
+/**
+ * Finds actions in a subset of the run's dataset and writes the detections.
+ *
+ * @param out - Folder of the files to write.
+ * @returns The videos that could not be read.
+ */
 export async function detectSubset(
   run: Run,
   subset: string,

@@ -16,7 +16,7 @@ import { modelOfRun, trainedModel, type TrainedModel } from './trained-model.js'
 
 const version = 1;
 
-/** What stands in a bundle besides the tensors. */
+/** The description that a bundle holds besides the tensors. */
 const descriptionSchema = z.object({
   version: z.int(),
   classes: z.array(z.string().min(1)).min(1),
@@ -31,9 +31,10 @@ const descriptionSchema = z.object({
 });
 
 /**
- * Writes what a run has trained as one file, which `detect --model` and `loadModel` use anywhere ({@link writeModel}).
+ * Writes the trained model of a run as one file, which `detect --model` and `loadModel` can use on any machine
+ * ({@link writeModel}).
  *
- * @throws UsageError where the run is not finished, or has no encoder.
+ * @throws UsageError when the run is not finished, or has no encoder.
  */
 export function exportBundle(run: Run, file: string): void {
   using model = modelOfRun(run);
@@ -41,8 +42,10 @@ export function exportBundle(run: Run, file: string): void {
 }
 
 /**
- * Writes a model: encoder, head, classifier, classes, the part of the configuration that detection depends on, and for
- * people where it came from. No paths are in it.
+ * Writes a model: encoder, head, classifier, classes, and the part of the configuration that detection depends on. The
+ * file contains no paths.
+ *
+ * @param origin - How the model was made, for people.
  */
 export function writeModel(file: string, { config, encoder, localizer, longest }: TrainedModel, origin: object): void {
   const tensors = toTensors(exportParts({ encoder: encoder.parameters, ...localizer.parts }));
@@ -50,7 +53,7 @@ export function writeModel(file: string, { config, encoder, localizer, longest }
   writeBundle(file, { description, tensors });
 }
 
-/** What detection in files depends on; what names files of the training machine is left out. */
+/** The keys that detection in files depends on, without those that name files of the training machine. */
 function bundledConfig({ encoder, model, full, detect, data: { resize, fps } }: Config): object {
   return {
     encoder: { ...encoder, weights: null },
@@ -61,7 +64,7 @@ function bundledConfig({ encoder, model, full, detect, data: { resize, fps } }: 
   };
 }
 
-/** For people: what the model was made with, and of which checkpoints. */
+/** How the model was made, for people: program, engine, seed and checkpoints. */
 function origin({ store, config }: Run): object {
   const packageFile = new URL('../../../package.json', import.meta.url);
   const { name, version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { name: string; version: string };
@@ -79,7 +82,7 @@ function origin({ store, config }: Run): object {
 /**
  * Loads a model that {@link writeModel} wrote. The engine must have been started.
  *
- * @throws UsageError naming the file when it is no bundle, damaged, or of a version that is not known here.
+ * @throws UsageError naming the file when it is not a bundle, damaged, or of an unknown version.
  */
 export function loadBundle(file: string): TrainedModel {
   const bundle = readBundle(file);
@@ -104,7 +107,7 @@ function readDescription(file: string, description: object): { config: Config; c
   if (parsed.data && parsed.data.version !== version) throw unknown(`it is of version ${parsed.data.version}`);
   if (!parsed.success) throw unknown(complaint(parsed.error));
   const { config, classes, longest } = parsed.data;
-  // The default shapes of training need not suit the model.
+  // The default shapes of stage 2 may not fit the model; any valid shape does, because detection does not use it.
   const full = configSchema.safeParse({ ...config, joint: { shapes: [config.full] } });
   if (!full.success) throw unknown(complaint(full.error));
   return { config: full.data, classes, longest };

@@ -9,16 +9,16 @@ import { freshLocalizer, type Localizer } from '../localize/localizer.js';
 import type { Run } from '../run/run.js';
 import { toState } from '../training/snapshot.js';
 
-/** Encoder and localizer, which find actions in a video file. Both are freed with it. */
+/** An encoder and a localizer, which together find actions in a video file. Disposing of the model frees both. */
 export interface TrainedModel extends Disposable {
   config: Config;
   encoder: LoadedEncoder;
   localizer: Localizer;
-  /** Duration of the longest video that it was trained on, in seconds. */
+  /** Duration of the longest training video, in seconds. */
   longest: number;
 }
 
-/** A trained model of its parts, which belong to it from now on. */
+/** Makes a trained model from its parts, and owns them from now on. */
 export function trainedModel(parts: Omit<TrainedModel, keyof Disposable>): TrainedModel {
   return {
     ...parts,
@@ -29,11 +29,17 @@ export function trainedModel(parts: Omit<TrainedModel, keyof Disposable>): Train
   };
 }
 
-/** The model that a run has trained. Throws {@link UsageError} where it is not finished, or was trained on published features. */
+/**
+ * Loads the model that a run has trained.
+ *
+ * @throws UsageError when the run is not finished, or was trained on published features.
+ */
 export function modelOfRun(run: Run): TrainedModel {
   const { config, folder } = run;
   if (config.data.features !== null)
-    throw new UsageError(`${folder} was trained on published features, it has no encoder for videos: give --subset`);
+    throw new UsageError(
+      `${folder} was trained on published features and has no encoder for video files: give --subset`,
+    );
   const localizer = trainedLocalizer(run, openFeatures(run));
   try {
     const training = videosOf(run.dataset, config.data.trainOn).filter((video) => video.problem === undefined);
@@ -46,10 +52,10 @@ export function modelOfRun(run: Run): TrainedModel {
 }
 
 /**
- * The localizer that `head` left: the best by validation, or the last where nothing was validated. Its classes are those
- * that it was trained with, whatever the dataset says today.
+ * Loads the localizer that `head` left: the best by validation, or the last where there was no validation. Its classes
+ * are those of its training, even if the dataset has other classes now.
  *
- * @throws UsageError where `head` is not finished, or was trained on features of another encoder.
+ * @throws UsageError when `head` is not finished, or was trained on features of another encoder.
  */
 export function trainedLocalizer(run: Run, source: FeatureSource): Localizer {
   const loaded = run.store.load('head', 'best');
@@ -60,7 +66,7 @@ export function trainedLocalizer(run: Run, source: FeatureSource): Localizer {
   const { classes } = loaded.manifest;
   if (classes === null)
     throw new UsageError(
-      `the head in ${run.folder} was made by an earlier version, which did not keep the names of its classes: ` +
+      `the head in ${run.folder} was made by an earlier version, which did not store the names of its classes: ` +
         'run `lofi head --allow-config-change`',
     );
   const localizer = freshLocalizer(run.config, source.channels, classes);

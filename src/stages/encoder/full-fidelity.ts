@@ -20,7 +20,11 @@ import { usableVideos } from '../run/usable-videos.js';
 /** The sections of a configuration that decide how a video is seen at full fidelity. */
 type FidelityOptions = Pick<Config, 'seed' | 'encoder' | 'full' | 'data'>;
 
-/** The frames of a video's snippets at full fidelity: in view 0 as detection sees them, in others as `head.views` says. */
+/**
+ * The request for the frames of a video's snippets at full fidelity.
+ *
+ * @param view - 0: the view that detection sees; others: random views (`head.views`).
+ */
 export function fullFidelityRequest(config: FidelityOptions, video: Video, snippets: number, view = 0): FrameRequest {
   const { encoder, full, data } = config;
   const sampling = { ...encoder, fps: data.fps };
@@ -32,16 +36,17 @@ function viewOf({ seed, full: { size }, data }: FidelityOptions, video: Video, v
   return trainingView(data, video, size, randomStream(seed, 'extract', 'view', view, video.id));
 }
 
-/** A stretch of a video's snippets. */
+/** A sequence of a video's snippets that is loaded at once. */
 interface VideoPart {
-  /** Their frames `[n, F, S, S, 3]` (RGB bytes). */
+  /** Loads the frames `[n, F, S, S, 3]` (RGB bytes). */
   load: () => Promise<Uint8Array>;
   last: boolean;
 }
 
 /**
- * The parts in which the features of a video are made: `full.snippets` snippets in all, or, where the head sees windows,
- * one every so many frames, however many those are. A part has `full.snippets` of them, so that long videos fit into memory.
+ * The parts in which the features of a video are made. A video has `full.snippets` snippets, or, where the head sees
+ * windows, one every `model.window.every` frames. A part has at most `full.snippets` snippets, so that long videos fit
+ * into memory.
  */
 function partsOf({ config, frames }: Run, video: Video, view: number): VideoPart[] {
   const { full, model, encoder, data } = config;
@@ -56,11 +61,13 @@ function partsOf({ config, frames }: Run, video: Video, view: number): VideoPart
   }));
 }
 
-/** A video with its features, or why it has none. */
+/** A video with its features, or with the error that left it without. */
 export type FeaturesFound =
   { video: Video; features: Features; error?: undefined } | { video: Video; features?: undefined; error: WorkError };
 
-/** Features `[L, C]` of videos at full fidelity in one of their views, in their order, frames read ahead. */
+/**
+ * Computes features `[L, C]` of videos at full fidelity in one view, in the order of the videos. Frames are read ahead.
+ */
 export async function* fullFidelityFeatures(
   run: Run,
   loaded: LoadedEncoder,
@@ -88,7 +95,7 @@ export async function* fullFidelityFeatures(
   }
 }
 
-/** Features of frames, some snippets at a time: `[n, C]` each. */
+/** Computes the features of frames, some snippets at a time: yields `[n, C]`. */
 export function* encodeFrames(config: Config, { encoder, parameters }: LoadedEncoder, frames: Uint8Array) {
   for (const part of snippetTensors(config, frames)) {
     try {
@@ -108,10 +115,11 @@ function joinFeatures(parts: readonly Float32Array[], channels: number): Feature
 }
 
 /**
- * Measures the running statistics of batch normalisation anew on some training videos at full fidelity, at which `extract`
- * and `detect` see videos. Training leaves a mixture of the statistics of its low-fidelity shapes.
+ * Measures the running statistics of batch normalisation anew, on random training videos at full fidelity, because
+ * training leaves a mixture of the statistics of its low-fidelity shapes, while `extract` and `detect` see full
+ * fidelity.
  *
- * @param videos - How many videos are drawn by chance, or all where there are fewer; 0: the statistics stay as they are.
+ * @param videos - Number of videos to draw, at most all; 0: the statistics do not change.
  */
 export async function settleStatistics(
   run: Run,
@@ -144,14 +152,17 @@ export async function settleStatistics(
   }
 }
 
-/** Snippets at full fidelity that go through the encoder at once: bounds the memory where nothing is learnt. */
+/** Snippets at full fidelity that go through the encoder at once where nothing is trained; limits the memory. */
 export function snippetsAtOnce({ full: { size }, encoder }: Config): number {
   return Math.max(1, Math.floor(pixelsAtOnce / (encoder.frames * size * size)));
 }
 
+/** Pixels that go through the encoder at once where nothing is trained: 8 snippets of 8 frames of 224 × 224. */
 const pixelsAtOnce = 64 * 224 * 224;
 
-/** A video's frames at full fidelity as tensors `[1, n, F, S, S, 3]`, some snippets at a time; the caller disposes of them. */
+/**
+ * Yields frames at full fidelity as tensors `[1, n, F, S, S, 3]`, some snippets at a time. The caller disposes of them.
+ */
 function* snippetTensors(config: Config, frames: Uint8Array): Generator<tf.Tensor> {
   const {
     encoder,

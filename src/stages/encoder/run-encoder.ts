@@ -13,7 +13,7 @@ import { toState } from '../training/snapshot.js';
 import { loadEncoderWeights } from '../weights/encoder-weights.js';
 import { imagenetWeights } from '../weights/imagenet.js';
 
-/** An encoder with its parameters, which are freed with it. */
+/** An encoder and its parameters. Disposing of it frees the parameters. */
 export interface LoadedEncoder extends Disposable {
   encoder: Encoder;
   parameters: Parameters;
@@ -46,7 +46,7 @@ export function trainedEncoder(run: Pick<Run, 'store' | 'folder'>): Origin {
   return encoderBefore(run, 'extract');
 }
 
-/** The encoder that a finished stage has left. */
+/** Loads the encoder that a finished stage has left. Throws {@link UsageError} when its checkpoint is damaged. */
 export function openEncoder(run: Pick<Run, 'store' | 'folder' | 'config'>, { stage, step }: Origin): LoadedEncoder {
   const loaded = run.store.load(stage, step);
   if (loaded?.manifest.step !== step)
@@ -61,7 +61,7 @@ export function openEncoder(run: Pick<Run, 'store' | 'folder' | 'config'>, { sta
   }
 }
 
-/** The encoder at its start: from `encoder.weights`, or random. */
+/** Makes the encoder with its initial weights: those of `encoder.weights`, or random ones. */
 export function freshEncoder(config: Config): LoadedEncoder {
   const file = weightsFile(config);
   const opened = randomEncoder(config);
@@ -86,7 +86,7 @@ function randomEncoder({ encoder: keys, seed }: Config): LoadedEncoder {
   return loadedEncoder(encoder, new Parameters(encoder.parameters, randomStream(seed, 'encoder')));
 }
 
-/** An encoder and parameters that belong to it from now on. */
+/** Joins an encoder and its parameters, which it owns from now on. */
 export function loadedEncoder(encoder: Encoder, parameters: Parameters): LoadedEncoder {
   return {
     encoder,

@@ -21,7 +21,10 @@ export interface StageEstimate {
 export interface ShapeEstimate {
   /** `snippets x side in pixels`; of `pretrain`: frames x side; of `head`: snippets. */
   shape: string;
-  /** Floating-point operations of an optimiser step, forward and backward, in 10⁹, a multiply-add counted as two; of `extract`: of a video. */
+  /**
+   * Floating-point operations of an optimiser step, forward and backward, in 10⁹, a multiply-add counted as two; of
+   * `extract`: of a video.
+   */
   gflops: number;
   /** Largest resident size of the process, GiB, without the frames that `data.memoryGiB` keeps. */
   peak_gib: number;
@@ -49,8 +52,8 @@ export function estimate(config: Config): Estimate {
 const workspace = 150 * 2 ** 20;
 
 /**
- * Bytes that TensorFlow's allocator takes for a byte of tensors in an encoder's pass: what small tensors leave is too small for large ones.
- * As measured by tools/bench/lofi-step.ts, where it is 1.4 to 1.8.
+ * Bytes that TensorFlow's allocator takes for a byte of tensors in an encoder's pass: what small tensors leave is too
+ * small for large ones. As measured by tools/bench/lofi-step.ts, where it is 1.4 to 1.8.
  */
 const gaps = 1.6;
 
@@ -224,8 +227,8 @@ interface Proportional extends Cost {
 /**
  * Lines through what work takes for n and for 2n items.
  *
- * @param work - Gives a reading for each of its `stretches`, and leaves nothing behind but what its first call may: parameters
- *   on their way to the engine, constants.
+ * @param work - Gives a reading for each of its `stretches`, and leaves nothing behind but what its first call may:
+ *   parameters on their way to the engine, constants.
  */
 function proportional(
   n: number,
@@ -250,12 +253,15 @@ function proportional(
 }
 
 /**
- * How many snippets an encoder is metered with, and twice as many: so few that it takes seconds, and enough for maps to outweigh the
- * gradients of filters, as they do in a real step.
+ * How many snippets an encoder is metered with, and twice as many: so few that it takes seconds, and enough for maps to
+ * outweigh the gradients of filters, as they do in a real step.
  */
 const fewSnippets = (size: number): number => Math.max(2, Math.round(4 * (112 / size) ** 2));
 
-/** What lies beside the parameters from step to step: slots of the optimiser, and the sum of gradients where micro-batches add up. */
+/**
+ * What lies beside the parameters from step to step: slots of the optimiser, and the sum of gradients where
+ * micro-batches add up.
+ */
 function stateBytes(parameters: readonly ParameterSpec[], slots: number, summed: boolean): number {
   return 4 * (slots + (summed ? 1 : 0)) * trainable(parameters);
 }

@@ -12,25 +12,25 @@ import { onceThereIsSpace, unlessDiskFull } from '../training/full-disk.js';
 import { featureStore } from './extracted-features.js';
 
 /**
- * Stage 3a: features of every usable video at full fidelity by the frozen encoder, and of training videos in
- * `head.views` - 1 more views. It goes on where it was interrupted, and makes anew only the features of videos whose
- * files have changed.
+ * Stage 3a: computes features of every usable video at full fidelity with the frozen encoder, and of training videos in
+ * `head.views` - 1 further views. After an interruption it resumes; if files of videos have changed, only their
+ * features are made anew.
  */
 export const extract: Stage = {
   name: 'extract',
-  // Its store knows features by encoder, configuration and file.
+  // No inputs: the feature store identifies features by encoder, configuration and file.
   inputs: () => Promise.resolve({ inputs: {}, classes: null }),
   async run(run) {
     const encoder = trainedEncoder(run);
     const todo = Array.from({ length: run.config.head.views }, (_, view) => viewToDo(run, encoder.sha256, view));
     if (todo.every(({ waiting }) => waiting === null)) return;
     using loaded = openEncoder(run, encoder);
-    // View 0 comes last: the summary of a run names it once all views are there.
+    // View 0 comes last, because summaries name its store, and should do so only once all views are there.
     await makeFeatures(run, loaded, todo.slice().reverse());
   },
 };
 
-/** Videos that have no features yet in one of their views, and the store that takes them; null where all is finished. */
+/** One view: its feature store, and the videos that have no features there yet (null if the store is finished). */
 interface ViewToDo {
   view: number;
   store: FeatureStore;
@@ -83,13 +83,15 @@ async function makeFeatures(run: Run, loaded: LoadedEncoder, todo: readonly View
   }
 }
 
-/** A store that takes features may write what waits in it; where that failed, they are in it all the same. */
+/**
+ * Puts features into a store, which may write to disk. If that failed, they are in the store already and only written.
+ */
 function putOrFlush(store: FeatureStore, id: string, features: Features): void {
   if (store.has(id)) store.flush();
   else store.put(id, features);
 }
 
-/** Throws why a video has no features, unless `data.missing` leaves it out. */
+/** Throws the error of a video without features, or warns where `data.missing` is `skip`. */
 function leaveOut({ config }: Run, error: WorkError): void {
   if (config.data.missing === 'fail') throw error;
   process.stderr.write(`warning: left out: ${error.message}\n`);

@@ -4,8 +4,8 @@ import type { Config } from '../../config/schema.js';
 import type { Run } from '../run/run.js';
 
 /**
- * The store of the features that stages after `extract` read, in one of their views: those of an encoder at today's
- * fidelity, and of the videos' files as they are today, whatever else lies in the run folder.
+ * Opens the store of a run's features in one view: those of the given encoder, made with the present configuration and
+ * from the present content of the videos' files.
  */
 export function featureStore(
   { folder, config, dataset }: Pick<Run, 'folder' | 'config' | 'dataset'>,
@@ -16,7 +16,7 @@ export function featureStore(
   return new FeatureStore(folder, featuresOf(config, encoderSha256, view), (id) => contents.get(id) ?? '');
 }
 
-/** The name under which a run keeps its features, made of all that they depend on but the videos. */
+/** The name of a run's feature store, a hash of everything that the features depend on except the videos. */
 export function featuresOf(config: Config, encoderSha256: string, view = 0): string {
   const { window } = config.model;
   const rate = window && { every: window.every };

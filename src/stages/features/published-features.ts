@@ -15,11 +15,12 @@ import { matrixExtensions, readMatrix } from './read-matrix.js';
 import type { FeatureSource } from './feature-source.js';
 
 /**
- * Published features, a file a video in `folder` (`data.features`). Where the head sees whole videos, their rows are
- * rescaled to `full.snippets`; where it sees windows, they stay. All files of the run's subsets are read once, to know
- * them by their content: a head that was trained on other ones is out of date.
+ * Opens published features, one file for each video in `folder` (`data.features`). Where the head sees whole videos,
+ * rows are rescaled to `full.snippets`; where it sees windows, they stay as they are. All files of the run's subsets
+ * are read once for their hashes: a head that was trained on other features is outdated.
  *
- * @throws UsageError naming the file that is broken, or does not fit the others.
+ * @throws UsageError naming the file that is broken or does not fit the others; WorkError when files are missing,
+ *   unless `data.missing` is `skip`.
  */
 export function publishedFeatures(run: Run, folder: string): FeatureSource {
   const { data, model, full } = run.config;
@@ -61,7 +62,7 @@ export function publishedFeatures(run: Run, folder: string): FeatureSource {
       const matrix = layout === 'rows' ? read : transposed(read);
       if (matrix.shape[1] !== channels) throw new UsageError(`${file}: ${matrix.shape[1]} channels, not ${channels}`);
       const features = snippets === null ? matrix : rescaled(matrix, snippets);
-      // Training asks for these again and again.
+      // Training reads these in every epoch.
       if (trained.has(id)) kept.set(id, features);
       return features;
     },
@@ -71,13 +72,15 @@ export function publishedFeatures(run: Run, folder: string): FeatureSource {
   };
 }
 
-/** The videos of a subset that have a feature file and a duration; whether there is a video file does not matter. */
+/** The videos of a subset that have a feature file and a known duration. They need no video file. */
 function videosWithFeatures({ dataset, config }: Run, files: FeatureFolder, subset: string): Video[] {
   const all = videosOf(dataset, subset);
   const lacking = (what: string, videos: readonly Video[]) => {
     if (videos.length === 0) return;
     const names = videos.slice(0, 3).map(({ id }) => printable(id, 40));
-    const line = `${videos.length} of ${all.length} ${subset} videos have no ${what}: ${names.join(', ')}${videos.length > 3 ? ', …' : ''}`;
+    const line =
+      `${videos.length} of ${all.length} ${subset} videos have no ${what}: ` +
+      `${names.join(', ')}${videos.length > 3 ? ', …' : ''}`;
     if (config.data.missing === 'fail') throw new WorkError(`${line}. Complete them, or set data.missing=skip.`);
     process.stderr.write(`warning: left out: ${line}\n`);
   };
@@ -90,17 +93,23 @@ function videosWithFeatures({ dataset, config }: Run, files: FeatureFolder, subs
   return timed.filter(({ id }) => files.find(id) !== null);
 }
 
-/** Rows are taken as spread evenly over their video; a `model.window.every` that is far from that would be about another set. */
+/**
+ * Checks the number of rows of a feature file. Rows are assumed to be spread evenly over the video, so
+ * `model.window.every` has to be about the number of frames per row.
+ *
+ * @throws UsageError when it differs by more than a tenth of the video and 64 frames.
+ */
 function checkRate(video: Video, fps: number | null, file: string, rows: number, every: number): void {
   if (video.frames === 0) return;
   const { frames } = resampled(video, fps);
   if (Math.abs(rows * every - frames) <= Math.max(0.1 * frames, 64)) return;
   throw new UsageError(
-    `${file}: ${rows} rows, one every ${every} frames (model.window.every), for a video of ${frames} frames: set it to about ${Math.round(frames / rows)}`,
+    `${file}: ${rows} rows, one every ${every} frames (model.window.every), for a video of ${frames} frames: ` +
+      `set it to about ${Math.round(frames / rows)}`,
   );
 }
 
-/** Shape and content of each video's feature file, with a bar. */
+/** Reads shape and hash of each video's feature file, with a progress bar. */
 function readAll(videos: readonly Video[], files: FeatureFolder) {
   const progress = startProgress('features', videos.length);
   try {

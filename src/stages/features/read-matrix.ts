@@ -16,7 +16,12 @@ const readers: Readonly<Record<string, (file: string) => Matrix>> = {
 /** Extensions of the feature files that {@link readMatrix} reads. */
 export const matrixExtensions = Object.keys(readers);
 
-/** Reads a feature file of any format. Throws {@link UsageError} naming what is wrong with it. */
+/**
+ * Reads a feature file.
+ *
+ * @param file - Its extension is one of {@link matrixExtensions}.
+ * @throws UsageError naming what is wrong with the file.
+ */
 export function readMatrix(file: string): Matrix {
   return readers[path.extname(file).toLowerCase()]!(file);
 }

@@ -12,21 +12,21 @@ import { featureOrigins, openFeatures } from './open-features.js';
 import type { FeatureSource } from './feature-source.js';
 
 /*
- * What the stages have in common that are trained on features: the classifier of segments, and the head.
+ * Common parts of the stages that are trained on features: the classifier of segments, and the head.
  */
 
-/** Where such a stage starts: at the features, which it reads through their source. */
+/** The start of such a stage: features, and the source through which it reads them. */
 export interface FeatureStart extends Start {
   readonly source: FeatureSource;
 }
 
-/** The start of a stage at the run's own features, or at published ones. */
+/** Opens the run's own features, or published ones, as the start of a stage. */
 export function startOnFeatures(run: Run): FeatureStart {
   const source = openFeatures(run);
   return { origins: featureOrigins(source), source };
 }
 
-/** The annotations of the training videos, and the classes. */
+/** The inputs of such a stage: the annotations of the training videos, and the classes. */
 export function trainingInputs({ dataset, config }: Run): Omit<MadeOf, 'parents'> {
   const { trainOn } = config.data;
   return {
@@ -35,15 +35,19 @@ export function trainingInputs({ dataset, config }: Run): Omit<MadeOf, 'parents'
   };
 }
 
-/** A training video as a stage on features sees it. */
+/** A training video with its features and instances. */
 export interface SeenVideo {
   id: string;
-  /** Features of one shape; an epoch sees one view, drawn by chance. */
+  /** Features of all views, in one shape. An epoch sees one of them, drawn at random. */
   views: readonly Features[];
   instances: readonly HeadInstance[];
 }
 
-/** The training videos that have features. Throws {@link UsageError} where there is none, or one lacks them. */
+/**
+ * The training videos with their features.
+ *
+ * @throws UsageError when no video has features, or one has none and `data.missing` is not `skip`.
+ */
 export function seenVideos({ config, dataset, folder }: Run, source: FeatureSource): SeenVideo[] {
   const { trainOn, missing } = config.data;
   const usable = requireSome(source.videos(trainOn), trainOn);

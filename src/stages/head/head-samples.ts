@@ -11,26 +11,33 @@ import {
 import { WorkError } from '../../system/errors.js';
 import type { SeenVideo } from '../features/trained-on-features.js';
 
-/** A video, or a window of one, with what the head shall say of it. */
+/** A training sample of the head: a video, or a window of one, with its targets. */
 export interface HeadSample {
   id: string;
-  /** Snippets of it that are seen. */
+  /** Number of its snippets that are video, not padding. */
   valid: number;
-  /** Features `[T, C]`, laid flat; zeros behind `valid`. */
+  /** Features `[T, C]` for T = `snippets`, row-major, with zeros after `valid`. */
   rows: (snippets: number) => Float32Array;
+  /** The head's targets for T = `snippets`. */
   targets: (snippets: number) => unknown;
 }
 
-/** What a head is trained on. */
+/** The training samples of the head. */
 export interface HeadSamples {
-  /** How many an epoch has. */
+  /** Number of samples in an epoch. */
   count: number;
+  /** The samples of an epoch. */
   of: (epoch: number) => HeadSample[];
-  /** T of some of them together. */
+  /** T of a batch of samples. */
   length: (samples: readonly HeadSample[]) => number;
 }
 
-/** The samples of `head.windows`. Throws {@link WorkError} where there are none. */
+/**
+ * Makes the samples by `head.windows`.
+ *
+ * @param size - Snippets of a window; null: whole videos.
+ * @throws WorkError when there is no sample.
+ */
 export function headSamples(
   { seed, head: { windows } }: Config,
   head: Head,
@@ -56,7 +63,7 @@ export function headSamples(
     return {
       count: videos.length,
       of: (epoch) => videos.map((video) => atRandom(video, epoch)),
-      // No longer than the longest: zeros behind it are work for nothing.
+      // As long as the longest sample: longer padding would only cost time.
       length: (samples) => Math.max(...samples.map(({ valid }) => valid)),
     };
   }

@@ -38,12 +38,12 @@ interface HeadBatch extends Batch {
 }
 
 /**
- * Stage 3b: a fresh head on the features of the frozen encoder (Xu et al. 2021, §3.4; docs/method.md). Where the head
- * gives no labels, the classifier of segments is trained first, and kept with the head.
+ * Stage 3b: trains a fresh head on the features of the frozen encoder (docs/method.md §2.1, §7.7). Where the head gives
+ * no labels, the classifier of segments is trained first, and stored with the head.
  */
 export const head = headStage(startOnFeatures);
 
-/** {@link head} on features that `open` opens. */
+/** The same stage as {@link head}, on features that `open` opens. */
 export function headStage(open: (run: Run) => FeatureStart): TrainingStage<HeadBatch, FeatureStart> {
   const segments = segmentsStage(open);
   const stage = trainingStage<HeadBatch, FeatureStart>({
@@ -65,7 +65,7 @@ export function headStage(open: (run: Run) => FeatureStart): TrainingStage<HeadB
   };
 }
 
-/** Whether proposals of the run's head are named by a classifier of segments. */
+/** Whether a classifier of segments labels the proposals of the run's head. */
 function namesSegments({ config }: Run): boolean {
   return !headFacts[config.model.type].labels;
 }
@@ -93,7 +93,10 @@ function planHead(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource)
   const validated = videosWithFeatures(source, config.data.validateOn);
   const scores = externalScores(run, validated);
   const localizer = owned.add(freshLocalizer(config, channels, run.dataset.classes));
-  const { head: model, parts: { head: headParameters, classifier } } = localizer; // prettier-ignore
+  const {
+    head: model,
+    parts: { head: headParameters, classifier },
+  } = localizer;
   const planned: { head: PlannedPart; classifier?: PlannedPart } = {
     head: { parameters: headParameters, rules: rulesOf(options, headParameters.specs) },
   };
@@ -123,7 +126,7 @@ function planHead(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource)
       const lists = shuffledBatches(samples.of(epoch), options.batch, config.seed, 'head', epoch);
       for (const list of lists.slice(from, to)) yield { ids: list.map(({ id }) => id), samples: list };
     }),
-    // Published features were made of frames of any size.
+    // The frame size of published features is not known.
     shape: () => (config.data.features === null ? `${snippets}x${config.full.size}` : String(snippets)),
     through: 'tape',
     loss({ samples: all }, { from, to }, { step }) {
@@ -146,7 +149,7 @@ function planHead(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource)
   };
 }
 
-/** Average mAP on the videos; null where there are none. */
+/** Computes the average mAP on the videos; null where there are none. */
 async function validate(
   run: Run,
   localizer: Localizer,
@@ -166,7 +169,7 @@ async function validate(
   return { judge: 'average_mAP', metrics: { average_mAP: metrics.average_mAP } };
 }
 
-/** The annotations of the run's dataset as the evaluator takes them. */
+/** The annotations of the run's dataset in the evaluator's form. */
 function groundTruth({ dataset }: Run): GroundTruth {
   const database = dataset.videos.map(
     ({ id, subset, duration, instances }): [string, GroundTruth['database'][string]] => [

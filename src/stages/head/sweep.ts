@@ -11,23 +11,24 @@ import { headStage } from './head-stage.js';
 import type { Run } from '../run/run.js';
 import { adoptStage } from '../training/resume.js';
 
-/** A value of the key that is swept, and the run's configuration with it. */
+/** A value of the swept key, and the run's configuration with that value. */
 export interface Candidate {
   value: number;
   config: Config;
 }
 
-/** How the head of a candidate ended: at its best epoch, or with an error. */
+/** The result of a candidate: the validation mAP of its best epoch, or an error. */
 export type SweepRow =
   | { value: number; epoch: number; average_mAP: number; sha256: string; error?: undefined }
   | { value: number; error: string };
 
 /**
- * Trains the head once with each candidate, in run folders of their own (`sweep/<key>=<value>`) that go on where they were interrupted. The
- * best by validation mAP, the first of equals, becomes the head of the run, and its configuration the run's.
+ * Trains the head once with each candidate, each in its own run folder (`sweep/<key>=<value>`), which resumes after an
+ * interruption. The head with the best validation mAP (the first of equals) becomes the head of the run, and its
+ * configuration becomes the run's.
  *
- * @returns a row for each candidate, and the best of them.
- * @throws UsageError when there is nothing to validate on; WorkError when none could be trained.
+ * @returns A row for each candidate, and the best candidate's value.
+ * @throws UsageError when there is nothing to validate on; WorkError when no candidate could be trained.
  */
 export async function sweepHead(
   run: Run,
@@ -58,7 +59,7 @@ export async function sweepHead(
   return { rows, best: winner.value };
 }
 
-/** Does `work` with a candidate's run folder, which has the engine, the dataset and the frames of the run. */
+/** Does `work` with a candidate's run folder, which shares engine, dataset and frame loader with the run. */
 async function withCandidate<T>(
   run: Run,
   key: string,
@@ -76,7 +77,7 @@ async function withCandidate<T>(
   }
 }
 
-/** The winner's stages, and its log, become the run's. */
+/** Copies the winner's stages, with their log, into the run. */
 function takeOver(run: Run, winner: Run): void {
   for (const stage of ['segments', 'head'] as const)
     if (winner.store.manifest(stage) !== null) adoptStage(run, stage, winner);
@@ -86,7 +87,7 @@ async function trained(run: Run, start: FeatureStart, value: number): Promise<Sw
   try {
     await headStage(() => start).run(run);
   } catch (error) {
-    // A rate that is too high says nothing of the others.
+    // A candidate may diverge, for example by a too high rate, while others do not.
     if (!(error instanceof WorkError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return { value, error: error.message };

@@ -26,8 +26,8 @@ import { trainingStage, type Start } from '../training/training-stage.js';
 import { videoBatches, type VideoBatch } from './video-batches.js';
 
 /**
- * Stage 2, LoFi: encoder and head together on whole videos, or windows of long ones, at low fidelity, the shapes in turn
- * (Xu et al. 2021, §3.3; docs/method.md). The head is thrown away afterwards; the encoder remains.
+ * Stage 2, LoFi (docs/method.md §2): trains encoder and head together at low fidelity, with the shapes in turn, on
+ * whole videos or on windows of long ones. Later stages use the encoder; the head is not used again.
  */
 export const joint = trainingStage<VideoBatch, Start>({
   name: 'joint',

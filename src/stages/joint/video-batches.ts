@@ -14,12 +14,12 @@ import { shuffledBatches } from '../../train/batches/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
 import { headInstances } from '../training/targets.js';
 
-/** Videos, or windows of them, at one fidelity. */
+/** A batch of videos, or of windows of videos, at one fidelity. */
 export interface VideoBatch {
   ids: string[];
-  /** Of each sample what happens in it, in fractions of what is seen. */
+  /** The instances in each sample, as fractions of the sample. */
   instances: HeadInstance[][];
-  /** Of each sample `[snippets, frames, size, size, 3]` RGB bytes. */
+  /** The frames of each sample, `[snippets, frames, size, size, 3]` RGB bytes. */
   frames: Uint8Array[];
   shape: Shape;
   skipped: string[];
@@ -29,11 +29,11 @@ export interface VideoBatch {
 type VideoBatchOptions = Pick<Config, 'seed' | 'data' | 'encoder' | 'joint' | 'full' | 'model'>;
 
 /**
- * Batches of an epoch of `joint`, read ahead: every video once an epoch, each batch at the shape of the schedule, one view
- * for all frames of a video. Where the head sees windows, each video is seen in a random one of `full.snippets` snippets,
- * which low fidelity sees by fewer snippets.
+ * Yields the batches of an epoch of `joint`, read ahead. Every video occurs once an epoch, each batch has the
+ * schedule's shape, and all frames of a video have the same view (crop, flip, colours). Where the head sees windows, a
+ * random window of `full.snippets` snippets is seen of each video, at low fidelity by fewer snippets.
  *
- * @param which - The batches number `from` ≤ i < `to` of an epoch, counted from 0.
+ * @param which - The batches `from` ≤ i < `to` of `epoch`; epochs and batches count from 0.
  */
 export function videoBatches(
   config: VideoBatchOptions,
@@ -67,7 +67,7 @@ export function videoBatches(
   return prefetch(jobs.slice(from, to), data.prefetch);
 }
 
-/** What is seen of a video, and what happens in it. */
+/** The part of a video that is seen, and its instances. */
 interface Sample {
   video: Video;
   /** Absent: the whole video. */

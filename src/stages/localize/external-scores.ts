@@ -6,8 +6,11 @@ import { dataPath } from '../run/run-dataset.js';
 import type { Run } from '../run/run.js';
 
 /**
- * What `detect.scores` says of these videos; null where the run's own classifier labels. Videos that are left to it (`data.missing`), and
- * labels that only the file or only the dataset has, are told on stderr. Throws {@link UsageError} when the file does not fit.
+ * Reads the class scores of videos from the file `detect.scores`; null where the run's own classifier labels proposals.
+ * Warns on stderr about videos without scores, which that classifier labels (`data.missing`), and about labels that
+ * only the file or only the dataset has.
+ *
+ * @throws UsageError when the file does not fit.
  */
 export function externalScores(
   { config, dataset }: Pick<Run, 'config' | 'dataset'>,

@@ -14,19 +14,19 @@ import { disposeModelParts } from '../../models/parts.js';
 import { ownProposals } from './long-video.js';
 import { freshSegmentClassifier, ownLabels, type SegmentClassifier } from '../segments/segment-classifier.js';
 
-/** Finds and names actions in a video's features. Its parameters and the head's constants are freed with it. */
+/** Finds and labels actions in a video's features. Disposing of it frees its parameters and the head's constants. */
 export interface Localizer extends Disposable {
   classes: readonly string[];
   head: Head;
-  /** `classifier`: of segments, where the head's proposals bear no labels. */
+  /** The parameters; `classifier` is that of segments, which exists where the head gives no labels. */
   parts: { head: Parameters; classifier?: Parameters };
   /** Snippets that the head sees at once; null: the whole video. */
   window: number | null;
-  /** Names the proposals; null where the head does. */
+  /** Labels the proposals; null where the head does. */
   segments: SegmentClassifier | null;
 }
 
-/** A localizer with random parameters. */
+/** Makes a localizer with random parameters for features of C = `channels` channels. */
 export function freshLocalizer(config: Config, channels: number, classes: readonly string[]): Localizer {
   const head = buildHead(config.model, channels, classes.length);
   const headParameters = new Parameters(head.parameters, randomStream(config.seed, 'head', 'head'));
@@ -46,11 +46,12 @@ export function freshLocalizer(config: Config, channels: number, classes: readon
 }
 
 /**
- * Detections of one video from its features (docs/method.md): proposals, thinned, then each under its own label, or under
- * its most likely ones, scored by proposal × label. Labels are scored by `scores` of the whole video, or without them by
- * the classifier of segments.
+ * Detects actions in one video from its features (docs/method.md §7.8, §7.9; pyramid: §8.5): proposals are thinned by
+ * Soft-NMS; each then gets its own label, or its most likely labels with the score proposal × label. The scores of
+ * labels come from `scores` of the whole video, or else from the classifier of segments.
  *
- * @param duration - Of the video, in seconds.
+ * @param duration - Duration of the video in seconds.
+ * @returns Detections with times in seconds.
  */
 export function localize(
   localizer: Localizer,
@@ -72,7 +73,7 @@ export function localize(
 
 const unlabelled = (proposal: HeadProposal): HeadProposal => ({ ...proposal, label: null });
 
-/** The proposals of all windows of a video, as fractions of it. */
+/** The proposals of all windows of a video, as fractions of the video. */
 function videoProposals(localizer: Localizer, features: Features, options: Config['detect']): HeadProposal[] {
   const { head, window: size } = localizer;
   const [total, channels] = features.shape;
@@ -82,7 +83,7 @@ function videoProposals(localizer: Localizer, features: Features, options: Confi
     const shape = [window.snippets, channels] as const;
     const all = windowProposals(localizer, { data, shape }, validSnippets(window, total), options);
     if (head.labels) return ownProposals(all, window, { snippets: total, windows }).map((own) => partOf(own, total));
-    // The authors thin windows one by one first, even where there is one only.
+    // As in G-TAD's code, each window is thinned first, even if it is the only one.
     return fromWindow(size === null ? all : thin(localizer, all, options), window, total);
   });
 }
@@ -91,7 +92,12 @@ function partOf({ start, end, ...rest }: HeadProposal, total: number): HeadPropo
   return { start: Math.max(0, start / total), end: Math.min(1, end / total), ...rest };
 }
 
-/** The head's proposals in features that it sees at once, of which the first `valid` rows are video, as fractions of them. */
+/**
+ * The head's proposals in one window, as fractions of the window.
+ *
+ * @param features - Features of the window, `[T, C]`.
+ * @param valid - Number of rows that are video; the rest is padding.
+ */
 export function windowProposals(
   { head, parts: { head: parameters } }: Localizer,
   { data, shape: [snippets, channels] }: Features,
@@ -104,10 +110,10 @@ export function windowProposals(
   return found;
 }
 
-/** The best proposals of a window that Soft-NMS chooses from (ActionFormer's pre_nms_topk). */
+/** Number of best proposals of a window that Soft-NMS chooses from (ActionFormer's pre_nms_topk). */
 const candidates = 2000;
 
-/** Proposals thinned by Soft-NMS, class by class where the head gives labels. */
+/** Thins proposals by Soft-NMS, class by class where the head gives labels. */
 export function thin(
   { head }: Localizer,
   proposals: readonly HeadProposal[],
@@ -117,7 +123,10 @@ export function thin(
   return head.labels ? classWise(proposals, { sigma, keep, minScore, voting }) : softNms(proposals, { sigma, keep });
 }
 
-/** Proposals under the names of their labels; where the head gives none, under the `count` that the classifier finds likeliest. */
+/**
+ * Proposals with the names of their labels. Where the head gives no labels, each proposal gets the `count` labels that
+ * are most likely by the classifier of segments.
+ */
 export function named(
   { classes, segments }: Localizer,
   features: Features,

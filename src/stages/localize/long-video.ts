@@ -5,18 +5,20 @@ import type { HeadProposal } from '../../models/heads/head.js';
 import { windowsOver, type Window } from '../../models/heads/windows.js';
 import { snippetsEvery } from '../../data/views/sampling.js';
 
-/** How a video is laid before the head. */
+/** The windows in which the head sees a video. */
 export interface Plan {
-  /** Snippets over the whole video, evenly spread. */
+  /** Number of snippets of the whole video, evenly spread. */
   snippets: number;
-  /** What the head sees at once, by rising start. */
+  /** The windows, in order of their starts. */
   windows: Window[];
 }
 
 /**
- * The windows over a video, overlapping by half. A model that was trained on whole videos sees one of up to `longest` seconds, the longest it
- * was trained on, as a whole, by `full.snippets` snippets. A longer one gets as many more as it is longer: its windows are no longer, and no
- * coarser, than what the head knows.
+ * Plans the windows over a video, which overlap by half (docs/method.md §9). A model that was trained on whole videos
+ * sees a video of up to `longest` seconds as one window of `full.snippets` snippets. A longer video gets proportionally
+ * more snippets, so that its windows are neither longer nor coarser than the videos of training.
+ *
+ * @param longest - Duration of the longest training video in seconds.
  */
 export function planWindows(
   { full, model, data }: Pick<Config, 'full' | 'model' | 'data'>,
@@ -27,15 +29,18 @@ export function planWindows(
     const snippets = snippetsEvery(model.window.every, video, data.fps);
     return { snippets, windows: windowsOver(snippets, model.window.snippets) };
   }
-  // A hundredth of a snippet is rounding: two programs do not measure the same file alike.
+  // A hundredth of a snippet is tolerated: two programs may measure slightly different durations of the same file.
   const snippets = Math.max(full.snippets, Math.ceil((full.snippets * video.duration) / longest - 0.01));
   return { snippets, windows: windowsOver(snippets, full.snippets) };
 }
 
 /**
- * What a window has to say: of its proposals (fractions of the window) those that lie in no other window with more room around them, in
- * snippets of the video. Since windows share one grid of snippets, every span of the video is so proposed by one window, the one in which
- * it is most central; what a window's border cuts is left to its neighbour.
+ * Keeps those proposals of a window that lie in no other window with more room around them. All windows share one grid
+ * of snippets, so every span of the video is proposed by exactly one window, the one in which it lies most central. A
+ * proposal that is cut by the window's border is left to the neighbour.
+ *
+ * @param proposals - As fractions of the window.
+ * @returns The kept proposals, in snippets of the video.
  */
 export function ownProposals<T extends Proposal>(
   proposals: readonly T[],
@@ -58,13 +63,15 @@ export function ownProposals<T extends Proposal>(
     });
 }
 
-/** What lies on a border of snippets but for rounding, on it: every window is then as far from it. */
+/** Rounds a position to a border of snippets if it differs only by rounding, so that windows agree about distances. */
 function onGrid(position: number): number {
   const nearest = Math.round(position);
   return Math.abs(position - nearest) < 1e-6 ? nearest : position;
 }
 
-/** Snippets from a span to the nearer border of a window, below 0 where it is cut. The ends of the video are no borders. */
+/**
+ * Snippets from a span to the nearer border of a window; negative where it is cut. The video's ends are not borders.
+ */
 function room({ start, end }: Proposal, window: Window, snippets: number): number {
   const before = window.start === 0 ? Infinity : start - window.start;
   const after = endOf(window) >= snippets ? Infinity : endOf(window) - end;
@@ -72,8 +79,8 @@ function room({ start, end }: Proposal, window: Window, snippets: number): numbe
 }
 
 /**
- * Thins among windows what each has thinned by itself: the same action may be proposed on either side of where one window's say ends and
- * another's begins. Scores fall, as in Soft-NMS, by each better proposal of `others` that bears the same label, or none either.
+ * Thins the proposals of one window by those of its neighbours, since the same action may be proposed by two windows.
+ * Scores are lowered as in Soft-NMS by each better proposal of `others` with the same label (or with none, as its own).
  */
 export function thinned(
   proposals: readonly HeadProposal[],
@@ -91,7 +98,11 @@ export function thinned(
   });
 }
 
-/** Gives each window with those that overlap it, as soon as the last of these has come. They come by rising start. */
+/**
+ * Yields each window with those that overlap it, as soon as the last of these has arrived.
+ *
+ * @param windows - In order of their starts.
+ */
 export async function* withNeighbours<T extends { window: Window }>(
   windows: AsyncIterable<T>,
 ): AsyncGenerator<{ item: T; neighbours: T[] }> {

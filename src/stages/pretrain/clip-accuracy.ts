@@ -4,20 +4,20 @@ import { topAccuracy } from '../../train/accuracy.js';
 import type { ClipBatch } from './clip-batches.js';
 
 /**
- * The part of the clips whose class is the first, and among the first five, by the mean logits of the clip's samples.
+ * Top-1 and top-5 accuracy on clips, by the mean logits of each clip's samples.
  *
- * @param logits - Of the samples of a batch, `[N, K]`.
- * @param classOf - A clip's class number.
+ * @param logits - Computes the logits `[N, K]` of a batch's samples.
+ * @param classOf - Gives the number of a clip's class.
  */
 export async function clipAccuracy(
   batches: AsyncIterable<ClipBatch>,
   logits: (batch: ClipBatch) => tf.Tensor2D,
   classOf: (clip: MeasuredClip) => number,
 ): Promise<{ top1: number; top5: number }> {
-  // The samples of a clip are as many for each class, so sums rank as means do.
+  // Sums rank like means, because all classes of a clip have the same number of samples.
   const sums = new Map<MeasuredClip, Float64Array>();
   for await (const batch of batches) {
-    // None of it could be read.
+    // No sample of the batch could be read.
     if (batch.clips.length === 0) continue;
     const scores = tf.tidy(() => logits(batch));
     const [, classes] = scores.shape;

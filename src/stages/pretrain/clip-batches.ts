@@ -20,11 +20,11 @@ import { inBatches } from '../../train/batches/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
 import { viewRequests, type Views } from '../../data/views/clip-views.js';
 
-/** Samples of clips, all of one shape. */
+/** A batch of samples of clips, all of one shape. */
 export interface ClipBatch extends Batch {
   ids: string[];
   clips: MeasuredClip[];
-  /** Of each sample `[shape.frames, size, size, 3]` RGB bytes. */
+  /** The frames of each sample, `[shape.frames, size, size, 3]` RGB bytes. */
   frames: Uint8Array[];
   /** Frames of a sample, and their side in pixels. */
   shape: Pick<BatchShape, 'frames' | 'size'>;
@@ -40,10 +40,11 @@ interface Sample {
 }
 
 /**
- * Batches of an epoch of `pretrain`, read ahead: every clip once an epoch, in another view and other frames each time.
+ * Yields the batches of an epoch of `pretrain`, read ahead. Every clip occurs once an epoch, with a random view and
+ * random frames.
  *
- * @param plan - Of multigrid: what shape the batches are, and in which groups they are normalised. Null: all of one shape.
- * @param which - The batches number `from` ≤ i < `to` of an epoch, counted from 0.
+ * @param plan - Multigrid's plan, which gives the shapes of batches and their groups; null: all have the same shape.
+ * @param which - The batches `from` ≤ i < `to` of `epoch`; epochs and batches count from 0.
  */
 export function clipBatches(
   config: ClipBatchOptions,
@@ -58,7 +59,7 @@ export function clipBatches(
   const sample = (clip: MeasuredClip, { frames: count, size }: BatchShape): Sample => {
     const random = randomStream(seed, 'pretrain', 'sample', epoch, clipName(clip));
     const stride = segment ? drawStride(segment, random) : encoder.stride;
-    // The smallest crop scale shrinks in proportion to the frame size (docs/method.md).
+    // The smallest crop scale shrinks in proportion to the frame size (docs/method.md §5.6).
     const smallest = (0.66 * size) / pretrain.size;
     const transform =
       resize === 'squash'
@@ -85,7 +86,7 @@ export function clipBatches(
   return loaded(config, load, planned.slice(from, to));
 }
 
-/** Every clip in all its views, one view after the other, without chance. As many samples at a time as in training. */
+/** Yields every clip in all its views, without randomness, as many samples at a time as in training. */
 export function validationBatches(
   config: ClipBatchOptions,
   load: FrameSource,
@@ -105,9 +106,9 @@ export function validationBatches(
 
 interface PlannedBatch {
   samples: () => Sample[];
-  /** Augments what was read, in place. */
+  /** Augments the frames in place. */
   change?: (frames: readonly Uint8Array[]) => void;
-  /** Of so many clips. */
+  /** The sizes of the groups that a number of clips is normalised in. */
   groups?: (clips: number) => number[];
 }
 

@@ -30,8 +30,8 @@ import { clipBatches, validationBatches, type ClipBatch } from './clip-batches.j
 import { stage1Clips } from './stage1-clips.js';
 
 /**
- * Stage 1: encoder and classifier on trimmed clips, by TSM's recipe (docs/method.md). Without epochs the encoder is kept
- * as it was given, and no clips are needed.
+ * Stage 1: trains encoder and classifier on trimmed clips by TSM's recipe (docs/method.md §4). With 0 epochs it stores
+ * the encoder as it starts, and needs no clips.
  */
 export const pretrain = trainingStage<ClipBatch, Start>({
   name: 'pretrain',
@@ -64,7 +64,7 @@ function startingEncoder(run: Run, { parents: [start] }: MadeOf): LoadedEncoder 
   return start ? openEncoder(run, start) : freshEncoder(run.config);
 }
 
-/** The plan that keeps the encoder as it starts. */
+/** The plan of a stage of 0 epochs, which stores the encoder as it starts. */
 function asGiven(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<ClipBatch> {
   const { parameters } = owned.add(startingEncoder(run, madeOf));
   return {
@@ -115,7 +115,7 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
   const runningPass: Pass = { parameters, normalization: 'running' };
   const classifierPass: Pass = { parameters: classifierParameters, normalization: 'running' };
 
-  /** Frames of samples `[N, 1, F, S, S, 3]`: a clip is one snippet. */
+  /** The frames of samples as a tensor `[N, 1, F, S, S, 3]`: a clip is one snippet. */
   const clipTensor = (samples: readonly Uint8Array[], { frames, size }: ClipBatch['shape']) =>
     tf.tensor(concatenated(samples), [samples.length, 1, frames, size, size, 3]);
   /** Features `[N, 1, C]` of N clips → logits `[N, K]`. */
@@ -123,7 +123,7 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
     classifier.logits(tf.reshape(features, [-1, encoder.channels]), classifierPass, dropout, seed);
   const classOf = ({ label }: MeasuredClip) => classes.indexOf(label);
 
-  /** Mixup blends each sample with the next of the batch; the order of an epoch is random. */
+  /** The partners of samples in mixup: each is blended with the next one of the batch, whose order is random. */
   const next = <T>(all: readonly T[], from: number, to: number) => [...all.slice(1), all[0]!].slice(from, to);
   const shares = (ids: readonly string[], epoch: number) =>
     ids.map((id) => drawShare(options.mixup, randomStream(seed, 'pretrain', 'mixup', epoch, id)));

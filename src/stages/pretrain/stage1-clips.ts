@@ -9,7 +9,7 @@ import { dataPath } from '../run/run-dataset.js';
 import type { Run } from '../run/run.js';
 import { readableVideos, usableVideos } from '../run/usable-videos.js';
 
-/** The clips of stage 1 by subset, and the names of their classes, sorted: a class's number is its place among them. */
+/** The clips of stage 1 by subset, and the sorted names of their classes; a class's number is its index there. */
 export interface Stage1Clips {
   training: MeasuredClip[];
   validation: MeasuredClip[];
@@ -17,9 +17,10 @@ export interface Stage1Clips {
 }
 
 /**
- * The clips of stage 1: those that the configuration names, else the instances of the dataset's own videos.
+ * The clips of stage 1: those that the configuration names, or else the instances of the dataset's videos.
  *
- * @throws WorkError when some cannot be used, unless `data.missing` leaves them out; UsageError when none is for training.
+ * @throws WorkError when some clips cannot be used, unless `data.missing` is `skip`; UsageError when there is no
+ *   training clip.
  */
 export async function stage1Clips(run: Run): Promise<Stage1Clips> {
   const clips = await usableClips(run);
@@ -47,7 +48,7 @@ async function usableClips(run: Run): Promise<MeasuredClip[]> {
     const [first] = unusable as [(typeof unusable)[0]];
     throw new WorkError(
       `${unusable.length} of ${listed.length} clips cannot be used, the first: ${first.reason}. ` +
-        'Mend them, or set data.missing=skip.',
+        'Repair them, or set data.missing=skip.',
     );
   }
   for (const { reason } of unusable) process.stderr.write(`warning: left out: ${reason}\n`);

@@ -2,28 +2,31 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { writeFileAtomic } from '../../system/files/files.js';
 
-/** What `heartbeat.json` says, for whoever watches a run. */
+/** The content of `heartbeat.json`, for programs and people who watch a run. */
 export interface Beat {
-  /** Of a run whose file says `running` for minutes, the process is dead or hangs. */
+  /** If the file says `running` and has not changed for minutes, the process is dead or hangs. */
   state: 'running' | 'done' | 'stopped' | 'failed';
-  /** Why it failed or stopped. */
+  /** Why the run failed or stopped. */
   message?: string;
   pid: number;
   host: string;
   stage: string;
-  /** Steps done; of `extract`, videos. */
+  /** Steps done; for `extract`, videos. */
   step: number;
+  /** All steps of the stage; for `extract`, videos. */
   steps: number;
-  /** Seconds to the end of the stage, if it goes on as it went. */
+  /** Estimated seconds to the end of the stage; null where nothing is known yet. */
   etaSeconds: number | null;
   /** ISO 8601. */
   time: string;
 }
 
-/** Between two writes. */
+/** Shortest time between two writes, ms. */
 const quietMs = 10_000;
 
-/** The heartbeat of a run. Nothing is written before the first step of a stage: a run that is finished stays as it is. */
+/**
+ * Writes the heartbeat of a run. Writes nothing before the first step of a stage, so a finished run does not change.
+ */
 export class Heartbeat {
   private last: Beat | undefined;
   private written = -Infinity;
@@ -31,6 +34,7 @@ export class Heartbeat {
 
   constructor(private readonly runFolder: string) {}
 
+  /** Reports the progress of a stage: `step` of `steps` are done. */
   beat(stage: string, step: number, steps: number): void {
     const now = performance.now();
     if (this.begun.stage !== stage) this.begun = { stage, at: now, step };
@@ -43,7 +47,7 @@ export class Heartbeat {
     this.write(this.last);
   }
 
-  /** How it ended. */
+  /** Reports how the run ended. Returns the last beat; undefined where no step was taken. */
   end(state: 'done' | 'stopped' | 'failed', message?: string): Beat | undefined {
     if (!this.last) return undefined;
     this.last = { ...this.last, state, ...(message !== undefined && { message }), time: new Date().toISOString() };
@@ -55,7 +59,7 @@ export class Heartbeat {
     try {
       writeFileAtomic(path.join(this.runFolder, 'heartbeat.json'), `${JSON.stringify(beat)}\n`);
     } catch {
-      // A disk that is full, say: the work is worth more than word of it.
+      // The work goes on without a heartbeat, for example where the disk is full.
     }
   }
 }

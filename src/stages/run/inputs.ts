@@ -6,11 +6,11 @@ import type { Video } from '../../data/dataset.js';
 import { clipName, type MeasuredClip } from '../../data/measured-clips.js';
 
 /*
- * What a stage is made of, as {@link Input}s: each is known by its content, so a moved or copied file is the same, and one
- * that was changed in place is another.
+ * The data that a stage is made from, as {@link Input}s. Each is identified by the hash of its content, so a moved or
+ * copied file is the same input, and a file that was changed in place is another.
  */
 
-/** The annotations of videos: which videos, how long, and their instances. */
+/** The annotations of videos: ids, durations and instances. */
 export function instancesInput(videos: readonly Video[]): Input {
   const instances = videos.reduce((sum, video) => sum + video.instances.length, 0);
   return {
@@ -21,7 +21,7 @@ export function instancesInput(videos: readonly Video[]): Input {
 
 const valuesOf = ({ start, end, label }: Video['instances'][number]) => [start, end, label];
 
-/** The files of videos. */
+/** The contents of videos' files. */
 export function videoFilesInput(videos: readonly Video[]): Input {
   const bytes = videos.reduce((sum, { file }) => sum + (file?.bytes ?? 0), 0);
   return {
@@ -30,7 +30,7 @@ export function videoFilesInput(videos: readonly Video[]): Input {
   };
 }
 
-/** Trimmed clips: their names, labels, frames and files. */
+/** Trimmed clips: names, labels, frames and files. */
 export function clipsInput(clips: readonly MeasuredClip[]): Input {
   return {
     sha256: hashOf(clips.map((clip) => [clipName(clip), clip.frames, clip.file.fps, clip.sha256])),
@@ -38,13 +38,13 @@ export function clipsInput(clips: readonly MeasuredClip[]): Input {
   };
 }
 
-/** Features of videos, by the content of each. */
+/** Features of videos, by the hash of each. */
 export function featuresInput(features: Iterable<readonly [name: string, sha256: string | null]>): Input {
   const list = [...features];
   return { sha256: hashOf(list), says: `features of ${plural(list.length, 'video')}` };
 }
 
-/** A file, with the shards that a model.json of TensorFlow.js names; null where it is not there to be compared. */
+/** A file, with the shards that a model.json of TensorFlow.js names; null where the file does not exist. */
 export function fileInput(file: string): Input | null {
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return null;
   const hash = createHash('sha256');

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import type { Config } from '../../config/schema.js';
 
-/** What `notify.command` gets: how a command on a run ended. */
+/** How a command on a run ended, as `notify.command` receives it. */
 export interface CommandOutcome {
+  /** The run folder. */
   run: string;
   outcome: 'done' | 'stopped' | 'failed';
-  /** Why it failed or stopped. */
+  /** Why the command failed or stopped. */
   message: string | null;
-  /** Where it was; null where no step was taken. */
+  /** The stage at the end; null where no step was taken. */
   stage: string | null;
   step: number | null;
   steps: number | null;
@@ -15,12 +16,12 @@ export interface CommandOutcome {
   time: string;
 }
 
-/** A command that does not end must not keep the run from ending. */
+/** Longest time that the command may take, ms: a command that hangs must not keep the run from ending. */
 const patience = 60_000;
 
 /**
- * Starts `notify.command`, if there is one, with the outcome as its last argument (JSON), without a shell, and waits for its end, a minute at
- * most. What goes wrong with it is a warning: the run has ended as it has.
+ * Starts `notify.command`, if there is one, without a shell, with the outcome (JSON) as its last argument, and waits at
+ * most a minute for its end. If it fails, a warning is written to stderr; the outcome of the run does not change.
  */
 export async function notify({ command }: Config['notify'], outcome: CommandOutcome): Promise<void> {
   if (command === null) return;

@@ -1,10 +1,10 @@
 /** How a stage treats checkpoints that an earlier call left. */
 export interface ResumePolicy {
-  /** `auto`: go on from the newest checkpoint; `never`: start the stage again; a number: go on from that step. */
+  /** `auto`: resume from the newest checkpoint; `never`: start the stage again; a number: resume from that step. */
   resume: 'auto' | 'never' | number;
-  /** Start a stage again where its configuration or its data have changed, instead of refusing. */
+  /** Whether to start a stage again if its configuration or its data have changed; false: refuse. */
   allowConfigChange: boolean;
 }
 
-/** The policy of a call that states none. */
+/** The default policy. */
 export const goOn: ResumePolicy = { resume: 'auto', allowConfigChange: false };

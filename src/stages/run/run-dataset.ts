@@ -10,12 +10,12 @@ import { fileContent, type FileContent } from '../../system/files/file-content.j
 import { inParallel } from '../../system/parallel.js';
 import { withProgress } from '../../system/progress.js';
 
-/** The file in a run folder that holds the dataset of the run. */
+/** The path of the file in a run folder that holds the run's dataset. */
 export function datasetFile(folder: string): string {
   return path.join(folder, 'dataset.json');
 }
 
-/** Throws {@link UsageError} unless `data` names one source of videos and annotations. */
+/** Throws {@link UsageError} unless `data` names exactly one source of videos and annotations. */
 export function checkSources({ data }: Config): void {
   const given = [data.dataset, data.annotations, data.synthetic].filter((source) => source !== null);
   if (given.length !== 1) throw new UsageError('data: give one of data.dataset, data.annotations or data.synthetic');
@@ -23,16 +23,16 @@ export function checkSources({ data }: Config): void {
     throw new UsageError('data.annotations needs data.videos, their folder (or data.features, published ones)');
 }
 
-/** A path of the `data` section, from `data.root`. */
+/** Resolves a path of the `data` section, which is relative to `data.root`. */
 export function dataPath(config: Pick<Config, 'data'>, file: string): string {
   return path.resolve(config.data.root, file);
 }
 
 /**
- * Reads the source of a run's dataset as it is now, under the labels of the configuration, each video with the content of
- * its file. `dataset.json` of the run is not written: it belongs to what was trained.
+ * Reads a run's dataset from its source as it is now, with the labels of the configuration and the content hash of each
+ * video's file. Does not write the run's `dataset.json`, which belongs to the trained models.
  *
- * @throws UsageError where the source does not read, or a video has changed since its dataset file was prepared.
+ * @throws UsageError when the source cannot be read, or a video has changed since its dataset file was prepared.
  */
 export async function readSource(folder: string, config: Config): Promise<Dataset> {
   const { dataset, warnings } = mapLabels(await sourceDataset(folder, config), config.data.labels);
@@ -41,7 +41,7 @@ export async function readSource(folder: string, config: Config): Promise<Datase
   return dataset;
 }
 
-/** The dataset as its source has it. Whatever has to be made or measured for it is kept in the run folder. */
+/** The dataset as its source has it. Videos that are made, and measurements, are kept in the run folder. */
 async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
   const { dataset, annotations, videos, format, synthetic } = config.data;
   const known = knownContents(folder);
@@ -71,14 +71,14 @@ async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
   return loadDataset(file);
 }
 
-/** What the run's own dataset file says of video files, by path. */
+/** The contents of video files that the run's own dataset file records, by path. */
 function knownContents(folder: string): ReadonlyMap<string, FileContent> {
   const file = datasetFile(folder);
   if (!existsSync(file)) return new Map();
   return new Map(loadDataset(file).videos.flatMap(({ path, file: content }) => (content ? [[path, content]] : [])));
 }
 
-/** The dataset with the content that each usable video's file has now. */
+/** The dataset with the present content of each usable video's file. */
 async function withContents(dataset: Dataset, known: ReadonlyMap<string, FileContent>): Promise<Dataset> {
   const contents = await withProgress('reading video files', (onProgress) =>
     inParallel(
@@ -89,7 +89,7 @@ async function withContents(dataset: Dataset, known: ReadonlyMap<string, FileCon
     ),
   );
   const videos = dataset.videos.map((video, i): Video => {
-    // Of a file that is not there now, what was known of it stays.
+    // If the file is missing now, the recorded content is kept.
     const content = contents[i] ?? known.get(video.path);
     return content ? { ...video, file: content } : video;
   });
@@ -105,7 +105,7 @@ function refuseChanged(file: string, stated: readonly Video[], now: readonly Vid
   const [{ id, path: video }] = changed as [Video];
   const others = changed.length > 1 ? ` and ${changed.length - 1} more` : '';
   throw new UsageError(
-    `${file}: ${video} (${id})${others} changed after the dataset file was prepared, so its frames and times may be ` +
-      'others: run `lofi prepare` again',
+    `${file}: ${video} (${id})${others} changed after the dataset file was prepared, ` +
+      'so its frames and times may have changed: run `lofi prepare` again',
   );
 }

@@ -18,7 +18,7 @@ import { Heartbeat } from './heartbeat.js';
 import { goOn, type ResumePolicy } from './policy.js';
 import { checkSources, dataPath, datasetFile, readSource } from './run-dataset.js';
 
-/** An open run folder: one process has it at a time. */
+/** An open run folder. Only one process can have it open at a time. */
 export interface Run {
   folder: string;
   config: Config;
@@ -26,33 +26,34 @@ export interface Run {
   store: RunStore;
   log: MetricsLog;
   engine: EngineInfo;
-  /** The videos and annotations as they are today. */
+  /** The videos and annotations as they are now. */
   dataset: Dataset;
-  /** Where all frames come from, until `stop`. */
+  /** Loads all frames, until `stop` is aborted. */
   frames: FrameLoader;
-  /** Aborted, with the error to throw, when the work is to save and stop. */
+  /** Aborted when the work has to save its state and stop; its reason is the error to throw. */
   stop: AbortSignal;
   heartbeat: Heartbeat;
   /**
-   * Makes today's dataset, and where `config` says so today's configuration, those of the run folder. Called once no
-   * stage refuses them: until then the folder keeps those that its models were made with.
+   * Writes the present dataset, and if `config` is true the present configuration, into the run folder. Called once no
+   * stage refuses them; until then the folder keeps those that its models were made with.
    */
   adopt(what: { config: boolean }): void;
+  /** Closes the frame loader and the log, and releases the folder. */
   close(): void;
 }
 
-/** How a run folder is opened; everything has a default. */
+/** Options of {@link openRun}; all have defaults. */
 export interface OpenOptions {
   policy?: ResumePolicy;
-  /** `fresh`: read the dataset's source again; `kept`: take the run's own copy, so that its sources are not needed. */
+  /** `fresh`: read the dataset from its source; `kept`: use the run's own copy, so that the source is not needed. */
   dataset?: 'fresh' | 'kept';
   stop?: AbortSignal;
 }
 
 /**
- * Opens (or begins) a run folder: starts the engine and reads the dataset.
+ * Opens a run folder, or begins one: locks it, starts the engine and reads the dataset.
  *
- * @throws UsageError when data are missing; WorkError when another process has the folder.
+ * @throws UsageError when data are missing; WorkError when another process has the folder open.
  */
 export async function openRun(
   folder: string,
@@ -81,7 +82,7 @@ export async function openRun(
         lock.release();
       },
     };
-    // A folder without a dataset has no models of another one.
+    // A folder without a dataset has no models that belong to another one.
     if (!existsSync(datasetFile(folder))) run.adopt({ config: true });
     return run;
   } catch (error) {
@@ -90,7 +91,7 @@ export async function openRun(
   }
 }
 
-/** Does `work` with an open run and closes it however that ends. */
+/** Opens a run, does `work` with it and closes it, also when the work fails. */
 export async function withRun<T>(
   folder: string,
   config: Config,
@@ -105,14 +106,14 @@ export async function withRun<T>(
   }
 }
 
-/** The configuration that a run folder was made with. Throws {@link UsageError} when it is no run folder. */
+/** Reads the configuration of a run folder. Throws {@link UsageError} when the folder holds no run. */
 export function readRunConfig(folder: string): Config {
   const file = path.join(folder, 'config.yaml');
   if (!existsSync(file)) throw new UsageError(`no run in ${folder}: config.yaml is missing`);
   return loadConfig(file).config;
 }
 
-/** A loader that gives nothing more once `stop` is aborted. */
+/** A loader whose requests fail with the reason of `stop` once that is aborted. */
 function stoppable({ load, close }: FrameLoader, stop: AbortSignal): FrameLoader {
   return { load: (request) => unlessStopped(stop, stop.aborted ? new Promise(() => undefined) : load(request)), close };
 }

@@ -6,8 +6,8 @@ import type { ResumePolicy } from './policy.js';
 import { openRun, type Run } from './run.js';
 
 /**
- * Does `work` with an open run and closes it, for work of hours that nobody sits beside. SIGINT and SIGTERM stop it once it has saved, its outcome goes to
- * `heartbeat.json` and to `notify.command`.
+ * Opens a run, does `work` with it and closes it, for unattended work of hours. On SIGINT and SIGTERM the work saves
+ * its state and stops. The outcome is written to `heartbeat.json` and passed to `notify.command`.
  */
 export async function superviseRun<T>(
   folder: string,
@@ -23,10 +23,10 @@ export async function superviseRun<T>(
     await notify(config.notify, { run: folder, outcome, message, stage, step, steps, time: new Date().toISOString() });
   };
   try {
-    // While it is made ready there is nothing to save.
+    // While the run is being opened there is nothing to save.
     run = await unlessStopped(stop, openRun(folder, config, { policy, stop }));
     const result = await work(run);
-    // Who asked to stop is told so, also where the work came to its end first.
+    // Throws if a signal has arrived, even though the work came to its end first.
     await breathe(stop);
     await end('done', null);
     return result;

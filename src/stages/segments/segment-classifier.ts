@@ -7,14 +7,14 @@ import { Classifier } from '../../models/classifier.js';
 import { Parameters } from '../../models/parameters.js';
 import { concatenated } from '../../system/concatenated.js';
 
-/** A softmax over the mean feature of a segment, which names what a head without labels finds. */
+/** A softmax over the mean feature of a segment, which labels the proposals of a head that gives no labels. */
 export interface SegmentClassifier {
   classes: readonly string[];
   classifier: Classifier;
   parameters: Parameters;
 }
 
-/** A classifier of segments with random parameters. */
+/** Makes a classifier of segments with random parameters, for features of C = `channels` channels. */
 export function freshSegmentClassifier(
   { seed }: Pick<Config, 'seed'>,
   channels: number,
@@ -25,10 +25,10 @@ export function freshSegmentClassifier(
   return { classes, classifier, parameters };
 }
 
-/** A stretch of a video, or of a window, as fractions of it. */
+/** A span of a video or of a window, as fractions of it. */
 export type SegmentSpan = readonly [start: number, end: number];
 
-/** Proposals under the `count` labels that the classifier finds likeliest, each scored by proposal × label. */
+/** Gives each proposal its `count` most likely labels, each with the score proposal × label. */
 export function ownLabels(
   segments: SegmentClassifier,
   features: Features,
@@ -64,7 +64,7 @@ function spanLikelihoods(
   return values;
 }
 
-/** Mean feature of a span given as fractions of the duration: a snippet counts by how much of it the span covers. */
+/** The mean feature `[C]` of a span. Each snippet is weighted by the part of it that the span covers. */
 export function poolSpan({ data, shape: [snippets, channels] }: Features, [start, end]: SegmentSpan): Float32Array {
   const pooled = new Float32Array(channels);
   const from = Math.max(0, start * snippets);

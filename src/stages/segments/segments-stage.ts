@@ -18,7 +18,7 @@ import type { TrainingPlan } from '../training/training-plan.js';
 import { trainingStage, type TrainingStage } from '../training/training-stage.js';
 import { freshSegmentClassifier, poolSpan, standardize } from './segment-classifier.js';
 
-/** An instance with the features of the video that it is in. */
+/** An instance with the features of its video. */
 interface SegmentSample extends HeadInstance {
   id: string;
   features: Features;
@@ -26,20 +26,21 @@ interface SegmentSample extends HeadInstance {
 
 interface SegmentBatch extends Batch {
   samples: SegmentSample[];
-  /** Its number within the epoch. */
+  /** Number of the batch within the epoch. */
   number: number;
 }
 
-/** Instances an optimiser step. */
+/** Instances in an optimiser step. */
 const batchSize = 64;
 
 /**
- * The classifier of segments, for heads whose proposals bear no labels: a softmax over the mean feature of a training
- * instance, its ends jittered, features standardised by those of all training snippets. The head keeps it, frozen.
+ * Trains the classifier of segments, for heads that give no labels: a softmax over the mean feature of a training
+ * instance with jittered ends. Features are standardised by the mean and deviation over all training snippets. The head
+ * stores the classifier, frozen.
  */
 export const segments = segmentsStage(startOnFeatures);
 
-/** {@link segments} on features that `start` opens. */
+/** The same stage as {@link segments}, on features that `start` opens. */
 export function segmentsStage(start: (run: Run) => FeatureStart): TrainingStage<SegmentBatch, FeatureStart> {
   return trainingStage({
     name: 'segments',
@@ -50,12 +51,18 @@ export function segmentsStage(start: (run: Run) => FeatureStart): TrainingStage<
 }
 
 function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource): TrainingPlan<SegmentBatch> {
-  const { seed, head: { classifier: options } } = run.config; // prettier-ignore
+  const {
+    seed,
+    head: { classifier: options },
+  } = run.config;
   const seen = seenVideos(run, source);
   const { classifier, parameters } = freshSegmentClassifier(run.config, source.channels, run.dataset.classes);
   owned.add(parameters);
   const viewed = seen.flatMap(({ id, views, instances }) => views.map((features) => ({ id, features, instances })));
-  standardize(parameters, viewed.map(({ features }) => features)); // prettier-ignore
+  standardize(
+    parameters,
+    viewed.map(({ features }) => features),
+  );
   const samples = viewed.flatMap(({ id, features, instances }) =>
     instances.map((instance): SegmentSample => ({ id, features, ...instance })),
   );
@@ -95,7 +102,12 @@ function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSou
       const x = tf.tensor2d(concatenated(rows), [batch.length, source.channels]);
       const pass = { parameters, normalization: 'running' as const };
       const logits = classifier.logits(x, pass, options.dropout, random.below(2 ** 31));
-      return meanLoss(crossEntropies(logits, batch.map(({ label }) => label))); // prettier-ignore
+      return meanLoss(
+        crossEntropies(
+          logits,
+          batch.map(({ label }) => label),
+        ),
+      );
     },
   };
 }

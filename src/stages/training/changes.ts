@@ -4,17 +4,20 @@ import type { StageName } from '../../config/stages.js';
 import { UsageError } from '../../system/errors.js';
 import type { Run } from '../run/run.js';
 
-/** What makes a stage out of date: its configuration, or the data that it was made of. */
+/** The parts of a manifest that are compared: the stage's configuration, and the data that it was made from. */
 type Recorded = Pick<CheckpointManifest, 'configHash' | 'inputs' | 'classes' | 'state'>;
 
 /**
- * Throws {@link UsageError} naming what has changed since a stage was made, unless the policy allows it to be done again.
+ * Refuses a stage whose configuration or data have changed since it was made, unless the policy allows it to be done
+ * again.
+ *
+ * @throws UsageError naming what has changed.
  */
 export function refuseChanges(run: Run, stage: StageName, made: Recorded, now: Omit<MadeOf, 'parents'>): void {
   const changed = changes(run, stage, made, now);
   if (changed.length === 0 || run.policy.allowConfigChange) return;
   throw new UsageError(
-    `${stage} in ${run.folder} was made with another configuration or of other data (${changed.join('; ')}).\n` +
+    `${stage} in ${run.folder} was made with another configuration or from other data (${changed.join('; ')}).\n` +
       'Give another --run, or --allow-config-change to do the stage again.',
   );
 }
@@ -27,10 +30,12 @@ export function outOfDate(run: Run, stage: StageName, made: CheckpointManifest, 
 function parentChanges(made: readonly Origin[], now: readonly Origin[]): string[] {
   const stages = new Set([...made, ...now].map(({ stage }) => stage));
   const contentOf = (origins: readonly Origin[], stage: string) => origins.find((one) => one.stage === stage)?.sha256;
-  return [...stages].filter((stage) => contentOf(made, stage) !== contentOf(now, stage)).map((stage) => `another ${stage}`); // prettier-ignore
+  return [...stages]
+    .filter((stage) => contentOf(made, stage) !== contentOf(now, stage))
+    .map((stage) => `another ${stage}`);
 }
 
-/** What is not as it was when a stage was made, each as `key: before → now`. */
+/** The changes since a stage was made, each as `key: before → now`. */
 function changes(run: Run, stage: StageName, made: Recorded, now: Omit<MadeOf, 'parents'>): string[] {
   const keys =
     made.configHash === configHash(run.config, stage)

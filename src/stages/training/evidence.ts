@@ -6,10 +6,11 @@ import type { DivergedStep } from '../../train/guards/divergence.js';
 import type { Run } from '../run/run.js';
 
 /**
- * Writes what is known of a step that diverged to `diverged/<stage>-<step>.json` in the run folder. Its random streams are named by
- * seed, stage, epoch and step, so the step can be taken again from the checkpoint before it.
+ * Writes everything known about a step that diverged to `diverged/<stage>-<step>.json` in the run folder. The file
+ * names seed, stage, epoch and step, which determine the random streams, so the step can be repeated from the
+ * checkpoint before it. If the disk is full, nothing is written.
  *
- * @returns The file.
+ * @returns The path of the file.
  */
 export function keepEvidence({ folder, config, store }: Run, stage: StageName, at: DivergedStep): string {
   const file = path.join(folder, 'diverged', `${stage}-${at.step}.json`);

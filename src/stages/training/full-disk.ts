@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDiskFull } from '../../system/files/disk.js';
 
-/** Between two attempts to write what has to be written. */
+/** Time between two attempts to write, ms. */
 const patience = 2_000;
 
-/** Runs `write`, or says loudly that the disk is full and that the work goes on without. Other errors are thrown. */
+/** Runs `write`. If the disk is full, warns on stderr and returns; other errors are thrown. */
 export function unlessDiskFull(what: string, write: () => void): void {
   try {
     write();
@@ -15,8 +15,9 @@ export function unlessDiskFull(what: string, write: () => void): void {
 }
 
 /**
- * Runs `write`, as often as it takes until the disk has room for it: for what the result depends on.
- * Throws the reason of `stop` once that is aborted, other errors at once.
+ * Runs `write`, which the result depends on. While the disk is full, warns once and tries again every two seconds.
+ *
+ * @throws The reason of `stop` once that is aborted; any other error of `write` at once.
  */
 export async function onceThereIsSpace(what: string, stop: AbortSignal, write: () => unknown): Promise<void> {
   for (let told = false; ; told = true) {

@@ -1,16 +1,21 @@
 import type { Config } from '../../config/schema.js';
 import { WorkError } from '../../system/errors.js';
 
-/** What could be read of a batch. */
+/** The items of a batch that could be read. */
 export interface Samples<T> {
   items: T[];
-  /** Of each item. */
+  /** The frames of each item, RGB bytes. */
   frames: Uint8Array[];
-  /** Why the others could not be read. */
+  /** For each item that could not be read: the reason. */
   skipped: string[];
 }
 
-/** Reads the items of a batch at once. One that cannot be read is left out where `missing` allows it, else its {@link WorkError} is thrown. */
+/**
+ * Reads the items of a batch in parallel.
+ *
+ * @param missing - `skip`: items that cannot be read are left out.
+ * @throws WorkError of the first item that cannot be read, if `missing` is `fail`.
+ */
 export async function readSamples<T>(
   items: readonly T[],
   missing: Config['data']['missing'],

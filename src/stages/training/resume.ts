@@ -7,9 +7,10 @@ import { eventLog, logStart } from './stage-log.js';
 import { stateOf } from './stage-progress.js';
 
 /**
- * The checkpoint of a stage to go on from under the run's policy; null where the stage is to be started.
+ * Loads the checkpoint from which a stage resumes by the run's policy; null where the stage has to start anew.
  *
- * @throws UsageError where the stage was made with another configuration or of other data, and that is not allowed.
+ * @throws UsageError when the stage was made with another configuration or from other data, unless the policy allows
+ *   it.
  */
 export function usableCheckpoint(run: Run, stage: StageName, now: MadeOf): LoadedCheckpoint | null {
   const { resume } = run.policy;
@@ -27,7 +28,7 @@ export function tellDoneAgain(run: Run, stage: StageName, now: MadeOf): void {
   if (reasons.length > 0) process.stderr.write(`${stage} is done again: ${reasons.join('; ')}\n`);
 }
 
-/** Takes over a stage that was trained in another run folder from what it would start from here: checkpoints and log. */
+/** Copies a stage's checkpoints and log from another run folder, where it was trained from the same origins as here. */
 export function adoptStage(run: Run, stage: StageName, from: Pick<Run, 'store' | 'log'>): void {
   const begin = logStart(run, from.store.manifest(stage)!.parents);
   run.store.discardAfter(stage, -1);
@@ -36,7 +37,7 @@ export function adoptStage(run: Run, stage: StageName, from: Pick<Run, 'store' |
   eventLog(run, stage);
   for (const step of from.store.steps(stage)) {
     const loaded = from.store.load(stage, step);
-    // A damaged one was named; the one before it is taken at its own turn.
+    // `load` names a damaged checkpoint and returns an older one, which is copied at its own turn.
     if (loaded?.manifest.step !== step) continue;
     const state = { ...stateOf(loaded), logPosition: begin + stateOf(loaded).logPosition };
     run.store.save(stage, { ...loaded.manifest, tensors: loaded.tensors, state });

@@ -6,11 +6,11 @@ import { keepEvidence } from './evidence.js';
 import type { StageProgress } from './stage-progress.js';
 
 /**
- * Goes back to the newest checkpoint, from which training goes on at a lower rate. What is known of the step that
- * diverged is kept in the run folder.
+ * Goes back to the newest checkpoint, from which training resumes at a lower learning rate. Everything known about the
+ * step that diverged is kept in the run folder.
  *
- * @throws `diverged` where `training.onDivergence` does not ask for it, or there is nothing to go back to; WorkError
- *   where it has been done `training.maxRollbacks` times.
+ * @throws `diverged` if `training.onDivergence` is `stop`, or there is no checkpoint; WorkError after
+ *   `training.maxRollbacks` rollbacks.
  */
 export function rollBack(run: Run, stage: StageName, progress: StageProgress, diverged: Diverged): void {
   const evidence = keepEvidence(run, stage, diverged.at);
@@ -19,7 +19,9 @@ export function rollBack(run: Run, stage: StageName, progress: StageProgress, di
   if (onDivergence === 'stop') throw diverged;
   const rollbacks = progress.rollbacks + 1;
   if (rollbacks > maxRollbacks)
-    throw new WorkError(`${diverged.message} Rolled back ${maxRollbacks} times already (training.maxRollbacks).`);
+    throw new WorkError(`${diverged.message} Rolled back ${maxRollbacks} times already (training.maxRollbacks).`, {
+      cause: diverged,
+    });
   const good = run.store.load(stage, 'latest');
   if (!good) throw diverged;
   progress.resume(good);
@@ -33,7 +35,7 @@ export function rollBack(run: Run, stage: StageName, progress: StageProgress, di
     time: new Date().toISOString(),
   });
   process.stderr.write(
-    `${diverged.message}\n${stage}: going on from step ${step} at ${factor} of the rate ` +
+    `${diverged.message}\n${stage}: going on from step ${step} at ${factor} of the learning rate ` +
       `(rollback ${rollbacks} of ${maxRollbacks})\n`,
   );
 }

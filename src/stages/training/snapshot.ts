@@ -8,14 +8,14 @@ import type { TrainedPart } from '../../train/trained-parts.js';
 
 type Parts = Readonly<Record<string, TrainedPart>>;
 
-/** Where a checkpoint keeps the arrays that a batch source remembers. */
+/** Prefix of the names under which a checkpoint stores the arrays of a batch source's state. */
 const sourcePrefix = 'sampler.';
 
 /**
- * All tensors of a stage, as the store keeps them: parameters under `<part>.<name>` in PyTorch's layout, optimizer slots
- * and what averages hold as they are, and the arrays of the batch source. Where there are averages, they stand in the
- * parameters' place (`swapAverages`), so that whoever reads a checkpoint gets them; what is trained lies beside, as
- * `optimizer.<part>.trained.<name>`.
+ * All tensors of a stage in the store's form: parameters as `<part>.<name>` in PyTorch's layout, optimizer slots as
+ * `optimizer.<part>.<slot>`, and the arrays of the batch source. Where a part has an average, call this while the
+ * averages are swapped in (`swapAverages`): readers of the checkpoint then get the average as the parameters, and the
+ * trained values are stored as `optimizer.<part>.trained.<name>`.
  */
 export function snapshot(parts: Parts, source?: SourceState): Map<string, TensorData> {
   const tensors = toTensors(exportParts(parametersOf(parts)));
@@ -31,7 +31,7 @@ export function snapshot(parts: Parts, source?: SourceState): Map<string, Tensor
   return tensors;
 }
 
-/** Sets parameters, optimizers and averages from what {@link snapshot} gave. */
+/** Sets parameters, optimizers and averages from the tensors of {@link snapshot}. */
 export function restore(parts: Parts, tensors: ReadonlyMap<string, TensorData>): void {
   const state = toState(tensors);
   importParts(parametersOf(parts), state, 'checkpoint');
@@ -49,13 +49,13 @@ export function restore(parts: Parts, tensors: ReadonlyMap<string, TensorData>):
   }
 }
 
-/** The arrays that the batch source had when {@link snapshot} was taken. */
+/** The arrays of the batch source's state, from the tensors of {@link snapshot}. */
 export function restoreSource(tensors: ReadonlyMap<string, TensorData>): State {
   const own = [...toState(tensors)].filter(([name]) => name.startsWith(sourcePrefix));
   return new Map(own.map(([name, values]) => [name.slice(sourcePrefix.length), values]));
 }
 
-/** Stored tensors as a model's state. */
+/** Converts stored tensors to a model's state. */
 export function toState(tensors: ReadonlyMap<string, TensorData>): State {
   const state: State = new Map();
   for (const [name, { dtype, shape, data }] of tensors) {
@@ -64,19 +64,19 @@ export function toState(tensors: ReadonlyMap<string, TensorData>): State {
   return state;
 }
 
-/** A model's state as tensors to store. */
+/** Converts a model's state to tensors to store. */
 export function toTensors(state: State): Map<string, TensorData> {
   return new Map([...state].map(([name, values]): [string, TensorData] => [name, { dtype: 'F32', ...values }]));
 }
 
-/** A tensor that is to be kept has values that are not finite. */
+/** Thrown when a tensor for a checkpoint has values that are not finite. */
 export class NotFinite extends Error {}
 
-/** Throws {@link NotFinite} naming the first tensor that holds an infinity or no number. */
+/** Throws {@link NotFinite} naming the first tensor that contains an infinity or a NaN. */
 export function requireFinite(tensors: ReadonlyMap<string, TensorData>): void {
   for (const [name, { dtype, data }] of tensors) {
     if (dtype !== 'F32') continue;
-    // 0 times anything finite is 0.
+    // The sum of value · 0 is 0 exactly if all values are finite.
     let sum = 0;
     for (const value of data as Float32Array) sum += value * 0;
     if (sum !== 0) throw new NotFinite(`${name} is not finite`);

@@ -6,12 +6,12 @@ import type { StageName } from '../../config/stages.js';
 import type { Run } from '../run/run.js';
 import { stateOf } from './stage-progress.js';
 
-/** Writes records to `metrics.jsonl` and to the stage's event file, which is begun anew where the disk was full. */
+/** Writes records to `metrics.jsonl` and to the stage's event file. If writing that file fails, it is begun anew. */
 export function stageLog(run: Run, stage: StageName): (record: object) => void {
   let events: EventLog | undefined;
   const withEvents = (write: (events: EventLog) => void) => {
     try {
-      // A new event file has all that the log has.
+      // A new event file begins with all records of the log, this one included.
       if (events) write(events);
       else events = eventLog(run, stage);
     } catch {
@@ -27,13 +27,13 @@ export function stageLog(run: Run, stage: StageName): (record: object) => void {
   };
 }
 
-/** The stage's event file, with what the log has of it. */
+/** Begins a new event file of a stage, with the stage's records of the log. */
 export function eventLog(run: Run, stage: StageName): EventLog {
   const logged = readMetrics(run.log.file).filter((record) => record.stage === stage);
   return new EventLog(path.join(run.folder, 'events', stage), logged);
 }
 
-/** Length of the log, bytes, when the last of the stages that another one starts from had ended. */
+/** The length of the log in bytes when the last of a stage's parents had ended. */
 export function logStart(run: Run, parents: readonly Origin[]): number {
   const ends = parents.map(({ stage, sha256 }) => {
     const manifest = run.store.manifest(stage);
@@ -42,7 +42,7 @@ export function logStart(run: Run, parents: readonly Origin[]): number {
   return Math.max(0, ...ends);
 }
 
-/** Says how many samples could not be read, where `data.missing` leaves them out. */
+/** Warns on stderr how many samples could not be read and were left out (`data.missing: skip`). */
 export function tellSkipped(run: Run, stage: StageName): void {
   const skipped = readMetrics(run.log.file).flatMap((record) =>
     record.stage === stage && Array.isArray(record.skipped) ? (record.skipped as string[]) : [],

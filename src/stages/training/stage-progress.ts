@@ -10,20 +10,23 @@ import { requireFinite, restore, restoreSource, snapshot } from './snapshot.js';
 import type { StageModel } from './training-plan.js';
 
 const stateSchema = z.object({
-  /** Epochs done, and batches of the one after. */
+  /** Finished epochs, and finished batches of the current one. */
   epochs: z.int().nonnegative(),
   batches: z.int().nonnegative(),
-  /** Length of `metrics.jsonl` when the checkpoint was written, bytes. */
+  /** Length of `metrics.jsonl` in bytes when the checkpoint was written. */
   logPosition: z.int().nonnegative(),
-  /** How often training went back because it had diverged: its rate is lower by so many factors. */
+  /** Number of rollbacks after divergence, each of which multiplies the learning rate by `training.rollbackFactor`. */
   rollbacks: z.int().nonnegative(),
   /** The part of the configuration that the checkpoint was made with. */
   config: z.unknown(),
-  /** Of the batch source: its values, and the items seen since its state last moved. */
+  /** State of the batch source: its values, and the items seen since its last update point. */
   source: z.object({ values: z.unknown(), seen: z.array(z.object({ id: z.string(), loss: z.number() })) }).optional(),
 });
 
-/** What a checkpoint says of its stage beside tensors. Random streams are named by epoch, step and item: they have no state. */
+/**
+ * The state of a stage in a checkpoint, besides tensors. Random streams have no state, because they are named by epoch,
+ * step and item.
+ */
 export type CheckpointState = z.output<typeof stateSchema>;
 
 /** The state in a checkpoint's manifest. */
@@ -31,14 +34,16 @@ export function stateOf({ manifest }: Pick<LoadedCheckpoint, 'manifest'>): Check
   return stateSchema.parse(manifest.state);
 }
 
-/** Where a training stage stands: with the tensors of its parts, all that its next step depends on. */
+/**
+ * The progress of a training stage: together with the tensors of its parts, everything that its next step depends on.
+ */
 export class StageProgress {
   position: Position = { epochs: 0, batches: 0 };
   best: BestMetric | null = null;
   rollbacks = 0;
-  /** Items seen since the state of the source last moved. */
+  /** Items seen since the last update point of the source. */
   seen: SeenItem[] = [];
-  /** False within a step, and from the end of an epoch until that is kept: tensors, position and log do not fit then. */
+  /** Whether tensors, position and log match. False within a step, and from the end of an epoch until it is saved. */
   whole = true;
 
   constructor(
@@ -53,7 +58,7 @@ export class StageProgress {
     return stepsBefore(this.model.pace, this.position.epochs) + this.position.batches;
   }
 
-  /** Takes up a checkpoint. Later ones, and what the log has beyond it, are of steps that are done again. */
+  /** Restores a checkpoint, and deletes later checkpoints and log records, whose steps will be done again. */
   resume(from: LoadedCheckpoint): void {
     const { parts, stage } = this.model;
     const { epochs, batches, rollbacks, logPosition, source } = stateOf(from);
@@ -70,15 +75,15 @@ export class StageProgress {
   }
 
   /**
-   * Keeps a checkpoint and deletes those that are not to be kept any longer.
+   * Writes a checkpoint, and deletes those that need not be kept any longer.
    *
-   * @throws NotFinite where the parameters make no sense; WorkError where the disk refuses.
+   * @throws NotFinite when a tensor is not finite; WorkError when writing fails.
    */
   save(finished = false): Origin {
     const { config, store, engine, log } = this.run;
     const { stage, what, madeOf, parts, pace } = this.model;
     const { epochs, batches } = this.position;
-    // Averages are what the checkpoint gives to others.
+    // Readers of the checkpoint get the averages as the parameters.
     swapAverages(parts);
     const tensors = snapshot(parts, this.source);
     swapAverages(parts);

@@ -19,12 +19,12 @@ import { StageProgress } from './stage-progress.js';
 import type { At, TrainingPlan } from './training-plan.js';
 
 /**
- * Trains a stage to its end: goes on from its newest checkpoint, logs each step, keeps checkpoints as `checkpoint` says,
- * with each new best and at the end, and when it is told to stop. A stage that was interrupted anywhere ends as one that
- * was not, to the bit: every random choice is named by epoch, step and item.
+ * Trains a stage to its end. Resumes from its newest checkpoint, logs each step, and writes checkpoints as `checkpoint`
+ * states, at each new best, at the end, and when it is stopped. A stage that was interrupted anywhere has the same
+ * result, to the bit, as one that was not, because every random stream is named by epoch, step and item.
  *
- * @param compute - Who computes losses and gradients.
- * @throws Stopped once `run.stop` is aborted and the state is kept; WorkError when the training diverges for good.
+ * @param compute - Computes losses and gradients.
+ * @throws Stopped once `run.stop` is aborted and the state is saved; WorkError when training diverges for good.
  */
 export async function trainStage<B extends Batch>(
   run: Run,
@@ -80,7 +80,7 @@ class StageTraining<B extends Batch> {
     this.due = new Due({ steps: everySteps, minutes: everyMinutes });
   }
 
-  /** Takes up the checkpoint to go on from, or clears what an earlier training left. */
+  /** Restores the checkpoint to resume from, or deletes the checkpoints and log of an earlier training. */
   async begin(): Promise<void> {
     const { run, plan } = this;
     const from = usableCheckpoint(run, plan.stage, plan.madeOf);
@@ -91,11 +91,13 @@ class StageTraining<B extends Batch> {
     tellDoneAgain(run, plan.stage, plan.madeOf);
     run.store.discardAfter(plan.stage, -1);
     run.log.truncate(logStart(run, plan.madeOf.parents));
-    // A rollback needs something to go back to.
+    // A rollback needs a checkpoint to go back to.
     if (run.config.training.onDivergence === 'rollback') await this.saveOnceThereIsSpace(false);
   }
 
-  /** The batches of an epoch from number `from` on; the state of their source moves between them at its points. */
+  /**
+   * Yields the batches of an epoch from number `from` on. The source's state changes between them at its update points.
+   */
   async *batches(epoch: number, from: number, log: (record: object) => void): AsyncGenerator<B> {
     const { pace, source } = this.plan;
     const total = pace.steps(epoch);
@@ -147,7 +149,7 @@ class StageTraining<B extends Batch> {
       if (finished) await plan.settle?.();
       return (await plan.validate?.(epoch)) ?? null;
     });
-    // Should this not be kept, the epoch is validated again.
+    // If saving fails, the epoch is validated again when the stage resumes.
     progress.whole = false;
     progress.position = { epochs: epoch + 1, batches: 0 };
     if (measured) {
@@ -164,12 +166,12 @@ class StageTraining<B extends Batch> {
     progress.whole = true;
   }
 
-  /** A stage of no epochs keeps its parts as they were given. */
+  /** Writes the checkpoint of a stage of 0 epochs, whose parts are as they were given. */
   async keepAsGiven(): Promise<void> {
     await this.saveOnceThereIsSpace(true);
   }
 
-  /** Keeps the state where training was stopped, or met a video that cannot be read: the steps that were done are done. */
+  /** Saves the finished steps when training was stopped, or failed because a video cannot be read. */
   keepWhatIsDone(error: unknown): void {
     if (this.progress.whole && error instanceof LofiError) this.saveIfPossible();
   }
@@ -193,7 +195,7 @@ class StageTraining<B extends Batch> {
     }
   }
 
-  /** Keeps a checkpoint that can wait until the disk has room again. */
+  /** Writes a checkpoint; if the disk is full, goes on without it. */
   private saveIfPossible(): void {
     unlessDiskFull(this.title(), () => {
       this.save(false);
@@ -201,7 +203,7 @@ class StageTraining<B extends Batch> {
     this.due.done();
   }
 
-  /** Keeps a checkpoint that the result depends on. */
+  /** Writes a checkpoint that the result depends on; if the disk is full, waits for space. */
   private saveOnceThereIsSpace(finished: boolean): Promise<void> {
     return onceThereIsSpace(this.title(), this.run.stop, () => {
       this.save(finished);
@@ -212,7 +214,7 @@ class StageTraining<B extends Batch> {
     return `checkpoint of ${this.plan.stage} at step ${this.progress.step}`;
   }
 
-  /** Does `work` with the averages, where there are any, in the place of what is trained. */
+  /** Does `work` with the averages, where there are any, in place of the trained values. */
   private async inAverages<T>(work: () => Promise<T>): Promise<T> {
     swapAverages(this.plan.parts);
     try {

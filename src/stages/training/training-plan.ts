@@ -10,57 +10,57 @@ import type { Batch } from '../../train/loop.js';
 import type { Pace } from '../../train/schedule/pace.js';
 import type { TrainedPart } from '../../train/trained-parts.js';
 
-/** When something happens: epochs and steps count from 0. */
+/** A point in training; epochs and steps count from 0. */
 export interface At {
   epoch: number;
   step: number;
 }
 
-/** The keys of a stage that its training loop reads. */
+/** The configuration keys of a stage that its training loop reads. */
 export type LoopOptions = Pick<TrainingKeys, 'microBatch' | 'clipNorm'>;
 
 /** The model that a stage trains, as its checkpoints name it. */
 export interface StageModel {
   stage: StageName;
-  /** What the checkpoint holds, for people. */
+  /** A description of the checkpoint's content, for people. */
   what: string;
   madeOf: MadeOf;
   parts: Readonly<Record<string, TrainedPart>>;
   pace: Pace;
 }
 
-/** What every training stage hands to `trainStage`. */
+/** The common part of all plans that stages hand to `trainStage`. */
 interface CommonPlan<B extends Batch> extends StageModel {
   options: LoopOptions;
   source: BatchSource<B>;
   /** Fidelity of a batch, for the log: snippets (`pretrain`: frames) × side in pixels. */
   shape: (batch: B) => string;
-  /** What is done to the parameters after the last epoch, before they are kept. */
+  /** Changes the parameters after the last epoch, before they are saved. */
   settle?: () => Promise<void>;
   /** Measures the model after an epoch; null where nothing is measured. */
   validate?: (epoch: number) => Promise<Measured | null>;
 }
 
-/** A stage that trains an encoder by its own backward pass, and from its features on with the tape. */
+/** A stage that trains an encoder by its own backward pass, and the parts behind its features by the tape. */
 interface EncoderPlan<B extends Batch> extends CommonPlan<B> {
   through: 'encoder';
-  /** The pass of some items of a batch through the part `encoder`. */
+  /** Runs a micro-batch through the part `encoder`, and records the pass for its backward pass. */
   record: (batch: B, micro: MicroBatch, at: At) => EncoderRecord;
-  /** The loss of some items of a batch from their features `[n, L, C]`, on the tape. */
+  /** Computes the loss of a micro-batch of n items from its features `[n, L, C]`, on the tape. */
   loss: (batch: B, micro: MicroBatch, at: At, features: tf.Tensor3D) => LossTensors;
 }
 
 /** A stage whose parts are all differentiated by the tape. */
 interface TapePlan<B extends Batch> extends CommonPlan<B> {
   through: 'tape';
-  /** The loss of some items of a batch, on the tape. */
+  /** Computes the loss of a micro-batch, on the tape. */
   loss: (batch: B, micro: MicroBatch, at: At) => LossTensors;
 }
 
-/** What a stage trains, on what, and how. */
+/** The plan of a training stage: what it trains, on which batches, and how. */
 export type TrainingPlan<B extends Batch> = EncoderPlan<B> | TapePlan<B>;
 
-/** Metrics by name; the stage is judged by the one called `judge`: more is better. */
+/** Metrics by name. The metric named `judge` decides which checkpoint is the best; higher is better. */
 export interface Measured {
   judge: string;
   metrics: Record<string, number>;

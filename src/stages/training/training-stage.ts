@@ -7,18 +7,18 @@ import { usableCheckpoint } from './resume.js';
 import { trainStage } from './train-stage.js';
 import type { TrainingPlan } from './training-plan.js';
 
-/** Where a training stage starts: finished stages and features by their content, and what the stage reads them through. */
+/** The start of a training stage: the finished stages and features that it is trained from, identified by content. */
 export interface Start {
   readonly origins: readonly Origin[];
 }
 
-/** What a training stage says of itself; how it is trained is the same for all of them. */
+/** The parts of a training stage that differ between stages; the training itself is the same for all. */
 export interface TrainingStageDefinition<B extends Batch, S extends Start> extends Omit<Stage, 'run'> {
-  /** Where the stage starts today. Throws {@link UsageError} where something that it needs is not finished. */
+  /** Finds the start of the stage. Throws {@link UsageError} when a stage that it needs is not finished. */
   start(run: Run): S;
   /**
-   * Builds what is trained, and says how. Nothing is written, so that several processes can do it; all tensors that are
-   * made belong to `owned`, which frees them whichever way the stage ends.
+   * Builds the parts to train, and the plan of their training. Writes nothing, so that several processes can do it. All
+   * tensors belong to `owned`, which frees them however the stage ends.
    */
   plan(run: Run, madeOf: MadeOf, owned: Owned, start: S): Promise<TrainingPlan<B>> | TrainingPlan<B>;
 }
@@ -26,7 +26,7 @@ export interface TrainingStageDefinition<B extends Batch, S extends Start> exten
 /** A stage that trains parts of a model and leaves checkpoints. */
 export type TrainingStage<B extends Batch = Batch, S extends Start = Start> = TrainingStageDefinition<B, S> & Stage;
 
-/** A training stage from what it says of itself. */
+/** Makes a training stage from its definition. */
 export function trainingStage<B extends Batch, S extends Start>(
   definition: TrainingStageDefinition<B, S>,
 ): TrainingStage<B, S> {

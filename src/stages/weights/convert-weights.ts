@@ -6,11 +6,11 @@ import { writeFileAtomic } from '../../system/files/files.js';
 import { readEncoderWeights, type EncoderWeights } from './encoder-weights.js';
 
 /**
- * Writes the encoder of a file ({@link readEncoderWeights}) as safetensors in a naming, with the classifier, the counters
- * and the metadata that the file has.
+ * Writes the encoder of a file ({@link readEncoderWeights}) as a safetensors file in a naming, with the classifier, the
+ * counters and the metadata of the file.
  *
- * @returns What was read.
- * @throws UsageError when `from` holds no encoder, or the naming has no names for it; WorkError when the disk refuses.
+ * @returns The weights that were read.
+ * @throws UsageError when `from` holds no encoder, or the naming has no names for it; WorkError when writing fails.
  */
 export function convertWeights(from: string, to: string, naming: Naming): EncoderWeights {
   const weights = readEncoderWeights(from);

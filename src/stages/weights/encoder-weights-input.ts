@@ -4,7 +4,7 @@ import { fileInput } from '../run/inputs.js';
 import { dataPath } from '../run/run-dataset.js';
 import { imagenetFile } from './imagenet.js';
 
-/** The file of `encoder.weights` as an input of a stage; null where there is none, or it is no longer there. */
+/** The file of `encoder.weights` as an input of a stage; null where none is named, or the file does not exist. */
 export function weightsInput(config: Config): Input | null {
   const { type, weights } = config.encoder;
   if (weights === null) return null;

@@ -12,20 +12,21 @@ import { importState, listed, problemOf, type State } from '../../models/state.j
 import { UsageError } from '../../system/errors.js';
 import { printable } from '../../system/printable.js';
 
-/** The weights of an encoder out of a file, in PyTorch's layouts, under torchvision's names. */
+/** The weights of an encoder from a file, in PyTorch's layouts, with torchvision's names. */
 export interface EncoderWeights {
   encoder: KnownEncoder;
-  /** All of the encoder's tensors, and no others. */
+  /** All tensors of the encoder, and no others. */
   state: State;
-  /** What a file may hold beside them: the classifier `fc.weight`, `fc.bias`, and `….num_batches_tracked`. */
+  /** Other tensors that a file may contain: the classifier `fc.weight`, `fc.bias`, and `….num_batches_tracked`. */
   others: Map<string, TensorData>;
   metadata: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads an encoder's weights: safetensors or a file of `torch.save` with torchvision's or TSM's names, wrapped or not; a checkpoint of a run, of
- * which the encoder is taken; the model.json of a tfjs layers MobileNetV2. F64, F16 and BF16 become F32; F32 stays as it
- * is to the bit. Of safetensors tensors are read only when their names and shapes are those of an encoder.
+ * Reads an encoder's weights from one of these files: safetensors or a file of `torch.save` with torchvision's or TSM's
+ * names, wrapped or not; a checkpoint of a run, whose encoder is read; the model.json of a MobileNetV2 of TensorFlow.js
+ * layers. F64, F16 and BF16 become F32; F32 stays the same to the bit. Tensors of a safetensors file are read only if
+ * their names and shapes are those of an encoder.
  *
  * @throws UsageError when the file does not parse, or listing every tensor that is missing, extra or misshapen.
  */
@@ -36,7 +37,7 @@ export function readEncoderWeights(file: string): EncoderWeights {
 /**
  * Sets an encoder's parameters from a file ({@link readEncoderWeights}).
  *
- * @throws UsageError too when the file holds another encoder than `parameters` are of.
+ * @throws UsageError like {@link readEncoderWeights}, and when the file holds another encoder.
  */
 export function loadEncoderWeights(parameters: Parameters, file: string): void {
   const { encoder, state } = readEncoderWeights(file);
@@ -46,13 +47,13 @@ export function loadEncoderWeights(parameters: Parameters, file: string): void {
   importState(parameters, state, file);
 }
 
-/** The keys of a configuration that make this encoder. */
+/** The configuration keys for an encoder, as `--set` takes them. */
 export function keysOf({ type, width }: KnownEncoder): string {
   return `encoder.type=${type} encoder.width=${width}`;
 }
 
 function readKeras(file: string): EncoderWeights {
-  // Names and layouts are those of every width.
+  // Names and layouts are the same for every width.
   const type = encoderTypes.find((name) => encoders[name].keras)!;
   const { parameters } = knownEncoder(type)!;
   const state = fromKerasMobilenet(readTfjsWeights(file), parameters, file);
@@ -83,7 +84,7 @@ function readTorch(file: string): EncoderWeights {
 
 type Entry = Pick<TensorEntry, 'name' | 'dtype' | 'shape'>;
 
-/** What a file of tensors holds. */
+/** The content of a file of tensors. */
 interface FoundTensors {
   file: string;
   entries: readonly Entry[];
@@ -109,7 +110,7 @@ function tensorsOf(file: string): FoundTensors {
   };
 }
 
-/** The entries that `names` has a name for, by that name. */
+/** The entries that `names` gives a name, by that name. */
 function byOwnName({ file, entries }: FoundTensors, names: ReadonlyMap<string, string>): Map<string, Entry> {
   const named = new Map<string, Entry>();
   for (const entry of entries) {
@@ -137,28 +138,35 @@ function isCheckpoint({ entries }: FoundTensors): boolean {
   return entries.some(({ name }) => /^(encoder|head)\./.test(name));
 }
 
-/** Of a run's checkpoint: the encoder and, from stage 1, its classifier of clips; not the head, not the optimizer's slots. */
+/**
+ * Names for the tensors of a run's checkpoint: the encoder and, in stage 1, the classifier of clips, but neither head
+ * nor optimizer slots.
+ */
 function checkpointNames({ file, entries }: FoundTensors): Map<string, string> {
   const names = entries.flatMap(({ name }): [string, string][] => {
     const own = /^(?:encoder\.(.+)|classifier\.(fc\..+))$/.exec(name);
     return own ? [[name, (own[1] ?? own[2])!]] : [];
   });
   if (!entries.some(({ name }) => name.startsWith('encoder.')))
-    throw new UsageError(`${file}: a checkpoint without encoder: take one of store/pretrain or store/joint`);
+    throw new UsageError(`${file}: a checkpoint without encoder: choose one of store/pretrain or store/joint`);
   return new Map(names);
 }
 
-/** Whether a tensor stands beside the encoder's own: the classifier, and the counters of normalisations that are there. */
+/** Whether a tensor is not the encoder's own: the classifier, and counters of normalisations that the file contains. */
 function isBeside(name: string, all: ReadonlyMap<string, unknown>): boolean {
   if (isCounter(name)) return all.has(name.replace(counter, '.running_mean'));
   return name === 'fc.weight' || name === 'fc.bias';
 }
 
-/** How many batches a normalisation has seen. */
+/** Names of the counters of batches that a normalisation has seen. */
 const counter = /\.num_batches_tracked$/;
 const isCounter = (name: string) => counter.test(name);
 
-/** The encoder that has exactly these tensors. Throws {@link UsageError} with `problems` and all that the closest has otherwise. */
+/**
+ * Finds the encoder that has exactly these tensors.
+ *
+ * @throws UsageError listing `problems` and all differences from the closest encoder.
+ */
 function identify(
   file: string,
   state: ReadonlyMap<string, { shape: readonly number[] }>,
@@ -180,8 +188,8 @@ function identify(
   const lists = Object.entries(differences).filter(([, list]) => list.length > 0);
   if (lists.length === 0) return closest;
   throw new UsageError(
-    `${file} holds none of the encoders ${encoderTypes.join(', ')}. Compared with the closest, ${closest.type} of width ` +
-      `${closest.width}: ${lists.map(([what, list]) => `${what}: ${listed(list)}`).join('. ')}`,
+    `${file} holds none of the encoders ${encoderTypes.join(', ')}. ` +
+      `Compared with the closest, ${closest.type} of width ${closest.width}: ${lists.map(([what, list]) => `${what}: ${listed(list)}`).join('. ')}`,
   );
 }
 

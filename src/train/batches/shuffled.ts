@@ -1,6 +1,10 @@
 import { randomStream } from '../../engine/random.js';
 
-/** The items of an epoch in random order, in batches; the last one may be smaller. `stage` names the random stream. */
+/**
+ * Splits the items of an epoch into batches in random order; the last batch may be smaller.
+ *
+ * @param stage - Names the random stream, together with `seed` and `epoch`.
+ */
 export function shuffledBatches<T>(
   items: readonly T[],
   batch: number,
@@ -11,7 +15,7 @@ export function shuffledBatches<T>(
   return inBatches(randomStream(seed, stage, 'order', epoch).shuffled(items), batch);
 }
 
-/** Items in their order, in batches; the last one may be smaller. */
+/** Splits items into batches in their own order; the last batch may be smaller. */
 export function inBatches<T>(items: readonly T[], batch: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / batch) }, (_, i) => items.slice(i * batch, (i + 1) * batch));
 }

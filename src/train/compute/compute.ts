@@ -3,42 +3,45 @@ import type { EncoderRecord } from '../../models/encoders/encoder.js';
 import type { Parameters } from '../../models/parameters.js';
 import type { GradientsByPart, LossTensors } from '../gradients.js';
 
-/** Items of a batch that go through the network together: `from` ≤ i < `to`. */
+/** The items `from` ≤ i < `to` of a batch, which go through the network together. */
 export interface MicroBatch {
   from: number;
   to: number;
 }
 
-/** How the loss of a micro-batch comes about. */
+/** How the loss of a micro-batch is computed. */
 export type Forward =
   | {
-      /** Through the part `encoder` by hand, and from its features on the tape. */
+      /**
+       * The encoder has its own backward pass (`record`); everything after its features is differentiated by the tape.
+       */
       through: 'encoder';
       record: (micro: MicroBatch) => EncoderRecord;
       loss: (micro: MicroBatch, features: tf.Tensor3D) => LossTensors;
     }
   | {
-      /** All on the tape. */
+      /** The tape differentiates everything. */
       through: 'tape';
       loss: (micro: MicroBatch) => LossTensors;
     };
 
-/** What a batch comes to. */
+/** Loss and gradients of a batch. */
 export interface ComputedBatch {
   loss: number;
   terms: Record<string, number>;
-  /** Sums over the micro-batches, each by its share of the items; the caller's. */
+  /** Sums over the micro-batches, each weighted by its share of the batch's items. The caller owns them. */
   gradients: GradientsByPart;
-  /** The loss of each item, in order; null where they were not asked for. */
+  /** The loss of each item, in order; null where they were not requested. */
   items: Float32Array | null;
 }
 
 /**
- * Computes loss and gradients of a batch by its micro-batches. Whoever computes them, the results of micro-batches are
- * summed in their order, so that the bits do not depend on it; batch statistics go to the collectors of the parts.
+ * Computes loss and gradients of a batch, micro-batch by micro-batch. Every implementation sums the results in the
+ * order of the micro-batches, so that the result is the same to the bit. Batch statistics go to the collectors of the
+ * parts.
  *
- * @param sizes - Of the micro-batches, in items.
- * @param perItem - Whether the losses of single items are wanted.
+ * @param sizes - Items in each micro-batch.
+ * @param perItem - Whether to return the losses of single items.
  */
 export type Compute = (
   parts: ReadonlyMap<string, Parameters>,

@@ -8,7 +8,7 @@ import {
 } from '../gradients.js';
 import type { Compute, Forward, MicroBatch } from './compute.js';
 
-/** {@link Compute} in this process, one micro-batch after the other. */
+/** Implements {@link Compute} in this process, one micro-batch after the other. */
 export const local: Compute = (parts, sizes, forward, perItem) => {
   const items = sizes.reduce((sum, size) => sum + size, 0);
   let gradients: GradientsByPart | undefined;

@@ -1,10 +1,13 @@
 import { WorkError } from '../../system/errors.js';
 
-/** The step after which a training made no sense any more: what is needed to find out why. Steps and epochs as in the log, from 1. */
+/**
+ * The step at which a training diverged, with what is needed to find out why. Steps and epochs count from 1, as in the
+ * log.
+ */
 export interface DivergedStep {
   step: number;
   epoch: number;
-  /** Of the batch. */
+  /** Names of the batch's items. */
   ids: readonly string[];
   loss: number;
   terms: Readonly<Record<string, number>>;
@@ -12,11 +15,11 @@ export interface DivergedStep {
   shape?: string;
 }
 
-/** The loss of a step, or a parameter after it, is not finite. */
+/** Thrown when the loss of a step, or a parameter after it, is not finite. */
 export class Diverged extends WorkError {
   /**
-   * @param title - The stage, whose keys are named.
-   * @param what - What is not finite.
+   * @param title - The stage, whose configuration keys the message names.
+   * @param what - States what is not finite: `the loss is NaN`.
    */
   constructor(
     title: string,

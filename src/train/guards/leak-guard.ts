@@ -1,10 +1,19 @@
 import { WorkError } from '../../system/errors.js';
 
-/** A step leaves the number of live tensors unchanged; the first one of a shape may add that shape's constants. */
+/**
+ * Detects steps that leak tensors: a step must leave the number of live tensors unchanged. Only the first step of a
+ * shape may add tensors, the constants of that shape.
+ */
 export class LeakGuard {
   private readonly seen = new Set<string>();
   private last: number | undefined;
 
+  /**
+   * Call this after each step.
+   *
+   * @param tensors - The number of live tensors.
+   * @throws WorkError when the step left tensors behind.
+   */
   check(shape: string, tensors: number): void {
     const known = this.seen.has(shape);
     this.seen.add(shape);

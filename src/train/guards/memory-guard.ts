@@ -1,20 +1,21 @@
-/** Steps in which memory may still grow: caches fill, the engine finds out what it needs. */
+/** Steps at the start in which memory may grow: caches fill, and the engine's buffers reach their size. */
 const settling = 500;
-/** Growth since then, or since the last warning, that is worth one. */
+/** Growth after those steps, or since the last warning, that causes a warning: this fraction plus this many MiB. */
 const noticed = { part: 0.2, MiB: 512 };
 
-/** Warns when the resident memory of a training grows and grows, before the system ends it. */
+/** Warns when the resident memory of a training keeps growing, before the system kills the process. */
 export class MemoryGuard {
   private steps = 0;
   private base = 0;
 
-  /** @param perEpoch - Steps of the first epoch, in which decoded frames are still being kept. */
+  /** @param perEpoch - Steps of the first epoch, in which the cache of decoded frames still fills. */
   constructor(
     private readonly title: string,
     private readonly perEpoch: number,
     private readonly say: (line: string) => void,
   ) {}
 
+  /** Call this after each step with the resident memory in MiB. */
   check(rssMiB: number): void {
     if (this.steps++ < Math.max(settling, this.perEpoch)) {
       this.base = Math.max(this.base, rssMiB);

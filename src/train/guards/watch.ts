@@ -1,4 +1,4 @@
-/** The items of `source`; calls `onStall` each time that `seconds` go by without the next. */
+/** Passes on the items of `source`, and calls `onStall` each time that `seconds` pass without a next item. */
 export async function* watched<T>(
   source: AsyncIterable<T>,
   seconds: number,

@@ -5,18 +5,20 @@ import type { ParameterRules } from './parameter-rules.js';
 
 const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
 
-/** What is remembered of one parameter. */
+/** The optimizer's state of one parameter: moving averages of its gradient and of the gradient's square. */
 interface Moments {
   mean: Float32Array;
   square: Float32Array;
-  /** Steps taken, one number. */
+  /** The number of steps taken, `[1]`. */
   age: Float32Array;
 }
 
 /**
- * AdamW (Loshchilov & Hutter 2019): Adam with β = 0.9, 0.999 and ε = 1e-8, and decoupled decay: w ← (1 - lr·decay)·w, beside Adam's step.
+ * AdamW (Loshchilov & Hutter 2019): Adam with β = 0.9, 0.999 and ε = 1e-8, and decoupled decay: w ← (1 - lr·decay)·w in
+ * addition to Adam's step.
  *
- * It goes over plain arrays: a network of attention has hundreds of small tensors, and twenty ops for each take longer than the numbers.
+ * It computes on plain arrays instead of tensors: an attention network has hundreds of small tensors, and the overhead
+ * of twenty ops for each would exceed the arithmetic.
  */
 export function adamW(parameters: Parameters, rules: ParameterRules): Optimizer {
   const moments = new Map(
@@ -25,7 +27,7 @@ export function adamW(parameters: Parameters, rules: ParameterRules): Optimizer 
       return [name, { mean: new Float32Array(size), square: new Float32Array(size), age: new Float32Array(1) }];
     }),
   );
-  /** Every array under `<slot>.<parameter>`, with its shape. */
+  /** Yields every array with its name `<slot>.<parameter>` and its shape. */
   function* arrays(): Generator<[string, Float32Array, number[]]> {
     for (const [name, { mean, square, age }] of moments) {
       const { shape } = parameters.get(name);
@@ -64,7 +66,7 @@ export function adamW(parameters: Parameters, rules: ParameterRules): Optimizer 
   };
 }
 
-/** One step of one parameter: its new values; the moments change in place. */
+/** Takes one step of one parameter: returns its new values, and updates the moments in place. */
 function descend(
   value: Float32Array,
   gradient: Float32Array,

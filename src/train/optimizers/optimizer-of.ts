@@ -10,10 +10,10 @@ export interface OptimizerOptions {
   momentum?: number;
 }
 
-/** Makes an optimizer of some parameters, which are updated by rules. */
+/** Makes an optimizer for parameters, which it updates by `rules`. */
 export type MakeOptimizer = (parameters: Parameters, rules: ParameterRules) => Optimizer;
 
-/** The optimizer that a stage's options name. */
+/** A factory of the optimizer that a stage's options name. */
 export function optimizerOf({ optimizer, momentum = 0 }: OptimizerOptions): MakeOptimizer {
   switch (optimizer) {
     case 'sgd':
@@ -25,7 +25,7 @@ export function optimizerOf({ optimizer, momentum = 0 }: OptimizerOptions): Make
   }
 }
 
-/** Numbers that the optimizer of a stage remembers for each trained number. */
+/** The number of values that the optimizer stores for each trained value (0: SGD without momentum; 2: Adam). */
 export function slotsPerParameter({ optimizer, momentum = 0 }: OptimizerOptions): number {
   if (optimizer === 'sgd') return momentum > 0 ? 1 : 0;
   return 2;

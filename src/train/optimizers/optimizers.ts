@@ -1,39 +1,49 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Parameters } from '../../models/parameters.js';
 
-/** How one parameter is updated: the factor on the rate, and its decay. */
+/** How one parameter is updated: the factor on the learning rate, and the weight decay. */
 export interface ParameterRule {
   lr: number;
   weightDecay: number;
 }
 
-/** What an optimizer remembers of a parameter: a tensor, or what can be read like one. */
+/** A value that an optimizer stores for a parameter: a tensor, or an object that can be read like one. */
 export interface Slot {
   readonly shape: readonly number[];
   dataSync(): Float32Array;
 }
 
-/** Updates parameters from gradients; its slots are named tensors, so that they can be stored. */
+/** Updates parameters from gradients. Its state consists of named slots, which checkpoints store. */
 export interface Optimizer {
-  /** One step. `gradients` by parameter name; they are left to the caller. */
+  /**
+   * Takes one step.
+   *
+   * @param gradients - By parameter name. The caller still owns them.
+   * @param lr - Base learning rate.
+   */
   step(gradients: ReadonlyMap<string, tf.Tensor>, lr: number): void;
-  /** The slots by name, to store; owned by the optimizer. */
+  /** The slots by name. The optimizer still owns them. */
   slots(): ReadonlyMap<string, Slot>;
-  /** Takes over stored slots. */
+  /**
+   * Replaces the slots by stored ones, and owns them from now on.
+   *
+   * @throws Error when a slot is missing.
+   */
   restore(slots: ReadonlyMap<string, tf.Tensor>): void;
+  /** Frees the slots. */
   dispose(): void;
 }
 
 interface SlotUpdate {
-  /** What is subtracted from the parameter, and the new slots. All new tensors. */
+  /** The tensor that is subtracted from the parameter. Like `slots`, a new tensor. */
   change: tf.Tensor;
   slots: tf.Tensor[];
 }
 
-/** `age`, the number of steps, is a scalar; the others are like the parameter. */
+/** `age`, the number of steps, is a scalar; the other slots have the parameter's shape. */
 type SlotName = 'velocity' | 'mean' | 'square' | 'age';
 
-/** Slots start at 0 and are kept under `<slot>.<parameter>`. */
+/** An optimizer whose slots are tensors: they start at 0 and are named `<slot>.<parameter>`. */
 class SlotOptimizer implements Optimizer {
   private readonly values = new Map<string, tf.Tensor>();
 
@@ -106,10 +116,12 @@ export function sgd(parameters: Parameters, rules: ReadonlyMap<string, Parameter
   });
 }
 
-/** Adam (Kingma & Ba 2015) with β = 0.9, 0.999 and ε = 1e-8; decay is L2 in the gradient, as in G-TAD's recipe. */
+/**
+ * Adam (Kingma & Ba 2015) with β = 0.9, 0.999 and ε = 1e-8. Decay is added to the gradient (L2), as in G-TAD's recipe.
+ */
 export function adam(parameters: Parameters, rules: ReadonlyMap<string, ParameterRule>): Optimizer {
   const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
-  // Each parameter counts its own steps: a scalar slot, so that it is stored like the rest.
+  // Each parameter counts its own steps, in a scalar slot, so that the count is stored like the other slots.
   return new SlotOptimizer(parameters, rules, ['mean', 'square', 'age'], (gradient, [mean, square, age], lr) => {
     const nextMean = tf.add(tf.mul(mean!, beta1), tf.mul(gradient, 1 - beta1));
     const nextSquare = tf.add(tf.mul(square!, beta2), tf.mul(tf.square(gradient), 1 - beta2));

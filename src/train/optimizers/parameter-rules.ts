@@ -5,18 +5,18 @@ import type { ParameterRule } from './optimizers.js';
 /** Rules by parameter name. */
 export type ParameterRules = ReadonlyMap<string, ParameterRule>;
 
-/** One rule for all that is trainable: LoFi's and G-TAD's recipes. */
+/** The same rule for every trainable parameter, as in LoFi's and G-TAD's recipes. */
 export function uniformRules(specs: readonly ParameterSpec[], weightDecay: number): ParameterRules {
   return new Map(trainable(specs).map(({ name }) => [name, { lr: 1, weightDecay }]));
 }
 
-/** As {@link uniformRules}, but biases, norms and scales do not decay: what transformers are trained with. */
+/** Like {@link uniformRules}, but biases, norms and scales do not decay, as is usual for transformers. */
 export function weightRules(specs: readonly ParameterSpec[], weightDecay: number): ParameterRules {
   const decay = (kind: ParameterSpec['kind']) => (kind === 'vector' ? 0 : weightDecay);
   return new Map(trainable(specs).map(({ name, kind }) => [name, { lr: 1, weightDecay: decay(kind) }]));
 }
 
-/** The rules of a stage whose optimizer is `adamw`: {@link weightRules}; of others: {@link uniformRules}. */
+/** The rules of a stage: {@link weightRules} if its optimizer is `adamw`, else {@link uniformRules}. */
 export function rulesOf(
   { optimizer, weightDecay }: { optimizer: 'sgd' | 'adam' | 'adamw'; weightDecay: number },
   specs: readonly ParameterSpec[],
@@ -25,9 +25,9 @@ export function rulesOf(
 }
 
 /**
- * TSM's groups (lofi_spec §4.3): weights of convolutions, the first one's too; biases at twice the rate; scale and
- * offset of batch normalisation; the last layer's weight at `classifierLr` times the rate, its bias at twice that.
- * Only weights decay.
+ * TSM's parameter groups (docs/method.md §4.3). Weights of convolutions, the first one included, and scale and offset
+ * of batch normalisation learn at the base rate, biases at twice the base rate. The weight of a linear layer learns at
+ * `classifierLr` times the base rate, its bias at twice that. Only weights decay.
  */
 export function tsmRules(
   specs: readonly ParameterSpec[],
@@ -45,11 +45,12 @@ export function tsmRules(
 }
 
 /**
- * Multiplies rates by `lrFactors`: from the beginning of a name, `part` or `part.layer`, to a factor; of several that fit, the
- * longest counts. Throws {@link UsageError} for a beginning that no parameter has.
+ * Multiplies the rates of rules by `lrFactors`. These map the beginning of a parameter's name, `part` or `part.layer`,
+ * to a factor; if several beginnings match, the longest applies.
  *
  * @param rules - By part.
  * @param key - The configuration key of `lrFactors`, for the message.
+ * @throws UsageError for a beginning that no parameter has.
  */
 export function withFactors(
   rules: ReadonlyMap<string, ParameterRules>,
@@ -63,7 +64,8 @@ export function withFactors(
   if (unused !== undefined) {
     const [part, name] = names[0]!;
     throw new UsageError(
-      `${key}: no trained parameter begins with ${unused}; parts: ${[...rules.keys()].join(', ')}; a name: ${part}.${name}`,
+      `${key}: no trained parameter begins with ${unused}; parts: ${[...rules.keys()].join(', ')}; ` +
+        `a name: ${part}.${name}`,
     );
   }
   const factor = (part: string, name: string) => lrFactors[beginnings.find(fits(part, name)) ?? ''] ?? 1;

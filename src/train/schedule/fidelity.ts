@@ -1,8 +1,10 @@
 import type { Config, Shape } from '../../config/schema.js';
 
 /**
- * The shape of a step of the joint stage (LoFi §3.3): the list is gone through in order, a shape lasting `cycle.length`
- * epochs (long cycle) or batches counted over the whole run (short cycle).
+ * The shape of a step of the joint stage (docs/method.md §2.3). The list of shapes is repeated in order; each shape
+ * lasts `cycle.length` epochs (long cycle), or `cycle.length` batches counted over the whole run (short cycle).
+ *
+ * @param epoch - Counts from 0, as `step` does.
  */
 export function shapeAt(
   { shapes, cycle }: Pick<Config['joint'], 'shapes' | 'cycle'>,

@@ -1,6 +1,11 @@
 import type { LearningRate } from '../../config/schema.js';
 
-/** The base rate in an epoch (fractions within one), without warm-up: stepped down, or along half a cosine from the warm-up's end to that of the stage. */
+/**
+ * The learning rate without the warm-up: lowered in steps, or along half a cosine from the end of the warm-up to the
+ * end of the stage.
+ *
+ * @param epoch - Time in epochs from 0, with fractions.
+ */
 export function baseRate(
   { epochs, lr, lrSchedule, lrSteps, lrGamma, warmupEpochs }: LearningRate,
   epoch: number,
@@ -10,7 +15,12 @@ export function baseRate(
   return done <= 0 ? lr : (lr * (1 + Math.cos(Math.PI * Math.min(1, done)))) / 2;
 }
 
-/** Learning rate at a point in time, in epochs (fractions within one): linear warm-up, then down. Before steps it begins at a tenth, before a cosine at 0. */
+/**
+ * The learning rate: a linear warm-up to {@link baseRate}, then that. The warm-up starts at a tenth of the rate where
+ * the rate is lowered in steps, and at 0 where it follows a cosine.
+ *
+ * @param epoch - Time in epochs from 0, with fractions.
+ */
 export function learningRate(options: LearningRate, epoch: number): number {
   const { warmupEpochs, lrSchedule } = options;
   const rate = baseRate(options, epoch);

@@ -4,38 +4,43 @@ import { UsageError } from '../../system/errors.js';
 import type { Pace } from './pace.js';
 
 /**
- * Multigrid (Wu et al., CVPR 2020) as the authors' code has it (SlowFast; lofi_spec §2): a batch of B clips of T frames
- * of S² pixels may be one of more clips that are shorter or smaller, at the same cost.
+ * Options of multigrid training (Wu et al., CVPR 2020) as in the authors' code (SlowFast; docs/method.md §5): in place
+ * of a batch of B clips of T frames of S² pixels, a batch may have more clips that are shorter or smaller, at the same
+ * cost.
  */
 export type Multigrid = NonNullable<Config['pretrain']['multigrid']>;
 
-/** The training that is to be made coarser: T = `frames`, S = `size`, B = `batch`. */
+/** The training at full shape from which the coarser shapes are derived: T = `frames`, S = `size`, B = `batch`. */
 export type FullTraining = Pick<Config['encoder'], 'frames' | 'stride'> &
   Pick<Config['pretrain'], 'size' | 'batch' | 'epochs' | 'lrSteps' | 'lrGamma'>;
 
-/** A batch: clips, frames of each, side of the frames in pixels. */
+/** The shape of a batch: number of clips (`batch`), frames of each, and side of the frames in pixels (`size`). */
 export interface BatchShape {
   frames: number;
   size: number;
   batch: number;
 }
 
-/** The epochs from `from` to before `to`; none where rounding left none. */
+/** The epochs `from` ≤ e < `to`, in which the shapes do not change. May be empty because of rounding. */
 export interface MultigridSegment {
   epochs: { from: number; to: number };
-  /** Factor on the base rate: drops so far, times what the batch of the long cycle has grown by. */
+  /** Factor on the base rate: the product of all drops so far, times the growth of the long cycle's batch. */
   lr: number;
-  /** The shapes of the short cycle, gone through batch by batch and begun anew each epoch; the last is the long cycle's. */
+  /**
+   * The shapes of the short cycle, one for each batch in turn, restarted each epoch. The last is the long cycle's
+   * shape.
+   */
   cycle: BatchShape[];
-  /** Each clip draws a stride from `from` to `to` frames, both included: fewer frames may span as much time. */
+  /** Each clip draws a stride of `from` to `to` frames, both included, so that fewer frames may span the same time. */
   strides: { from: number; to: number };
-  /** Groups of the long cycle's batch that are normalised apart, by their own statistics. */
+  /** Number of groups of the long cycle's batch, each normalised by its own statistics. */
   batchNormSplits: number;
 }
 
 /**
- * The segments of a multigrid training, in order and without gap (lofi_spec §2.3–2.5, 2.8).
- * Throws {@link UsageError} where the rate never drops (the long cycle has no plateau to fill), or no epoch is left.
+ * The segments of a multigrid training, in order and without gaps (docs/method.md §5.2–5.4, §5.7).
+ *
+ * @throws UsageError when the long cycle is on but the rate never drops, or no epoch is left.
  */
 export function multigridPlan(multigrid: Multigrid, training: FullTraining): MultigridSegment[] {
   const plan = multigrid.longCycle ? longCycle(multigrid, training) : shortCycle(multigrid, training);
@@ -43,12 +48,12 @@ export function multigridPlan(multigrid: Multigrid, training: FullTraining): Mul
   throw new UsageError('pretrain.multigrid.epochFactor leaves no epoch: raise it, or pretrain.epochs');
 }
 
-/** The segment that an epoch (fractions within one) lies in; the last one beyond the end. */
+/** The segment that contains an epoch (with fractions); the last segment for epochs beyond the end. */
 export function segmentAt(plan: readonly MultigridSegment[], epoch: number): MultigridSegment {
   return plan.find(({ epochs }) => epoch < epochs.to) ?? plan.at(-1)!;
 }
 
-/** The shape of each batch of an epoch in which every clip comes once; the last batch may have fewer clips. */
+/** The shape of each batch of an epoch in which every clip occurs once; the last batch may have fewer clips. */
 export function epochShapes({ cycle }: MultigridSegment, clips: number): BatchShape[] {
   const shapes: BatchShape[] = [];
   for (let left = clips; left > 0; left -= shapes.at(-1)!.batch) shapes.push(cycle[shapes.length % cycle.length]!);
@@ -56,9 +61,9 @@ export function epochShapes({ cycle }: MultigridSegment, clips: number): BatchSh
 }
 
 /**
- * Clips in each of the groups that a batch of `clips` is normalised in (sub-batch normalisation), as even as can be.
- * Their number is that of the long cycle, so the larger batches of the short cycle have larger groups (lofi_spec §2.8);
- * a smaller batch at the end of an epoch has fewer groups, not smaller ones.
+ * The sizes of the groups in which a batch of `clips` clips is normalised (sub-batch normalisation, docs/method.md
+ * §5.7), as even as possible. There are as many groups as for the long cycle's batch, so the larger batches of the
+ * short cycle have larger groups. A smaller batch at the end of an epoch has fewer groups, not smaller ones.
  */
 export function batchNormGroups({ cycle, batchNormSplits }: MultigridSegment, clips: number): number[] {
   const full = Math.floor((clips * batchNormSplits) / cycle.at(-1)!.batch);
@@ -68,8 +73,10 @@ export function batchNormGroups({ cycle, batchNormSplits }: MultigridSegment, cl
 }
 
 /**
- * Learning rate at a point in time, in epochs: linear warm-up from a tenth of the base rate to what the plan has at its
- * end, then the plan's (lofi_spec §2.6).
+ * The learning rate (docs/method.md §5.5): a linear warm-up from a tenth of the base rate to the plan's rate at the end
+ * of the warm-up, then the plan's rate.
+ *
+ * @param epoch - Time in epochs from 0, with fractions.
  */
 export function multigridRate(
   plan: readonly MultigridSegment[],
@@ -81,12 +88,12 @@ export function multigridRate(
   return lr * (0.1 + ((factor(warmupEpochs) - 0.1) * epoch) / warmupEpochs);
 }
 
-/** The frames of video from one frame of a clip to the next (lofi_spec §2.7). */
+/** Draws the stride of a clip, in frames of the video (docs/method.md §5.6). */
 export function drawStride({ strides }: MultigridSegment, random: Random): number {
   return strides.from + random.below(strides.to - strides.from + 1);
 }
 
-/** The pace of a plan with `clips` clips an epoch. */
+/** The pace of a plan with `clips` clips in an epoch. */
 export function multigridPace(
   plan: readonly MultigridSegment[],
   rate: Pick<Config['pretrain'], 'lr' | 'warmupEpochs'>,
@@ -99,18 +106,18 @@ export function multigridPace(
   };
 }
 
-/** A shape of the long cycle, by what it makes of batch, short cycle and normalisation. */
+/** A shape of the long cycle, with the short cycle, strides and groups that follow from it. */
 interface LongShape extends Pick<MultigridSegment, 'cycle' | 'strides' | 'batchNormSplits'> {
-  /** Its batch, in batches of the full training. */
+  /** The size of its batch as a multiple of the full training's. */
   growth: number;
-  /** Mean of the same over its short cycle. */
+  /** The mean of that multiple over its short cycle. */
   meanGrowth: number;
 }
 
 function longShape(multigrid: Multigrid, training: FullTraining, factor: Multigrid['longFactors'][number]): LongShape {
   const frames = wholeFrom1(training.frames * factor.frames);
   const size = wholeFrom1(training.size * factor.size);
-  // Sides are rounded when batches are made, not before: growths are of the exact ones, as in the authors' code.
+  // Growths are computed from the exact sides, which are rounded only for the batches, as in the authors' code.
   const exact = multigrid.shortCycle ? multigrid.shortFactors.map((part) => training.size * part) : [];
   const sides = [...exact.map((side) => (wholeFrom1(side) > size ? size : side)), size];
   const cost = training.frames * training.size ** 2;
@@ -131,9 +138,9 @@ function longShape(multigrid: Multigrid, training: FullTraining, factor: Multigr
 }
 
 /**
- * One long cycle in every plateau of the rate but the last, as many iterations in each shape; then the last shape alone,
- * half of it still at the rate before (lofi_spec §2.5). The order of the sums is that of the authors' code: boundaries
- * such as 358.5 hang on it.
+ * The schedule with a long cycle (docs/method.md §5.4): one long cycle in every plateau of the rate but the last, with
+ * the same number of iterations in each shape; then the last shape alone, its first half still at the rate before. The
+ * order of the sums is that of the authors' code, because the rounding of boundaries such as 358.5 depends on it.
  */
 function longCycle(multigrid: Multigrid, training: FullTraining): MultigridSegment[] {
   const { epochs, lrGamma } = training;
@@ -141,7 +148,8 @@ function longCycle(multigrid: Multigrid, training: FullTraining): MultigridSegme
   const lastDrop = plateaus.at(-1)!;
   if (lastDrop === 0) {
     throw new UsageError(
-      'pretrain.multigrid: no drop in pretrain.lrSteps before pretrain.epochs, so no plateau for the long cycle; add one, or set longCycle: false',
+      'pretrain.multigrid: no drop in pretrain.lrSteps before pretrain.epochs, so no plateau for the long cycle; ' +
+        'add one, or set longCycle: false',
     );
   }
   const shapes = multigrid.longFactors.map((factor) => longShape(multigrid, training, factor));
@@ -170,7 +178,9 @@ function longCycle(multigrid: Multigrid, training: FullTraining): MultigridSegme
   ];
 }
 
-/** The training's own plateaus, stretched, with the short cycle in full length and size (lofi_spec §2.4). */
+/**
+ * The schedule with a short cycle only (docs/method.md §5.3): the training's own plateaus, stretched by `epochFactor`.
+ */
 function shortCycle(multigrid: Multigrid, training: FullTraining): MultigridSegment[] {
   const shape = longShape(multigrid, training, { frames: 1, size: 1 });
   const ends = [...reachedSteps(training), training.epochs].map((end) => Math.trunc(end * multigrid.epochFactor));
@@ -185,7 +195,7 @@ function segment(
   return { epochs, lr, cycle, strides, batchNormSplits };
 }
 
-/** The drops of the rate that come before the end, in order. */
+/** The epochs of those drops of the rate that come before the end, in order. */
 function reachedSteps({ lrSteps, epochs }: FullTraining): number[] {
   return lrSteps.filter((step) => step < epochs).sort((a, b) => a - b);
 }
@@ -194,7 +204,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** The nearest whole number, halves to the even one: Python's `round`, which the published boundaries were made with. */
+/** The nearest whole number, with halves to the even one, as Python's `round`, which made the published boundaries. */
 function rint(x: number): number {
   const rounded = Math.round(x);
   return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;

@@ -4,7 +4,7 @@ import { shapeAt } from './fidelity.js';
 import { baseRate } from './learning-rate.js';
 import { epochShapes, multigridPlan, segmentAt, type Multigrid } from './multigrid.js';
 
-/** One optimiser step of a stage's plan; steps and epochs count from 0, `lr` is the base rate without warm-up. */
+/** One optimiser step of a stage's plan. Steps and epochs count from 0; `lr` is the base rate without the warm-up. */
 export interface PlannedStep {
   step: number;
   epoch: number;
@@ -12,13 +12,16 @@ export interface PlannedStep {
   size: number;
   batch: number;
   lr: number;
-  /** Frames a snippet, where they change from step to step: in multigrid. */
+  /** Frames in a snippet; only in multigrid, where they change from step to step. */
   frames?: number;
 }
 
 /**
- * The plan of a stage without data: an epoch is `data.trainVideos` samples, each once. For `pretrain`, a clip is one snippet.
- * Throws {@link UsageError} where `data.trainVideos` is not set, or multigrid does not fit the stage's rate.
+ * The plan of a stage, computed without its data: an epoch has `data.trainVideos` samples, each once. In `pretrain`, a
+ * clip is one snippet.
+ *
+ * @param steps - The number of steps to plan; absent: all steps of the stage.
+ * @throws UsageError when `data.trainVideos` is not set, or multigrid does not fit the stage's rate.
  */
 export function planStage(config: Config, stage: 'pretrain' | 'joint', steps?: number): PlannedStep[] {
   const { trainVideos } = config.data;

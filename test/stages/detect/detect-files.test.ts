@@ -65,6 +65,6 @@ test('wrong calls are refused before anything is done', async () => {
   copyFileSync(b, same);
   await assert.rejects(found(b, same), {
     name: 'UsageError',
-    message: `two videos are called b, which names their results: ${b} and ${same}: rename one`,
+    message: `two videos have the name b, by which results are stored: ${b} and ${same}: rename one`,
   });
 });

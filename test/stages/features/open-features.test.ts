@@ -116,7 +116,9 @@ describe('a head on published features', () => {
     await open(folder, published(folder, 'a'), (run) => {
       assert.throws(
         () => modelOfRun(run),
-        new UsageError(`${run.folder} was trained on published features, it has no encoder for videos: give --subset`),
+        new UsageError(
+          `${run.folder} was trained on published features and has no encoder for video files: give --subset`,
+        ),
       );
     });
   });

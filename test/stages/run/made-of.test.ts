@@ -49,7 +49,10 @@ const configOf = (...set: string[]): Config =>
 function writeWeights(value: number): void {
   using encoder = freshEncoder(loadConfig('configs/tiny.yaml').config);
   encoder.parameters.assign('bn1.bias', tf.fill([8], value));
-  writeFileSync(weights, Buffer.concat(encodeSafetensors(toTensors(exportState(encoder.parameters))).map((part) => Buffer.from(part)))); // prettier-ignore
+  writeFileSync(
+    weights,
+    Buffer.concat(encodeSafetensors(toTensors(exportState(encoder.parameters))).map((part) => Buffer.from(part))),
+  );
 }
 
 const allowed: ResumePolicy = { resume: 'auto', allowConfigChange: true };
@@ -80,7 +83,8 @@ async function withDataset(change: (dataset: Dataset) => void, work: () => Promi
 /** The line by which all stages together refuse to go on in a copy of the finished run. */
 async function refusal(config = configOf()): Promise<string> {
   const folder = finished();
-  const shas = () => (['pretrain', 'joint', 'segments', 'head'] as const).map((stage) => new RunStore(folder).finished(stage)); // prettier-ignore
+  const shas = () =>
+    (['pretrain', 'joint', 'segments', 'head'] as const).map((stage) => new RunStore(folder).finished(stage));
   const made = shas();
   const error: unknown = await withRun(folder, config, {}, all).then(
     () => undefined,
@@ -128,7 +132,10 @@ describe('a finished run', () => {
         videos.find(({ subset }) => subset === 'validation')!.instances.pop();
       },
       async () => {
-        assert.match(await refusal(), /^head in .* \(instances of validation: \d+ instances in 2 videos → \d+ instances in 2 videos\)/); // prettier-ignore
+        assert.match(
+          await refusal(),
+          /^head in .* \(instances of validation: \d+ instances in 2 videos → \d+ instances in 2 videos\)/,
+        );
       },
     );
   });

@@ -77,9 +77,17 @@ async function train(run: Run, asked: string[] = []): Promise<void> {
     through: 'tape',
     loss({ numbers }, { from, to }) {
       const rows = numbers.slice(from, to);
-      const features = tf.tensor2d(rows.flatMap((row) => [...x.subarray(row * 4, row * 4 + 4)]), [rows.length, 4]); // prettier-ignore
+      const features = tf.tensor2d(
+        rows.flatMap((row) => [...x.subarray(row * 4, row * 4 + 4)]),
+        [rows.length, 4],
+      );
       const logits = classifier.logits(features, { parameters, normalization: 'running' });
-      return meanLoss(crossEntropies(logits, rows.map((row) => row % 3))); // prettier-ignore
+      return meanLoss(
+        crossEntropies(
+          logits,
+          rows.map((row) => row % 3),
+        ),
+      );
     },
   };
   await trainStage(run, plan);

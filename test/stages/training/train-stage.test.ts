@@ -236,7 +236,9 @@ test('a training that diverges goes back, at a lower rate, and says so; interrup
   const change = { ...diverging, training: rollback };
   await attempt('alone', { change });
   const { log, ...expected } = outcome(folder('alone'));
-  assert.ok(stderr.some((line) => line.includes('going on from step 0 at 1e-30 of the rate (rollback 1 of 1)')));
+  assert.ok(
+    stderr.some((line) => line.includes('going on from step 0 at 1e-30 of the learning rate (rollback 1 of 1)')),
+  );
   assert.match(log[0]!, /"step":0,"rollback":\{"number":1,"from":\d,"factor":1e-30\}/);
   assert.equal(log.length, 1 + steps + 2);
   assert.ok(log.filter((line) => line.includes('"loss"')).every((line) => /"lr":0\.00?1/.test(line)));

@@ -148,7 +148,7 @@ describe('readEncoderWeights', () => {
     store.save('head', checkpoint(4, { tensors: new Map([['head.base.0.weight', vector(1)]]) }));
     assert.throws(() => readEncoderWeights(path.join(folder, 'store', 'head', '4.safetensors')), {
       name: 'UsageError',
-      message: /4\.safetensors: a checkpoint without encoder: take one of store\/pretrain or store\/joint$/,
+      message: /4\.safetensors: a checkpoint without encoder: choose one of store\/pretrain or store\/joint$/,
     });
   });
 

@@ -11,7 +11,7 @@ test('ImageNet weights are fetched once; they have the encoder and its classifie
   const cache = path.join(temporaryFolder(t), 'cache');
   assert.throws(() => imagenetWeights('efficientnet-lite0', cache), {
     name: 'UsageError',
-    message: 'the ImageNet weights of efficientnet-lite0 are not here: run `lofi setup --imagenet`',
+    message: 'the ImageNet weights of efficientnet-lite0 are not in the cache: run `lofi setup --imagenet`',
   });
   const said: string[] = [];
   const fetchThem = () => fetchImagenet((line) => said.push(line), cache);

@@ -25,15 +25,24 @@ test('a source without state gives the batches of the numbers that it is asked f
   });
   const seen = [];
   for await (const batch of source.batches(stateless, 2, 1, 3)) seen.push(batch);
-  assert.deepEqual(seen, [[2, 1], [2, 2]]); // prettier-ignore
+  assert.deepEqual(seen, [
+    [2, 1],
+    [2, 2],
+  ]);
   assert.equal(source.initial, stateless);
 });
 
 test('shuffled: every item once an epoch, in another order each, the same for the same seed', () => {
   const items = Array.from({ length: 11 }, (_, i) => i);
   const epoch = (number: number, seed = 1) => shuffledBatches(items, 4, seed, 'joint', number);
-  assert.deepEqual(epoch(0).map((batch) => batch.length), [4, 4, 3]); // prettier-ignore
-  assert.deepEqual([...epoch(0).flat()].sort((a, b) => a - b), items); // prettier-ignore
+  assert.deepEqual(
+    epoch(0).map((batch) => batch.length),
+    [4, 4, 3],
+  );
+  assert.deepEqual(
+    [...epoch(0).flat()].sort((a, b) => a - b),
+    items,
+  );
   assert.deepEqual(epoch(3), epoch(3));
   assert.notDeepEqual(epoch(0), epoch(1));
   assert.notDeepEqual(epoch(0), epoch(0, 2));

@@ -65,7 +65,8 @@ describe('the published schedules (docs/method.md §5.4)', () => {
   });
 
   it("a dozen others are what the authors' algorithm makes of them", () => {
-    // Random settings, through a transcription of SlowFast's multigrid.py and ShortCycleBatchSampler (batch 16, NumPy 2.4).
+    // Random settings, run through a transcription of SlowFast's multigrid.py and ShortCycleBatchSampler (batch 16,
+    // NumPy 2.4).
     const file = new URL('../../fixtures/multigrid-slowfast.json', import.meta.url);
     const cases = JSON.parse(readFileSync(file, 'utf8')) as {
       training: { frames: number; size: number; epochs: number; lrSteps: number[]; lrGamma: number };
