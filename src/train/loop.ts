@@ -56,6 +56,8 @@ export interface Position {
 export interface Training<B extends Batch> {
   /** The stage's name, for messages. */
   title: string;
+  /** Where the configuration has the keys of the stage; absent: under its title. */
+  keys?: string | undefined;
   pace: Pace;
   /** The position to start or resume at. */
   from: Position;
@@ -104,7 +106,12 @@ export async function trainLoop<B extends Batch>(training: Training<B>): Promise
           const result = training.step(batch, { epoch, step, lr });
           const at = { step: step + 1, epoch: epoch + 1 };
           if (!Number.isFinite(result.loss))
-            throw new Diverged(title, `the loss is ${result.loss}`, { ...at, ids: batch.ids, ...result });
+            throw new Diverged(
+              title,
+              `the loss is ${result.loss}`,
+              { ...at, ids: batch.ids, ...result },
+              training.keys,
+            );
           const now = performance.now();
           const tensors = tf.memory().numTensors + nativeTensorCount();
           leaks.check(result.shape ?? '', tensors);

@@ -85,6 +85,7 @@ function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSou
     ),
     pace: { epochs: options.epochs, steps: () => steps, rate: () => options.lr },
     options: { microBatch: null, clipNorm: 0 },
+    keys: 'head.classifier',
     // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
     source: statelessSource(async function* (epoch, from, to) {
       const batches = shuffledBatches(samples, batchSize, seed, 'classifier', epoch);

@@ -14,17 +14,21 @@ type Recorded = Pick<CheckpointManifest, 'configHash' | 'inputs' | 'classes' | '
  * @throws UsageError naming what has changed.
  */
 export function refuseChanges(run: Run, stage: StageName, made: Recorded, now: Omit<MadeOf, 'parents'>): void {
-  const changed = changes(run, stage, made, now);
-  if (changed.length === 0 || run.policy.allowConfigChange) return;
+  const reasons = [
+    ['with another configuration', configChanges(run, stage, made)] as const,
+    ['from other data', dataChanges(made, now)] as const,
+  ].filter(([, changed]) => changed.length > 0);
+  if (reasons.length === 0 || run.policy.allowConfigChange) return;
+  const said = reasons.map(([how, changed]) => `${how} (${changed.join('; ')})`).join(' and ');
   throw new UsageError(
-    `${stage} in ${run.folder} was made with another configuration or from other data (${changed.join('; ')}).\n` +
+    `${stage} in ${run.folder} was made ${said}.\n` +
       'Give another --run, or --allow-config-change to do the stage again.',
   );
 }
 
-/** Why a checkpoint is not of today's configuration, data and parents; empty where it is. */
+/** Why a checkpoint does not belong to the present configuration, data and parents; empty where it does. */
 export function outOfDate(run: Run, stage: StageName, made: CheckpointManifest, now: MadeOf): string[] {
-  return [...changes(run, stage, made, now), ...parentChanges(made.parents, now.parents)];
+  return [...configChanges(run, stage, made), ...dataChanges(made, now), ...parentChanges(made.parents, now.parents)];
 }
 
 function parentChanges(made: readonly Origin[], now: readonly Origin[]): string[] {
@@ -35,15 +39,13 @@ function parentChanges(made: readonly Origin[], now: readonly Origin[]): string[
     .map((stage) => `another ${stage}`);
 }
 
-/** The changes since a stage was made, each as `key: before → now`. */
-function changes(run: Run, stage: StageName, made: Recorded, now: Omit<MadeOf, 'parents'>): string[] {
-  const keys =
-    made.configHash === configHash(run.config, stage)
-      ? []
-      : differences(made.state.config, stageConfig(run.config, stage));
-  return [...keys, ...dataChanges(made, now)];
+/** The keys that have changed since a stage was made, each as `key: before → now`. */
+function configChanges(run: Run, stage: StageName, made: Recorded): string[] {
+  if (made.configHash === configHash(run.config, stage)) return [];
+  return differences(made.state.config, stageConfig(run.config, stage));
 }
 
+/** The data that have changed since a stage was made. Data that cannot be compared any longer count as unchanged. */
 function dataChanges(made: Omit<MadeOf, 'parents'>, now: Omit<MadeOf, 'parents'>): string[] {
   const classes =
     JSON.stringify(made.classes) === JSON.stringify(now.classes)

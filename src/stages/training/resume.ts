@@ -1,6 +1,7 @@
 import { readMetrics } from '../../checkpoints/metrics.js';
 import type { LoadedCheckpoint, MadeOf } from '../../checkpoints/run-store.js';
 import type { StageName } from '../../config/stages.js';
+import { UsageError } from '../../system/errors.js';
 import type { Run } from '../run/run.js';
 import { outOfDate, refuseChanges } from './changes.js';
 import { eventLog, logStart } from './stage-log.js';
@@ -10,11 +11,14 @@ import { stateOf } from './stage-progress.js';
  * Loads the checkpoint from which a stage resumes by the run's policy; null where the stage has to start anew.
  *
  * @throws UsageError when the stage was made with another configuration or from other data, unless the policy allows
- *   it.
+ *   it, or when the step to resume from has no checkpoint.
  */
 export function usableCheckpoint(run: Run, stage: StageName, now: MadeOf): LoadedCheckpoint | null {
   const { resume } = run.policy;
   if (resume === 'never') return null;
+  const steps = run.store.steps(stage);
+  if (typeof resume === 'number' && steps.length > 0 && !steps.includes(resume))
+    throw new UsageError(`--resume ${resume}: ${stage} in ${run.folder} has checkpoints of steps ${steps.join(', ')}`);
   const found = run.store.load(stage, resume === 'auto' ? 'latest' : resume);
   if (!found) return null;
   refuseChanges(run, stage, found.manifest, now);

@@ -39,6 +39,7 @@ export async function trainStage<B extends Batch>(
     try {
       await trainLoop<B>({
         title: stage,
+        keys: plan.keys,
         pace,
         from: training.progress.position,
         stop: run.stop,
@@ -187,10 +188,11 @@ class StageTraining<B extends Batch> {
   }
 
   private save(finished: boolean): void {
+    const { stage, keys } = this.plan;
     try {
       this.progress.save(finished);
     } catch (error) {
-      if (error instanceof NotFinite && this.newest) throw new Diverged(this.plan.stage, error.message, this.newest);
+      if (error instanceof NotFinite && this.newest) throw new Diverged(stage, error.message, this.newest, keys);
       throw error;
     }
   }

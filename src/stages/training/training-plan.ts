@@ -32,6 +32,8 @@ export interface StageModel {
 /** The common part of all plans that stages hand to `trainStage`. */
 interface CommonPlan<B extends Batch> extends StageModel {
   options: LoopOptions;
+  /** Where the configuration has the keys of the stage, for messages; absent: under its name. */
+  keys?: string;
   source: BatchSource<B>;
   /** Fidelity of a batch, for the log: snippets (`pretrain`: frames) × side in pixels. */
   shape: (batch: B) => string;

@@ -18,17 +18,19 @@ export interface DivergedStep {
 /** Thrown when the loss of a step, or a parameter after it, is not finite. */
 export class Diverged extends WorkError {
   /**
-   * @param title - The stage, whose configuration keys the message names.
+   * @param title - The stage.
    * @param what - States what is not finite: `the loss is NaN`.
+   * @param keys - Where the configuration has the keys of the stage: `head`, `head.classifier`.
    */
   constructor(
     title: string,
     what: string,
     readonly at: DivergedStep,
+    keys = title,
   ) {
     super(
       `${title}: ${what} at step ${at.step} (${at.ids.slice(0, 3).join(', ')}, …). ` +
-        `Lower ${title}.lr, set ${title}.clipNorm, or training.onDivergence=rollback.`,
+        `Lower ${keys}.lr, ${keys === title ? `set ${title}.clipNorm, ` : ''}or set training.onDivergence=rollback.`,
     );
   }
 }

@@ -33,9 +33,11 @@ test('they come while this thread is busy', async () => {
   await new Promise((resolve) => setTimeout(resolve, 50));
   const until = performance.now() + 3000;
   while (performance.now() < until);
-  const begun = performance.now();
-  await Promise.all(asked);
-  assert.ok(performance.now() - begun < 500, `waited ${performance.now() - begun} ms`);
+  // What was decoded meanwhile waits in the queue of messages: a few turns of the event loop take it all.
+  let settled = 0;
+  for (const one of asked) void one.then(() => settled++);
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(settled, asked.length);
   close();
 });
 

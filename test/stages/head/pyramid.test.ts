@@ -252,7 +252,7 @@ describe('the pyramid head, from videos to detections', () => {
         assert.ok(error instanceof UsageError);
         assert.match(
           error.message,
-          /head in .* was made with another configuration or from other data \(.*model\.type: "pyramid" → "gtad"/,
+          /head in .* was made with another configuration \(.*model\.type: "pyramid" → "gtad"/,
         );
         return true;
       });

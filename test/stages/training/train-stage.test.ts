@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { readMetrics } from '../../../src/checkpoints/metrics.js';
 import { RunStore } from '../../../src/checkpoints/run-store.js';
 import { hashTensors } from '../../../src/checkpoints/formats/tensor.js';
 import type { Config } from '../../../src/config/schema.js';
@@ -16,6 +15,7 @@ import { published, writeAnnotations, writeFeatures } from '../../support/featur
 import { fillDisk } from '../../support/full-disk.js';
 import { captureStderr } from '../../support/checkpoints.js';
 import { temporaryFolder } from '../../support/temporary.js';
+import { learntLog } from '../../support/log.js';
 
 /** The head trains 2 epochs of 2 steps, with a validation after each, and an average of its weights. */
 const quick = { head: { epochs: 2, batch: 3, lr: 1e-2, ema: 0.9, lrSteps: [1], classifier: { epochs: 2 } } };
@@ -31,11 +31,7 @@ interface Trained {
 function outcome(folder: string): Trained {
   const { tensors, manifest } = new RunStore(folder).load('head', 'latest')!;
   assert.ok(manifest.finished);
-  const measured = ['time', 'seconds', 'wait', 'rssMiB', 'tensors'];
-  const records = readMetrics(path.join(folder, 'metrics.jsonl')).filter(({ stage }) => stage === 'head');
-  const log = records.map((record) =>
-    JSON.stringify(record, (key, value: unknown) => (measured.includes(key) ? undefined : value)),
-  );
+  const log = learntLog(path.join(folder, 'metrics.jsonl'), ({ stage }) => stage === 'head');
   return { sha256: hashTensors(tensors), best: manifest.best, log };
 }
 
