@@ -1,5 +1,6 @@
 /**
- * The facts of an encoder for configuration, error messages and help. Its builder is in `models/encoders/catalogue.ts`.
+ * The facts of an encoder for configuration, error messages and help. Its builder is in
+ * `models/encoders/encoder-catalogue.ts`.
  */
 export interface EncoderFacts {
   /** One phrase for the help of `encoder.type`. */

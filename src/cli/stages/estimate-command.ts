@@ -36,7 +36,7 @@ export const command: CommandModule<object, Arguments> = {
       `Decoded frames take up to ${config.data.memoryGiB} GiB more (data.memoryGiB).`;
     process.stdout.write(`${estimateTable(stages, available)}\n${free}\n`);
     for (const stage of ['pretrain', 'joint', 'head'] as const) {
-      if (stages[stage].shapes.every(({ peak_gib }) => peak_gib <= available)) continue;
+      if (!stages[stage] || stages[stage].shapes.every(({ peak_gib }) => peak_gib <= available)) continue;
       const { batch, microBatch } = config[stage];
       process.stdout.write(
         `${stage} does not fit. ${lessMemory(config, stage, Math.min(batch, microBatch ?? batch))}\n`,

@@ -13,8 +13,8 @@ export function stageCommand(name: StageName): CommandModule<object, RunArgument
     handler: async (args) => {
       const { config, folder, policy } = await readRunArguments(args);
       if (!applies(config)) {
-        const reason = config.data.features === null ? `model.type=${config.model.type}` : 'data.features is set';
-        throw new UsageError(`${reason}: ${name} has nothing to do; lofi head goes on from there`);
+        const reason = config.data.features === null ? 'under this configuration' : 'data.features is set';
+        throw new UsageError(`${reason}: ${name} has nothing to do`);
       }
       const [{ superviseRun }, { runStages }] = await Promise.all([
         import('../../stages/run/supervise.js'),

@@ -9,7 +9,7 @@ import { resnet18, resnet34, resnet50 } from './resnet.js';
 /** Builds an encoder of a width (`encoder.width`, in the unit of its facts) with TSM's shift of 1/shift; 0: none. */
 type EncoderBuilder = (options: { width: number; shift: number }) => Encoder;
 
-/** The builder of each encoder; its facts stand in `config/encoders.ts`. */
+/** The builder of each encoder; its facts stand in `config/encoder-facts.ts`. */
 const builders: Readonly<Record<EncoderType, EncoderBuilder>> = {
   resnet18,
   resnet34,

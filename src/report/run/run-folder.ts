@@ -5,6 +5,7 @@ import type { DetectionMetrics } from '../../evaluation/detections.js';
 import type { DetectionColumns } from '../../evaluation/columns.js';
 import { readDetections, readGroundTruth } from '../../evaluation/result-files.js';
 import type { GroundTruth } from '../../evaluation/types.js';
+import { stageNames } from '../../config/stages.js';
 import { readJson } from '../../system/files/files.js';
 import { UsageError } from '../../system/errors.js';
 
@@ -79,7 +80,7 @@ export function readRunFolder(folder: string): RunFolder {
     name: path.basename(path.resolve(folder)),
     configText,
     config: parseConfig(configText, file('config.yaml')),
-    stages: ['pretrain', 'joint', 'head'].flatMap((stage) => readStage(file(path.join('store', stage)), stage)),
+    stages: stageNames.flatMap((stage) => readStage(file(path.join('store', stage)), stage)),
     log: optional('metrics.jsonl', readLog) ?? [],
     metrics: optional('metrics.json', readMetrics),
     detections: optional('detections.json', readDetections),

@@ -1,6 +1,6 @@
 import type { Origin } from '../../checkpoints/run-store.js';
 import type { Config } from '../../config/schema.js';
-import { stagesBefore, type StageName } from '../../config/stages.js';
+import { stageFacts, stagesBefore, type StageName } from '../../config/stages.js';
 import { randomStream } from '../../engine/random.js';
 import { buildEncoder } from '../../models/encoders/encoder-catalogue.js';
 import type { Encoder } from '../../models/encoders/encoder.js';
@@ -25,24 +25,32 @@ export interface LoadedEncoder extends Disposable {
  * @returns null where no such stage has begun; the encoder then starts from `encoder.weights`, or random.
  * @throws UsageError where that stage is not finished.
  */
-export function startOf(run: Pick<Run, 'store' | 'folder'>, stage: StageName): Origin | null {
-  const begun = stagesBefore(stage, 'encoder').find((name) => run.store.steps(name).length > 0);
+export function startOf(run: EncoderRun, stage: StageName): Origin | null {
+  const begun = encoderStagesBefore(run, stage).find((name) => run.store.steps(name).length > 0);
   if (begun === undefined) return null;
   const finished = run.store.finished(begun);
   if (!finished) throw new UsageError(`${begun} is not finished in ${run.folder}: run \`lofi ${begun}\` first`);
   return finished;
 }
 
+/** The parts of a run that say which encoder it has. */
+type EncoderRun = Pick<Run, 'store' | 'folder' | 'config'>;
+
+/** The stages before another one that leave an encoder under the run's configuration, the newest first. */
+function encoderStagesBefore({ config }: EncoderRun, stage: StageName): StageName[] {
+  return stagesBefore(stage, 'encoder').filter((name) => stageFacts(name).applies(config));
+}
+
 /** As {@link startOf}, for a stage that needs a trained encoder. Throws {@link UsageError} where there is none. */
-export function encoderBefore(run: Pick<Run, 'store' | 'folder'>, stage: StageName): Origin {
+export function encoderBefore(run: EncoderRun, stage: StageName): Origin {
   const start = startOf(run, stage);
   if (start) return start;
-  const first = stagesBefore(stage, 'encoder').at(-1)!;
+  const first = encoderStagesBefore(run, stage).at(-1) ?? 'pretrain';
   throw new UsageError(`${first} is not finished in ${run.folder}: run \`lofi ${first}\` first`);
 }
 
 /** The encoder that later stages, and detection, use: the newest that a stage before `extract` has left. */
-export function trainedEncoder(run: Pick<Run, 'store' | 'folder'>): Origin {
+export function trainedEncoder(run: EncoderRun): Origin {
   return encoderBefore(run, 'extract');
 }
 

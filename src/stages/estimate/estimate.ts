@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Config, Shape } from '../../config/schema.js';
+import { stageFacts, type StageName } from '../../config/stages.js';
 import { metered, type Reading } from '../../engine/meter.js';
 import { randomStream } from '../../engine/random.js';
 import { buildEncoder } from '../../models/encoders/encoder-catalogue.js';
@@ -9,6 +10,7 @@ import { setBatchNormMode } from '../../models/layers/batch-norm-layer.js';
 import type { Pass } from '../../models/layers/layer.js';
 import { Parameters, type ParameterSpec } from '../../models/parameters.js';
 import { disposeGradients, lossAndGradients } from '../../train/gradients.js';
+import { slotsPerParameter, type OptimizerOptions } from '../../train/optimizers/optimizer-of.js';
 import { snippetsAtOnce } from '../encoder/full-fidelity.js';
 
 /** What a stage is about to take. */
@@ -30,7 +32,8 @@ export interface ShapeEstimate {
   peak_gib: number;
 }
 
-export type Estimate = Record<'pretrain' | 'joint' | 'extract' | 'head', StageEstimate>;
+/** The estimates of the stages that will run, by name. The classifier of segments is too small to count. */
+export type Estimate = Partial<Record<'pretrain' | 'joint' | 'extract' | 'head', StageEstimate>>;
 
 /**
  * Memory and operations of every stage and shape, before anything runs: the stages' own steps are taken on a few
@@ -40,10 +43,12 @@ export function estimate(config: Config): Estimate {
   const idle = process.memoryUsage().rss + workspace;
   const encoder = buildEncoder(config.encoder);
   const measured = { config, encoder, idle };
+  const runs = (name: StageName) => stageFacts(name).applies(config);
   return {
-    pretrain: pretrain(measured),
-    joint: joint(measured),
-    extract: extract(measured),
+    // Without epochs it only keeps the encoder.
+    ...(runs('pretrain') && config.pretrain.epochs > 0 && { pretrain: pretrain(measured) }),
+    ...(runs('joint') && { joint: joint(measured) }),
+    ...(runs('extract') && { extract: extract(measured) }),
     head: headStage(measured),
   };
 }
@@ -66,10 +71,10 @@ interface Subject {
 
 function pretrain({ config, encoder, idle }: Subject): StageEstimate {
   const { frames } = config.encoder;
-  const { size, batch, microBatch, optimizer, batchNorm } = config.pretrain;
+  const { size, batch, microBatch, batchNorm } = config.pretrain;
   const clips = Math.min(batch, microBatch ?? batch);
   const cost = encoderCost(config, encoder, { size, frames }, batchNorm);
-  const state = stateBytes(encoder.parameters, optimizer === 'adam' ? 2 : 1, clips < batch);
+  const state = stateBytes(encoder.parameters, config.pretrain, clips < batch);
   const images = clipBytes(frames, size) * batch * (1 + config.data.prefetch);
   return {
     parameters: trainable(encoder.parameters),
@@ -85,11 +90,11 @@ function pretrain({ config, encoder, idle }: Subject): StageEstimate {
 
 function joint({ config, encoder, idle }: Subject): StageEstimate {
   const { frames } = config.encoder;
-  const { shapes, batch, microBatch, momentum, batchNorm, gradient, chunk } = config.joint;
+  const { shapes, batch, microBatch, batchNorm, gradient, chunk } = config.joint;
   const head = freshHead(config, encoder);
   const videos = Math.min(batch, microBatch ?? batch);
   const parameters = [...encoder.parameters, ...head.parameters];
-  const state = stateBytes(parameters, momentum > 0 ? 1 : 0, videos < batch);
+  const state = stateBytes(parameters, config.joint, videos < batch);
   return {
     parameters: trainable(parameters),
     shapes: shapes.map(({ snippets, size }) => {
@@ -139,7 +144,7 @@ function headStage({ config, encoder, idle }: Subject): StageEstimate {
       {
         shape: String(snippets),
         gflops: giga(cost.flops(batch)),
-        peak_gib: gib(idle + cost.resident + stateBytes(parameters, 2, videos < batch) + cost.peak(videos)),
+        peak_gib: gib(idle + cost.resident + stateBytes(parameters, config.head, videos < batch) + cost.peak(videos)),
       },
     ],
   };
@@ -259,11 +264,16 @@ function proportional(
 const fewSnippets = (size: number): number => Math.max(2, Math.round(4 * (112 / size) ** 2));
 
 /**
- * What lies beside the parameters from step to step: slots of the optimiser, and the sum of gradients where
- * micro-batches add up.
+ * Bytes beside the parameters from step to step: slots of the optimiser, a moving average of the weights, and the sum
+ * of gradients where micro-batches add up.
  */
-function stateBytes(parameters: readonly ParameterSpec[], slots: number, summed: boolean): number {
-  return 4 * (slots + (summed ? 1 : 0)) * trainable(parameters);
+function stateBytes(
+  parameters: readonly ParameterSpec[],
+  options: OptimizerOptions & { ema: number },
+  summed: boolean,
+): number {
+  const copies = slotsPerParameter(options) + (options.ema > 0 ? 1 : 0) + (summed ? 1 : 0);
+  return 4 * copies * trainable(parameters);
 }
 
 function trainable(parameters: readonly ParameterSpec[]): number {

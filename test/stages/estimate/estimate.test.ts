@@ -8,7 +8,7 @@ import { isNative } from '../../../src/engine/ops/run-native.js';
 import { randomStream } from '../../../src/engine/random.js';
 import { buildEncoder } from '../../../src/models/encoders/encoder-catalogue.js';
 import { Parameters } from '../../../src/models/parameters.js';
-import { encoderCost, estimate } from '../../../src/stages/estimate/estimate.js';
+import { encoderCost, estimate, type Estimate } from '../../../src/stages/estimate/estimate.js';
 
 before(() => startEngine());
 
@@ -65,7 +65,7 @@ void test('every stage and shape, parameters and operations as counted by hand',
     return;
   }
   const tensors = tf.memory().numTensors;
-  const { pretrain, joint, extract, head } = estimate(small);
+  const { pretrain, joint, extract, head } = estimate(small) as Required<Estimate>;
   assert.equal(tf.memory().numTensors, tensors);
   assert.equal(joint.parameters, extract.parameters + head.parameters);
   assert.equal(pretrain.parameters, extract.parameters);
@@ -76,4 +76,14 @@ void test('every stage and shape, parameters and operations as counted by hand',
   // The same pixels with and without a way back, which is twice the way there but for the image's own gradient.
   const [perClip, perSnippet] = [pretrain.shapes[0]!.gflops / 8, extract.shapes[0]!.gflops / 32];
   assert.ok(perClip / perSnippet > 2.7 && perClip / perSnippet < 3, `${perClip} ${perSnippet}`);
+});
+
+void test('only stages that run are metered', (t) => {
+  if (!isNative()) {
+    t.skip('needs native TensorFlow');
+    return;
+  }
+  const stages = (change: object) => Object.keys(estimate(configSchema.parse({ ...small, ...change })));
+  assert.deepEqual(stages({ pretrain: { epochs: 0 } }), ['joint', 'extract', 'head']);
+  assert.deepEqual(stages({ data: { annotations: 'a.json', features: 'f' } }), ['head']);
 });
