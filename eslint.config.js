@@ -30,7 +30,7 @@ const stageArrows = {
   localize: ['run', 'segments'],
   head: ['run', 'training', 'features', 'segments', 'localize'],
   detect: ['run', 'training', 'encoder', 'features', 'localize'],
-  estimate: ['run', 'training', 'weights', 'encoder', 'features'],
+  estimate: ['run', 'training', 'encoder', 'features', 'segments'],
 };
 
 /** What a file of a room must not import from other rooms of src/. */

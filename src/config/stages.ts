@@ -85,3 +85,8 @@ export function stagesBefore(name: StageName, leaves: StageFacts['leaves']): Sta
     .map((stage) => stage.name)
     .reverse();
 }
+
+/** The stages that apply under a configuration, in their order. */
+export function stagesOf({ config }: { config: Config }): StageName[] {
+  return stageNames.filter((name) => stageFacts(name).applies(config));
+}

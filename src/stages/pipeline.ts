@@ -12,11 +12,6 @@ import { refuseChanges } from './training/changes.js';
 /** Every stage, in the order of `config/stages.ts`. A new stage needs an entry there and one here. */
 export const pipeline: readonly Stage[] = [pretrain, joint, extract, segments, head];
 
-/** The names of the stages that a run's configuration uses, in order. */
-export function stagesOf({ config }: Pick<Run, 'config'>): StageName[] {
-  return stageNames.filter((name) => stageFacts(name).applies(config));
-}
-
 /**
  * Runs stages in their order; finished ones return at once. Before any stage starts, all of them compare the
  * configuration and data that they were made from with the present ones.

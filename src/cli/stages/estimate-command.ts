@@ -7,7 +7,7 @@ interface Arguments extends ConfigArguments {
 
 export const command: CommandModule<object, Arguments> = {
   command: 'estimate',
-  describe: 'Estimate parameters, operations and memory of each stage and shape, before anything runs',
+  describe: 'Parameters, operations and memory of each stage and shape, before anything runs',
   builder: (yargs) =>
     configOptions(yargs)
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON document' })
@@ -15,32 +15,21 @@ export const command: CommandModule<object, Arguments> = {
   handler: async ({ config: file, set, json }) => {
     const { loadConfig } = await import('../../config/load.js');
     const { config } = loadConfig(file, set);
-    const [{ startEngine }, { estimate }, { lessMemory }, { estimateTable }, { UsageError }] = await Promise.all([
-      import('../../engine/backend.js'),
-      import('../../stages/estimate/estimate.js'),
-      import('../../stages/training/out-of-memory-advice.js'),
-      import('../../report/tables/estimate-table.js'),
-      import('../../system/errors.js'),
-    ]);
-    if ((await startEngine()).name !== 'tensorflow') {
-      throw new UsageError('estimate meters native TensorFlow: run lofi setup, or unset LOFI_ENGINE');
-    }
+    const [{ estimateInChild }, { featureChannels }, { estimateNotes, stagesTooLarge }, { estimateTable }] =
+      await Promise.all([
+        import('../../stages/estimate/estimate-in-child.js'),
+        import('../../stages/estimate/feature-channels.js'),
+        import('../../stages/estimate/estimate-notes.js'),
+        import('../../report/tables/estimate-table.js'),
+      ]);
     const available = process.availableMemory() / 2 ** 30;
-    const stages = estimate(config);
-    if (json) {
-      process.stdout.write(`${JSON.stringify({ stages })}\n`);
-      return;
+    const features = featureChannels(config);
+    const stages = await estimateInChild(config, features.channels);
+    if (json) process.stdout.write(`${JSON.stringify({ stages })}\n`);
+    else {
+      process.stdout.write(`${estimateTable(stages, available)}\n${available.toFixed(1)} GiB are free here.\n`);
+      for (const line of stagesTooLarge(config, stages, available)) process.stdout.write(`${line}\n`);
     }
-    const free =
-      `${available.toFixed(1)} GiB of memory are free on this machine. ` +
-      `Decoded frames take up to ${config.data.memoryGiB} GiB more (data.memoryGiB).`;
-    process.stdout.write(`${estimateTable(stages, available)}\n${free}\n`);
-    for (const stage of ['pretrain', 'joint', 'head'] as const) {
-      if (!stages[stage] || stages[stage].shapes.every(({ peak_gib }) => peak_gib <= available)) continue;
-      const { batch, microBatch } = config[stage];
-      process.stdout.write(
-        `${stage} does not fit. ${lessMemory(config, stage, Math.min(batch, microBatch ?? batch))}\n`,
-      );
-    }
+    for (const note of estimateNotes(config, stages, features)) process.stderr.write(`note: ${note}\n`);
   },
 };

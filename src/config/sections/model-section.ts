@@ -101,4 +101,5 @@ export const modelSchema = z.discriminatedUnion('type', [gtad, pyramid], {
 });
 
 /** The name of a head. */
-export type HeadType = z.output<typeof modelSchema>['type'];
+export type HeadSection = z.output<typeof modelSchema>;
+export type HeadType = HeadSection['type'];

@@ -31,7 +31,7 @@ interface SegmentBatch extends Batch {
 }
 
 /** Instances in an optimiser step. */
-const batchSize = 64;
+export const batchSize = 64;
 
 /**
  * Trains the classifier of segments, for heads that give no labels: a softmax over the mean feature of a training

@@ -1,41 +1,52 @@
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { before, test, type TestContext } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import { configSchema } from '../../../src/config/schema.js';
+import { configSchema, type Config } from '../../../src/config/schema.js';
+import { stages } from '../../../src/config/stages.js';
 import { startEngine } from '../../../src/engine/backend.js';
-import { metered } from '../../../src/engine/meter.js';
+import { metered, type Reading } from '../../../src/engine/meter.js';
 import { isNative } from '../../../src/engine/ops/run-native.js';
 import { randomStream } from '../../../src/engine/random.js';
+import { chunked } from '../../../src/models/encoders/chunked.js';
 import { buildEncoder } from '../../../src/models/encoders/encoder-catalogue.js';
+import type { Encoder } from '../../../src/models/encoders/encoder.js';
+import type { Pass } from '../../../src/models/layers/layer.js';
 import { Parameters } from '../../../src/models/parameters.js';
-import { encoderCost, estimate, type Estimate } from '../../../src/stages/estimate/estimate.js';
+import { encoderCost } from '../../../src/stages/estimate/cost.js';
+import { chunkedCost } from '../../../src/stages/estimate/encoder-stages.js';
+import { estimate } from '../../../src/stages/estimate/estimate.js';
+import type { StageEstimate } from '../../../src/stages/estimate/stage-estimate.js';
+import { subjectOf } from '../../../src/stages/estimate/subject.js';
 
 before(() => startEngine());
 
-const small = configSchema.parse({
+const sizes = {
   encoder: { width: 16, frames: 4 },
   model: { h1: 32, h2: 16, h3: 32, groups: 8, width: 32, inner: 8, context: 2 },
   full: { snippets: 32, size: 64 },
   pretrain: { batch: 8, size: 64 },
   joint: { batch: 4, microBatch: 2 },
   head: { batch: 4 },
-});
+};
+const small = configSchema.parse(sizes);
 
-void test('a pass of many more snippets takes what a few foretell', (t) => {
-  if (!isNative()) {
-    t.skip('needs native TensorFlow');
-    return;
-  }
-  const encoder = buildEncoder(small.encoder);
-  const told = encoderCost(small, encoder, { size: 64, frames: 4 }, 'train');
-  const snippets = 80;
+function needsNative(t: TestContext): boolean {
+  if (!isNative()) t.skip('needs native TensorFlow');
+  return isNative();
+}
+
+function near(value: number, wanted: number): void {
+  assert.ok(Math.abs(value / wanted - 1) < 0.05, `${value} is not ${wanted}`);
+}
+
+/** What a pass of an encoder through many snippets and its way back take, beside the parameters. */
+function passOf(encoder: Encoder, snippets: number, how: Pick<Pass, 'normalization' | 'precision'>) {
   const parameters = new Parameters(encoder.parameters, randomStream(0, 'test'));
-  const [forward, backward] = metered((read) => {
-    const pass = { parameters, normalization: 'batch' } as const;
+  const readings = metered((read) => {
+    const pass = { parameters, ...how };
     // Parameters go to the engine when they are first used.
     encoder.record(tf.zeros([1, 1, 4, 64, 64, 3]), pass).dispose();
     const { aliveBytes: resident } = read();
-    assert.equal(told.resident, resident);
     const record = encoder.record(tf.zeros([1, snippets, 4, 64, 64, 3]), pass);
     const forward = read();
     const d = tf.onesLike(record.features);
@@ -43,34 +54,65 @@ void test('a pass of many more snippets takes what a few foretell', (t) => {
     record.dispose();
     tf.dispose([d, ...gradients.values()]);
     const backward = read();
-    return [forward, backward].map((of) => ({
-      ...of,
-      peakBytes: of.peakBytes - resident,
-      aliveBytes: of.aliveBytes - resident,
-    }));
+    const without = ({ flops, peakBytes, aliveBytes }: Reading) => ({
+      flops,
+      peakBytes: peakBytes - resident,
+      aliveBytes: aliveBytes - resident,
+    });
+    return { resident, forward: without(forward), backward: without(backward) };
   });
   parameters.dispose();
-  assert.ok(forward && backward);
-  const near = (value: number, wanted: number) => {
-    assert.ok(Math.abs(value / wanted - 1) < 0.05, `${value} is not ${wanted}`);
-  };
-  near(told.peak(snippets), Math.max(forward.peakBytes, backward.peakBytes));
-  near(told.kept(snippets), forward.aliveBytes);
-  near(told.flops(snippets), forward.flops + backward.flops);
+  return readings;
+}
+
+for (const precision of ['float32', 'bfloat16'] as const) {
+  void test(`a pass of many more snippets takes what a few foretell, in ${precision}`, (t) => {
+    if (!needsNative(t)) return;
+    const encoder = buildEncoder(small.encoder);
+    const told = encoderCost(encoder, { size: 64, frames: 4 }, { batchNorm: 'train', precision });
+    const snippets = 80;
+    const { resident, forward, backward } = passOf(encoder, snippets, { normalization: 'batch', precision });
+    assert.equal(told.resident, resident);
+    near(told.peak(snippets), Math.max(forward.peakBytes, backward.peakBytes));
+    near(told.kept(snippets), forward.aliveBytes);
+    near(told.flops(snippets), forward.flops + backward.flops);
+  });
+}
+
+void test('a pass in chunks keeps all frames, and each chunk goes through twice', (t) => {
+  if (!needsNative(t)) return;
+  const config = configSchema.parse({ ...sizes, joint: { gradient: 'chunked', chunk: 16, batchNorm: 'frozen' } });
+  const subject = subjectOf(config, 128);
+  const clip = { size: 64, frames: 4 };
+  const whole = encoderCost(subject.encoder, clip, { batchNorm: 'frozen', precision: 'float32' });
+  const told = chunkedCost(subject, clip, whole);
+  const { forward, backward } = passOf(chunked(subject.encoder, 16), 80, { normalization: 'running' });
+  near(told.peak(80), Math.max(forward.peakBytes, backward.peakBytes));
+  near(told.kept(80), forward.aliveBytes);
+  near(told.flops(80), forward.flops + backward.flops);
 });
 
+/** The estimate of one stage. */
+function estimateOf(config: Config, stage: (typeof stages)[number]['name']): StageEstimate {
+  const found = estimate(config, buildEncoder(config.encoder).channels)[stage];
+  assert.ok(found, stage);
+  return found;
+}
+
+const peakOf = ({ shapes }: StageEstimate) => Math.max(...shapes.map(({ peak_gib }) => peak_gib));
+
 void test('every stage and shape, parameters and operations as counted by hand', (t) => {
-  if (!isNative()) {
-    t.skip('needs native TensorFlow');
-    return;
-  }
+  if (!needsNative(t)) return;
   const tensors = tf.memory().numTensors;
-  const { pretrain, joint, extract, head } = estimate(small) as Required<Estimate>;
+  const { pretrain, joint, extract, segments, head } = estimate(small, 128) as Record<string, StageEstimate>;
+  assert.ok(pretrain && joint && extract && segments && head);
   assert.equal(tf.memory().numTensors, tensors);
   assert.equal(joint.parameters, extract.parameters + head.parameters);
   assert.equal(pretrain.parameters, extract.parameters);
-  const shapes = [pretrain, joint, extract, head].map((stage) => stage.shapes.map(({ shape }) => shape));
-  assert.deepEqual(shapes, [['4x64'], ['32x32', '8x64', '16x45'], ['32x64'], ['32']]);
+  // 128 channels, and a weight of each and a bias for each of 20 classes.
+  assert.equal(segments.parameters, 128 * 20 + 20);
+  const shapes = [pretrain, joint, extract, segments, head].map((stage) => stage.shapes.map(({ shape }) => shape));
+  assert.deepEqual(shapes, [['4x64'], ['32x32', '8x64', '16x45'], ['32x64'], ['1'], ['32']]);
   for (const { shapes } of [pretrain, joint, extract, head])
     for (const { gflops, peak_gib } of shapes) assert.ok(gflops > 0 && peak_gib > 0.1 && peak_gib < 8);
   // The same pixels with and without a way back, which is twice the way there but for the image's own gradient.
@@ -78,12 +120,92 @@ void test('every stage and shape, parameters and operations as counted by hand',
   assert.ok(perClip / perSnippet > 2.7 && perClip / perSnippet < 3, `${perClip} ${perSnippet}`);
 });
 
-void test('only stages that run are metered', (t) => {
-  if (!isNative()) {
-    t.skip('needs native TensorFlow');
-    return;
+void test('only stages that run are estimated, in the order of the table', (t) => {
+  if (!needsNative(t)) return;
+  const asked: [keys: object, names: string[]][] = [
+    [{}, ['pretrain', 'joint', 'extract', 'segments', 'head']],
+    [{ pretrain: { epochs: 0 } }, ['joint', 'extract', 'segments', 'head']],
+    [{ pretrain: { epochs: 0 }, model: { type: 'pyramid', width: 32 } }, ['joint', 'extract', 'head']],
+    [{ data: { features: 'features' } }, ['segments', 'head']],
+    [{ data: { features: 'features' }, model: { type: 'pyramid', width: 32 } }, ['head']],
+  ];
+  const tiny = { ...sizes, encoder: { width: 8, frames: 2 }, full: { snippets: 16, size: 32 } };
+  for (const [keys, names] of asked) {
+    const config = configSchema.parse({ ...tiny, ...keys });
+    assert.deepEqual(Object.keys(estimate(config, 64)), names);
   }
-  const stages = (change: object) => Object.keys(estimate(configSchema.parse({ ...small, ...change })));
-  assert.deepEqual(stages({ pretrain: { epochs: 0 } }), ['joint', 'extract', 'head']);
-  assert.deepEqual(stages({ data: { annotations: 'a.json', features: 'f' } }), ['head']);
+});
+
+void test('the head of published features is estimated for their channels', (t) => {
+  if (!needsNative(t)) return;
+  const config = configSchema.parse({
+    data: { features: 'features' },
+    model: { type: 'pyramid', width: 32, levels: 3 },
+    full: { snippets: 20, size: 32 },
+  });
+  const [few, many] = [100, 1000].map((channels) => estimate(config, channels).head!);
+  // The first layer is a convolution over 3 snippets from the features' channels to 32.
+  assert.equal(many!.parameters - few!.parameters, 3 * 900 * 32);
+});
+
+/** Peaks that differ by what is estimated alone: the process has no size of its own. */
+function withoutProcess(t: TestContext): void {
+  t.mock.method(process, 'memoryUsage', () => ({ rss: 0 }));
+}
+
+void test('a head with an average takes a copy of its parameters more, by the numbers of a pyramid', (t) => {
+  if (!needsNative(t)) return;
+  withoutProcess(t);
+  const head = (keys: object) => {
+    const model = { type: 'pyramid', width: 256 };
+    const data = { features: 'features' };
+    const head = { batch: 8, optimizer: 'adamw', ...keys };
+    return estimateOf(configSchema.parse({ ...sizes, data, model, head }), 'head');
+  };
+  const [plain, averaged] = [head({}), head({ ema: 0.999 })];
+  const copy = (4 * plain.parameters) / 2 ** 30;
+  assert.ok(copy > 0.02, String(copy));
+  assert.ok(Math.abs(peakOf(averaged) - peakOf(plain) - copy) < 0.002, `${peakOf(averaged)} ${peakOf(plain)}`);
+  // AdamW's two slots, the average, the parameters and their gradients, at least.
+  assert.ok(peakOf(averaged) > 5 * copy, String(peakOf(averaged)));
+});
+
+void test('an encoder in bfloat16 takes little more than half of what it takes in float32', (t) => {
+  if (!needsNative(t)) return;
+  withoutProcess(t);
+  const joint = (precision: string) => {
+    const full = { snippets: 100, size: 128 };
+    return peakOf(estimateOf(configSchema.parse({ ...sizes, precision, full, pretrain: { epochs: 0 } }), 'joint'));
+  };
+  const [whole, half] = [joint('float32'), joint('bfloat16')];
+  assert.ok(half < 0.75 * whole, `${half} of ${whole}`);
+});
+
+void test('the pass that measures statistics anew counts where it takes more than a step', (t) => {
+  if (!needsNative(t)) return;
+  withoutProcess(t);
+  const joint = (keys: object) => {
+    const shapes = [{ snippets: 8, size: 32 }];
+    const all = { batch: 1, microBatch: 1, gradient: 'chunked', chunk: 1, shapes, ...keys };
+    return peakOf(
+      estimateOf(configSchema.parse({ ...sizes, full: { snippets: 100, size: 112 }, joint: all }), 'joint'),
+    );
+  };
+  // 64 frames of 224 pixels a side at once, as `extract` sees them, make maps of 16 channels and half the side.
+  const maps = (64 * 112 * 112 * 16 * 4) / 2 ** 30;
+  assert.ok(joint({ reestimate: 10 }) > joint({}) + maps, `${joint({ reestimate: 10 })} ${joint({})}`);
+});
+
+void test('shapes of multigrid, with the operations of their batches', (t) => {
+  if (!needsNative(t)) return;
+  const pretrain = { size: 64, batch: 8, epochs: 40, lrSteps: [20], multigrid: { shortCycle: false } };
+  const { shapes } = estimateOf(configSchema.parse({ ...sizes, pretrain }), 'pretrain');
+  // A quarter, half, half and all of 4 frames; 64/√2 is 45 pixels.
+  assert.deepEqual(
+    shapes.map(({ shape }) => shape),
+    ['1x45', '2x45', '2x64', '4x64'],
+  );
+  // Batches grow by what clips shrink, so that every shape costs about the same.
+  const [first] = shapes;
+  for (const { gflops } of shapes) assert.ok(Math.abs(gflops / first!.gflops - 1) < 0.25, JSON.stringify(shapes));
 });

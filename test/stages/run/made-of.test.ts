@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RunStore } from '../../../src/checkpoints/run-store.js';
 import { loadConfig } from '../../../src/config/load.js';
 import type { Config } from '../../../src/config/schema.js';
-import type { StageName } from '../../../src/config/stages.js';
+import { stagesOf, type StageName } from '../../../src/config/stages.js';
 import { loadDataset, saveDataset, type Dataset } from '../../../src/data/dataset.js';
 import { synthesize } from '../../../src/data/synth/synthesize.js';
 import { startEngine } from '../../../src/engine/backend.js';
@@ -14,7 +14,7 @@ import { nativeTensorCount } from '../../../src/engine/kernels/native-tensor.js'
 import { detectSubset } from '../../../src/stages/detect/detect.js';
 import { freshEncoder, trainedEncoder } from '../../../src/stages/encoder/run-encoder.js';
 import { featureStore } from '../../../src/stages/features/extracted-features.js';
-import { pipeline, runStages, stagesOf } from '../../../src/stages/pipeline.js';
+import { pipeline, runStages } from '../../../src/stages/pipeline.js';
 import type { ResumePolicy } from '../../../src/stages/run/policy.js';
 import { openRun, withRun, type Run } from '../../../src/stages/run/run.js';
 import { toTensors } from '../../../src/stages/training/snapshot.js';

@@ -1,0 +1,49 @@
+import { Classifier } from '../../models/classifier.js';
+import { buildHead } from '../../models/heads/head-catalogue.js';
+import { batchSize } from '../segments/segments-stage.js';
+import { classifierCost, headCost } from './cost.js';
+import type { StageEstimate } from './stage-estimate.js';
+import { classesOf, giga, peakGib, trainingOf, type Subject } from './subject.js';
+
+/*
+ * The estimates of the stages that are trained on features.
+ */
+
+/** Stage 3b, first part. */
+export function segments(subject: Subject): StageEstimate {
+  const { config, channels } = subject;
+  const classifier = new Classifier(channels, classesOf(config), 0.01);
+  const { weightDecay } = config.head.classifier;
+  const options = { optimizer: 'adam', ema: 0, clipNorm: 0, weightDecay } as const;
+  const { parameters, state, update } = trainingOf([{ specs: classifier.parameters }], options);
+  const cost = classifierCost(classifier, channels);
+  const step = { tensors: Math.max(cost.peak(batchSize), update.tensors), arrays: update.arrays };
+  const gflops = giga(cost.flops(batchSize));
+  return {
+    parameters,
+    shapes: [{ shape: '1', gflops, peak_gib: peakGib(subject, cost.resident + state, [step]) }],
+  };
+}
+
+/** Stage 3b, on windows of full length: shorter ones, as `head.windows: random` may draw, take less. */
+export function head(subject: Subject): StageEstimate {
+  const { config, channels } = subject;
+  const { batch, microBatch, ...options } = config.head;
+  const { snippets } = config.model.window ?? config.full;
+  using model = buildHead(config.model, channels, classesOf(config));
+  const { parameters, state, gradient, update } = trainingOf([{ specs: model.parameters }], options);
+  const windows = Math.min(batch, microBatch ?? batch);
+  const cost = headCost(model, snippets, channels);
+  const sum = windows < batch ? gradient : 0;
+  const step = { tensors: Math.max(sum + cost.peak(windows), update.tensors), arrays: update.arrays };
+  return {
+    parameters,
+    shapes: [
+      {
+        shape: String(snippets),
+        gflops: giga(cost.flops(batch)),
+        peak_gib: peakGib(subject, cost.resident + state, [step]),
+      },
+    ],
+  };
+}
