@@ -83,7 +83,7 @@ export function freshEncoder(config: Config): LoadedEncoder {
 }
 
 /** The file that `encoder.weights` names; null where the encoder starts with random weights. */
-export function weightsFile(config: Config): string | null {
+function weightsFile(config: Config): string | null {
   const { type, weights } = config.encoder;
   if (weights === null) return null;
   return weights === 'imagenet' ? imagenetWeights(type) : dataPath(config, weights);

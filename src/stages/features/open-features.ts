@@ -9,8 +9,6 @@ import { featureStore } from './extracted-features.js';
 import { publishedFeatures } from './published-features.js';
 import type { FeatureSource } from './feature-source.js';
 
-export type { FeatureSource } from './feature-source.js';
-
 /**
  * Opens the features of a run: its own, which `extract` left, or published ones.
  *

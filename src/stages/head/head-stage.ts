@@ -45,8 +45,20 @@ export const head = headStage(startOnFeatures);
 
 /** The same stage as {@link head}, on features that `open` opens. */
 export function headStage(open: (run: Run) => FeatureStart): TrainingStage<HeadBatch, FeatureStart> {
-  const segments = segmentsStage(open);
-  const stage = trainingStage<HeadBatch, FeatureStart>({
+  return {
+    ...headAlone(open),
+    async run(run) {
+      // Published features are read as a whole to know them: once for both trainings.
+      const start = open(run);
+      if (namesSegments(run)) await segmentsStage(() => start).run(run);
+      await headAlone(() => start).run(run);
+    },
+  };
+}
+
+/** The head without the classifier of segments, which has to be finished where it is needed. */
+function headAlone(open: (run: Run) => FeatureStart): TrainingStage<HeadBatch, FeatureStart> {
+  return trainingStage<HeadBatch, FeatureStart>({
     name: 'head',
     start(run) {
       const { origins, source } = open(run);
@@ -56,13 +68,6 @@ export function headStage(open: (run: Run) => FeatureStart): TrainingStage<HeadB
     inputs: (run) => Promise.resolve(headInputs(run)),
     plan: (run, madeOf, owned, { source }) => planHead(run, madeOf, owned, source),
   });
-  return {
-    ...stage,
-    async run(run) {
-      if (namesSegments(run)) await segments.run(run);
-      await stage.run(run);
-    },
-  };
 }
 
 /** Whether a classifier of segments labels the proposals of the run's head. */

@@ -22,7 +22,16 @@ export interface Stage1Clips {
  * @throws WorkError when some clips cannot be used, unless `data.missing` is `skip`; UsageError when there is no
  *   training clip.
  */
-export async function stage1Clips(run: Run): Promise<Stage1Clips> {
+export function stage1Clips(run: Run): Promise<Stage1Clips> {
+  let clips = clipsOfRuns.get(run);
+  if (!clips) clipsOfRuns.set(run, (clips = readClips(run)));
+  return clips;
+}
+
+/** Clips of open runs: comparing, planning and training stage 1 ask for them; they are measured and told of once. */
+const clipsOfRuns = new WeakMap<Run, Promise<Stage1Clips>>();
+
+async function readClips(run: Run): Promise<Stage1Clips> {
   const clips = await usableClips(run);
   const of = (subset: string) => clips.filter((clip) => clip.subset === subset);
   if (of('training').length === 0) throw new UsageError('pretrain: no clip of subset training');

@@ -38,12 +38,6 @@ export function clipsInput(clips: readonly MeasuredClip[]): Input {
   };
 }
 
-/** Features of videos, by the hash of each. */
-export function featuresInput(features: Iterable<readonly [name: string, sha256: string | null]>): Input {
-  const list = [...features];
-  return { sha256: hashOf(list), says: `features of ${plural(list.length, 'video')}` };
-}
-
 /** A file, with the shards that a model.json of TensorFlow.js names; null where the file does not exist. */
 export function fileInput(file: string): Input | null {
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return null;

@@ -52,8 +52,9 @@ async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
   }
   if (dataset !== null) {
     const file = dataPath(config, dataset);
-    const now = await withContents(loadDataset(file), known);
-    refuseChanged(file, loadDataset(file).videos, now.videos);
+    const stated = loadDataset(file);
+    const now = await withContents(stated, known);
+    refuseChanged(file, stated.videos, now.videos);
     return now;
   }
   const file = path.join(folder, 'prepared.json');

@@ -1,3 +1,4 @@
+import { concatenated } from '../../../system/concatenated.js';
 import type { Labels } from './labels.js';
 
 /** Weights of the two logarithms of a balanced binary cross-entropy: Σ -(positive·log p + negative·log(1 - p)). */
@@ -26,10 +27,10 @@ export function lossWeights(
   batch: readonly Labels[],
   draw: (anchor: number, band: 'middle' | 'low') => number,
 ): LossWeights {
-  const overlap = joined(batch.map((labels) => labels.overlap));
+  const overlap = concatenated(batch.map((labels) => labels.overlap));
   return {
-    start: balanced(joined(batch.map((labels) => labels.start)), 0.5),
-    end: balanced(joined(batch.map((labels) => labels.end)), 0.5),
+    start: balanced(concatenated(batch.map((labels) => labels.start)), 0.5),
+    end: balanced(concatenated(batch.map((labels) => labels.end)), 0.5),
     classification: balanced(overlap, 0.9),
     regression: regressionWeights(overlap, draw),
     overlap,
@@ -70,14 +71,4 @@ function regressionWeights(
   });
   const count = kept.reduce((a, b) => a + b, 0);
   return count > 0 ? kept.map((weight) => (0.5 * weight) / count) : kept;
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
