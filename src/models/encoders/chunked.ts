@@ -3,10 +3,10 @@ import type { Gradients } from '../units/unit.js';
 import type { Encoder } from './encoder.js';
 
 /**
- * Wraps an encoder so that its recorded pass takes the memory of `chunk` snippets, however many there are. The forward
- * pass encodes chunk by chunk and keeps nothing; the backward pass records and differentiates each chunk again, which
- * costs a third more compute. Snippets depend on each other only through batch statistics, so gradients are the same
- * where the normalisation is `running`; where it is `batch`, each chunk has statistics of its own.
+ * Wraps an encoder so that its recorded pass keeps the activations of `chunk` snippets, however many there are. The
+ * forward pass encodes chunk by chunk and keeps nothing; the backward pass records and differentiates each chunk
+ * again, which costs a third more compute. Snippets depend on each other only through batch statistics, so gradients
+ * are the same where the normalisation is `running`; where it is `batch`, each chunk has statistics of its own.
  */
 export function chunked(encoder: Encoder, chunk: number): Encoder {
   const { channels } = encoder;
