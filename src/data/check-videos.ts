@@ -5,6 +5,7 @@ import { inParallel } from '../system/parallel.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe, type VideoInfo } from '../video/probe.js';
 import { loadDataset, type Video } from './dataset.js';
+import { oddities } from './oddities.js';
 import { stripVideoExtension } from './video-files.js';
 
 /** A video and what is wrong with it. */
@@ -76,7 +77,7 @@ async function checkVideo({ path: file, said }: Listed): Promise<Verdict | undef
   }
   const broken = damage(found, said);
   if (broken !== undefined) return { list: 'broken', reason: broken };
-  const warnings = [...disagreements(found, said), ...unevenness(found)];
+  const warnings = [...disagreements(found, said), ...oddities(found).map(({ text }) => text)];
   return warnings.length > 0 ? { list: 'warnings', reason: warnings.join('; ') } : undefined;
 }
 
@@ -110,6 +111,8 @@ function disagreements(found: VideoInfo, said: Video | undefined): string[] {
     compare('size', `${found.width}x${found.height}`, `${said.width}x${said.height}`);
   if (found.frames !== said.frames) compare('frames', String(found.frames), String(said.frames));
   if (Math.abs(found.fps / said.fps - 1) > 0.001) compare('fps', round(found.fps), round(said.fps));
+  if (Math.abs((found.start ?? 0) - (said.start ?? 0)) > 1 / found.fps)
+    compare('start of the picture', `${round(found.start ?? 0)} s`, `${round(said.start ?? 0)} s`);
   if (Math.abs(found.duration - said.duration) > tolerated / found.fps)
     compare('duration', `${round(found.duration)} s`, `${round(said.duration)} s`);
 
@@ -120,11 +123,6 @@ function disagreements(found: VideoInfo, said: Video | undefined): string[] {
     differing.push(`${those} beyond its ${round(found.duration)} s (${round(last)} s)`);
   }
   return differing;
-}
-
-function unevenness({ drift }: VideoInfo): string[] {
-  if (drift === undefined) return [];
-  return [`variable frame rate: frames are shown up to ${round(drift)} s from where an even rate has them`];
 }
 
 function round(value: number): string {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { FileContent } from '../system/files/file-content.js';
 import { writeFileAtomic } from '../system/files/files.js';
+import type { VideoInfo } from '../video/probe.js';
 import { JsonFile } from './annotations/json-file.js';
 
 /** An action in a video: start and end in seconds, and its class as `label`. */
@@ -12,30 +13,14 @@ export interface Instance {
 }
 
 /** An untrimmed video: the properties measured of its file, and its annotated instances. */
-export interface Video {
+export interface Video extends VideoInfo {
   id: string;
   /** 'training', 'validation', 'testing', or any other name of a split. */
   subset: string;
   /** Absolute; for a missing file the path where it was looked for. */
   path: string;
-  /** Seconds. */
-  duration: number;
-  fps: number;
-  frames: number;
-  /** Pixels, as shown (after rotation). */
-  width: number;
-  height: number;
-  /**
-   * Present where seeks in the file are exact: the time in seconds of its first frame, as `-ss` counts, and the largest
-   * distance between keyframes in frames.
-   */
-  seek?: { start: number; gap: number };
   /** The content of its file when it was measured; absent where it was not read. */
   file?: FileContent;
-  /** Seconds by which some frame i is away from i / fps, in a video of variable frame rate. */
-  drift?: number;
-  /** What ffmpeg complained of when it decoded the file; frames that it mended count as decoded. */
-  damage?: string;
   instances: Instance[];
   /** Why the video cannot be used; its duration, frames and size may then be 0. */
   problem?: string;
@@ -56,19 +41,29 @@ const name = z.string().min(1);
 /** The annotations of one video as ActivityNet writes them. */
 export const annotationSchema = z.object({ segment: z.tuple([z.number(), z.number()]), label: name });
 
-const videoSchema = z
-  .object({
+/** What `probe` measures of a video, as files hold it. */
+export const measurementsSchema = z.object({
+  duration: seconds,
+  fps: z.number().nonnegative(),
+  frames: count,
+  width: count,
+  height: count,
+  start: z.number().exactOptional(),
+  times: z
+    .array(z.tuple([count, z.number()]))
+    .min(2)
+    .exactOptional(),
+  stream: z.int().positive().exactOptional(),
+  seek: z.object({ start: z.number(), gap: z.int().positive() }).exactOptional(),
+  drift: z.number().positive().exactOptional(),
+  damage: name.exactOptional(),
+});
+
+const videoSchema = measurementsSchema
+  .extend({
     subset: name,
-    duration: seconds,
-    fps: z.number().nonnegative(),
-    frames: count,
-    width: count,
-    height: count,
     path: name,
-    seek: z.object({ start: z.number(), gap: z.int().positive() }).exactOptional(),
     file: z.object({ bytes: count, modified: z.number(), sha256: name }).exactOptional(),
-    drift: z.number().positive().exactOptional(),
-    damage: name.exactOptional(),
     annotations: z.array(
       annotationSchema.refine(({ segment: [start, end] }) => start >= 0 && end > start, {
         path: ['segment'],
@@ -84,6 +79,9 @@ const videoSchema = z
       if (video[key] === 0) context.addIssue({ code: 'custom', path: [key], message: 'must be above 0' });
     }
   });
+
+/** What this version writes: times count from the container's start, by the frames' own times. */
+const version = 'lofi-tal 2';
 
 const datasetSchema = z.object({ version: z.string(), database: z.unknown() });
 
@@ -106,6 +104,15 @@ export function loadDataset(file: string): Dataset {
   );
 }
 
+/**
+ * Whether a dataset file was prepared by a version that took every picture to begin at 0 s, and frames to come evenly.
+ *
+ * @throws UsageError when it is no dataset file.
+ */
+export function isOutdated(file: string): boolean {
+  return new JsonFile(file, 'dataset').parse(datasetSchema).version === 'lofi-tal 1';
+}
+
 /** Writes a dataset file. Paths below its folder are stored relative to it, so that the folder can be moved. */
 export function saveDataset(file: string, dataset: Dataset): void {
   const folder = path.dirname(path.resolve(file));
@@ -119,7 +126,7 @@ export function saveDataset(file: string, dataset: Dataset): void {
       },
     ]),
   );
-  const content = { version: 'lofi-tal 1', taxonomy: [], database };
+  const content = { version, taxonomy: [], database };
   writeFileAtomic(file, `${JSON.stringify(content, null, 1)}\n`);
 }
 

@@ -5,11 +5,12 @@ import { inParallel } from '../system/parallel.js';
 import { printable } from '../system/printable.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe, type VideoInfo } from '../video/probe.js';
-import { toDataset, type Dataset, type Video } from './dataset.js';
+import { measurementsSchema, toDataset, type Dataset, type Video } from './dataset.js';
 import type { AnnotatedVideo, Warning } from './annotations/annotations.js';
 import { otherNames, readAnnotations } from './annotations/read-annotations.js';
 import { unseenLabels } from './annotations/label-map.js';
 import { mendInstances, seconds } from './annotations/mend.js';
+import { oddities } from './oddities.js';
 import { VideoFolder } from './video-files.js';
 
 export interface PrepareRequest {
@@ -75,7 +76,7 @@ export async function prepareDataset(
 }
 
 /** The first warnings of each kind, and how many more there are. */
-function shorten(warnings: readonly Warning[]): string[] {
+export function shorten(warnings: readonly Warning[]): string[] {
   const kinds = [...new Set(warnings.map(({ kind }) => kind))];
   return kinds.flatMap((kind) => {
     const lines = warnings.filter((warning) => warning.kind === kind).map(({ text }) => printable(text, 300));
@@ -99,7 +100,7 @@ async function measure(
   before: Video | undefined,
 ): Promise<{ video: Video; warnings: Warning[] }> {
   const { id, subset } = annotated;
-  const mended = (duration: number) => mendInstances(annotated.instances, duration);
+  const mended = (duration: number, start = 0) => mendInstances(annotated.instances, duration, start);
   const unusable = (problem: string) => {
     const duration = annotated.duration ?? 0;
     const { instances, warnings } = mended(duration);
@@ -115,8 +116,8 @@ async function measure(
   try {
     const content = await fileContent(file, before?.file);
     const info = content !== null && content.sha256 === before?.file?.sha256 ? measurements(before) : await probe(file);
-    const { instances, warnings } = mended(info.duration);
-    const odd = oddities(annotated.duration, info.duration, info.damage, info.drift);
+    const { instances, warnings } = mended(info.duration, info.start);
+    const odd = [...otherLength(annotated.duration, info.duration), ...oddities(info)];
     return {
       video: { id, subset, path: file, ...info, ...(content && { file: content }), instances },
       warnings: [...annotated.warnings, ...odd, ...warnings],
@@ -129,26 +130,13 @@ async function measure(
 }
 
 /** What `probe` found out about a video. */
-function measurements({ duration, fps, frames, width, height, seek, drift, damage }: Video): VideoInfo {
-  return {
-    ...{ duration, fps, frames, width, height },
-    ...(seek && { seek }),
-    ...(drift !== undefined && { drift }),
-    ...(damage !== undefined && { damage }),
-  };
+function measurements(video: Video): VideoInfo {
+  return measurementsSchema.strip().parse(video);
 }
 
-/** What a file does that its annotations do not lead one to expect. */
-function oddities(annotated: number | undefined, duration: number, damage?: string, drift?: number): Warning[] {
-  const warnings: Warning[] = [];
-  if (annotated !== undefined && Math.abs(duration - annotated) > 1) {
-    const text = `the file has ${seconds(duration)}, but its annotation says ${seconds(annotated)}`;
-    warnings.push({ kind: 'videos of another length', text });
-  }
-  if (damage !== undefined) warnings.push({ kind: 'damaged videos', text: `damaged: ${damage}` });
-  if (drift !== undefined) {
-    const text = `variable frame rate: frames are shown up to ${seconds(drift)} away from frame number / fps`;
-    warnings.push({ kind: 'videos of variable frame rate', text });
-  }
-  return warnings;
+/** Warns where a file is not as long as its annotation says. */
+function otherLength(annotated: number | undefined, duration: number): Warning[] {
+  if (annotated === undefined || Math.abs(duration - annotated) <= 1) return [];
+  const text = `the file has ${seconds(duration)}, but its annotation says ${seconds(annotated)}`;
+  return [{ kind: 'videos of another length', text }];
 }

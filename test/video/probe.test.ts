@@ -76,7 +76,7 @@ test('what is no video is refused in one line that names the file and the reason
     ['gone.mp4', /No such file/],
     ['sound.m4a', /no video stream/],
     ['list.mp4', /./],
-    ['.', /directory/i],
+    ['.', /not a regular file/],
     // Nobody ever writes to it.
     ['pipe.mp4', /not a regular file/],
   ];

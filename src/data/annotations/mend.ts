@@ -5,17 +5,19 @@ import type { Warning } from './annotations.js';
  * Corrects instances and says so in warnings: drops those without length, those outside the video and repeated ones,
  * and clips those that reach beyond its ends.
  *
- * @param duration - Of the video in seconds; 0 where it is unknown, and then nothing counts as beyond its end.
+ * @param duration - The second at which the video ends; 0 where it is unknown, and then nothing counts as beyond it.
+ * @param begin - The second at which its picture begins.
  */
 export function mendInstances(
   instances: readonly Instance[],
   duration: number,
+  begin = 0,
 ): { instances: Instance[]; warnings: Warning[] } {
   const warnings: Warning[] = [];
   const limit = duration > 0 ? duration : Infinity;
   const seen = new Set<string>();
   const mended = instances.flatMap(({ start, end, label }) => {
-    const clipped = { start: Math.max(0, start), end: Math.min(end, limit), label };
+    const clipped = { start: Math.max(begin, start), end: Math.min(end, limit), label };
     const warn = (kind: string, text: string) => {
       warnings.push({ kind, text: `${JSON.stringify(label)} [${round(start)}, ${round(end)}] s ${text}` });
     };
@@ -27,7 +29,8 @@ export function mendInstances(
       seen.add(key);
       // Annotations are rounded, so a few hundredths of a second are not worth a warning.
       if (end - clipped.end > 0.05 || clipped.start - start > 0.05) {
-        warn('clipped instances', `clipped to the video's ${seconds(duration)}`);
+        const shown = begin > 0 ? `picture, ${seconds(begin)} to ${seconds(duration)}` : seconds(duration);
+        warn('clipped instances', `clipped to the video's ${shown}`);
       }
       return [clipped];
     }

@@ -43,7 +43,7 @@ export function parseFormats(text: string): Format[] {
 
 /**
  * Writes the files of each video as soon as it is done, as `FOLDER/<id>.<format>`, and at the end
- * `FOLDER/detections.json` in ActivityNet's format.
+ * `FOLDER/detections.json` in ActivityNet's format, with the warnings by video where there are some.
  *
  * @returns The videos that could not be read; they are in none of the files.
  */
@@ -52,6 +52,7 @@ export async function writeDetections(
   found: AsyncIterable<DetectedVideo | Failure> | Iterable<DetectedVideo | Failure>,
 ): Promise<Failure[]> {
   const results: [string, Detection[]][] = [];
+  const warnings: [string, string[]][] = [];
   const failures: Failure[] = [];
   for await (const video of found) {
     if ('reason' in video) {
@@ -63,8 +64,13 @@ export async function writeDetections(
       writeFileAtomic(path.join(output.folder, `${fileName(video.id)}.${format}`), await write(video, output));
     }
     results.push([video.id, video.detections]);
+    if (video.warnings.length > 0) warnings.push([video.id, video.warnings]);
   }
-  const json = { version: 'lofi-tal 1', results: Object.fromEntries(results) };
+  const json = {
+    version: 'lofi-tal 1',
+    results: Object.fromEntries(results),
+    ...(warnings.length > 0 && { warnings: Object.fromEntries(warnings) }),
+  };
   writeFileAtomic(path.join(output.folder, 'detections.json'), `${JSON.stringify(json, null, 1)}\n`);
   return failures;
 }

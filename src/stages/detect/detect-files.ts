@@ -8,6 +8,7 @@ import type { DetectedVideo, Failure } from '../../evaluation/detected-video.js'
 import { UsageError, WorkError } from '../../system/errors.js';
 import { startProgress } from '../../system/progress.js';
 import { probe } from '../../video/probe.js';
+import { detectedVideo } from './detected.js';
 import { detectVideo } from './detect-video.js';
 import { snippetsAtOnce } from '../encoder/full-fidelity.js';
 import type { TrainedModel } from './trained-model.js';
@@ -51,7 +52,10 @@ export async function* detectFiles(
         detections.push(...found.detections);
         tell(found.done);
       }
-      return { id, file, duration: video.duration, detections: detections.sort((a, b) => b.score - a.score) };
+      return detectedVideo(
+        video,
+        detections.sort((a, b) => b.score - a.score),
+      );
     } catch (error) {
       if (!(error instanceof WorkError)) throw error;
       tell(1);

@@ -1,6 +1,7 @@
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Video } from '../../data/dataset.js';
 import { streamFrames } from '../../data/frames/stream.js';
+import { secondsOf } from '../../data/views/fractions.js';
 import type { Detection } from '../../evaluation/types.js';
 import type { HeadProposal } from '../../models/heads/head.js';
 import { validSnippets, type Window } from '../../models/heads/windows.js';
@@ -11,7 +12,7 @@ import type { TrainedModel } from './trained-model.js';
 
 /** The detections of one window of a video. */
 export interface FoundInWindow {
-  /** Best first, with times in seconds of the video. */
+  /** Best first, with times in seconds on the clock of the video's container. */
   detections: Detection[];
   /** The fraction of the video that is done, in (0, 1]. */
   done: number;
@@ -33,7 +34,7 @@ interface SeenWindow {
  */
 export async function* detectVideo(model: TrainedModel, video: Video): AsyncGenerator<FoundInWindow> {
   const plan = planWindows(model.config, model.longest, video);
-  const { detect } = model.config;
+  const { detect, data } = model.config;
   for await (const { item, neighbours } of withNeighbours(seenWindows(model, video, plan))) {
     const { window, features } = item;
     const others = neighbours.flatMap(({ proposals }) => proposals);
@@ -42,8 +43,10 @@ export async function* detectVideo(model: TrainedModel, video: Video): AsyncGene
       end: (end - window.start) / window.snippets,
       ...rest,
     }));
-    const seconds = (fraction: number) =>
-      Math.min(1, Math.max(0, (window.start + fraction * window.snippets) / plan.snippets)) * video.duration;
+    const seconds = (fraction: number) => {
+      const ofVideo = Math.min(1, Math.max(0, (window.start + fraction * window.snippets) / plan.snippets));
+      return secondsOf(video, data.fps, ofVideo);
+    };
     yield {
       detections: named(model.localizer, features, kept, detect.classes)
         .map(({ label, score, start, end }) => ({ label, score, segment: [seconds(start), seconds(end)] as const }))

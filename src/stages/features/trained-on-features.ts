@@ -57,6 +57,6 @@ export function seenVideos({ config, dataset, folder }: Run, source: FeatureSour
   return videos.map((video) => ({
     id: video.id,
     views: source.views(video.id, config.head.views),
-    instances: headInstances(video, dataset.classes),
+    instances: headInstances(video, config.data.fps, dataset.classes),
   }));
 }

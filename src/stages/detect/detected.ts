@@ -1,0 +1,13 @@
+import type { Video } from '../../data/dataset.js';
+import { oddities } from '../../data/oddities.js';
+import type { DetectedVideo } from '../../evaluation/detected-video.js';
+import type { Detection } from '../../evaluation/types.js';
+import { printable } from '../../system/printable.js';
+
+/** A video with its detections. Oddities of its file are said on stderr, and stand in the results. */
+export function detectedVideo(video: Video, detections: Detection[]): DetectedVideo {
+  const { id, path: file, duration } = video;
+  const warnings = oddities(video).map(({ text }) => printable(text, 300));
+  for (const warning of warnings) process.stderr.write(`warning: ${printable(id)}: ${warning}\n`);
+  return { id, file, duration, warnings, detections };
+}
