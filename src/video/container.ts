@@ -8,13 +8,17 @@ export interface Container {
    * since small ones are previews. Of equal ones it is the first.
    */
   stream: number;
-  /** Second at which the longest of all streams should end; absent where the container does not say. */
+  /**
+   * Second at which the longest of all streams should end; absent where the container does not say, and of ASF (.wmv),
+   * whose writers count it in different ways.
+   */
   end?: number;
 }
 
 /** Reads what a container says of itself. Of a file that cannot be read it says nothing; decoding will say why. */
 export async function readContainer(file: string): Promise<Container> {
   const container: Container = { stream: 0 };
+  let asf = false;
   let most = 0;
   let header = '';
   const args = ['-loglevel', 'info', ...inputFile(file), '-map', '0:V', '-c', 'copy', '-frames:v', '1'];
@@ -25,8 +29,10 @@ export async function readContainer(file: string): Promise<Container> {
     },
     {
       onLine(line) {
+        if (line.startsWith('Input #0, asf')) asf = true;
         const [, hours, minutes, seconds] = /^ {2}Duration: (\d+):(\d+):(\d+(?:\.\d+)?), start: /.exec(line) ?? [];
-        if (hours !== undefined) container.end ??= Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+        if (hours !== undefined && !asf)
+          container.end ??= Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
       },
     },
   );
