@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../system/files/files.js';
 import { inParallel } from '../system/parallel.js';
 import { probe, type VideoInfo } from '../video/probe.js';
 import type { Clip } from './clips.js';
-import type { Video } from './dataset.js';
+import type { Instance, Video } from './dataset.js';
 
 /** A clip, its range of frames within its file, and the measured properties of that file. */
 export interface MeasuredClip extends Clip {
@@ -20,20 +20,21 @@ export interface MeasuredClip extends Clip {
 
 /** The instances of untrimmed videos as clips, which stage 1 trains on where there are no trimmed clips. */
 export function instancesAsClips(videos: readonly Video[], subset: string): MeasuredClip[] {
-  return videos.flatMap((video) =>
-    video.instances.map(({ start, end, label }) => {
-      const from = Math.min(Math.round(start * video.fps), video.frames - 1);
-      const count = Math.max(1, Math.min(Math.round(end * video.fps), video.frames) - from);
-      return {
-        path: video.path,
-        label,
-        subset,
-        frames: { from, count },
-        file: video,
-        sha256: video.file?.sha256 ?? '',
-      };
-    }),
-  );
+  return videos.flatMap((video) => video.instances.map((instance) => clipOf(video, instance, subset)));
+}
+
+/** A stretch of an untrimmed video as a clip. */
+export function clipOf(video: Video, { start, end, label }: Instance, subset: string): MeasuredClip {
+  const from = Math.min(Math.round(start * video.fps), video.frames - 1);
+  const count = Math.max(1, Math.min(Math.round(end * video.fps), video.frames) - from);
+  return {
+    path: video.path,
+    label,
+    subset,
+    frames: { from, count },
+    file: video,
+    sha256: video.file?.sha256 ?? '',
+  };
 }
 
 /** The usable clips, and the reasons why others are not. */

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { mapClipLabels } from '../../data/annotations/label-map.js';
+import { backgroundClips } from '../../data/background-clips.js';
 import { loadClips } from '../../data/clips.js';
 import { instancesAsClips, measureClips, type MeasuredClip } from '../../data/measured-clips.js';
 import { UsageError, WorkError } from '../../system/errors.js';
@@ -17,7 +18,8 @@ export interface Stage1Clips {
 }
 
 /**
- * The clips of stage 1: those that the configuration names, or else the instances of the dataset's videos.
+ * The clips of stage 1: those that the configuration names, or else the instances of the dataset's videos. Where all
+ * training clips have one label, the stretches of the videos without an action are clips of a second class.
  *
  * @throws WorkError when some clips cannot be used, unless `data.missing` is `skip`; UsageError when there is no
  *   training clip.
@@ -32,11 +34,34 @@ export function stage1Clips(run: Run): Promise<Stage1Clips> {
 const clipsOfRuns = new WeakMap<Run, Promise<Stage1Clips>>();
 
 async function readClips(run: Run): Promise<Stage1Clips> {
-  const clips = await usableClips(run);
+  const listed = await usableClips(run);
+  const clips = [...listed, ...secondClass(run, listed)];
   const of = (subset: string) => clips.filter((clip) => clip.subset === subset);
   if (of('training').length === 0) throw new UsageError('pretrain: no clip of subset training');
   const classes = [...new Set(clips.map((clip) => clip.label))].sort();
   return { training: of('training'), validation: of('validation'), classes };
+}
+
+/**
+ * Clips without an action, where all training clips have one label: among clips of one class there is nothing to tell
+ * apart, so that an encoder would learn nothing.
+ */
+function secondClass(run: Run, clips: readonly MeasuredClip[]): MeasuredClip[] {
+  const [label, ...others] = new Set(clips.filter(({ subset }) => subset === 'training').map((clip) => clip.label));
+  if (label === undefined || others.length > 0) return [];
+  const { trainOn, validateOn } = run.config.data;
+  const second = `no ${label}`;
+  const training = backgroundClips(readableVideos(run, trainOn), 'training', second);
+  const found = [...training, ...backgroundClips(readableVideos(run, validateOn), 'validation', second)];
+  const only = `all training clips of stage 1 are labelled ${JSON.stringify(label)}`;
+  process.stderr.write(
+    training.length > 0
+      ? `pretrain: ${only}: it learns to tell them from the ${training.length} stretches of the training videos ` +
+          'without an action\n'
+      : `warning: pretrain: ${only}, and no training video has a stretch without an action: there is nothing to ` +
+          'learn; list clips of background in data.clips, or set pretrain.epochs=0\n',
+  );
+  return found;
 }
 
 async function usableClips(run: Run): Promise<MeasuredClip[]> {
