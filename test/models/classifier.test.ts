@@ -77,5 +77,11 @@ test('of a single class every row has the loss 0, and mixup too, and nothing is 
   const logits = tf.tensor2d([3, -7], [2, 1]);
   assertClose(crossEntropies(logits, [0, 0]).dataSync(), [0, 0], 0);
   assertClose(mixedCrossEntropies(logits, [0, 0], [0, 0], [0.25, 1]).dataSync(), [0, 0], 0);
-  assertClose(tf.grad((x) => crossEntropy(x as tf.Tensor2D, [0, 0]))(logits).dataSync(), [0, 0], 0);
+  assertClose(
+    tf
+      .grad((x) => crossEntropy(x as tf.Tensor2D, [0, 0]))(logits)
+      .dataSync(),
+    [0, 0],
+    0,
+  );
 });

@@ -19,8 +19,7 @@ export class JsonFile {
     readonly file: string,
     what: string,
   ) {
-    // Some editors begin a file with a byte order mark.
-    this.text = readText(file, what).replace(/^\uFEFF/, '');
+    this.text = readText(file, what);
     try {
       this.content = JSON.parse(this.text) as unknown;
     } catch {
