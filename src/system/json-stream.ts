@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { UsageError } from './errors.js';
 import { printable } from './printable.js';
@@ -258,8 +259,13 @@ export class JsonStream {
 
   /** The quoted text from the current position up to `to`. */
   private unescape(to: number): string {
+    const bytes = this.window.subarray(this.at, to);
+    if (!isUtf8(bytes)) {
+      const shown = printable(bytes.toString('utf8'), 60);
+      throw this.error(`${this.what} is not in UTF-8: ${shown}: save it as UTF-8`, 1 + this.newlines);
+    }
     try {
-      return JSON.parse(this.window.toString('utf8', this.at, to)) as string;
+      return JSON.parse(bytes.toString('utf8')) as string;
     } catch {
       throw this.notJson();
     }

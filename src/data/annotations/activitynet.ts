@@ -75,7 +75,7 @@ function readSubsets(file: string): Map<string, Set<string>> {
     throw new UsageError(`${file} has no "database" and so no splits: put ${splitFile} (video,…,subset,…) beside it`);
   }
   const subsets = new Map<string, Set<string>>();
-  for (const { fields } of readTable(splits, ['video', 'subset'], [])) {
+  for (const { fields } of readTable(splits, { required: ['video', 'subset'] })) {
     const [id, subset] = [fields['video']!, fields['subset']!];
     subsets.set(id, (subsets.get(id) ?? new Set()).add(subset));
   }
