@@ -48,8 +48,8 @@ export function readTable(file: string, columns: Columns): TableRow[] {
   if (missing.length > 0) {
     const wanted = required.join(',') + optional.map((column) => `[,${column}]`).join('');
     throw new UsageError(
-      `${file}:${header.line}: no column "${missing.join('" or "')}"; the first line must name the columns ${wanted}, ` +
-        `and it names ${printable(header.cells.join(','), 120)}`,
+      `${file}:${header.line}: no column "${missing.join('" or "')}"; the header must be ${wanted}, ` +
+        `and it is ${printable(header.cells.join(','), 120)}`,
     );
   }
   return rows.map(({ line, cells }) => {

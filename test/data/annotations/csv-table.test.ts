@@ -50,7 +50,7 @@ test('a column twice, other columns, quotes that do not close', () => {
   );
   refused(
     '\nFile,Begin,end,label\n',
-    /a\.csv:2: no column "video" or "start"; .* the columns video,start,end,label\[,subset\], and it names File,Begin,end/,
+    /a\.csv:2: no column "video" or "start"; .* must be video,start,end,label\[,subset\], and it is File,Begin,end/,
   );
   refused('video,start,end,label\nm1,1,2,"a\n', /a\.csv:\d: a quote \("\) is opened and not closed$/);
   refused('video,start,end,label\nm1,1,2,a "b"\n', /a\.csv:2: a quote \("\) within a field/);

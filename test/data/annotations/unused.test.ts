@@ -17,7 +17,7 @@ const refused = (times: [number, number][], message: RegExp, fps?: number) => {
 test('where no instance is left, it is said why, and what to do', () => {
   refused(
     [[500, 750]],
-    /^a\.csv: 1 of 1 instances do not lie within .* \[500, 750\] in "m1" of 60 s: the times seem to be frame numbers: .*25 in that,
+    /^a\.csv: 1 of 1 instances do not lie within .* \[500, 750\] in "m1" of 60 s: the times seem to be frame numbers: .*25 in that/,
   );
   refused([[12_000, 14_500]], /: the times seem to be milliseconds: divide them by 1000$/);
   refused([[500, 750]], /seem to be frame numbers or milliseconds$/, 0);
