@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { alikeLabels } from '../../data/annotations/alike.js';
 import { mapClipLabels } from '../../data/annotations/label-map.js';
 import { backgroundClips } from '../../data/background-clips.js';
 import { loadClips } from '../../data/clips.js';
@@ -35,6 +36,9 @@ const clipsOfRuns = new WeakMap<Run, Promise<Stage1Clips>>();
 
 async function readClips(run: Run): Promise<Stage1Clips> {
   const listed = await usableClips(run);
+  if (run.config.data.clips !== null)
+    for (const warning of alikeLabels(listed.map(({ label }) => label)))
+      process.stderr.write(`warning: clips: ${warning}\n`);
   const clips = [...listed, ...secondClass(run, listed)];
   const of = (subset: string) => clips.filter((clip) => clip.subset === subset);
   if (of('training').length === 0) throw new UsageError('pretrain: no clip of subset training');
