@@ -12,8 +12,9 @@ export interface FoundFile {
 }
 
 /**
- * Finds video files by name below one folder and never outside it. Composed and decomposed letters are the same. Whether
- * a file is a video is asked of ffmpeg where its extension does not say so, or where several files have the name.
+ * Finds video files by name below one folder and never outside it. Composed and decomposed letters are the same.
+ * Whether a file is a video is asked of ffmpeg where its extension does not say so, or where several files have the
+ * name.
  */
 export class VideoFolder {
   private readonly root: string;

@@ -14,8 +14,8 @@ import { headInstances } from './training/targets.js';
 type Known = Pick<Run, 'config' | 'dataset'>;
 
 /**
- * Checks all that the stages `names` need of the dataset, before the first of them trains: what is wrong at the end of a
- * night is known at its beginning.
+ * Checks all that the stages `names` need of the dataset, before the first of them trains: what is wrong at the end of
+ * a night is known at its beginning.
  *
  * @throws UsageError when the subsets, their instances or `detect.scores` do not do; WorkError when videos are unusable
  *   and `data.missing` is `fail`.

@@ -17,7 +17,8 @@ export const pipeline: readonly Stage[] = [pretrain, joint, extract, segments, h
  * Runs stages in their order; finished ones return at once. Before any stage starts, all of them compare the
  * configuration and data that they were made from with the present ones.
  *
- * @throws UsageError naming what has changed, unless the policy allows a stage to be done again; or what the dataset lacks.
+ * @throws UsageError naming what has changed, unless the policy allows a stage to be done again; or what the
+ *   dataset lacks.
  */
 export async function runStages(run: Run, names: readonly StageName[]): Promise<void> {
   const wanted = pipeline.filter((stage) => names.includes(stage.name));

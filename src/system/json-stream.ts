@@ -259,13 +259,11 @@ export class JsonStream {
 
   /** The quoted text from the current position up to `to`. */
   private unescape(to: number): string {
-    const bytes = this.window.subarray(this.at, to);
-    if (!isUtf8(bytes)) {
-      const shown = printable(bytes.toString('utf8'), 60);
-      throw this.error(`${this.what} is not in UTF-8: ${shown}: save it as UTF-8`, 1 + this.newlines);
-    }
+    const [bytes, text] = [this.window.subarray(this.at, to), this.window.toString('utf8', this.at, to)];
+    if (!isUtf8(bytes))
+      throw this.error(`${this.what} is not in UTF-8: ${printable(text, 60)}: save it as UTF-8`, 1 + this.newlines);
     try {
-      return JSON.parse(bytes.toString('utf8')) as string;
+      return JSON.parse(text) as string;
     } catch {
       throw this.notJson();
     }

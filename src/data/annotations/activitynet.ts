@@ -62,6 +62,7 @@ function readBsn(json: JsonFile, videos: Map<string, unknown>): AnnotatedVideo[]
 /** Returns the warnings about a video: one if it occurs more than once in the object at `path`. */
 function repetitions(json: JsonFile, path: JsonPath): (id: string) => Warning[] {
   const repeated = json.repeatedKeys(path);
+  json.refuseRepeatedKeys((key) => key.length === path.length + 1 && path.every((step, i) => step === key[i]));
   const text = 'occurs more than once in the annotation file; only the last entry is read';
   return (id) => (repeated.has(id) ? [{ kind: 'repeated videos', text }] : []);
 }

@@ -9,7 +9,8 @@ const ofInstance = ['start', 'end', 'label'] as const;
 
 /**
  * Reads `video,start,end,label[,subset]`, one instance per line, with times in seconds or as `hh:mm:ss.mmm`. `video` is
- * the file's name with or without its extension. A line whose start, end and label are empty is a video without actions.
+ * the file's name with or without its extension. A line whose start, end and label are empty is a video without
+ * actions.
  * The subset is 'training' if not given.
  *
  * @throws UsageError with file:line.
@@ -64,8 +65,8 @@ export function timeOf(text: string, where: string): number {
 }
 
 /**
- * Seconds from `83.5`, `83,5`, `1:23.5` or `00:01:23.500`; undefined for any other text, also for `1,500`, which may mean
- * 1.5 or 1500.
+ * Seconds from `83.5`, `83,5`, `1:23.5` or `00:01:23.500`; undefined for any other text, also for `1,500`, which may
+ * mean 1.5 or 1500.
  */
 export function parseTime(text: string): number | undefined {
   const match = /^(?:(?:(\d+):)?([0-5]?\d):)?(\d+(?:\.\d*|,\d+)?|[.,]\d+)$/.exec(text);

@@ -81,7 +81,7 @@ function separatorOf(text: string, wanted: readonly string[]): string {
     .split(/[\r\n]+/)
     .filter((line) => line.trim() !== '');
   const found = (separator: string) => {
-    const names = first.split(separator).map((name) => name.trim().replace(/^"(.*)"$/, '$1').trim().toLowerCase()); // prettier-ignore
+    const names = first.split(separator).map((name) => name.replaceAll('"', '').trim().toLowerCase());
     return wanted.filter((column) => names.includes(column)).length;
   };
   return separators.reduce((best, separator) => (found(separator) > found(best) ? separator : best));

@@ -81,6 +81,29 @@ export class JsonFile {
     return repeated;
   }
 
+  /**
+   * Refuses keys that occur more than once in an object: JSON.parse silently keeps the last one.
+   *
+   * @param told - Tells the paths of repeated keys that something else is said of.
+   * @throws UsageError with file:line of the first other one.
+   */
+  refuseRepeatedKeys(told: (path: JsonPath) => boolean = () => false): void {
+    // The keys seen so far of the objects that are open, by depth.
+    const open: Set<string>[] = [];
+    let repeated: UsageError | undefined;
+    walkJson(this.text, (path, at) => {
+      open.length = path.length + 1;
+      open[path.length] = new Set();
+      const key = path.at(-1);
+      if (typeof key !== 'string') return;
+      const seen = open[path.length - 1]!;
+      if (seen.has(key) && !told(path))
+        repeated ??= new UsageError(`${this.file}:${this.lineAt(at)}: ${fieldName(path)} is there twice: keep one`);
+      seen.add(key);
+    });
+    if (repeated) throw repeated;
+  }
+
   private lineAt(offset: number): number {
     let line = 1;
     for (let at = this.text.indexOf('\n'); at >= 0 && at < offset; at = this.text.indexOf('\n', at + 1)) line++;

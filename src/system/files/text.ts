@@ -2,8 +2,8 @@ import { UsageError } from '../errors.js';
 import { printable } from '../printable.js';
 
 /**
- * The text of a file's bytes: UTF-8, or UTF-16 where the file begins with its byte order mark, as spreadsheets write it.
- * The mark is not part of the text. Bytes of any other encoding are refused: read as UTF-8, different letters would
+ * The text of a file's bytes: UTF-8, or UTF-16 where the file begins with its byte order mark, as spreadsheets write
+ * it. The mark is not part of the text. Bytes of any other encoding are refused: read as UTF-8, different letters would
  * become the same.
  *
  * @param file - Path of the file, for messages.
