@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
 import { holdsVideo } from '../video/holds-video.js';
 import { hasVideoExtension } from './video-extensions.js';
 
@@ -57,7 +58,7 @@ export class VideoFolder {
     const steps = relative.split(path.sep);
     if (relative === '' || steps[0] === '..' || path.isAbsolute(local) || path.win32.isAbsolute(local))
       throw new UsageError(
-        `the video id ${JSON.stringify(name)} leads out of the folder ${this.root}: write it relative to that folder`,
+        `the video id ${printable(JSON.stringify(name), 80)} leads out of the folder ${this.root}: write it relative to that folder`,
       );
     return steps;
   }
@@ -76,7 +77,7 @@ export class VideoFolder {
     if (videos.length > 1 && exact !== undefined && videos.includes(exact) && path.extname(exact) !== '') return exact;
     if (videos.length > 1)
       throw new UsageError(
-        `the video id ${JSON.stringify(name)} may be ${videos.slice(0, 3).join(' or ')} in ${folder}: ` +
+        `the video id ${printable(JSON.stringify(name), 80)} may be ${printable(videos.slice(0, 3).join(' or '), 200)} in ${folder}: ` +
           'write the extension too, or leave one of them in the folder',
       );
     // A broken video keeps its name, so that it is named with what is wrong with it.

@@ -1,4 +1,5 @@
 import { UsageError } from '../../system/errors.js';
+import { printable } from '../../system/printable.js';
 import type { Instance, Video } from '../dataset.js';
 import type { Warning } from './annotations.js';
 
@@ -15,22 +16,24 @@ type Misfit = Instance & { video: Annotated['video'] };
 const large = 0.1;
 
 /**
- * Looks at how many instances lie within their videos. Where many do not, the times are probably no seconds.
+ * Looks at how many instances lie within their videos, of those whose duration is known. Where many do not, the times
+ * are probably no seconds.
  *
  * @param file - The annotation file, for messages.
  * @returns A warning where a large share does not.
  * @throws UsageError when no instance at all is left.
  */
 export function unusedInstances(file: string, videos: readonly Annotated[]): Warning[] {
-  const given = videos.reduce((sum, { annotated }) => sum + annotated.length, 0);
+  const timed = videos.filter(({ video }) => video.duration > 0);
+  const given = timed.reduce((sum, { annotated }) => sum + annotated.length, 0);
   const kept = videos.reduce((sum, { video }) => sum + video.instances.length, 0);
-  const misfits = videos.flatMap(({ video, annotated }) =>
+  const misfits = timed.flatMap(({ video, annotated }) =>
     annotated.filter((instance) => !fits(instance, video)).map((instance): Misfit => ({ ...instance, video })),
   );
   if (given === 0 || misfits.length < large * given) return [];
   const [{ start, end, video }] = misfits as [Misfit];
-  const length = video.duration > 0 ? ` of ${round(video.duration)} s` : '';
-  const first = `the first: [${start}, ${end}] in ${JSON.stringify(video.id)}${length}`;
+  const name = printable(JSON.stringify(video.id), 60);
+  const first = `the first: [${start}, ${end}] in ${name} of ${round(video.duration)} s`;
   const text = `${file}: ${misfits.length} of ${given} instances do not lie within their videos, ${first}${advice(misfits)}`;
   if (kept === 0) throw new UsageError(text);
   return [{ kind: 'shares of instances that are left out', text }];
@@ -38,7 +41,7 @@ export function unusedInstances(file: string, videos: readonly Annotated[]): War
 
 function fits({ start, end }: Instance, { duration }: Misfit['video']): boolean {
   // An end somewhat behind that of the video is clipped.
-  return end > start && start >= -1 && (duration === 0 || (start < duration && end <= 1.1 * duration + 1));
+  return end > start && start >= -1 && start < duration && end <= 1.1 * duration + 1;
 }
 
 /** What the times of instances seem to be, and what to do. */
