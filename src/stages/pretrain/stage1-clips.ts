@@ -5,6 +5,7 @@ import { backgroundClips } from '../../data/background-clips.js';
 import { loadClips } from '../../data/clips.js';
 import { instancesAsClips, measureClips, type MeasuredClip } from '../../data/measured-clips.js';
 import { UsageError, WorkError } from '../../system/errors.js';
+import { printable } from '../../system/printable.js';
 import { withProgress } from '../../system/progress.js';
 import { unlessStopped } from '../../system/signals.js';
 import { dataPath } from '../run/run-dataset.js';
@@ -41,9 +42,28 @@ async function readClips(run: Run): Promise<Stage1Clips> {
       process.stderr.write(`warning: clips: ${warning}\n`);
   const clips = [...listed, ...secondClass(run, listed)];
   const of = (subset: string) => clips.filter((clip) => clip.subset === subset);
-  if (of('training').length === 0) throw new UsageError('pretrain: no clip of subset training');
+  refuseOtherSubsets(listed);
   const classes = [...new Set(clips.map((clip) => clip.label))].sort();
   return { training: of('training'), validation: of('validation'), classes };
+}
+
+/**
+ * Refuses clips none of which is to train on, and warns of those that nothing uses.
+ *
+ * @throws UsageError with the subsets that there are.
+ */
+function refuseOtherSubsets(clips: readonly MeasuredClip[]): void {
+  const subsets = [...new Set(clips.map(({ subset }) => subset))];
+  const listed = (names: readonly string[]) => names.map((name) => `"${printable(name, 40)}"`).join(', ');
+  if (!subsets.includes('training')) {
+    const found = subsets.length > 0 ? `; there are clips of subset ${listed(subsets)}` : '';
+    throw new UsageError(`pretrain: no clip of subset training${found}`);
+  }
+  const unused = subsets.filter((subset) => subset !== 'training' && subset !== 'validation');
+  if (unused.length > 0)
+    process.stderr.write(
+      `warning: clips of subset ${listed(unused)} are not used: stage 1 trains on "training" and measures on "validation"\n`,
+    );
 }
 
 /**

@@ -17,7 +17,7 @@ export function decodeText(bytes: Uint8Array, file: string): string {
   } catch {
     const { line, content } = firstUndecodable(bytes, encoding);
     throw new UsageError(
-      `${file}:${line}: not in ${encoding.toUpperCase()}: "${printable(content, 60)}": save the file as UTF-8`,
+      `${file}:${line}: not in ${encoding.toUpperCase()}: "${printable(around(content), 60)}": save the file as UTF-8`,
     );
   }
   const zero = text.indexOf('\0');
@@ -32,6 +32,11 @@ export function decodeText(bytes: Uint8Array, file: string): string {
 function markedEncoding([first, second]: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (first === 0xff && second === 0xfe) return 'utf-16le';
   return first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
+}
+
+/** A long line from shortly before its first letter that cannot be read. */
+function around(line: string): string {
+  return line.slice(Math.max(0, line.indexOf('\uFFFD') - 40));
 }
 
 function firstUndecodable(bytes: Uint8Array, encoding: string): { line: number; content: string } {

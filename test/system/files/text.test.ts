@@ -23,6 +23,10 @@ test('any other encoding is refused with its line, and what to do', () => {
     Buffer.from('label\r\nok\r\nAufschl\xe4ge,1\r\nAufschl\xfcge\r\n', 'latin1'),
     'a.csv:3: not in UTF-8: "Aufschl\uFFFDge,1": save the file as UTF-8',
   );
+  refused(
+    Buffer.from(`${'x'.repeat(200)}Aufschl\xe4ge`, 'latin1'),
+    `a.csv:1: not in UTF-8: "${'x'.repeat(33)}Aufschl\uFFFDge": save the file as UTF-8`,
+  );
   // The last line, without a line feed; and a letter that is cut off.
   refused(Buffer.from('a\nb\xe4', 'latin1'), 'a.csv:2: not in UTF-8: "b\uFFFD": save the file as UTF-8');
   refused(Buffer.from('ä').subarray(0, 1), 'a.csv:1: not in UTF-8: "\uFFFD": save the file as UTF-8');
