@@ -85,6 +85,12 @@ function checkWindows({ config, dataset }: Known, training: readonly Video[]): v
   const { model, data, head } = config;
   const { window } = model;
   if (!window || data.features !== null || head.windows === 'random') return;
+  const empty = training.filter(({ instances }) => instances.length === 0).length;
+  if (empty > 0)
+    process.stderr.write(
+      `warning: ${empty} of ${training.length} training videos have no instance, and the head is trained on windows ` +
+        'that hold one: it does not learn from them; head.windows=random would\n',
+    );
   const holds = (video: Video) => {
     const total = snippetsEvery(window.every, video, data.fps);
     return trainingWindows(headInstances(video, dataset.classes), total, window.snippets).length > 0;

@@ -37,7 +37,9 @@ export function dataPath(config: Pick<Config, 'data'>, file: string): string {
  */
 export async function readSource(folder: string, config: Config): Promise<Dataset> {
   const { dataset, warnings } = mapLabels(await sourceDataset(folder, config), config.data.labels);
-  const unseen = config.data.trainOn === 'training' ? [] : unseenLabels(dataset, config.data.trainOn);
+  // Where annotations were prepared just now, the labels of `training` were compared.
+  const { trainOn, annotations } = config.data;
+  const unseen = trainOn === 'training' && annotations !== null ? [] : unseenLabels(dataset, trainOn);
   const alike = [...alikeLabels(dataset.classes), ...alikeSubsets(dataset.videos.map(({ subset }) => subset))];
   for (const warning of [...warnings, ...unseen, ...alike]) process.stderr.write(`warning: ${warning}\n`);
   return dataset;
