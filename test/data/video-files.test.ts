@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import { leftOut, videosInFolder } from '../../src/data/folder-videos.js';
 import { prepareDataset } from '../../src/data/prepare.js';
 import { VideoFolder } from '../../src/data/video-files.js';
-import { holdsVideo } from '../../src/video/holds-video.js';
 import { ffmpeg, testVideo } from '../support/videos.js';
 import { temporaryFolder } from '../support/temporary.js';
 
@@ -39,16 +38,6 @@ async function prepare(folder: string, lines: string[]) {
     ...(problem !== undefined && { problem }),
   }));
 }
-
-test('ffmpeg says what holds video, whatever its name; text, sound and single pictures do not', async () => {
-  const text = path.join(root, 'long.txt');
-  writeFileSync(text, 'a line of a text that ffmpeg can show as a picture\n'.repeat(500));
-  const nameless = path.join(root, 'nameless');
-  copyFileSync(clip, nameless);
-  for (const file of [clip, transport, nameless]) assert.equal(await holdsVideo(file), true, file);
-  for (const file of [text, picture, sound, root, path.join(root, 'none')])
-    assert.equal(await holdsVideo(file), false, file);
-});
 
 test('two files of one stem: a name with its extension means that file, without it both are named', async () => {
   const folder = folderOf('stems', { 'cam.mp4': clip, 'cam.mov': clip });
