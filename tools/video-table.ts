@@ -1,5 +1,5 @@
 /**
- * Finds out how each kind of video is read, and writes the table of docs/videos.md: container × codec × what may be odd.
+ * Finds out how each kind of video is read, and writes the table of docs/videos.md: container × codec × oddity.
  * It makes every combination that the ffmpeg at hand can write, and compares frames and times with a reading of its own
  * (`-vf showinfo`).
  *

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../system/errors.js';
+import { decodeText } from '../system/files/text.js';
 import { nearest } from '../system/nearest.js';
 import type { HeadType } from './sections/model-section.js';
 import { headFacts } from './head-facts.js';
@@ -57,8 +58,9 @@ function readTree(file: string, sources: Map<string, string>, above: readonly st
 }
 
 function readText(file: string): string {
+  let bytes: Uint8Array;
   try {
-    return readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UsageError(
@@ -67,6 +69,7 @@ function readText(file: string): string {
         : `configuration not readable: ${file} (${code ?? 'error'})`,
     );
   }
+  return decodeText(bytes, file);
 }
 
 /**

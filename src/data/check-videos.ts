@@ -1,12 +1,12 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError, WorkError } from '../system/errors.js';
 import { inParallel } from '../system/parallel.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe, type VideoInfo } from '../video/probe.js';
 import { loadDataset, type Video } from './dataset.js';
+import { leftOut, videosInFolder } from './folder-videos.js';
 import { oddities } from './oddities.js';
-import { stripVideoExtension } from './video-files.js';
 
 /** A video and what is wrong with it. */
 export interface Finding {
@@ -45,7 +45,7 @@ export async function checkVideos(
   onProgress?: (done: number, total: number) => void,
 ): Promise<VideoCheck> {
   const videos = isFolder(dataset)
-    ? listFolder(dataset)
+    ? await listFolder(dataset)
     : loadDataset(dataset).videos.map((video) => ({ id: video.id, path: video.path, said: video }));
   if (videos.length === 0) throw new UsageError(`no videos in ${dataset}`);
   // Without ffmpeg no video can be checked.
@@ -133,10 +133,9 @@ function isFolder(place: string): boolean {
   return statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** All files below a folder that have a video's extension, sorted by name. */
-function listFolder(folder: string): Listed[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => stripVideoExtension(name) !== name)
-    .sort()
-    .map((name) => ({ id: name, path: path.resolve(folder, name) }));
+/** All videos below a folder, sorted by name. What is left out is told on stderr. */
+async function listFolder(folder: string): Promise<Listed[]> {
+  const found = await videosInFolder(folder, true);
+  process.stderr.write(leftOut(folder, found));
+  return found.videos.map((name) => ({ id: name, path: path.resolve(folder, name) }));
 }

@@ -93,6 +93,7 @@ const datasetSchema = z.object({ version: z.string(), database: z.unknown() });
  */
 export function loadDataset(file: string): Dataset {
   const json = new JsonFile(file, 'dataset');
+  json.refuseRepeatedKeys();
   const { database } = json.parse(datasetSchema);
   const folder = path.dirname(path.resolve(file));
   return toDataset(

@@ -8,7 +8,7 @@ import { inParallel } from '../system/parallel.js';
 import { frameAt } from '../video/clock.js';
 import { probe, type VideoInfo } from '../video/probe.js';
 import type { Clip } from './clips.js';
-import { measurementsSchema, type Video } from './dataset.js';
+import { measurementsSchema, type Instance, type Video } from './dataset.js';
 import type { Sampled } from './views/sampling.js';
 
 /** A clip, its range of frames within its file, and the measured properties of that file. */
@@ -22,21 +22,22 @@ export interface MeasuredClip extends Clip {
 
 /** The instances of untrimmed videos as clips, which stage 1 trains on where there are no trimmed clips. */
 export function instancesAsClips(videos: readonly Video[], subset: string): MeasuredClip[] {
-  return videos.flatMap((video) =>
-    video.instances.map(({ start, end, label }) => {
-      const [first, last] = [frameAt(video, start), frameAt(video, end)].map(Math.round) as [number, number];
-      const from = Math.min(Math.max(0, first), video.frames - 1);
-      const count = Math.max(1, Math.min(last, video.frames) - from);
-      return {
-        path: video.path,
-        label,
-        subset,
-        frames: { from, count },
-        file: video,
-        sha256: video.file?.sha256 ?? '',
-      };
-    }),
-  );
+  return videos.flatMap((video) => video.instances.map((instance) => clipOf(video, instance, subset)));
+}
+
+/** A stretch of an untrimmed video as a clip. */
+export function clipOf(video: Video, { start, end, label }: Instance, subset: string): MeasuredClip {
+  const [first, last] = [frameAt(video, start), frameAt(video, end)].map(Math.round) as [number, number];
+  const from = Math.min(Math.max(0, first), video.frames - 1);
+  const count = Math.max(1, Math.min(last, video.frames) - from);
+  return {
+    path: video.path,
+    label,
+    subset,
+    frames: { from, count },
+    file: video,
+    sha256: video.file?.sha256 ?? '',
+  };
 }
 
 /** The usable clips, and the reasons why others are not. */

@@ -7,11 +7,12 @@ import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe, type VideoInfo } from '../video/probe.js';
 import { measurementsSchema, toDataset, type Dataset, type Video } from './dataset.js';
 import type { AnnotatedVideo, Warning } from './annotations/annotations.js';
-import { otherNames, readAnnotations } from './annotations/read-annotations.js';
+import { readAnnotations } from './annotations/read-annotations.js';
 import { unseenLabels } from './annotations/label-map.js';
 import { mendInstances, seconds } from './annotations/mend.js';
+import { unusedInstances } from './annotations/unused.js';
+import { locateVideos } from './locate-videos.js';
 import { oddities } from './oddities.js';
-import { VideoFolder } from './video-files.js';
 
 export interface PrepareRequest {
   /** The name of an annotation format, as `data.format` has it. */
@@ -50,18 +51,19 @@ export async function prepareDataset(
   onProgress?: (done: number, total: number) => void,
 ): Promise<PreparedDataset> {
   const annotated = readAnnotations(request.format, request.annotations);
-  const folder = request.videos === null ? null : new VideoFolder(request.videos);
-  const files = annotated.map((video) =>
-    folder ? findFile(folder, video, request.format) : { file: path.resolve(video.id), exists: false },
-  );
-  const owners = new Map(annotated.map(({ id }, i) => [files[i]!.file, id] as const).reverse());
   // Without ffmpeg no video can be measured.
-  if (folder) findFfmpeg();
+  if (request.videos !== null) findFfmpeg();
+  const located = await locateVideos(annotated, request);
+  const owners = new Map(located.map(({ video: { id }, found: { file } }) => [file, id] as const).reverse());
   const before = new Map(request.measured?.map((video) => [video.path, video]));
   const measured = await inParallel(
-    annotated,
-    (video, i) => measure(video, files[i]!, owners.get(files[i]!.file)!, before.get(files[i]!.file)),
+    located,
+    ({ video, found }) => measure(video, found, owners.get(found.file)!, before.get(found.file)),
     onProgress,
+  );
+  const unused = unusedInstances(
+    request.annotations,
+    measured.map(({ video }, i) => ({ video, annotated: located[i]!.video.instances })),
   );
   const warnings = measured.flatMap(({ video: { id }, warnings }) =>
     warnings.map(({ kind, text }) => ({ kind, text: `${id}: ${text}` })),
@@ -72,7 +74,7 @@ export async function prepareDataset(
     ),
   );
   const unseen = unseenLabels(dataset, 'training').map((text) => ({ kind: 'labels that cannot be learnt', text }));
-  return { dataset, warnings: shorten([...warnings, ...unseen]) };
+  return { dataset, warnings: shorten([...unused, ...warnings, ...unseen]) };
 }
 
 /** The first warnings of each kind, and how many more there are. */
@@ -83,14 +85,6 @@ export function shorten(warnings: readonly Warning[]): string[] {
     const more = lines.length - shownOfAKind;
     return more > 0 ? [...lines.slice(0, shownOfAKind), `… ${more} more ${kind}`] : lines;
   });
-}
-
-/** Where a video's file is: under its id, or under another name that its format has for it. */
-function findFile(folder: VideoFolder, video: AnnotatedVideo, format: string) {
-  const found = folder.find(video.id);
-  if (found.exists) return found;
-  const places = otherNames(format, video).map((name) => folder.find(name));
-  return places.find(({ exists }) => exists) ?? found;
 }
 
 async function measure(

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { UsageError } from './errors.js';
 import { printable } from './printable.js';
@@ -258,8 +259,11 @@ export class JsonStream {
 
   /** The quoted text from the current position up to `to`. */
   private unescape(to: number): string {
+    const [bytes, text] = [this.window.subarray(this.at, to), this.window.toString('utf8', this.at, to)];
+    if (!isUtf8(bytes))
+      throw this.error(`${this.what} is not in UTF-8: ${printable(text, 60)}: save it as UTF-8`, 1 + this.newlines);
     try {
-      return JSON.parse(this.window.toString('utf8', this.at, to)) as string;
+      return JSON.parse(text) as string;
     } catch {
       throw this.notJson();
     }

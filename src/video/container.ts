@@ -45,7 +45,8 @@ export async function readContainer(file: string): Promise<Container> {
 
 /**
  * Whether a file lacks its end by its own account, in formats of which ffmpeg reads the rest without a word: AVI and
- * ASF (.wmv) say how long they are, the last page of Ogg is marked, and MPEG transport streams are made of whole packets.
+ * ASF (.wmv) say how long they are, the last page of Ogg is marked, and MPEG transport streams consist of whole
+ * packets.
  */
 export function lacksEnd(file: string): boolean {
   const fd = openSync(file, 'r');

@@ -107,6 +107,14 @@ describe('streamJson', () => {
     );
     assert.throws(() => streamJson(folder, 'thing', () => 0), says(/\(EISDIR\)$/));
   });
+
+  it('text in another encoding is refused: labels that differ in an umlaut would become one', () => {
+    writeFileSync(file, Buffer.from('{"a": 1,\n"Aufschl\xe4ge": 2}', 'latin1'));
+    assert.throws(
+      () => streamJson(file, 'thing', value),
+      says(/:2: thing is not in UTF-8: "Aufschl\uFFFDge": save it as UTF-8$/),
+    );
+  });
 });
 
 function streamText<T>(text: string, reader: (json: JsonStream) => T): T {

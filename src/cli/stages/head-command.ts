@@ -37,8 +37,12 @@ export const command: CommandModule<object, Arguments> = {
     }
     const { key, candidates } = await readSweep(sweep, args);
     if (typeof policy.resume === 'number') throw new UsageError('--sweep takes --resume auto or never');
+    const { checkBeforeTraining } = await import('../../stages/before-training.js');
     const { sweepHead } = await import('../../stages/head/sweep.js');
-    const { rows, best } = await superviseRun(folder, config, policy, (run) => sweepHead(run, key, candidates));
+    const { rows, best } = await superviseRun(folder, config, policy, (run) => {
+      checkBeforeTraining(run, ['head']);
+      return sweepHead(run, key, candidates);
+    });
     process.stdout.write(
       `${json ? JSON.stringify({ key, candidates: rows, best }, null, 2) : await table(key, rows)}\n`,
     );

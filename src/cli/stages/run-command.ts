@@ -22,13 +22,14 @@ export const command: CommandModule<object, Arguments> = {
     const { WorkError, UsageError } = await import('../../system/errors.js');
     const { superviseRun } = await import('../../stages/run/supervise.js');
     const { runStages } = await import('../../stages/pipeline.js');
+    const { validates } = await import('../../stages/before-training.js');
     const { stagesOf } = await import('../../config/stages.js');
     const { detectSubset } = await import('../../stages/detect/detect.js');
     const { breathe, unlessStopped } = await import('../../system/signals.js');
     const { evaluateRun } = await import('../../report/run/evaluate-run.js');
     const { writeReport } = await import('../../report/write-report.js');
     const { runsTable } = await import('../../report/tables/metrics-table.js');
-    const { all, available, page } = await superviseRun(folder, config, policy, async (run) => {
+    const done = await superviseRun(folder, config, policy, async (run) => {
       if (baseline && run.store.steps('joint').length > 0) {
         throw new UsageError(`${folder} has a joint stage: give the baseline another --run`);
       }
@@ -36,6 +37,7 @@ export const command: CommandModule<object, Arguments> = {
         run,
         stagesOf(run).filter((stage) => !(baseline && stage === 'joint')),
       );
+      if (!validates(run)) return null;
       const failures = await unlessStopped(run.stop, detectSubset(run, config.data.validateOn, folder));
       for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
       if (failures.length > 0 && config.data.missing === 'fail')
@@ -44,6 +46,11 @@ export const command: CommandModule<object, Arguments> = {
       const metrics = evaluateRun(folder, config.data.validateOn, config.evaluation.preset);
       return { ...metrics, page: await writeReport([folder]) };
     });
+    if (done === null) {
+      process.stderr.write(`run: done, without validation (${folder}): see what it finds by \`lofi detect\`\n`);
+      return;
+    }
+    const { all, available, page } = done;
     const rows = [{ name: folder, metrics: all }];
     if (available) {
       const { videos_missing: missing } = all.counts;

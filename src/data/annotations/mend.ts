@@ -22,7 +22,11 @@ export function mendInstances(
       warnings.push({ kind, text: `${JSON.stringify(label)} [${round(start)}, ${round(end)}] s ${text}` });
     };
     const key = JSON.stringify(clipped);
-    if (end <= start) warn('instances without length', 'dropped: its end is not after its start');
+    const unknown = (end === -1 && (start === -1 || start >= 0)) || (start === -1 && end > 0);
+    if (unknown) warn('instances of unknown times', 'dropped: -1 is no time: write when it starts and ends');
+    else if (end === start)
+      warn('instances without length', 'dropped: it ends when it starts: write an end after its start');
+    else if (end < start) warn('instances without length', 'dropped: its end is not after its start');
     else if (clipped.end <= clipped.start) warn('instances outside their video', 'dropped: it lies outside the video');
     else if (seen.has(key)) warn('repeated instances', 'dropped: it repeats another instance');
     else {

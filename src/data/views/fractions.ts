@@ -1,8 +1,8 @@
 import { frameAt, secondsAt, shownSeconds, type Clock } from '../../video/clock.js';
 
 /*
- * Heads count in fractions of the sequence of frames that they see. Where frames are taken by number, that sequence is
- * even in frames; at a rate of its own (`data.fps`) it is even in time. Both are the same but for a variable frame rate.
+ * Heads count in fractions of the sequence of frames that they see. Where frames are taken by number, that sequence
+ * is even in frames; at a rate of its own (`data.fps`) it is even in time. They differ at a variable rate only.
  */
 
 /**

@@ -76,6 +76,6 @@ export async function detectSubset(
   output: Omit<Output, 'folder'> = { formats: [], minScore: null },
 ): Promise<Failure[]> {
   const source = openFeatures(run);
-  const found = await detect(run, requireSome(source.videos(subset), subset), source);
+  const found = await detect(run, requireSome(source.videos(subset), subset, run.dataset), source);
   return writeDetections({ folder: out, ...output }, found);
 }

@@ -50,7 +50,7 @@ export interface SeenVideo {
  */
 export function seenVideos({ config, dataset, folder }: Run, source: FeatureSource): SeenVideo[] {
   const { trainOn, missing } = config.data;
-  const usable = requireSome(source.videos(trainOn), trainOn);
+  const usable = requireSome(source.videos(trainOn), trainOn, dataset);
   const videos = usable.filter(({ id }) => source.has(id));
   const complete = videos.length === usable.length || missing === 'skip';
   if (videos.length === 0 || !complete) throw new UsageError(`no features in ${folder}: run \`lofi extract\` first`);

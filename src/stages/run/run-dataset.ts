@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../../config/schema.js';
+import { alikeLabels, alikeSubsets } from '../../data/annotations/alike.js';
 import { mapLabels, unseenLabels } from '../../data/annotations/label-map.js';
 import { isOutdated, loadDataset, saveDataset, type Dataset, type Video } from '../../data/dataset.js';
 import { oddities } from '../../data/oddities.js';
@@ -38,8 +39,11 @@ export function dataPath(config: Pick<Config, 'data'>, file: string): string {
  */
 export async function readSource(folder: string, config: Config): Promise<Dataset> {
   const { dataset, warnings } = mapLabels(await sourceDataset(folder, config), config.data.labels);
-  const unseen = config.data.trainOn === 'training' ? [] : unseenLabels(dataset, config.data.trainOn);
-  for (const warning of [...warnings, ...unseen]) process.stderr.write(`warning: ${warning}\n`);
+  // Where annotations were prepared just now, the labels of `training` were compared.
+  const { trainOn, annotations } = config.data;
+  const unseen = trainOn === 'training' && annotations !== null ? [] : unseenLabels(dataset, trainOn);
+  const alike = [...alikeLabels(dataset.classes), ...alikeSubsets(dataset.videos.map(({ subset }) => subset))];
+  for (const warning of [...warnings, ...unseen, ...alike]) process.stderr.write(`warning: ${warning}\n`);
   return dataset;
 }
 

@@ -3,6 +3,7 @@ import { closeSync, createReadStream, fsyncSync, openSync, readFileSync, renameS
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../errors.js';
+import { decodeText } from './text.js';
 
 /**
  * Writes a file such that readers see either the old content or all of the new one: temporary name, fsync, rename,
@@ -47,17 +48,19 @@ export function syncFolder(folder: string): void {
 }
 
 /**
- * Reads a text file.
+ * Reads a text file in UTF-8, or in UTF-16 with its byte order mark.
  *
  * @param what - What the file should be, for messages.
- * @throws UsageError naming the file and `what`.
+ * @throws UsageError naming the file and `what`, and the line that is in another encoding.
  */
 export function readText(file: string, what: string): string {
+  let bytes: Uint8Array;
   try {
-    return readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
     throw new UsageError(`${what} not readable: ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
   }
+  return decodeText(bytes, file);
 }
 
 /**

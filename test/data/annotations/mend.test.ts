@@ -16,7 +16,7 @@ test('what has no length, or lies outside, is dropped', () => {
     [0, 10],
   ]);
   assert.deepEqual(warnings, [
-    '"x" [3, 3] s dropped: its end is not after its start',
+    '"x" [3, 3] s dropped: it ends when it starts: write an end after its start',
     '"a \\"b\\"" [5, 4] s dropped: its end is not after its start',
     '"x" [10, 11] s dropped: it lies outside the video',
     '"x" [-2, -1] s dropped: it lies outside the video',
