@@ -11,7 +11,7 @@ import {
   type SafetensorsHeader,
 } from './formats/safetensors.js';
 import { readSealedJson, sealJson } from './sealed.js';
-import { hashOfHashes, hashTensor, type TensorData } from './formats/tensor.js';
+import { hashOfHashes, hashTensor, requireFiniteTensor, type TensorData } from './formats/tensor.js';
 
 /** The features of one video: `[L, C]` (snippets × channels), row-major. */
 export interface Features {
@@ -118,6 +118,7 @@ export class FeatureStore {
     const tensor = place ? readVerified(place) : this.#pending.get(videoId)?.tensor;
     if (tensor === undefined) throw new WorkError(`no features of ${videoId} in ${this.#folder}; run lofi extract`);
     if (tensor === null) throw new WorkError(`damaged: ${place!.header.file}; run lofi extract again`);
+    requireFiniteTensor(videoId, tensor, `features of ${place?.header.file ?? this.#folder}`);
     return { data: tensor.data as Float32Array, shape: tensor.shape as [number, number] };
   }
 

@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../system/files/files.js';
 import { manifestNumbers, manifestOf, nameDamaged, removeWithManifest, sweep } from './checkpoint-folder.js';
 import { encodeSafetensors, readSafetensors, readSafetensorsHeader, readTensors } from './formats/safetensors.js';
 import { readSealedJson, sealJson } from './sealed.js';
-import { hashTensors, type TensorData } from './formats/tensor.js';
+import { hashTensors, requireFiniteTensor, type TensorData } from './formats/tensor.js';
 
 /** The start of a stage: a checkpoint of another stage, or features (`extract`), identified by content. */
 export interface Origin {
@@ -148,8 +148,8 @@ export class RunStore {
   }
 
   /**
-   * Reads a checkpoint and verifies every bit of it. If it is damaged, it is named on stderr (`damaged: FILE`) and the
-   * next older one is read instead; the manifest tells which one was read.
+   * Reads a checkpoint and verifies every bit of it. If it is damaged or a tensor is not finite, it is named on stderr
+   * (`damaged: FILE`) and the next older one is read instead; the manifest tells which one was read.
    *
    * @param which - The newest, the best (the newest where there is no metric), or that of a step.
    * @returns null when no intact checkpoint exists.
@@ -157,9 +157,20 @@ export class RunStore {
   load(stage: string, which: 'latest' | 'best' | number): LoadedCheckpoint | null {
     for (const step of this.#candidates(stage, which)) {
       const loaded = this.#verified(stage, step, (file) => readSafetensors(file).tensors);
-      if (loaded) return { manifest: loaded.manifest, tensors: loaded.tensors };
+      if (loaded && this.#isFinite(this.#file(stage, step), loaded.tensors)) return loaded;
     }
     return null;
+  }
+
+  /** Whether all tensors are finite. No stage writes others, so that a file with one is no checkpoint of a run. */
+  #isFinite(file: string, tensors: ReadonlyMap<string, TensorData>): boolean {
+    try {
+      for (const [name, tensor] of tensors) requireFiniteTensor(name, tensor, file);
+      return true;
+    } catch (error) {
+      this.#nameDamaged((error as Error).message);
+      return false;
+    }
   }
 
   /** The steps that have a checkpoint, ascending. The checkpoints are not verified. */

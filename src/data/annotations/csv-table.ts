@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { CsvError, parse } from 'csv-parse/sync';
 import { UsageError } from '../../system/errors.js';
+import { readText } from '../../system/files/files.js';
 import { printable } from '../../system/printable.js';
 
 /** A row of a CSV file: its fields by column name, and the number of its last line. */
@@ -15,13 +15,7 @@ export interface TableRow {
  * @throws UsageError with file:line when it is missing or malformed, lacks a column, or a required field is empty.
  */
 export function readTable(file: string, required: readonly string[], optional: readonly string[]): TableRow[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`CSV not readable: ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
-  }
-  const [header, ...rows] = parseRows(text, file);
+  const [header, ...rows] = parseRows(readText(file, 'CSV'), file);
   if (!header) throw new UsageError(`${file}:1: empty; the first line must name the columns ${required.join(',')}`);
   const missing = required.filter((column) => !header.cells.includes(column));
   if (missing.length > 0) {

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, createReadStream, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../errors.js';
+import { readRegularFile } from './regular-file.js';
 
 /**
  * Writes a file such that readers see either the old content or all of the new one: temporary name, fsync, rename,
@@ -46,18 +47,18 @@ export function syncFolder(folder: string): void {
   }
 }
 
+/** The largest text that is read as a whole, in bytes. Parsing it takes several times as much memory. */
+const maxTextBytes = 2 ** 27;
+
 /**
  * Reads a text file.
  *
  * @param what - What the file should be, for messages.
+ * @param limit - The largest number of bytes that such a file may have.
  * @throws UsageError naming the file and `what`.
  */
-export function readText(file: string, what: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${what} not readable: ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
-  }
+export function readText(file: string, what: string, limit = maxTextBytes): string {
+  return readRegularFile(file, what, limit).toString('utf8');
 }
 
 /**
