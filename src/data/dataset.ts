@@ -49,7 +49,13 @@ export interface Dataset {
   classes: string[];
 }
 
-const seconds = z.number().nonnegative();
+/** A number from 0 that no video exceeds: others ask for more memory than there is. */
+const upTo = (most: number, number = z.number()) => number.nonnegative().max(most);
+/** At most eleven days. */
+const seconds = upTo(1_000_000);
+const rate = upTo(10_000).refine((fps) => fps === 0 || fps >= 0.001, 'must be at least 0.001');
+const frameCount = upTo(10_000_000, z.int());
+const pixels = upTo(32_768, z.int());
 const count = z.number().int().nonnegative();
 const name = z.string().min(1);
 
@@ -60,10 +66,10 @@ const videoSchema = z
   .object({
     subset: name,
     duration: seconds,
-    fps: z.number().nonnegative(),
-    frames: count,
-    width: count,
-    height: count,
+    fps: rate,
+    frames: frameCount,
+    width: pixels,
+    height: pixels,
     path: name,
     seek: z.object({ start: z.number(), gap: z.int().positive() }).exactOptional(),
     file: z.object({ bytes: count, modified: z.number(), sha256: name }).exactOptional(),
