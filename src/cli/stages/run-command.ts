@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
+import { print, say } from '../../system/say.js';
 
 interface Arguments extends RunArguments {
   baseline: boolean;
@@ -37,7 +38,7 @@ export const command: CommandModule<object, Arguments> = {
         stagesOf(run).filter((stage) => !(baseline && stage === 'joint')),
       );
       const failures = await unlessStopped(run.stop, detectSubset(run, config.data.validateOn, folder));
-      for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
+      for (const { id, reason } of failures) say(`not done: ${id}: ${reason}`);
       if (failures.length > 0 && config.data.missing === 'fail')
         throw new WorkError(`videos that could not be read: ${failures.length}; the others are done`);
       await breathe(run.stop);
@@ -50,6 +51,6 @@ export const command: CommandModule<object, Arguments> = {
       rows[0]!.name = `${folder}, all ${all.counts.videos} videos`;
       rows.push({ name: `without the ${missing} that could not be used`, metrics: available });
     }
-    process.stdout.write(`${runsTable(rows)}\n${page}\n`);
+    print(`${runsTable(rows)}\n${page}`);
   },
 };

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, createReadStream, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { mkdirSync } from 'node:fs';
+import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../errors.js';
+import { naming } from './disk.js';
 import { readRegularFile } from './regular-file.js';
 
 /**
@@ -12,7 +12,9 @@ import { readRegularFile } from './regular-file.js';
 export function writeFileAtomic(file: string, ...parts: (string | Uint8Array)[]): void {
   const folder = path.dirname(file);
   mkdirSync(folder, { recursive: true });
-  const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(4).toString('hex')}.tmp`);
+  // The name is cut, so that a name as long as the file system takes has room for what is added to it.
+  const begin = path.basename(file).slice(0, 50);
+  const temporary = path.join(folder, `.${begin}.${randomBytes(4).toString('hex')}.tmp`);
   try {
     const fd = openSync(temporary, 'w');
     try {
@@ -27,7 +29,7 @@ export function writeFileAtomic(file: string, ...parts: (string | Uint8Array)[])
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw naming(error, file);
   }
   syncFolder(folder);
 }
