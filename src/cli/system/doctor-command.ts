@@ -28,7 +28,7 @@ interface Options {
  */
 export async function diagnose(earlier: readonly string[] = [], wanted?: EngineInfo['name']): Promise<Diagnosis> {
   const { startEngine } = await import('../../engine/backend.js');
-  const { findFfmpeg } = await import('../../video/ffmpeg.js');
+  const { findFfmpeg, passedOver } = await import('../../video/ffmpeg.js');
   const problems = [...earlier];
   const attempt = async <T>(part: () => T | Promise<T>): Promise<T | null> => {
     try {
@@ -41,6 +41,7 @@ export async function diagnose(earlier: readonly string[] = [], wanted?: EngineI
   };
   const engine = await attempt(() => startEngine(wanted));
   const ffmpeg = await attempt(findFfmpeg);
+  if (ffmpeg) problems.push(...passedOver().filter((why) => !problems.includes(why)));
   if (engine?.name === 'wasm' && earlier.length === 0 && wanted !== 'wasm' && process.env['LOFI_ENGINE'] !== 'wasm') {
     problems.push('native TensorFlow is not set up: the wasm engine is about ten times slower. Run lofi setup.');
   }
