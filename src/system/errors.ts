@@ -9,10 +9,18 @@ export class LofiError extends Error {
   readonly exitCode: 1 | 2 | 130 | 143;
 
   constructor(message: string, exitCode: LofiError['exitCode'], options?: ErrorOptions) {
-    super(lineOf(message), options);
+    super(shortened(lineOf(message)), options);
     this.name = new.target.name;
     this.exitCode = exitCode;
   }
+}
+
+/** A name in the message may have any length. */
+const maxMessage = 1500;
+
+function shortened(message: string): string {
+  if (message.length <= maxMessage) return message;
+  return `${message.slice(0, maxMessage / 2)}…${message.slice(-maxMessage / 2)}`;
 }
 
 /** The work could not be done: a bad video, a diverged loss, a missing tool. Exit code 1. */
