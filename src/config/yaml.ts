@@ -21,9 +21,10 @@ export function yamlValues(
 ): unknown {
   let values: unknown;
   try {
-    const document = parseDocument(text);
+    // For pretty errors the parser looks through the text anew for each of what may be thousands.
+    const document = parseDocument(text, { prettyErrors: false });
     const [problem] = document.errors;
-    if (problem) throw new UsageError(notYaml(problem.linePos?.[0].line ?? 1, problem.message.split('\n')[0]!));
+    if (problem) throw new UsageError(notYaml(lineAt(text, problem.pos[0]), problem.message));
     // Aliases are resolved only here, so an alias without anchor, or an exponential expansion, is found here.
     values = document.toJS();
   } catch (error) {
@@ -33,6 +34,10 @@ export function yamlValues(
   }
   check(values, where, 0);
   return values;
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split('\n').length;
 }
 
 /** Refuses the key `__proto__`, whose assignment would replace an object's prototype, and endless nesting. */

@@ -9,8 +9,8 @@ export function printable(text: string, length = 80): string {
 
 /**
  * Control characters, which move the cursor or end the line, the characters that turn the direction of writing, and
- * halves of characters. Unlike {@link printable}, this leaves joiners and characters that Unicode does not know yet: they
- * occur in names of files.
+ * halves of characters. Unlike {@link printable}, this leaves joiners and characters that Unicode does not know yet:
+ * they occur in names of files.
  */
 const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 

@@ -1,8 +1,8 @@
 import { lineOf, linesOf } from './printable.js';
 
 /*
- * Everything that is written for people goes through `say` and `print`, because names of files, ids and labels are part of it:
- * they could move the cursor, or begin a line that looks like one of ours. JSON escapes by itself.
+ * Everything that is written for people goes through `say` and `print`, because names of files, ids and labels are part
+ * of it: they could move the cursor, or begin a line that looks like one of ours. JSON escapes by itself.
  */
 
 /** Writes a line to stderr: warnings, notes, progress, errors. */

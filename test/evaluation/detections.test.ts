@@ -142,8 +142,20 @@ describe('evaluateDetections', () => {
       [0, Infinity],
     ] as const)
       assert.throws(
-        () => evaluate({ v1: [[0, 1, 0.5]], v2: [[0, 10, 0.9], [start, end, 0.8]] }),
-        { name: 'UsageError', message: `predictions: detection 2 of video "v2" is from ${start} to ${end}: both must be finite numbers of seconds` }, // prettier-ignore
+        () =>
+          evaluate({
+            v1: [[0, 1, 0.5]],
+            v2: [
+              [0, 10, 0.9],
+              [start, end, 0.8],
+            ],
+          }),
+        {
+          name: 'UsageError',
+          message:
+            `predictions: detection 2 of video "v2" is from ${start} to ${end}: ` +
+            'both must be finite numbers of seconds',
+        },
       );
   });
 

@@ -1,6 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { readBundle, writeBundle } from '../../src/checkpoints/bundle-file.js';
+import { readBundle } from '../../src/checkpoints/bundle-file.js';
+import { encodeSafetensors } from '../../src/checkpoints/formats/safetensors.js';
+import { hashTensors } from '../../src/checkpoints/formats/tensor.js';
 import { RunStore } from '../../src/checkpoints/run-store.js';
 import { sealJson } from '../../src/checkpoints/sealed.js';
 import { startEngine } from '../../src/engine/backend.js';
@@ -10,16 +13,20 @@ import { checkpoint } from '../support/checkpoints.js';
 import { writeFakeRun } from '../support/fake-run.js';
 import { hostileToken } from '../support/mutations.js';
 import { randomModel } from '../support/random-model.js';
-import { temporaryFolder } from '../support/temporary.js';
 import { mutated } from './mutate.js';
 import type { Parser } from './parser.js';
 
-const folder = temporaryFolder();
+const folder = mkdtempSync(path.join(os.tmpdir(), 'lofi-hostile-'));
+process.once('exit', () => {
+  rmSync(folder, { recursive: true });
+});
 await startEngine();
 const bundle = path.join(folder, 'model.lofi');
 using model = randomModel(3);
 writeModel(bundle, model, {});
 const { description, tensors } = readBundle(bundle);
+const exported = readFileSync(bundle);
+const sha256 = hashTensors(tensors);
 
 const run = path.join(folder, 'run');
 new RunStore(run).save('joint', checkpoint(10));
@@ -34,29 +41,27 @@ const shown = Object.fromEntries(reported.map((name) => [name, readFileSync(path
 /** Readers of bundles and of run folders. */
 export const storeParsers: Readonly<Record<string, Parser>> = {
   'bundle, damaged': {
-    files: (random) => ({ 'm.lofi': mutated(readFileSync(bundle), random, false) }),
-    read: (at) => loadBundle(at('m.lofi'))[Symbol.dispose](),
+    files: (random) => ({ 'm.lofi': mutated(exported, random, false) }),
+    read: (at) => {
+      loadBundle(at('m.lofi'))[Symbol.dispose]();
+    },
   },
   'bundle with another description, sealed anew': {
     files: (random) => {
       const changed: unknown = parsed(hostileToken(JSON.stringify(description), random));
-      const file = path.join(folder, 'changed.lofi');
-      try {
-        writeBundle(file, { description: typeof changed === 'object' && changed ? changed : description, tensors });
-      } catch {
-        // A number that is not finite cannot be sealed.
-        writeBundle(file, { description, tensors });
-      }
-      return { 'm.lofi': readFileSync(file) };
+      const json = sealed({ description: typeof changed === 'object' && changed ? changed : description, sha256 });
+      return { 'm.lofi': Buffer.concat(encodeSafetensors(tensors, { 'lofi-tal': json })) };
     },
-    read: (at) => loadBundle(at('m.lofi'))[Symbol.dispose](),
+    read: (at) => {
+      loadBundle(at('m.lofi'))[Symbol.dispose]();
+    },
   },
   manifest: {
     files: (random) => {
       const changed = parsed(mutated(manifest, random, true).toString());
-      const sealed = random.below(2) > 0 && typeof changed === 'object' && changed !== null;
+      const anew = random.below(2) > 0 && typeof changed === 'object' && changed !== null;
       return {
-        '10.json': sealed ? sealedAnew(changed) : mutated(manifest, random, true),
+        '10.json': anew ? Buffer.from(sealed(changed)) : mutated(manifest, random, true),
         '10.safetensors': random.below(4) > 0 ? weights : mutated(weights, random, false),
       };
     },
@@ -80,12 +85,12 @@ export const storeParsers: Readonly<Record<string, Parser>> = {
   },
 };
 
-/** A changed manifest as somebody would seal it; the good one where it has a number that is not finite. */
-function sealedAnew(changed: object): Buffer {
+/** A changed document as somebody would seal it anew; an empty one where it has a number that is not finite. */
+function sealed(changed: object): string {
   try {
-    return Buffer.from(sealJson(changed));
+    return sealJson(changed);
   } catch {
-    return manifest;
+    return sealJson({});
   }
 }
 

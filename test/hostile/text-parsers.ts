@@ -8,6 +8,7 @@ import { FeatureFolder } from '../../src/data/features/feature-folder.js';
 import { readVideoScores } from '../../src/data/scores/video-scores.js';
 import { evaluateDetections } from '../../src/evaluation/detections.js';
 import { readDetections, readGroundTruth } from '../../src/evaluation/result-files.js';
+import type { GroundTruth } from '../../src/evaluation/types.js';
 import { readMatrix } from '../../src/stages/features/read-matrix.js';
 import { mutated } from './mutate.js';
 import type { Parser } from './parser.js';
@@ -20,6 +21,9 @@ const annotations = [
 const measured = { fps: 25, frames: 750, width: 64, height: 48, path: 'a.mp4', duration: 30 };
 const truth = { version: '1.3', database: { v_a: { subset: 'validation', ...measured, annotations } } };
 const results = { v_a: annotations.map((annotation) => ({ ...annotation, score: 0.5 })) };
+const judged: GroundTruth = {
+  database: { v_a: { subset: 's', annotations: [{ segment: [0, 9], label: 'jump' }] } },
+};
 const table = Buffer.from('video,start,end,label,subset\na,1,2,jump,training\nb,00:01,1:02.5,run,validation\n');
 const config = Buffer.from(
   'seed: 1\ndata:\n  labels: { a: b, c: null }\n  fps: 10\nencoder: &e { type: resnet18, width: 8 }\n' +
@@ -33,10 +37,9 @@ const one = (name: string, good: Buffer, read: (file: string) => unknown): Parse
 
 /** Readers of JSON, CSV and YAML. */
 export const textParsers: Readonly<Record<string, Parser>> = {
-  predictions: one('p.json', json({ version: '1', results }), (file) => {
-    const { tiou } = { tiou: [0.5, 0.75] };
-    return evaluateDetections({ database: { v_a: { subset: 's', annotations: [{ segment: [0, 9], label: 'jump' }] } } }, readDetections(file), { subset: 's', tiou }); // prettier-ignore
-  }),
+  predictions: one('p.json', json({ version: '1', results }), (file) =>
+    evaluateDetections(judged, readDetections(file), { subset: 's', tiou: [0.5, 0.75] }),
+  ),
   'ground truth': one('g.json', json(truth), readGroundTruth),
   dataset: one('d.json', json(truth), loadDataset),
   'annotations of ActivityNet': one('a.json', json(truth), (file) => readAnnotations('activitynet', file)),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /*
- * What the report takes from the files of a run folder. They may be of an earlier version, or edited, so each is checked
- * by a schema: nothing else than what it allows gets into the page.
+ * What the report takes from the files of a run folder. They may be of an earlier version, or edited, so each is
+ * checked by a schema: nothing else than what it allows gets into the page.
  */
 
 const number = z.number().optional().catch(undefined);

@@ -62,8 +62,8 @@ export async function* detectVideo(model: TrainedModel, video: Video): AsyncGene
 }
 
 /**
- * The most frames that are read of a video: 12 days at 30 frames per second. Their numbers are planned beforehand, and a
- * model that was trained on videos of a second would plan more of them than fit into memory.
+ * The most frames that are read of a video: 12 days at 30 frames per second. Their numbers are planned beforehand, and
+ * a model that was trained on videos of a second would plan more of them than fit into memory.
  */
 const mostFrames = 2 ** 25;
 

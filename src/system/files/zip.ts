@@ -17,8 +17,8 @@ export interface ZipMember {
   /**
    * Reads the content and checks it. No more memory is allocated than the size that the archive declares.
    *
-   * @throws UsageError naming the file and the member when it is damaged, encrypted, compressed by an unknown method, or
-   *   would take more memory than {@link maxUnpacked} or {@link maxGrowth} times its packed bytes.
+   * @throws UsageError naming the file and the member when it is damaged, encrypted, compressed by an unknown method,
+   *   or would take more memory than {@link maxUnpacked} or {@link maxGrowth} times its packed bytes.
    */
   readonly read: () => Buffer;
 }

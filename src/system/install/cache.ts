@@ -37,8 +37,8 @@ function cacheBase(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
 }
 
 /**
- * Why nothing of an existing cache folder may be used: programs and libraries in it are run, so nobody else may have put
- * them there. It must belong to this user, or to the system's administrator, and nobody else may write into it.
+ * Why nothing of an existing cache folder may be used: programs and libraries in it are run, so nobody else may have
+ * put them there. It must belong to this user, or to the system's administrator, and nobody else may write into it.
  *
  * @param user - The number of this user; undefined where the system has none (Windows).
  * @returns One line that says what to do; undefined where the folder is in order or does not exist.
