@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../system/files/files.js';
 import { manifestNumbers, manifestOf, nameDamaged, removeWithManifest, sweep } from './checkpoint-folder.js';
 import { encodeSafetensors, readSafetensors, readSafetensorsHeader, readTensors } from './formats/safetensors.js';
 import { readSealedJson, sealJson } from './sealed.js';
-import { hashTensors, requireFiniteTensor, type TensorData } from './formats/tensor.js';
+import { hashTensors, notFinite, type TensorData } from './formats/tensor.js';
 
 /** The start of a stage: a checkpoint of another stage, or features (`extract`), identified by content. */
 export interface Origin {
@@ -157,20 +157,12 @@ export class RunStore {
   load(stage: string, which: 'latest' | 'best' | number): LoadedCheckpoint | null {
     for (const step of this.#candidates(stage, which)) {
       const loaded = this.#verified(stage, step, (file) => readSafetensors(file).tensors);
-      if (loaded && this.#isFinite(this.#file(stage, step), loaded.tensors)) return loaded;
+      if (!loaded) continue;
+      const wrong = notFinite(loaded.tensors);
+      if (wrong === undefined) return loaded;
+      this.#nameDamaged(`${this.#file(stage, step)}: ${wrong}`);
     }
     return null;
-  }
-
-  /** Whether all tensors are finite. No stage writes others, so that a file with one is no checkpoint of a run. */
-  #isFinite(file: string, tensors: ReadonlyMap<string, TensorData>): boolean {
-    try {
-      for (const [name, tensor] of tensors) requireFiniteTensor(name, tensor, file);
-      return true;
-    } catch (error) {
-      this.#nameDamaged((error as Error).message);
-      return false;
-    }
   }
 
   /** The steps that have a checkpoint, ascending. The checkpoints are not verified. */
