@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { WorkError } from '../system/errors.js';
-import { writeFileAtomic } from '../system/files/files.js';
+import { readText, writeFileAtomic } from '../system/files/files.js';
 import { manifestNumbers, manifestOf, nameDamaged, removeWithManifest, sweep } from './checkpoint-folder.js';
 import {
   encodeSafetensors,
@@ -238,7 +237,7 @@ function readVerified({ sha256, header, entry }: Place): TensorData | null {
 
 function latestKey(runFolder: string): string | null {
   try {
-    const key = readFileSync(path.join(extractFolder(runFolder), 'latest'), 'utf8').trim();
+    const key = readText(path.join(extractFolder(runFolder), 'latest'), 'pointer', 100).trim();
     return /^[0-9a-f]+$/.test(key) ? key : null;
   } catch {
     return null;

@@ -9,13 +9,16 @@ export interface TableRow {
   fields: Record<string, string>;
 }
 
+/** The largest table in bytes. Its rows take many times as much memory; published ones have a few hundred kilobytes. */
+const maxBytes = 2 ** 25;
+
 /**
  * Reads a CSV file with a header line. Blank lines are skipped, and spaces around fields are dropped.
  *
  * @throws UsageError with file:line when it is missing or malformed, lacks a column, or a required field is empty.
  */
 export function readTable(file: string, required: readonly string[], optional: readonly string[]): TableRow[] {
-  const [header, ...rows] = parseRows(readText(file, 'CSV'), file);
+  const [header, ...rows] = parseRows(readText(file, 'CSV', maxBytes), file);
   if (!header) throw new UsageError(`${file}:1: empty; the first line must name the columns ${required.join(',')}`);
   const missing = required.filter((column) => !header.cells.includes(column));
   if (missing.length > 0) {
