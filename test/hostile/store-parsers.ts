@@ -12,7 +12,7 @@ import { loadBundle, writeModel } from '../../src/stages/detect/model-bundle.js'
 import { checkpoint } from '../support/checkpoints.js';
 import { writeFakeRun } from '../support/fake-run.js';
 import { hostileToken } from '../support/mutations.js';
-import { randomModel } from '../support/random-model.js';
+import { randomModel, smallConfig } from '../support/random-model.js';
 import { mutated } from './mutate.js';
 import type { Parser } from './parser.js';
 
@@ -22,7 +22,7 @@ process.once('exit', () => {
 });
 await startEngine();
 const bundle = path.join(folder, 'model.lofi');
-using model = randomModel(3);
+using model = randomModel(3, smallConfig({ encoder: { width: 2, frames: 2, stride: 2 } }));
 writeModel(bundle, model, {});
 const { description, tensors } = readBundle(bundle);
 const exported = readFileSync(bundle);
