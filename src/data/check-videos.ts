@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError, WorkError } from '../system/errors.js';
+import { say } from '../system/say.js';
 import { inParallel } from '../system/parallel.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe, type VideoInfo } from '../video/probe.js';
@@ -136,6 +137,6 @@ function isFolder(place: string): boolean {
 /** All videos below a folder, sorted by name. What is left out is told on stderr. */
 async function listFolder(folder: string): Promise<Listed[]> {
   const found = await videosInFolder(folder, true);
-  process.stderr.write(leftOut(folder, found));
+  leftOut(folder, found).forEach(say);
   return found.videos.map((name) => ({ id: name, path: path.resolve(folder, name) }));
 }

@@ -34,27 +34,44 @@ export interface Dataset {
   classes: string[];
 }
 
-const seconds = z.number().nonnegative();
+/** A number from 0 that no video exceeds: others ask for more memory than there is. */
+const upTo = (most: number, number = z.number()) => number.nonnegative().max(most);
+/** At most eleven days. */
+const seconds = upTo(1_000_000);
+const rate = upTo(10_000).refine((fps) => fps === 0 || fps >= 0.001, 'must be at least 0.001');
+const frameCount = upTo(10_000_000, z.int());
+const pixels = upTo(32_768, z.int());
 const count = z.number().int().nonnegative();
 const name = z.string().min(1);
 
 /** The annotations of one video as ActivityNet writes them. */
 export const annotationSchema = z.object({ segment: z.tuple([z.number(), z.number()]), label: name });
 
+/** A second of a container's clock; a first frame may be shown before its start. */
+const moment = z.number().min(-1_000_000).max(1_000_000);
+
+function ascending(times: readonly (readonly [number, number])[]): boolean {
+  return times.every(([frame, second], i) => {
+    const [before, earlier] = times[i - 1] ?? [-1, -Infinity];
+    return (i > 0 || frame === 0) && frame > before && second >= earlier;
+  });
+}
+
 /** What `probe` measures of a video, as files hold it. */
 export const measurementsSchema = z.object({
   duration: seconds,
-  fps: z.number().nonnegative(),
-  frames: count,
-  width: count,
-  height: count,
-  start: z.number().exactOptional(),
+  fps: rate,
+  frames: frameCount,
+  width: pixels,
+  height: pixels,
+  start: moment.exactOptional(),
   times: z
-    .array(z.tuple([count, z.number()]))
+    .array(z.tuple([frameCount, moment]))
     .min(2)
+    .refine(ascending, 'must be [frame, second] from frame 0 on, ascending')
     .exactOptional(),
   stream: z.int().positive().exactOptional(),
-  seek: z.object({ start: z.number(), gap: z.int().positive() }).exactOptional(),
+  seek: z.object({ start: moment, gap: z.int().positive() }).exactOptional(),
   drift: z.number().positive().exactOptional(),
   damage: name.exactOptional(),
 });
@@ -75,6 +92,10 @@ const videoSchema = measurementsSchema
   })
   .superRefine((video, context) => {
     if (video.problem !== undefined) return;
+    if (video.times && video.times.at(-1)![0] !== video.frames)
+      context.addIssue({ code: 'custom', path: ['times'], message: 'must end with the number of frames' });
+    if (video.duration <= (video.start ?? 0))
+      context.addIssue({ code: 'custom', path: ['start'], message: 'must be before the duration' });
     for (const key of ['duration', 'fps', 'frames', 'width', 'height'] as const) {
       if (video[key] === 0) context.addIssue({ code: 'custom', path: [key], message: 'must be above 0' });
     }
@@ -128,8 +149,11 @@ export function saveDataset(file: string, dataset: Dataset): void {
     ]),
   );
   const content = { version, taxonomy: [], database };
-  writeFileAtomic(file, `${JSON.stringify(content, null, 1)}\n`);
+  writeFileAtomic(file, `${JSON.stringify(content, null, 1).replace(pairs, '[$1, $2]')}\n`);
 }
+
+/** Arrays of two numbers, each on a line of its own. Strings hold no line breaks in JSON. */
+const pairs = /\[\n\s*(-?[\d.e+-]+),\n\s*(-?[\d.e+-]+)\n\s*\]/g;
 
 function portablePath(folder: string, absolute: string): string {
   const relative = path.relative(folder, absolute);

@@ -33,8 +33,8 @@ export async function videosInFolder(folder: string, below: boolean): Promise<Fo
   return { videos: names.filter((_, i) => are[i]), others: names.filter((_, i) => !are[i]), folders };
 }
 
-/** Lines about what of a folder is left out; empty where nothing is. */
-export function leftOut(folder: string, { others, folders }: FolderVideos): string {
+/** Lines about what of a folder is left out. */
+export function leftOut(folder: string, { others, folders }: FolderVideos): string[] {
   const lines = [];
   if (others.length > 0) {
     const names = others.slice(0, 3).map((name) => printable(name, 60));
@@ -43,5 +43,5 @@ export function leftOut(folder: string, { others, folders }: FolderVideos): stri
     lines.push(`${folder}: left out ${files} in which ffmpeg finds no video: ${names.join(', ')}${more}`);
   }
   if (folders > 0) lines.push(`${folder}: not looked into ${folders === 1 ? 'a folder' : `${folders} folders`} in it`);
-  return lines.map((line) => `${line}\n`).join('');
+  return lines;
 }

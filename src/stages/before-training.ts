@@ -9,6 +9,7 @@ import { dataPath } from './run/run-dataset.js';
 import type { Run } from './run/run.js';
 import { listedSubsets, readableVideos } from './run/usable-videos.js';
 import { headInstances } from './training/targets.js';
+import { say } from '../system/say.js';
 
 /** What of a run is looked at before training. */
 type Known = Pick<Run, 'config' | 'dataset'>;
@@ -28,9 +29,9 @@ export function checkBeforeTraining(run: Known, names: readonly StageName[]): vo
   checkWindows(run, training);
   const validated = validates(run) ? checkSubset(run, 'validateOn') : [];
   if (validated.length === 0)
-    process.stderr.write(
+    say(
       `warning: no video is in subset "${printable(data.validateOn, 40)}" (data.validateOn), so nothing is validated: ` +
-        'the last head is kept, not the best, and there are no mAP, metrics.json and detections.json\n',
+        'the last head is kept, not the best, and there are no mAP, metrics.json and detections.json',
     );
   if (detect.scores === null) return;
   const file = dataPath(run.config, detect.scores);
@@ -87,9 +88,9 @@ function checkWindows({ config, dataset }: Known, training: readonly Video[]): v
   if (!window || data.features !== null || head.windows === 'random') return;
   const empty = training.filter(({ instances }) => instances.length === 0).length;
   if (empty > 0)
-    process.stderr.write(
+    say(
       `warning: ${empty} of ${training.length} training videos have no instance, and the head is trained on windows ` +
-        'that hold one: it does not learn from them; head.windows=random would\n',
+        'that hold one: it does not learn from them; head.windows=random would',
     );
   const holds = (video: Video) => {
     const total = snippetsEvery(window.every, video, data.fps);

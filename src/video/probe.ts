@@ -54,9 +54,11 @@ const compared = 3;
 export async function probe(file: string): Promise<VideoInfo> {
   const container = await readContainer(file);
   const { stream } = container;
-  let seen = await decodeAll(file, stream, hasIndex(file));
+  let seen = await decodeAll(file, stream, { clock: true, index: hasIndex(file) });
   // Errors may come from packets that are only listed for seeking. They must not count against the frames.
-  if (seen.listed && (!seen.end.ok || seen.end.errors > 0)) seen = await decodeAll(file, stream, false);
+  if (seen.listed && (!seen.end.ok || seen.end.errors > 0)) seen = await decodeAll(file, stream, { clock: true });
+  // Another stream may be so broken that it cannot even be passed on.
+  if (!seen.end.ok) seen = await decodeAll(file, stream);
 
   const { end, frames, listed } = seen;
   if (!end.ok) {
@@ -119,14 +121,20 @@ interface Listed {
   hashes: string[];
 }
 
-/** Decodes the whole video in one pass. */
+/**
+ * Decodes the whole video in one pass.
+ *
+ * @param also - `clock`: count time from the start of all streams. In formats whose time may jump (MPEG, Ogg, FLV)
+ * ffmpeg counts it from the start of those that are used, so the others are used for nothing. `index`: make the lists
+ * for seeking.
+ */
 async function decodeAll(
   file: string,
   stream: number,
-  indexed: boolean,
+  also: { clock?: boolean; index?: boolean } = {},
 ): Promise<{ end: FfmpegEnd; frames: FrameTimes; listed: Listed | undefined }> {
   const frames = new FrameTimes();
-  const listed = indexed ? { keyframes: new Keyframes(), hashes: [] as string[] } : undefined;
+  const listed = also.index ? { keyframes: new Keyframes(), hashes: [] as string[] } : undefined;
   const video = everyFrame(stream);
   const outputs = [...video, '-enc_time_base', timeBase, '-c:v', 'wrapped_avframe', ...framecrc(1)];
   const receivers = [
@@ -144,6 +152,7 @@ async function decodeAll(
       readFramecrc(({ hash }) => listed.hashes.push(hash)),
     );
   }
+  if (also.clock) outputs.push('-map', '0', '-ignore_unknown', '-c', 'copy', '-frames', '1', '-f', 'null', '-');
   const end = await runFfmpeg([...inputFile(file), ...outputs], receivers);
   return { end, frames, listed };
 }

@@ -121,13 +121,22 @@ export function runFfmpeg(
  * @throws WorkError when it is a folder, a pipe or a device: opening a pipe would wait for its writer, maybe for ever.
  */
 export function inputFile(file: string): string[] {
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (found && !found.isFile()) throw new WorkError(`not a readable video: ${file}: it is not a regular file`);
+  if (isIrregular(file)) throw new WorkError(`not a readable video: ${file}: it is not a regular file`);
   // prettier-ignore
   return [
     '-protocol_whitelist', 'file', '-format_whitelist', containerFormats.join(','),
     '-max_pixels', String(maxPixels), '-i', `file:${path.resolve(file)}`,
   ];
+}
+
+/** Whether a path leads to a folder, a pipe or a device. */
+export function isIrregular(file: string): boolean {
+  try {
+    return !statSync(file).isFile();
+  } catch {
+    // ffmpeg's message says best why a file cannot be reached.
+    return false;
+  }
 }
 
 /** ffmpeg's name for a video stream, counted among those that are not cover pictures. */

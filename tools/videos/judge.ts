@@ -45,9 +45,12 @@ interface Shown {
 }
 
 function showinfo(file: string, stream: number): Shown | null {
-  const args = ['-i', `file:${file}`, '-map', `0:v:${stream}`, '-fps_mode', 'passthrough', '-vf', 'showinfo'];
+  const map = ['-map', `0:v:${stream}`, '-fps_mode', 'passthrough', '-vf', 'showinfo'];
+  const args = ['-copyts', '-i', `file:${file}`, ...map];
   const said = ffmpeg(...args, '-f', 'null', '-')?.said;
   if (said === undefined) return null;
+  // The times in the file itself, less the start of its container.
+  const start = Number(/^ {2}Duration: \S+ start: ([-\d.]+)/m.exec(said)?.[1] ?? 0);
   const rows = said.match(/\] n: *\d+ .*$/gm) ?? [];
   const field = (row: string, name: string) => new RegExp(` ${name}: *(\\S+)`).exec(row)?.[1] ?? '';
   const [first] = rows;
@@ -55,7 +58,7 @@ function showinfo(file: string, stream: number): Shown | null {
   const [width, height] = field(first, 's').split('x').map(Number) as [number, number];
   const [across, down] = field(first, 'sar').split('/').map(Number) as [number, number];
   return {
-    times: rows.map((row) => Number(field(row, 'pts_time'))),
+    times: rows.map((row) => Number(field(row, 'pts_time')) - start),
     width,
     height,
     aspect: across > 0 && down > 0 ? across / down : 1,

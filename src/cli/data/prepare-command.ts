@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { print, say } from '../../system/say.js';
 
 interface PrepareArguments {
   format: string;
@@ -41,17 +42,19 @@ export const command: CommandModule<object, PrepareArguments> = {
     const { alikeLabels, alikeSubsets } = alike;
     saveDataset(argv.out, dataset);
 
-    const say = (line: string) => process.stderr.write(`${printable(line, 300)}\n`);
+    const tell = (line: string) => {
+      say(printable(line, 300));
+    };
     const problems = dataset.videos.flatMap(({ id, problem }) => (problem === undefined ? [] : [`${id}: ${problem}`]));
-    for (const line of problems.slice(0, problemsShown)) say(line);
-    if (problems.length > problemsShown) say(`… ${problems.length - problemsShown} more unusable videos`);
-    for (const line of warnings) say(line);
-    for (const line of alikeLabels(dataset.classes)) say(line);
-    for (const line of alikeSubsets(dataset.videos.map(({ subset }) => subset))) say(line);
+    for (const line of problems.slice(0, problemsShown)) tell(line);
+    if (problems.length > problemsShown) tell(`… ${problems.length - problemsShown} more unusable videos`);
+    for (const line of warnings) tell(line);
+    for (const line of alikeLabels(dataset.classes)) tell(line);
+    for (const line of alikeSubsets(dataset.videos.map(({ subset }) => subset))) tell(line);
     const splits = [...new Set(dataset.videos.map(({ subset }) => subset))]
       .map((subset) => `${videosOf(dataset, subset).length} ${subset}`)
       .join(', ');
-    say(`${dataset.videos.length} videos (${splits}), ${dataset.classes.length} classes, ${problems.length} unusable`);
-    process.stdout.write(`${argv.out}\n`);
+    tell(`${dataset.videos.length} videos (${splits}), ${dataset.classes.length} classes, ${problems.length} unusable`);
+    print(argv.out);
   },
 };

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
+import { print, say } from '../../system/say.js';
 
 interface Arguments extends RunArguments {
   baseline: boolean;
@@ -39,7 +40,7 @@ export const command: CommandModule<object, Arguments> = {
       );
       if (!validates(run)) return null;
       const failures = await unlessStopped(run.stop, detectSubset(run, config.data.validateOn, folder));
-      for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
+      for (const { id, reason } of failures) say(`not done: ${id}: ${reason}`);
       if (failures.length > 0 && config.data.missing === 'fail')
         throw new WorkError(`videos that could not be read: ${failures.length}; the others are done`);
       await breathe(run.stop);
@@ -47,7 +48,7 @@ export const command: CommandModule<object, Arguments> = {
       return { ...metrics, page: await writeReport([folder]) };
     });
     if (done === null) {
-      process.stderr.write(`run: done, without validation (${folder}): see what it finds by \`lofi detect\`\n`);
+      say(`run: done, without validation (${folder}): see what it finds by \`lofi detect\``);
       return;
     }
     const { all, available, page } = done;
@@ -57,6 +58,6 @@ export const command: CommandModule<object, Arguments> = {
       rows[0]!.name = `${folder}, all ${all.counts.videos} videos`;
       rows.push({ name: `without the ${missing} that could not be used`, metrics: available });
     }
-    process.stdout.write(`${runsTable(rows)}\n${page}\n`);
+    print(`${runsTable(rows)}\n${page}`);
   },
 };

@@ -22,6 +22,9 @@ export interface Columns {
 /** What may stand between the fields of a row. */
 const separators = [',', ';', '\t'];
 
+/** The largest table in bytes. Its rows take many times as much memory; published ones have a few hundred kilobytes. */
+const maxBytes = 2 ** 25;
+
 /**
  * Reads a table with a header line, whose fields are separated by commas, semicolons or tabs. Capitals in the names of
  * columns do not count, and other columns than those asked for are passed over. Rows without any content are skipped,
@@ -32,7 +35,7 @@ const separators = [',', ';', '\t'];
  */
 export function readTable(file: string, columns: Columns): TableRow[] {
   const { required, optional = [], mayBeEmpty = [] } = columns;
-  const text = readText(file, 'CSV');
+  const text = readText(file, 'CSV', maxBytes);
   const separator = separatorOf(text, required);
   const [header, ...rows] = parseRows(withoutSeparatorLine(text), separator, file);
   if (!header) throw new UsageError(`${file}:1: empty; the first line must name the columns ${required.join(',')}`);

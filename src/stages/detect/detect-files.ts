@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import PQueue from 'p-queue';
@@ -7,6 +7,7 @@ import { leftOut, videosInFolder } from '../../data/folder-videos.js';
 import type { DetectedVideo, Failure } from '../../evaluation/detected-video.js';
 import { UsageError, WorkError } from '../../system/errors.js';
 import { startProgress } from '../../system/progress.js';
+import { say } from '../../system/say.js';
 import { probe } from '../../video/probe.js';
 import { detectedVideo } from './detected.js';
 import { detectVideo } from './detect-video.js';
@@ -84,7 +85,7 @@ export async function probeVideo(id: string, file: string): Promise<Video> {
 async function listVideos(paths: readonly string[]): Promise<VideoFile[]> {
   const files: string[] = [];
   for (const name of paths) {
-    const found = statSync(name, { throwIfNoEntry: false });
+    const found = statOf(name);
     if (!found) throw new UsageError(`video not found: ${name}`);
     files.push(...(found.isDirectory() ? await videosIn(name) : [name]));
   }
@@ -99,14 +100,23 @@ async function listVideos(paths: readonly string[]): Promise<VideoFile[]> {
         `two videos have the name ${id}, by which results are stored: ${other} and ${file}: rename one`,
       );
     byId.set(key, file);
-    return { id, path: file, bytes: Math.max(1, statSync(file).size) };
+    return { id, path: file, bytes: Math.max(1, statOf(file)?.size ?? 0) };
   });
+}
+
+/** What the file system says of a file; undefined where it cannot be reached, as at the end of a dangling link. */
+function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 async function videosIn(folder: string): Promise<string[]> {
   const found = await videosInFolder(folder, false);
   if (found.videos.length === 0) throw new UsageError(`no video file in ${folder}`);
-  process.stderr.write(leftOut(folder, found));
+  leftOut(folder, found).forEach(say);
   return found.videos.map((name) => path.join(folder, name));
 }
 

@@ -5,6 +5,7 @@ import { secondsOf } from '../../data/views/fractions.js';
 import type { Detection } from '../../evaluation/types.js';
 import type { HeadProposal } from '../../models/heads/head.js';
 import { validSnippets, type Window } from '../../models/heads/windows.js';
+import { WorkError } from '../../system/errors.js';
 import { encodeFrames, fullFidelityRequest, snippetsAtOnce } from '../encoder/full-fidelity.js';
 import { ownProposals, planWindows, thinned, withNeighbours, type Plan } from '../localize/long-video.js';
 import { named, thin, windowProposals } from '../localize/localizer.js';
@@ -34,6 +35,12 @@ interface SeenWindow {
  */
 export async function* detectVideo(model: TrainedModel, video: Video): AsyncGenerator<FoundInWindow> {
   const plan = planWindows(model.config, model.longest, video);
+  const frames = plan.snippets * model.config.encoder.frames;
+  if (frames > mostFrames)
+    throw new WorkError(
+      `${video.path}: ${plan.snippets} snippets of ${model.config.encoder.frames} frames would be read of it, more ` +
+        `than ${mostFrames} frames: the model sees too little of a video at once for one of ${video.duration} s`,
+    );
   const { detect, data } = model.config;
   for await (const { item, neighbours } of withNeighbours(seenWindows(model, video, plan))) {
     const { window, features } = item;
@@ -56,6 +63,12 @@ export async function* detectVideo(model: TrainedModel, video: Video): AsyncGene
     };
   }
 }
+
+/**
+ * The most frames that are read of a video: 12 days at 30 frames per second. Their numbers are planned beforehand, and
+ * a model that was trained on videos of a second would plan more of them than fit into memory.
+ */
+const mostFrames = 2 ** 25;
 
 /** Yields each window with its proposals as soon as its last snippet has been decoded. */
 async function* seenWindows(

@@ -11,6 +11,7 @@ import { unlessStopped } from '../../system/signals.js';
 import { dataPath } from '../run/run-dataset.js';
 import type { Run } from '../run/run.js';
 import { readableVideos, usableVideos } from '../run/usable-videos.js';
+import { say } from '../../system/say.js';
 
 /** The clips of stage 1 by subset, and the sorted names of their classes; a class's number is its index there. */
 export interface Stage1Clips {
@@ -38,8 +39,7 @@ const clipsOfRuns = new WeakMap<Run, Promise<Stage1Clips>>();
 async function readClips(run: Run): Promise<Stage1Clips> {
   const listed = await usableClips(run);
   if (run.config.data.clips !== null)
-    for (const warning of alikeLabels(listed.map(({ label }) => label)))
-      process.stderr.write(`warning: clips: ${warning}\n`);
+    for (const warning of alikeLabels(listed.map(({ label }) => label))) say(`warning: clips: ${warning}`);
   const clips = [...listed, ...secondClass(run, listed)];
   const of = (subset: string) => clips.filter((clip) => clip.subset === subset);
   refuseOtherSubsets(listed);
@@ -61,8 +61,8 @@ function refuseOtherSubsets(clips: readonly MeasuredClip[]): void {
   }
   const unused = subsets.filter((subset) => subset !== 'training' && subset !== 'validation');
   if (unused.length > 0)
-    process.stderr.write(
-      `warning: clips of subset ${listed(unused)} are not used: stage 1 trains on "training" and measures on "validation"\n`,
+    say(
+      `warning: clips of subset ${listed(unused)} are not used: stage 1 trains on "training" and measures on "validation"`,
     );
 }
 
@@ -78,12 +78,12 @@ function secondClass(run: Run, clips: readonly MeasuredClip[]): MeasuredClip[] {
   const training = backgroundClips(readableVideos(run, trainOn), 'training', second);
   const found = [...training, ...backgroundClips(readableVideos(run, validateOn), 'validation', second)];
   const only = `all training clips of stage 1 are labelled ${JSON.stringify(label)}`;
-  process.stderr.write(
+  say(
     training.length > 0
       ? `pretrain: ${only}: it learns to tell them from the ${training.length} stretches of the training videos ` +
-          'without an action\n'
+          'without an action'
       : `warning: pretrain: ${only}, and no training video has a stretch without an action: there is nothing to ` +
-          'learn; list clips of background in data.clips, or set pretrain.epochs=0\n',
+          'learn; list clips of background in data.clips, or set pretrain.epochs=0',
   );
   return found;
 }
@@ -109,6 +109,6 @@ async function usableClips(run: Run): Promise<MeasuredClip[]> {
         'Repair them, or set data.missing=skip.',
     );
   }
-  for (const { reason } of unusable) process.stderr.write(`warning: left out: ${reason}\n`);
+  for (const { reason } of unusable) say(`warning: left out: ${reason}`);
   return clips;
 }

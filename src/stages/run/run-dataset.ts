@@ -12,6 +12,7 @@ import { fileContent, type FileContent } from '../../system/files/file-content.j
 import { inParallel } from '../../system/parallel.js';
 import { printable } from '../../system/printable.js';
 import { withProgress } from '../../system/progress.js';
+import { say } from '../../system/say.js';
 
 /** The path of the file in a run folder that holds the run's dataset. */
 export function datasetFile(folder: string): string {
@@ -43,7 +44,7 @@ export async function readSource(folder: string, config: Config): Promise<Datase
   const { trainOn, annotations } = config.data;
   const unseen = trainOn === 'training' && annotations !== null ? [] : unseenLabels(dataset, trainOn);
   const alike = [...alikeLabels(dataset.classes), ...alikeSubsets(dataset.videos.map(({ subset }) => subset))];
-  for (const warning of [...warnings, ...unseen, ...alike]) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of [...warnings, ...unseen, ...alike]) say(`warning: ${warning}`);
   return dataset;
 }
 
@@ -75,7 +76,7 @@ async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
   const prepared = await withProgress('preparing videos', (onProgress) =>
     prepareDataset({ ...source, measured: before }, onProgress),
   );
-  for (const warning of prepared.warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of prepared.warnings) say(`warning: ${warning}`);
   saveDataset(file, prepared.dataset);
   return loadDataset(file);
 }
@@ -111,9 +112,9 @@ function refuseOutdated(file: string): void {
   const uneven = videos.find(({ drift, times }) => drift !== undefined && times === undefined);
   const old = `${file} was prepared by an earlier version, which did not record when frames are shown`;
   if (uneven) throw new UsageError(`${old}, and ${uneven.id} has a variable frame rate: run \`lofi prepare\` again`);
-  process.stderr.write(
+  say(
     `warning: ${printable(old, 300)}: where a picture begins after its sound, times are wrong by that much. ` +
-      'Run `lofi prepare` again to be sure.\n',
+      'Run `lofi prepare` again to be sure.',
   );
 }
 
@@ -122,7 +123,7 @@ function sayOddities(videos: readonly Video[]): void {
   const lines = videos
     .filter(({ problem }) => problem === undefined)
     .flatMap((video) => oddities(video).map(({ kind, text }) => ({ kind, text: `${video.id}: ${text}` })));
-  for (const line of shorten(lines)) process.stderr.write(`warning: ${line}\n`);
+  for (const line of shorten(lines)) say(`warning: ${line}`);
 }
 
 function refuseChanged(file: string, stated: readonly Video[], now: readonly Video[]): void {

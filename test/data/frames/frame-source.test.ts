@@ -8,7 +8,7 @@ import { randomStream } from '../../../src/engine/random.js';
 import { WorkError } from '../../../src/system/errors.js';
 import { decodeFrames } from '../../../src/video/decode.js';
 import { endAllFfmpeg } from '../../../src/video/process.js';
-import { ffmpeg, testVideo } from '../../support/videos.js';
+import { hoursOfVideo, lastOfHours, testVideo } from '../../support/videos.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
@@ -107,13 +107,10 @@ test('a failed request is not kept: the next one tries again', async (t) => {
 
 test('a read that hangs is an error that names the file and the key, and others are served', async () => {
   // Hours of video are decoded before the frame that is asked for.
-  const hours = path.join(folder, 'hanging.mp4');
-  const short = path.join(folder, 'short.mp4');
-  ffmpeg('-f', 'lavfi', '-i', 'color=s=16x16:r=25:d=40', '-c:v', 'libx264', `file:${short}`);
-  ffmpeg('-stream_loop', '999', '-i', `file:${short}`, '-c', 'copy', `file:${hours}`);
+  const hours = hoursOfVideo(path.join(folder, 'hanging.mp4'));
   const source = start({ processes: 1, seconds: 0.5 });
   const [hanging, other] = await Promise.allSettled([
-    source({ ...requests()[0]!, indices: Int32Array.of(999_999), file: hours }),
+    source({ ...requests()[0]!, indices: Int32Array.of(lastOfHours), file: hours }),
     source(requests()[1]!),
   ]);
   assert.equal(hanging.status, 'rejected');
