@@ -5,7 +5,7 @@ import { WorkError } from '../system/errors.js';
 import { fileContent, type FileContent } from '../system/files/file-content.js';
 import { writeFileAtomic } from '../system/files/files.js';
 import { inParallel } from '../system/parallel.js';
-import { frameAt } from '../video/clock.js';
+import { frameOf } from '../video/clock.js';
 import { probe, type VideoInfo } from '../video/probe.js';
 import type { Clip } from './clips.js';
 import { measurementsSchema, type Instance, type Video } from './dataset.js';
@@ -27,7 +27,7 @@ export function instancesAsClips(videos: readonly Video[], subset: string): Meas
 
 /** A stretch of an untrimmed video as a clip. */
 export function clipOf(video: Video, { start, end, label }: Instance, subset: string): MeasuredClip {
-  const [first, last] = [frameAt(video, start), frameAt(video, end)].map(Math.round) as [number, number];
+  const [first, last] = [frameOf(video, start), frameOf(video, end)];
   const from = Math.min(Math.max(0, first), video.frames - 1);
   const count = Math.max(1, Math.min(last, video.frames) - from);
   return {

@@ -54,6 +54,18 @@ export function frameAt({ fps, start = 0, times }: FrameRate, seconds: number): 
   return times ? interpolated(times, seconds, 1, 0) : (seconds - start) * fps;
 }
 
+/** Part of a frame by which a time may fall short of the frame's own: annotations and times are rounded. */
+const almost = 0.05;
+
+/**
+ * The frame that belongs to an annotated second: at a constant rate the nearest, at a variable one, where a frame may be
+ * shown for long, the one that is shown.
+ */
+export function frameOf(clock: FrameRate, seconds: number): number {
+  const place = frameAt(clock, seconds);
+  return clock.times ? Math.floor(place + almost) : Math.round(place);
+}
+
 /** Linear interpolation through knots whose coordinates both never decrease; the outer lines go on beyond the ends. */
 function interpolated(knots: readonly Knot[], value: number, from: 0 | 1, to: 0 | 1): number {
   let [low, high] = [0, knots.length - 1];

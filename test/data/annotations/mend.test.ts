@@ -53,3 +53,20 @@ test('of the same instance twice one stays; another label or a moment later is a
 test('where the duration is not known nothing is beyond it', () => {
   assert.deepEqual(mend(0, [5, 1e9]), { mended: [[5, 1e9]], warnings: [] });
 });
+
+test('before the picture begins there is nothing to see', () => {
+  const instances = [
+    { start: 1, end: 4, label: 'before' },
+    { start: 4, end: 7, label: 'cut' },
+    { start: 4.98, end: 6, label: 'rounded' },
+  ];
+  const mended = mendInstances(instances, 20, 5);
+  assert.deepEqual(mended.instances, [
+    { start: 5, end: 7, label: 'cut' },
+    { start: 5, end: 6, label: 'rounded' },
+  ]);
+  assert.deepEqual(
+    mended.warnings.map(({ kind }) => kind),
+    ['instances outside their video', 'clipped instances'],
+  );
+});
