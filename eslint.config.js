@@ -29,7 +29,7 @@ const stageArrows = {
   segments: ['run', 'training', 'features'],
   localize: ['run', 'segments'],
   head: ['run', 'training', 'features', 'segments', 'localize'],
-  detect: ['run', 'training', 'encoder', 'features', 'localize'],
+  detect: ['run', 'training', 'encoder', 'features', 'segments', 'localize'],
   estimate: ['run', 'training', 'encoder', 'features', 'segments'],
 };
 

@@ -1,3 +1,5 @@
+import { UsageError } from './system/errors.js';
+
 /** An action that a model has found in a video; times in seconds from the video's start. */
 export interface FoundAction {
   label: string;
@@ -15,10 +17,11 @@ export interface Model {
    * Finds actions in a video file of any format that ffmpeg reads. Actions are yielded while the video is processed,
    * part by part, and within a part best first. A part is as long as the longest video that the model was trained on.
    *
-   * @throws WorkError naming the file when it cannot be read, or not to its end.
+   * @throws UsageError when `file` is no path, or the model has been disposed of; WorkError naming the file when it
+   *   cannot be read, or not to its end.
    */
   detect(file: string): AsyncGenerator<FoundAction, void, undefined>;
-  /** Frees the model's memory. It cannot detect any more. */
+  /** Frees the model's memory. It cannot detect any more. Calling it again does nothing. */
   dispose(): void;
 }
 
@@ -36,6 +39,7 @@ export interface Model {
  * @throws UsageError naming the file when it is missing, damaged, or not a bundle.
  */
 export async function loadModel(file: string): Promise<Model> {
+  requirePath(file, 'loadModel takes the path of a bundle');
   const [{ startEngine }, { loadBundle }, { detectVideo }, { probeVideo }] = await Promise.all([
     import('./engine/backend.js'),
     import('./stages/detect/model-bundle.js'),
@@ -44,15 +48,37 @@ export async function loadModel(file: string): Promise<Model> {
   ]);
   await startEngine();
   const model = loadBundle(file);
+  let disposed = false;
+  const requireModel = () => {
+    if (disposed) throw new UsageError('the model has been disposed of: load it again with loadModel');
+  };
   return {
     classes: model.localizer.classes,
     async *detect(video) {
-      for await (const { detections } of detectVideo(model, await probeVideo(video, video))) {
-        for (const { label, score, segment } of detections) yield { label, score, start: segment[0], end: segment[1] };
+      requirePath(video, 'detect takes the path of a video file');
+      requireModel();
+      const measured = await probeVideo(video, video);
+      requireModel();
+      try {
+        for await (const { detections } of detectVideo(model, measured)) {
+          for (const { label, score, segment } of detections)
+            yield { label, score, start: segment[0], end: segment[1] };
+          requireModel();
+        }
+      } catch (error) {
+        // Whatever failed because the caller disposed of the model meanwhile.
+        requireModel();
+        throw error;
       }
     },
     dispose: () => {
-      model[Symbol.dispose]();
+      if (!disposed) model[Symbol.dispose]();
+      disposed = true;
     },
   };
+}
+
+/** Callers in JavaScript may pass anything. Throws {@link UsageError} unless it is a path. */
+function requirePath(file: unknown, what: string): void {
+  if (typeof file !== 'string' || file === '') throw new UsageError(`${what}, not ${file === '' ? "''" : typeof file}`);
 }

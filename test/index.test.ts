@@ -47,6 +47,20 @@ test('a bundle is loaded, finds actions in a video, and is gone', async () => {
     name: 'WorkError',
     message: /not a readable video: .*model\.lofi/,
   });
+  for (const wrong of [undefined, null, 7, ''] as unknown[] as string[]) {
+    const said = wrong === '' ? "''" : typeof wrong;
+    const refused = (what: string) => ({ name: 'UsageError', message: `${what}, not ${said}` });
+    await assert.rejects(model.detect(wrong).next(), refused('detect takes the path of a video file'));
+    await assert.rejects(loadModel(wrong), refused('loadModel takes the path of a bundle'));
+  }
+  const begun = model.detect(path.join(folder, 'a.mp4'));
+  await begun.next();
+  model.dispose();
   model.dispose();
   assert.equal(tf.memory().numTensors, before);
+  const gone = { name: 'UsageError', message: 'the model has been disposed of: load it again with loadModel' };
+  await assert.rejects(model.detect(path.join(folder, 'a.mp4')).next(), gone);
+  await assert.rejects(async () => {
+    while (!(await begun.next()).done);
+  }, gone);
 });

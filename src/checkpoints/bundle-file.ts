@@ -3,7 +3,7 @@ import { UsageError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files/files.js';
 import { encodeSafetensors, readSafetensors } from './formats/safetensors.js';
 import { sealJson, unsealJson } from './sealed.js';
-import { hashTensors, type TensorData } from './formats/tensor.js';
+import { hashTensors, requireFiniteTensor, type TensorData } from './formats/tensor.js';
 
 /** The metadata key of a bundle's safetensors file that holds the description. */
 const key = 'lofi-tal';
@@ -40,5 +40,6 @@ export function readBundle(file: string): Bundle {
     throw new UsageError(
       `damaged model bundle: ${file}: its content has changed since the export; copy or export it again`,
     );
+  for (const [name, tensor] of tensors) requireFiniteTensor(name, tensor, `model bundle ${file}`);
   return { description: content.description, tensors };
 }

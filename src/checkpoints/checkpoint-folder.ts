@@ -1,6 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { syncFolder } from '../system/files/files.js';
+import { say } from '../system/say.js';
 
 /** The manifest beside a tensor file: `20.safetensors` → `20.json`. It is written last and deleted first. */
 export function manifestOf(file: string): string {
@@ -33,7 +34,7 @@ export function sweep(folder: string): void {
 
 /** Reports a damaged file on stderr, in the form that the command line promises. */
 export function nameDamaged(file: string): void {
-  process.stderr.write(`damaged: ${file}\n`);
+  say(`damaged: ${file}`);
 }
 
 function names(folder: string): string[] {

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { WorkError } from '../system/errors.js';
-import { writeFileAtomic } from '../system/files/files.js';
+import { readText, writeFileAtomic } from '../system/files/files.js';
 import { manifestNumbers, manifestOf, nameDamaged, removeWithManifest, sweep } from './checkpoint-folder.js';
 import {
   encodeSafetensors,
@@ -11,7 +10,7 @@ import {
   type SafetensorsHeader,
 } from './formats/safetensors.js';
 import { readSealedJson, sealJson } from './sealed.js';
-import { hashOfHashes, hashTensor, type TensorData } from './formats/tensor.js';
+import { hashOfHashes, hashTensor, requireFiniteTensor, type TensorData } from './formats/tensor.js';
 
 /** The features of one video: `[L, C]` (snippets × channels), row-major. */
 export interface Features {
@@ -118,6 +117,7 @@ export class FeatureStore {
     const tensor = place ? readVerified(place) : this.#pending.get(videoId)?.tensor;
     if (tensor === undefined) throw new WorkError(`no features of ${videoId} in ${this.#folder}; run lofi extract`);
     if (tensor === null) throw new WorkError(`damaged: ${place!.header.file}; run lofi extract again`);
+    requireFiniteTensor(videoId, tensor, `features of ${place?.header.file ?? this.#folder}`);
     return { data: tensor.data as Float32Array, shape: tensor.shape as [number, number] };
   }
 
@@ -237,7 +237,7 @@ function readVerified({ sha256, header, entry }: Place): TensorData | null {
 
 function latestKey(runFolder: string): string | null {
   try {
-    const key = readFileSync(path.join(extractFolder(runFolder), 'latest'), 'utf8').trim();
+    const key = readText(path.join(extractFolder(runFolder), 'latest'), 'pointer', 100).trim();
     return /^[0-9a-f]+$/.test(key) ? key : null;
   } catch {
     return null;

@@ -6,12 +6,13 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { isDiskFull } from '../system/files/disk.js';
+import { isDiskFull, naming } from '../system/files/disk.js';
+import { readText } from '../system/files/files.js';
+import { say } from '../system/say.js';
 import { UsageError } from '../system/errors.js';
 
 /**
@@ -49,10 +50,19 @@ export class MetricsLog {
     return fstatSync(this.#fd).size;
   }
 
-  /** Shortens the file to an earlier {@link position}, to resume from the checkpoint that refers to it. */
+  /**
+   * Shortens the file to an earlier {@link position}, to resume from the checkpoint that refers to it. If the file is
+   * shorter already, a warning on stderr says so: somebody has emptied or changed it.
+   */
   truncate(position: number): void {
     this.#waiting = '';
-    if (position < fstatSync(this.#fd).size) ftruncateSync(this.#fd, position);
+    const { size } = fstatSync(this.#fd);
+    if (position < size) ftruncateSync(this.#fd, position);
+    if (position > size)
+      say(
+        `warning: ${this.file} has ${size} bytes, but had ${position} when the checkpoint was written: the records ` +
+          'of the steps before are lost, and reports will not show them',
+      );
     this.#cutTornLine();
   }
 
@@ -68,7 +78,7 @@ export class MetricsLog {
       for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
     } catch (error) {
       ftruncateSync(this.#fd, before);
-      throw error;
+      throw naming(error, this.file);
     }
     this.#waiting = '';
   }
@@ -90,6 +100,9 @@ export class MetricsLog {
   }
 }
 
+/** A million steps take about 400 MB. The text of a larger file would not fit into one string. */
+const maxLogBytes = 2 ** 29 - 25;
+
 /**
  * The records of a `metrics.jsonl`; none when there is no file. An unfinished last line is left out.
  *
@@ -97,7 +110,7 @@ export class MetricsLog {
  */
 export function readMetrics(file: string): Record<string, unknown>[] {
   if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  const lines = readText(file, 'metrics', maxLogBytes).split('\n').slice(0, -1);
   return lines.map((line, i) => {
     let record: unknown;
     try {

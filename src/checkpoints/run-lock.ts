@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { isDiskFull } from '../system/files/disk.js';
@@ -24,10 +24,16 @@ interface Owner {
 /** A lock file is filled right after it is created. If it is empty for longer than this, its owner has died. */
 const writeGraceMs = 5000;
 
+/** A lock that vanishes while it is looked at is tried again. That happens once or twice, unless others do it too. */
+const maxAttempts = 1000;
+/** A lock has about 200 bytes. */
+const maxLockBytes = 4096;
+
 /**
  * Locks the run folder for this process by a file `lock` in it. Takes over the lock of a dead process.
  *
- * @throws WorkError naming the owner when a living process holds the lock.
+ * @throws WorkError naming the owner when a living process holds the lock, or the file when it is not a lock that this
+ *   process can read or take away.
  */
 export function acquireRunLock(runFolder: string): RunLock {
   mkdirSync(runFolder, { recursive: true });
@@ -39,7 +45,7 @@ export function acquireRunLock(runFolder: string): RunLock {
     since: new Date().toISOString(),
   };
   const mine = JSON.stringify(owner);
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     try {
       writeFileSync(file, mine, { flag: 'wx' });
       break;
@@ -48,7 +54,8 @@ export function acquireRunLock(runFolder: string): RunLock {
       if (isDiskFull(error)) rmSync(file, { force: true });
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const theirs = readText(file);
+    if (attempt > maxAttempts) throw new WorkError(`${file} is taken again and again by others; try again later`);
+    const theirs = readLock(file);
     if (theirs === null) continue;
     refuseIfAlive(runFolder, file, theirs);
     removeStale(file, theirs);
@@ -79,11 +86,34 @@ function removeStale(file: string, text: string): void {
   const aside = `${file}.${process.pid}`;
   try {
     renameSync(file, aside);
-  } catch {
-    return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new WorkError(
+      `${file} is the lock of a process that is dead, but cannot be taken away ` +
+        `(${(error as NodeJS.ErrnoException).code ?? 'error'}): delete it`,
+    );
   }
   if (readText(aside) === text) rmSync(aside, { force: true });
   else renameSync(aside, file);
+}
+
+/**
+ * The text of a lock file; null where there is none any more.
+ *
+ * @throws WorkError where something else has its name, or it cannot be read.
+ */
+function readLock(file: string): string | null {
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  if (!found) return null;
+  if (!found.isFile() || found.size > maxLockBytes)
+    throw new WorkError(`${file} is not a lock file that lofi wrote: see what it is, and delete it`);
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    throw new WorkError(`${file} is a lock that cannot be read (${code ?? 'error'}), probably another user's`);
+  }
 }
 
 function readText(file: string): string | null {

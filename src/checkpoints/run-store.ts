@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../system/files/files.js';
 import { manifestNumbers, manifestOf, nameDamaged, removeWithManifest, sweep } from './checkpoint-folder.js';
 import { encodeSafetensors, readSafetensors, readSafetensorsHeader, readTensors } from './formats/safetensors.js';
 import { readSealedJson, sealJson } from './sealed.js';
-import { hashTensors, type TensorData } from './formats/tensor.js';
+import { hashTensors, notFinite, type TensorData } from './formats/tensor.js';
 
 /** The start of a stage: a checkpoint of another stage, or features (`extract`), identified by content. */
 export interface Origin {
@@ -148,8 +148,8 @@ export class RunStore {
   }
 
   /**
-   * Reads a checkpoint and verifies every bit of it. If it is damaged, it is named on stderr (`damaged: FILE`) and the
-   * next older one is read instead; the manifest tells which one was read.
+   * Reads a checkpoint and verifies every bit of it. If it is damaged or a tensor is not finite, it is named on stderr
+   * (`damaged: FILE`) and the next older one is read instead; the manifest tells which one was read.
    *
    * @param which - The newest, the best (the newest where there is no metric), or that of a step.
    * @returns null when no intact checkpoint exists.
@@ -157,7 +157,10 @@ export class RunStore {
   load(stage: string, which: 'latest' | 'best' | number): LoadedCheckpoint | null {
     for (const step of this.#candidates(stage, which)) {
       const loaded = this.#verified(stage, step, (file) => readSafetensors(file).tensors);
-      if (loaded) return { manifest: loaded.manifest, tensors: loaded.tensors };
+      if (!loaded) continue;
+      const wrong = notFinite(loaded.tensors);
+      if (wrong === undefined) return loaded;
+      this.#nameDamaged(`${this.#file(stage, step)}: ${wrong}`);
     }
     return null;
   }

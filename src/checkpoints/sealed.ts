@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readText } from '../system/files/files.js';
+
+/** The largest manifest: that of a shard names each of its videos. */
+const maxBytes = 2 ** 26;
 
 /**
  * JSON text that carries the sha256 of its own content, so that a flipped bit in a manifest is noticed.
@@ -31,7 +34,7 @@ export function unsealJson(text: string): object | null {
 /** The content of a file written by {@link sealJson}, or null when it is missing or any byte of it has changed. */
 export function readSealedJson(file: string): object | null {
   try {
-    return unsealJson(readFileSync(file, 'utf8'));
+    return unsealJson(readText(file, 'manifest', maxBytes));
   } catch {
     return null;
   }

@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import { stages } from '../config/stages.js';
 import { LofiError, UsageError } from '../system/errors.js';
+import { linesOf } from '../system/printable.js';
 import { nearest } from '../system/nearest.js';
 import { endingSignals } from '../system/signals.js';
+import { say } from '../system/say.js';
 
 /**
  * Every command is a file `<folder>/<name>-command.ts`, and those of stages are made of the table of stages. A file is
@@ -120,8 +122,11 @@ function version(): string {
 function report(error: unknown, verbose: boolean): void {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const [first = ''] = message.split('\n');
-  const text = error instanceof LofiError ? message : `${first} (--verbose shows where)`;
-  process.stderr.write(`lofi: ${verbose ? (stack ?? text) : text}\n`);
+  // What the file system refuses says by itself what is wrong and with which file.
+  const clear = error instanceof LofiError || (error instanceof Error && 'code' in error);
+  const text = clear ? first : `${first} (--verbose shows where)`;
+  if (verbose) process.stderr.write(`${linesOf(`lofi: ${stack ?? text}`)}\n`);
+  else say(`lofi: ${text}`);
   process.exitCode = error instanceof LofiError ? error.exitCode : 1;
   setTimeout(() => process.exit(), GRACE_MS).unref();
 }

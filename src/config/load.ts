@@ -1,13 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../system/errors.js';
+import { readText } from '../system/files/files.js';
 import { nearest } from '../system/nearest.js';
 import type { HeadType } from './sections/model-section.js';
 import { headFacts } from './head-facts.js';
 import { configSchema, type Config } from './schema.js';
 import { isTree, type Tree } from './tree.js';
+import { maxConfigBytes, yamlValues } from './yaml.js';
 
 /** A configuration, and the source of each value by its dotted key: a file or `--set`. Defaults have no source. */
 export interface LoadedConfig {
@@ -43,10 +44,8 @@ export function configJsonSchema(): unknown {
 
 function readTree(file: string, sources: Map<string, string>, above: readonly string[]): Tree {
   if (above.includes(file)) throw new UsageError(`${file}: extends itself by way of ${above.at(-1)!}`);
-  const document = parseDocument(readText(file));
-  const problem = document.errors[0];
-  if (problem) throw new UsageError(`${file}:${problem.linePos?.[0].line ?? 1}: ${problem.message.split('\n')[0]!}`);
-  const tree = valuesOf(document, `${file}: `) ?? {};
+  if (!existsSync(file)) throw new UsageError(`configuration not found: ${file}`);
+  const tree = yamlValues(readText(file, 'configuration', maxConfigBytes), file) ?? {};
   if (!isTree(tree)) throw new UsageError(`${file}: a configuration is a map of keys`);
   const { extends: base, ...own } = tree;
   if (base !== undefined && typeof base !== 'string') throw new UsageError(`${file}: extends takes the path of a file`);
@@ -54,41 +53,6 @@ function readTree(file: string, sources: Map<string, string>, above: readonly st
   if (isTree(own.model)) forOtherHead(below, own.model.type, sources);
   note(own, path.relative(process.cwd(), file) || file, sources);
   return merge(below, own);
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      code === 'ENOENT'
-        ? `configuration not found: ${file}`
-        : `configuration not readable: ${file} (${code ?? 'error'})`,
-    );
-  }
-}
-
-/**
- * The values of a YAML document. Aliases are resolved only here, so an alias without anchor, or an exponential
- * expansion of aliases, is found here.
- */
-function valuesOf(document: ReturnType<typeof parseDocument>, where: string): unknown {
-  let values: unknown;
-  try {
-    values = document.toJS();
-  } catch (error) {
-    throw new UsageError(where + (error as Error).message);
-  }
-  refusePrototype(values, where);
-  return values;
-}
-
-/** Refuses the key `__proto__`: assigning it would replace an object's prototype. */
-function refusePrototype(value: unknown, where: string): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (Object.hasOwn(value, '__proto__')) throw new UsageError(`${where}unknown key __proto__`);
-  for (const child of Object.values(value)) refusePrototype(child, where);
 }
 
 function merge(below: Tree, above: Tree): Tree {
@@ -126,9 +90,8 @@ function applyOverride(tree: Tree, override: string, sources: Map<string, string
   const at = override.indexOf('=');
   if (at <= 0) throw new UsageError(`--set ${override}: write --set key.subkey=value`);
   const keys = override.slice(0, at).split('.');
-  const document = parseDocument(override.slice(at + 1));
-  if (document.errors.length > 0) throw new UsageError(`--set ${override}: the value is not YAML`);
-  const value = valuesOf(document, `--set ${override}: `);
+  const where = `--set ${override}`;
+  const value = yamlValues(override.slice(at + 1), where, () => `${where}: the value is not YAML`);
   if (keys.includes('__proto__')) throw new UsageError(`--set ${override}: no such key`);
   if (keys.join('.') === 'model.type') forOtherHead(tree, value, sources);
   let node = tree;

@@ -1,11 +1,13 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError, WorkError } from '../system/errors.js';
+import { say } from '../system/say.js';
 import { inParallel } from '../system/parallel.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe, type VideoInfo } from '../video/probe.js';
 import { loadDataset, type Video } from './dataset.js';
-import { stripVideoExtension } from './video-files.js';
+import { leftOut, videosInFolder } from './folder-videos.js';
+import { oddities } from './oddities.js';
 
 /** A video and what is wrong with it. */
 export interface Finding {
@@ -44,7 +46,7 @@ export async function checkVideos(
   onProgress?: (done: number, total: number) => void,
 ): Promise<VideoCheck> {
   const videos = isFolder(dataset)
-    ? listFolder(dataset)
+    ? await listFolder(dataset)
     : loadDataset(dataset).videos.map((video) => ({ id: video.id, path: video.path, said: video }));
   if (videos.length === 0) throw new UsageError(`no videos in ${dataset}`);
   // Without ffmpeg no video can be checked.
@@ -76,7 +78,7 @@ async function checkVideo({ path: file, said }: Listed): Promise<Verdict | undef
   }
   const broken = damage(found, said);
   if (broken !== undefined) return { list: 'broken', reason: broken };
-  const warnings = [...disagreements(found, said), ...unevenness(found)];
+  const warnings = [...disagreements(found, said), ...oddities(found).map(({ text }) => text)];
   return warnings.length > 0 ? { list: 'warnings', reason: warnings.join('; ') } : undefined;
 }
 
@@ -110,6 +112,8 @@ function disagreements(found: VideoInfo, said: Video | undefined): string[] {
     compare('size', `${found.width}x${found.height}`, `${said.width}x${said.height}`);
   if (found.frames !== said.frames) compare('frames', String(found.frames), String(said.frames));
   if (Math.abs(found.fps / said.fps - 1) > 0.001) compare('fps', round(found.fps), round(said.fps));
+  if (Math.abs((found.start ?? 0) - (said.start ?? 0)) > 1 / found.fps)
+    compare('start of the picture', `${round(found.start ?? 0)} s`, `${round(said.start ?? 0)} s`);
   if (Math.abs(found.duration - said.duration) > tolerated / found.fps)
     compare('duration', `${round(found.duration)} s`, `${round(said.duration)} s`);
 
@@ -122,11 +126,6 @@ function disagreements(found: VideoInfo, said: Video | undefined): string[] {
   return differing;
 }
 
-function unevenness({ drift }: VideoInfo): string[] {
-  if (drift === undefined) return [];
-  return [`variable frame rate: frames are shown up to ${round(drift)} s from where an even rate has them`];
-}
-
 function round(value: number): string {
   return String(Math.round(value * 1000) / 1000);
 }
@@ -135,10 +134,9 @@ function isFolder(place: string): boolean {
   return statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** All files below a folder that have a video's extension, sorted by name. */
-function listFolder(folder: string): Listed[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => stripVideoExtension(name) !== name)
-    .sort()
-    .map((name) => ({ id: name, path: path.resolve(folder, name) }));
+/** All videos below a folder, sorted by name. What is left out is told on stderr. */
+async function listFolder(folder: string): Promise<Listed[]> {
+  const found = await videosInFolder(folder, true);
+  leftOut(folder, found).forEach(say);
+  return found.videos.map((name) => ({ id: name, path: path.resolve(folder, name) }));
 }

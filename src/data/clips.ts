@@ -22,7 +22,7 @@ export interface Clip {
 export function loadClips(csv: string): Clip[] {
   const folder = path.dirname(path.resolve(csv));
   const subsets = new Map<string, string>();
-  return readTable(csv, ['path', 'label'], ['subset']).map(({ line, fields }) => {
+  return readTable(csv, { required: ['path', 'label'], optional: ['subset'] }).map(({ line, fields }) => {
     const file = path.resolve(folder, fields['path']!);
     const subset = fields['subset'] || 'training';
     const before = subsets.get(file) ?? subset;

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { FileContent } from '../system/files/file-content.js';
 import { writeFileAtomic } from '../system/files/files.js';
+import type { VideoInfo } from '../video/probe.js';
 import { JsonFile } from './annotations/json-file.js';
 
 /** An action in a video: start and end in seconds, and its class as `label`. */
@@ -12,30 +13,14 @@ export interface Instance {
 }
 
 /** An untrimmed video: the properties measured of its file, and its annotated instances. */
-export interface Video {
+export interface Video extends VideoInfo {
   id: string;
   /** 'training', 'validation', 'testing', or any other name of a split. */
   subset: string;
   /** Absolute; for a missing file the path where it was looked for. */
   path: string;
-  /** Seconds. */
-  duration: number;
-  fps: number;
-  frames: number;
-  /** Pixels, as shown (after rotation). */
-  width: number;
-  height: number;
-  /**
-   * Present where seeks in the file are exact: the time in seconds of its first frame, as `-ss` counts, and the largest
-   * distance between keyframes in frames.
-   */
-  seek?: { start: number; gap: number };
   /** The content of its file when it was measured; absent where it was not read. */
   file?: FileContent;
-  /** Seconds by which some frame i is away from i / fps, in a video of variable frame rate. */
-  drift?: number;
-  /** What ffmpeg complained of when it decoded the file; frames that it mended count as decoded. */
-  damage?: string;
   instances: Instance[];
   /** Why the video cannot be used; its duration, frames and size may then be 0. */
   problem?: string;
@@ -49,26 +34,53 @@ export interface Dataset {
   classes: string[];
 }
 
-const seconds = z.number().nonnegative();
+/** A number from 0 that no video exceeds: others ask for more memory than there is. */
+const upTo = (most: number, number = z.number()) => number.nonnegative().max(most);
+/** At most eleven days. */
+const seconds = upTo(1_000_000);
+const rate = upTo(10_000).refine((fps) => fps === 0 || fps >= 0.001, 'must be at least 0.001');
+const frameCount = upTo(10_000_000, z.int());
+const pixels = upTo(32_768, z.int());
 const count = z.number().int().nonnegative();
 const name = z.string().min(1);
 
 /** The annotations of one video as ActivityNet writes them. */
 export const annotationSchema = z.object({ segment: z.tuple([z.number(), z.number()]), label: name });
 
-const videoSchema = z
-  .object({
+/** A second of a container's clock; a first frame may be shown before its start. */
+const moment = z.number().min(-1_000_000).max(1_000_000);
+
+function ascending(times: readonly (readonly [number, number])[]): boolean {
+  return times.every(([frame, second], i) => {
+    const [before, earlier] = times[i - 1] ?? [-1, -Infinity];
+    return (i > 0 || frame === 0) && frame > before && second >= earlier;
+  });
+}
+
+/** What `probe` measures of a video, as files hold it. */
+export const measurementsSchema = z.object({
+  duration: seconds,
+  fps: rate,
+  frames: frameCount,
+  width: pixels,
+  height: pixels,
+  start: moment.exactOptional(),
+  times: z
+    .array(z.tuple([frameCount, moment]))
+    .min(2)
+    .refine(ascending, 'must be [frame, second] from frame 0 on, ascending')
+    .exactOptional(),
+  stream: z.int().positive().exactOptional(),
+  seek: z.object({ start: moment, gap: z.int().positive() }).exactOptional(),
+  drift: z.number().positive().exactOptional(),
+  damage: name.exactOptional(),
+});
+
+const videoSchema = measurementsSchema
+  .extend({
     subset: name,
-    duration: seconds,
-    fps: z.number().nonnegative(),
-    frames: count,
-    width: count,
-    height: count,
     path: name,
-    seek: z.object({ start: z.number(), gap: z.int().positive() }).exactOptional(),
     file: z.object({ bytes: count, modified: z.number(), sha256: name }).exactOptional(),
-    drift: z.number().positive().exactOptional(),
-    damage: name.exactOptional(),
     annotations: z.array(
       annotationSchema.refine(({ segment: [start, end] }) => start >= 0 && end > start, {
         path: ['segment'],
@@ -80,10 +92,17 @@ const videoSchema = z
   })
   .superRefine((video, context) => {
     if (video.problem !== undefined) return;
+    if (video.times && video.times.at(-1)![0] !== video.frames)
+      context.addIssue({ code: 'custom', path: ['times'], message: 'must end with the number of frames' });
+    if (video.duration <= (video.start ?? 0))
+      context.addIssue({ code: 'custom', path: ['start'], message: 'must be before the duration' });
     for (const key of ['duration', 'fps', 'frames', 'width', 'height'] as const) {
       if (video[key] === 0) context.addIssue({ code: 'custom', path: [key], message: 'must be above 0' });
     }
   });
+
+/** What this version writes: times count from the container's start, by the frames' own times. */
+const version = 'lofi-tal 2';
 
 const datasetSchema = z.object({ version: z.string(), database: z.unknown() });
 
@@ -95,6 +114,7 @@ const datasetSchema = z.object({ version: z.string(), database: z.unknown() });
  */
 export function loadDataset(file: string): Dataset {
   const json = new JsonFile(file, 'dataset');
+  json.refuseRepeatedKeys();
   const { database } = json.parse(datasetSchema);
   const folder = path.dirname(path.resolve(file));
   return toDataset(
@@ -104,6 +124,15 @@ export function loadDataset(file: string): Dataset {
       return { ...video, id, path: path.resolve(folder, video.path), instances };
     }),
   );
+}
+
+/**
+ * Whether a dataset file was prepared by a version that took every picture to begin at 0 s, and frames to come evenly.
+ *
+ * @throws UsageError when it is no dataset file.
+ */
+export function isOutdated(file: string): boolean {
+  return new JsonFile(file, 'dataset').parse(datasetSchema).version === 'lofi-tal 1';
 }
 
 /** Writes a dataset file. Paths below its folder are stored relative to it, so that the folder can be moved. */
@@ -119,9 +148,12 @@ export function saveDataset(file: string, dataset: Dataset): void {
       },
     ]),
   );
-  const content = { version: 'lofi-tal 1', taxonomy: [], database };
-  writeFileAtomic(file, `${JSON.stringify(content, null, 1)}\n`);
+  const content = { version, taxonomy: [], database };
+  writeFileAtomic(file, `${JSON.stringify(content, null, 1).replace(pairs, '[$1, $2]')}\n`);
 }
+
+/** Arrays of two numbers, each on a line of its own. Strings hold no line breaks in JSON. */
+const pairs = /\[\n\s*(-?[\d.e+-]+),\n\s*(-?[\d.e+-]+)\n\s*\]/g;
 
 function portablePath(folder: string, absolute: string): string {
   const relative = path.relative(folder, absolute);

@@ -5,35 +5,39 @@ import { WorkError } from '../system/errors.js';
 import { fileContent, type FileContent } from '../system/files/file-content.js';
 import { writeFileAtomic } from '../system/files/files.js';
 import { inParallel } from '../system/parallel.js';
+import { frameOf } from '../video/clock.js';
 import { probe, type VideoInfo } from '../video/probe.js';
 import type { Clip } from './clips.js';
-import type { Video } from './dataset.js';
+import { measurementsSchema, type Instance, type Video } from './dataset.js';
+import type { Sampled } from './views/sampling.js';
 
 /** A clip, its range of frames within its file, and the measured properties of that file. */
 export interface MeasuredClip extends Clip {
   /** Number of the first frame, and how many frames there are. */
   frames: { from: number; count: number };
-  file: Pick<VideoInfo, 'width' | 'height' | 'fps' | 'seek'>;
+  file: Sampled & Pick<VideoInfo, 'width' | 'height' | 'seek' | 'stream'>;
   /** The content of the file; empty where nobody has read it. */
   sha256: string;
 }
 
 /** The instances of untrimmed videos as clips, which stage 1 trains on where there are no trimmed clips. */
 export function instancesAsClips(videos: readonly Video[], subset: string): MeasuredClip[] {
-  return videos.flatMap((video) =>
-    video.instances.map(({ start, end, label }) => {
-      const from = Math.min(Math.round(start * video.fps), video.frames - 1);
-      const count = Math.max(1, Math.min(Math.round(end * video.fps), video.frames) - from);
-      return {
-        path: video.path,
-        label,
-        subset,
-        frames: { from, count },
-        file: video,
-        sha256: video.file?.sha256 ?? '',
-      };
-    }),
-  );
+  return videos.flatMap((video) => video.instances.map((instance) => clipOf(video, instance, subset)));
+}
+
+/** A stretch of an untrimmed video as a clip. */
+export function clipOf(video: Video, { start, end, label }: Instance, subset: string): MeasuredClip {
+  const [first, last] = [frameOf(video, start), frameOf(video, end)];
+  const from = Math.min(Math.max(0, first), video.frames - 1);
+  const count = Math.max(1, Math.min(last, video.frames) - from);
+  return {
+    path: video.path,
+    label,
+    subset,
+    frames: { from, count },
+    file: video,
+    sha256: video.file?.sha256 ?? '',
+  };
 }
 
 /** The usable clips, and the reasons why others are not. */
@@ -42,20 +46,11 @@ export interface MeasuredClips {
   unusable: { path: string; reason: string }[];
 }
 
-const measured = z.record(
-  z.string(),
-  z.object({
-    bytes: z.int(),
-    modified: z.number(),
-    sha256: z.string(),
-    width: z.int().positive(),
-    height: z.int().positive(),
-    frames: z.int().positive(),
-    fps: z.number().positive(),
-    seek: z.object({ start: z.number(), gap: z.int().positive() }).optional(),
-  }),
-);
-type Measured = z.output<typeof measured>;
+/** The measurements that are kept of a clip's file. */
+const kept = measurementsSchema.omit({ drift: true, damage: true }).strip();
+const entries = z.record(z.string(), kept.extend({ bytes: z.int(), modified: z.number(), sha256: z.string() }));
+const memoSchema = z.object({ version: z.literal(2), files: entries });
+type Measured = z.output<typeof entries>;
 
 /**
  * Measures clips by decoding their files. Results are kept in the file `memo`, so that a second call is quick.
@@ -90,9 +85,9 @@ export async function measureClips(
           known[name] = { ...found, ...content };
           return;
         }
-        const { width, height, frames, fps, seek } = await probe(file);
+        const info = await probe(file);
         if (!content) throw new WorkError(`not a readable video: ${file}: it is no regular file`);
-        known[name] = { ...content, width, height, frames, fps, ...(seek && { seek }) };
+        known[name] = { ...kept.parse(info), ...content };
         measuredAnew++;
       } catch (error) {
         if (!(error instanceof WorkError)) throw error;
@@ -102,7 +97,7 @@ export async function measureClips(
     },
     onProgress,
   );
-  if (measuredAnew > 0) writeFileAtomic(memo, JSON.stringify(known, null, 1));
+  if (measuredAnew > 0) writeFileAtomic(memo, JSON.stringify({ version: 2, files: known }, null, 1));
   unusable.sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
     clips: clips.flatMap((clip) => {
@@ -117,7 +112,7 @@ export async function measureClips(
 function readMemo(file: string): Measured {
   if (!existsSync(file)) return {};
   try {
-    return measured.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return memoSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).files;
   } catch {
     return {};
   }

@@ -5,12 +5,14 @@ import { inParallel } from '../system/parallel.js';
 import { printable } from '../system/printable.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe, type VideoInfo } from '../video/probe.js';
-import { toDataset, type Dataset, type Video } from './dataset.js';
+import { measurementsSchema, toDataset, type Dataset, type Video } from './dataset.js';
 import type { AnnotatedVideo, Warning } from './annotations/annotations.js';
-import { otherNames, readAnnotations } from './annotations/read-annotations.js';
+import { readAnnotations } from './annotations/read-annotations.js';
 import { unseenLabels } from './annotations/label-map.js';
 import { mendInstances, seconds } from './annotations/mend.js';
-import { VideoFolder } from './video-files.js';
+import { unusedInstances } from './annotations/unused.js';
+import { locateVideos } from './locate-videos.js';
+import { oddities } from './oddities.js';
 
 export interface PrepareRequest {
   /** The name of an annotation format, as `data.format` has it. */
@@ -49,18 +51,19 @@ export async function prepareDataset(
   onProgress?: (done: number, total: number) => void,
 ): Promise<PreparedDataset> {
   const annotated = readAnnotations(request.format, request.annotations);
-  const folder = request.videos === null ? null : new VideoFolder(request.videos);
-  const files = annotated.map((video) =>
-    folder ? findFile(folder, video, request.format) : { file: path.resolve(video.id), exists: false },
-  );
-  const owners = new Map(annotated.map(({ id }, i) => [files[i]!.file, id] as const).reverse());
   // Without ffmpeg no video can be measured.
-  if (folder) findFfmpeg();
+  if (request.videos !== null) findFfmpeg();
+  const located = await locateVideos(annotated, request);
+  const owners = new Map(located.map(({ video: { id }, found: { file } }) => [file, id] as const).reverse());
   const before = new Map(request.measured?.map((video) => [video.path, video]));
   const measured = await inParallel(
-    annotated,
-    (video, i) => measure(video, files[i]!, owners.get(files[i]!.file)!, before.get(files[i]!.file)),
+    located,
+    ({ video, found }) => measure(video, found, owners.get(found.file)!, before.get(found.file)),
     onProgress,
+  );
+  const unused = unusedInstances(
+    request.annotations,
+    measured.map(({ video }, i) => ({ video, annotated: located[i]!.video.instances })),
   );
   const warnings = measured.flatMap(({ video: { id }, warnings }) =>
     warnings.map(({ kind, text }) => ({ kind, text: `${id}: ${text}` })),
@@ -71,25 +74,17 @@ export async function prepareDataset(
     ),
   );
   const unseen = unseenLabels(dataset, 'training').map((text) => ({ kind: 'labels that cannot be learnt', text }));
-  return { dataset, warnings: shorten([...warnings, ...unseen]) };
+  return { dataset, warnings: shorten([...unused, ...warnings, ...unseen]) };
 }
 
 /** The first warnings of each kind, and how many more there are. */
-function shorten(warnings: readonly Warning[]): string[] {
+export function shorten(warnings: readonly Warning[]): string[] {
   const kinds = [...new Set(warnings.map(({ kind }) => kind))];
   return kinds.flatMap((kind) => {
     const lines = warnings.filter((warning) => warning.kind === kind).map(({ text }) => printable(text, 300));
     const more = lines.length - shownOfAKind;
     return more > 0 ? [...lines.slice(0, shownOfAKind), `… ${more} more ${kind}`] : lines;
   });
-}
-
-/** Where a video's file is: under its id, or under another name that its format has for it. */
-function findFile(folder: VideoFolder, video: AnnotatedVideo, format: string) {
-  const found = folder.find(video.id);
-  if (found.exists) return found;
-  const places = otherNames(format, video).map((name) => folder.find(name));
-  return places.find(({ exists }) => exists) ?? found;
 }
 
 async function measure(
@@ -99,7 +94,7 @@ async function measure(
   before: Video | undefined,
 ): Promise<{ video: Video; warnings: Warning[] }> {
   const { id, subset } = annotated;
-  const mended = (duration: number) => mendInstances(annotated.instances, duration);
+  const mended = (duration: number, start = 0) => mendInstances(annotated.instances, duration, start);
   const unusable = (problem: string) => {
     const duration = annotated.duration ?? 0;
     const { instances, warnings } = mended(duration);
@@ -115,8 +110,8 @@ async function measure(
   try {
     const content = await fileContent(file, before?.file);
     const info = content !== null && content.sha256 === before?.file?.sha256 ? measurements(before) : await probe(file);
-    const { instances, warnings } = mended(info.duration);
-    const odd = oddities(annotated.duration, info.duration, info.damage, info.drift);
+    const { instances, warnings } = mended(info.duration, info.start);
+    const odd = [...otherLength(annotated.duration, info.duration), ...oddities(info)];
     return {
       video: { id, subset, path: file, ...info, ...(content && { file: content }), instances },
       warnings: [...annotated.warnings, ...odd, ...warnings],
@@ -129,26 +124,13 @@ async function measure(
 }
 
 /** What `probe` found out about a video. */
-function measurements({ duration, fps, frames, width, height, seek, drift, damage }: Video): VideoInfo {
-  return {
-    ...{ duration, fps, frames, width, height },
-    ...(seek && { seek }),
-    ...(drift !== undefined && { drift }),
-    ...(damage !== undefined && { damage }),
-  };
+function measurements(video: Video): VideoInfo {
+  return measurementsSchema.strip().parse(video);
 }
 
-/** What a file does that its annotations do not lead one to expect. */
-function oddities(annotated: number | undefined, duration: number, damage?: string, drift?: number): Warning[] {
-  const warnings: Warning[] = [];
-  if (annotated !== undefined && Math.abs(duration - annotated) > 1) {
-    const text = `the file has ${seconds(duration)}, but its annotation says ${seconds(annotated)}`;
-    warnings.push({ kind: 'videos of another length', text });
-  }
-  if (damage !== undefined) warnings.push({ kind: 'damaged videos', text: `damaged: ${damage}` });
-  if (drift !== undefined) {
-    const text = `variable frame rate: frames are shown up to ${seconds(drift)} away from frame number / fps`;
-    warnings.push({ kind: 'videos of variable frame rate', text });
-  }
-  return warnings;
+/** Warns where a file is not as long as its annotation says. */
+function otherLength(annotated: number | undefined, duration: number): Warning[] {
+  if (annotated === undefined || Math.abs(duration - annotated) <= 1) return [];
+  const text = `the file has ${seconds(duration)}, but its annotation says ${seconds(annotated)}`;
+  return [{ kind: 'videos of another length', text }];
 }

@@ -1,32 +1,33 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
+import { holdsVideo } from '../video/holds-video.js';
+import { hasVideoExtension } from './video-extensions.js';
 
-/** Extensions of video files, common ones first. */
-// prettier-ignore
-const extensions = ['.mp4', '.mkv', '.webm', '.avi', '.mov', '.m4v', '.mpg', '.mpeg', '.flv', '.wmv', '.ts', '.3gp'];
-
-/** The file name without its extension, if that is the extension of a video. */
-export function stripVideoExtension(file: string): string {
-  return extensions[rank(file)] === undefined ? file : file.slice(0, -path.extname(file).length);
+/** A file of a video, or the place where it was expected. */
+export interface FoundFile {
+  /** Absolute. */
+  file: string;
+  exists: boolean;
 }
 
-function rank(file: string): number {
-  return extensions.indexOf(path.extname(file).toLowerCase());
-}
-
-/** Finds video files by id below one folder and never outside it. */
+/**
+ * Finds video files by name below one folder and never outside it. Composed and decomposed letters are the same.
+ * Whether a file is a video is asked of ffmpeg where its extension does not say so, or where several files have the
+ * name.
+ */
 export class VideoFolder {
   private readonly root: string;
-  /** For each folder, the first video file of each name without extension. */
-  private readonly listings = new Map<string, Map<string, string>>();
+  private readonly listings = new Map<string, readonly string[]>();
+  private readonly answers = new Map<string, Promise<boolean>>();
 
   /**
    * Opens a folder of videos.
    *
    * @throws UsageError when there is no such folder.
    */
-  constructor(folder: string) {
+  constructor(readonly folder: string) {
     this.root = path.resolve(folder);
     if (!statSync(this.root, { throwIfNoEntry: false })?.isDirectory()) {
       throw new UsageError(`no such folder of videos: ${folder}`);
@@ -34,39 +35,88 @@ export class VideoFolder {
   }
 
   /**
-   * The absolute path of `<id>.<extension>`, with or without a leading `v_`; case matters. If there is no such file,
-   * the path is where it was expected.
+   * The file of a video: the one with this very name, or else the one with this name and any extension, with or without
+   * a leading `v_`. Case matters. If there is no such file, the path is where it was expected.
    *
-   * @throws UsageError when the id leads out of the folder.
+   * @throws UsageError when the name leads out of the folder, or several videos have it.
    */
-  find(id: string): { file: string; exists: boolean } {
-    const place = path.resolve(this.root, id);
-    const relative = path.relative(this.root, place);
-    if (relative === '' || relative.split(path.sep)[0] === '..' || path.isAbsolute(relative) || path.isAbsolute(id)) {
-      throw new UsageError(`the video id ${JSON.stringify(id)} leads out of the folder ${this.root}`);
-    }
-    const [folder, stem] = [path.dirname(place), path.basename(place)];
-    const listing = this.listing(folder);
-    const found = listing.get(stem) ?? listing.get(stem.startsWith('v_') ? stem.slice(2) : `v_${stem}`);
-    return { file: path.join(folder, found ?? `${stem}${extensions[0]!}`), exists: found !== undefined };
+  async find(name: string): Promise<FoundFile> {
+    const steps = this.steps(name);
+    const base = steps.pop()!;
+    const folder = steps.reduce((above, step) => this.below(above, step), this.root);
+    const bare = base.startsWith('v_') ? base.slice(2) : `v_${base}`;
+    const found = (await this.choose(name, folder, base)) ?? (await this.choose(name, folder, bare));
+    const expected = hasVideoExtension(base) ? base : `${base}.mp4`;
+    return { file: path.join(folder, found ?? expected), exists: found !== undefined };
   }
 
-  private listing(folder: string): Map<string, string> {
-    let listing = this.listings.get(folder);
-    if (!listing) {
-      const files = listFolder(folder).filter((file) => rank(file) >= 0);
-      // The most common extension comes last and thus overwrites the others in the map.
-      files.sort((a, b) => rank(b) - rank(a) || (a < b ? 1 : -1));
-      listing = new Map(files.map((file) => [stripVideoExtension(file), file]));
-      this.listings.set(folder, listing);
-    }
+  /** The folders from the root to the file that a name leads to, and last the file. */
+  private steps(name: string): string[] {
+    // Windows separates folders by backslashes.
+    const local = name.includes('/') ? name : name.replaceAll('\\', '/');
+    const relative = path.relative(this.root, path.resolve(this.root, local));
+    const steps = relative.split(path.sep);
+    if (relative === '' || steps[0] === '..' || path.isAbsolute(local) || path.win32.isAbsolute(local))
+      throw new UsageError(
+        `the video id ${printable(JSON.stringify(name), 80)} leads out of the folder ${this.root}: write it relative to that folder`,
+      );
+    return steps;
+  }
+
+  private async choose(name: string, folder: string, base: string): Promise<string | undefined> {
+    const wanted = base.normalize('NFC');
+    const same = (file: string) => file.normalize('NFC') === wanted;
+    const files = this.listing(folder);
+    const exact = files.find((file) => file === base) ?? files.find(same) ?? files.find((file) => sameType(file, base));
+    if (exact !== undefined && hasVideoExtension(exact)) return exact;
+    const candidates = files.filter((file) => file === exact || same(path.parse(file).name));
+    const [only] = candidates;
+    if (candidates.length === 1 && hasVideoExtension(only!)) return only;
+    const videos = [];
+    for (const file of candidates) if (await this.isVideo(path.join(folder, file))) videos.push(file);
+    if (videos.length > 1 && exact !== undefined && videos.includes(exact) && path.extname(exact) !== '') return exact;
+    if (videos.length > 1)
+      throw new UsageError(
+        `the video id ${printable(JSON.stringify(name), 80)} may be ${printable(videos.slice(0, 3).join(' or '), 200)} in ${folder}: ` +
+          'write the extension too, or leave one of them in the folder',
+      );
+    // A broken video keeps its name, so that it is named with what is wrong with it.
+    return videos[0] ?? candidates.find((file) => hasVideoExtension(file));
+  }
+
+  private isVideo(file: string): Promise<boolean> {
+    const known = this.answers.get(file) ?? holdsVideo(file);
+    this.answers.set(file, known);
+    return known;
+  }
+
+  /** The folder of this name in another one. */
+  private below(above: string, step: string): string {
+    const names = this.listing(above);
+    const wanted = step.normalize('NFC');
+    const found = names.includes(step) ? step : names.find((name) => name.normalize('NFC') === wanted);
+    return path.join(above, found ?? step);
+  }
+
+  private listing(folder: string): readonly string[] {
+    const listing = this.listings.get(folder) ?? listFolder(folder);
+    this.listings.set(folder, listing);
     return listing;
   }
 }
 
+/** Whether two names differ by capitals of a video's extension at most. */
+function sameType(one: string, other: string): boolean {
+  const lower = (name: string) => {
+    const { name: stem, ext } = path.parse(name.normalize('NFC'));
+    return stem + ext.toLowerCase();
+  };
+  return hasVideoExtension(one) && lower(one) === lower(other);
+}
+
 function listFolder(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    return readdirSync(folder).sort();
   } catch {
     // A folder that does not exist holds no videos, so each of its videos is marked as missing.
     return [];

@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UsageError, WorkError } from '../system/errors.js';
 import { withoutNewListeners } from '../system/listeners.js';
 import { findBindings, type Binding } from './binding.js';
+import { say } from '../system/say.js';
 
 const require = createRequire(import.meta.url);
 
@@ -61,9 +62,7 @@ async function start(wanted: EngineInfo['name'] | undefined): Promise<EngineInfo
       ? 'native TensorFlow is not set up'
       : `native TensorFlow does not load (${failures.join('; ')})`;
   if (wanted === 'tensorflow') throw new WorkError(`${why}. Run lofi setup, or unset LOFI_ENGINE.`);
-  process.stderr.write(
-    `warning: ${why}: using the wasm engine, about ten times SLOWER. lofi setup builds the native one.\n`,
-  );
+  say(`warning: ${why}: using the wasm engine, about ten times SLOWER. lofi setup builds the native one.`);
   return startWasm();
 }
 
@@ -79,7 +78,7 @@ async function startTensorFlow({ file, source }: Binding): Promise<EngineInfo> {
   if (!(await tf.setBackend('tensorflow'))) throw new Error('the TensorFlow.js backend did not start');
   const device = binding.isUsingGpuDevice() ? 'gpu' : 'cpu';
   if (source === 'tensorflow-gpu' && device === 'cpu') {
-    process.stderr.write('warning: tensorflow-gpu is set up, but no usable GPU was found: computing on the CPU.\n');
+    say('warning: tensorflow-gpu is set up, but no usable GPU was found: computing on the CPU.');
   }
   return { name: 'tensorflow', version: binding.TF_Version, device, threads: tensorFlowThreads() };
 }

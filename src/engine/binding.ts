@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { cacheFolder, installFolder } from '../system/install/cache.js';
+import { cacheFolder, installFolder, requireOwnCache } from '../system/install/cache.js';
 import { WorkError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files/files.js';
 import { findProgram, runProgram } from '../system/programs.js';
@@ -76,8 +76,13 @@ export interface BindingLayout {
   readonly binding: string;
 }
 
-/** All existing bindings, best first: the user's own, then the variant that was last set up. */
+/**
+ * All existing bindings, best first: the user's own, then the variant that was last set up.
+ *
+ * @throws WorkError when others may have put something into the cache folder.
+ */
 export function findBindings(cache = cacheFolder(), packaged = packageFolder()): Binding[] {
+  requireOwnCache(cache);
   const found: Binding[] = [];
   const own = path.join(packaged, 'lib', 'napi-v8', 'tfjs_binding.node');
   if (existsSync(own)) found.push({ file: own, source: 'own' });

@@ -1,3 +1,5 @@
+import { UsageError } from '../system/errors.js';
+import { printable } from '../system/printable.js';
 import type { Detection, Predictions } from './types.js';
 
 /**
@@ -16,9 +18,26 @@ export interface DetectionColumns {
   labels: string[];
 }
 
-/** Converts predictions to columns. */
+/**
+ * Converts predictions to columns.
+ *
+ * @throws UsageError naming the first detection whose start or end is not finite.
+ */
 export function toColumns(predictions: Predictions | DetectionColumns): DetectionColumns {
-  if ('count' in predictions) return predictions;
+  const columns = 'count' in predictions ? predictions : columnsOf(predictions);
+  const { count, start, end, video, videos } = columns;
+  for (let i = 0; i < count; i++) {
+    if (Number.isFinite(start[i]! + end[i]!)) continue;
+    const number = video.subarray(0, i + 1).filter((v) => v === video[i]).length;
+    throw new UsageError(
+      `predictions: detection ${number} of video "${printable(videos[video[i]!]!)}" is from ${start[i]!} ` +
+        `to ${end[i]!}: both must be finite numbers of seconds`,
+    );
+  }
+  return columns;
+}
+
+function columnsOf(predictions: Predictions): DetectionColumns {
   const rows = new ColumnsBuilder();
   for (const [id, detections] of Object.entries(predictions.results)) {
     rows.video(id);

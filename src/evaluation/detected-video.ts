@@ -5,8 +5,10 @@ export interface DetectedVideo {
   id: string;
   /** Path of the video file. */
   file: string;
-  /** Seconds. */
+  /** Second at which it ends. */
   duration: number;
+  /** What people should know of the file before they trust the detections: damage, odd times. */
+  warnings: string[];
   detections: Detection[];
 }
 

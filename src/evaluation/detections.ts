@@ -22,8 +22,8 @@ export interface DetectionCounts {
   /** Detections judged, and all false positives, because their video is not among those evaluated. */
   detections_unknown_video: number;
   /**
-   * Detections judged although they are odd: end ≤ start; a score or time that is NaN; a score equal
-   * to another of the same class.
+   * Detections judged although they are odd: end ≤ start; a score that is NaN; a score equal to another of the same
+   * class.
    */
   detections_empty_segment: number;
   detections_nan: number;
@@ -108,7 +108,7 @@ function countUsed({
     list.forEach((d, rank) => {
       if (video[d]! < 0) unknown++;
       if (end[d]! <= start[d]!) empty++;
-      if (Number.isNaN(score[d]) || Number.isNaN(start[d]) || Number.isNaN(end[d])) nan++;
+      if (Number.isNaN(score[d])) nan++;
       if (score[list[rank - 1]!] === score[d] || score[list[rank + 1]!] === score[d]) tied++;
     });
   }

@@ -28,7 +28,8 @@ export function claimedInstances(aligned: Aligned, label: number, thresholds: re
     }
     for (let t = 0; t < thresholds.length; t++) {
       for (const c of candidates) {
-        // The comparison is written as in the official code: a NaN tIoU is not below the threshold, so it may match.
+        // The comparison is written as in the official code: the tIoU 0/0 of a segment reversed onto its instance is
+        // NaN, which is not below the threshold, so it may match.
         if (tiou[c]! < thresholds[t]!) break;
         const lock = t * (last - first) + c;
         if (taken[lock]) continue;

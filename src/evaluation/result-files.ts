@@ -24,7 +24,8 @@ export function readGroundTruth(file: string): GroundTruth {
 }
 
 /**
- * Reads a prediction file of ActivityNet, of any size, as columns. A score or a time of `null` or `NaN` becomes NaN.
+ * Reads a prediction file of ActivityNet, of any size, as columns. A score of `null` or `NaN` becomes NaN. A time that
+ * is not finite is refused: its tIoU would be NaN, which the official comparison counts as a hit at every threshold.
  *
  * @param options - `labels`: whether every detection must have a label. If not, those without one get the label ''.
  * @throws UsageError naming the file, the line, and the field that is wrong.
@@ -150,6 +151,7 @@ class RowReader {
 
   private readonly time = (i: number): void => {
     const time = this.json.number() ?? this.fail(`.segment[${i}] must be a number`);
+    if (!Number.isFinite(time)) this.fail(`.segment[${i}] must be a finite number of seconds`);
     if (i === 0) this.start = time;
     else this.end = time;
     this.times = i + 1;

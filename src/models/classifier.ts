@@ -42,7 +42,9 @@ export class Classifier {
 
 /** The cross-entropy of each row: logits `[N, K]` and class numbers → `[N]`. */
 export function crossEntropies(logits: tf.Tensor2D, classes: readonly number[]): tf.Tensor1D {
-  const target = tf.oneHot(tf.tensor1d([...classes], 'int32'), logits.shape[1]);
+  // TensorFlow.js refuses to make one-hot rows of a single class.
+  const target =
+    logits.shape[1] === 1 ? tf.onesLike(logits) : tf.oneHot(tf.tensor1d([...classes], 'int32'), logits.shape[1]);
   return tf.neg(tf.sum<tf.Tensor1D>(tf.mul(tf.cast(target, 'float32'), tf.logSoftmax(logits)), 1));
 }
 

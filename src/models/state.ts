@@ -24,12 +24,21 @@ export function exportState(parameters: Parameters): State {
  * @throws UsageError listing the tensors that are missing or have another shape; then nothing is set.
  */
 export function importState(parameters: Parameters, state: State, source: string, prefix = ''): void {
-  const problems = parameters.specs.flatMap((spec) => problemOf(spec, state.get(prefix + spec.name)?.shape) ?? []);
-  if (problems.length > 0) throw new UsageError(`${source} does not fit the model: ${listed(problems)}`);
+  requireFit(parameters.specs, state, source, prefix);
   for (const { name, kind } of parameters.specs) {
     const { data, shape } = fromTorchLayout(kind, state.get(prefix + name)!);
     parameters.assign(name, tf.tensor(data, shape));
   }
+}
+
+/**
+ * Checks that `state` has every parameter with its shape, before there is memory for any of them.
+ *
+ * @throws UsageError as {@link importState} does.
+ */
+export function requireFit(specs: readonly ParameterSpec[], state: State, source: string, prefix = ''): void {
+  const problems = specs.flatMap((spec) => problemOf(spec, state.get(prefix + spec.name)?.shape) ?? []);
+  if (problems.length > 0) throw new UsageError(`${source} does not fit the model: ${listed(problems)}`);
 }
 
 /**

@@ -14,7 +14,7 @@ export function detectionNotes({ counts, unknown }: Pick<DetectionMetrics, 'coun
         `their ${counts.detections_unknown_label} detections are left out`,
     counts.detections_empty_segment > 0 &&
       `${counts.detections_empty_segment} detections end before they start, or as they start`,
-    counts.detections_nan > 0 && `${counts.detections_nan} detections have a score or a time that is not a number`,
+    counts.detections_nan > 0 && `${counts.detections_nan} detections have a score that is not a number, and rank last`,
   ].filter((note) => note !== false);
 }
 

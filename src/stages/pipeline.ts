@@ -1,5 +1,6 @@
 import { configHash } from '../config/hash.js';
 import { stageFacts, stageNames, type StageName } from '../config/stages.js';
+import { checkBeforeTraining } from './before-training.js';
 import { extract } from './features/extract-stage.js';
 import { head } from './head/head-stage.js';
 import { joint } from './joint/joint-stage.js';
@@ -16,10 +17,12 @@ export const pipeline: readonly Stage[] = [pretrain, joint, extract, segments, h
  * Runs stages in their order; finished ones return at once. Before any stage starts, all of them compare the
  * configuration and data that they were made from with the present ones.
  *
- * @throws UsageError naming what has changed, unless the policy allows a stage to be done again.
+ * @throws UsageError naming what has changed, unless the policy allows a stage to be done again; or what the
+ *   dataset lacks.
  */
 export async function runStages(run: Run, names: readonly StageName[]): Promise<void> {
   const wanted = pipeline.filter((stage) => names.includes(stage.name));
+  checkBeforeTraining(run, names);
   const free = pipeline.filter((stage) => !wanted.includes(stage) && isDoneOnDemand(run, stage, wanted));
   for (const stage of [...free, ...wanted]) await refuseOutdated(run, stage);
   run.adopt({ config: everyStageFits(run) });

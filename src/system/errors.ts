@@ -1,13 +1,26 @@
-/** An error for the caller to read: one or two lines, and the exit code of `lofi`. */
+import { lineOf } from './printable.js';
+
+/**
+ * An error for the caller to read: one line, and the exit code of `lofi`. Names of files and labels in the message are
+ * made safe to print.
+ */
 export class LofiError extends Error {
   /** 1: the work failed; 2: the call is wrong; 130, 143: stopped by a signal. */
   readonly exitCode: 1 | 2 | 130 | 143;
 
   constructor(message: string, exitCode: LofiError['exitCode'], options?: ErrorOptions) {
-    super(message, options);
+    super(shortened(lineOf(message)), options);
     this.name = new.target.name;
     this.exitCode = exitCode;
   }
+}
+
+/** A name in the message may have any length. */
+const maxMessage = 1500;
+
+function shortened(message: string): string {
+  if (message.length <= maxMessage) return message;
+  return `${message.slice(0, maxMessage / 2)}…${message.slice(-maxMessage / 2)}`;
 }
 
 /** The work could not be done: a bad video, a diverged loss, a missing tool. Exit code 1. */

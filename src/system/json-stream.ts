@@ -1,9 +1,13 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { readSync } from 'node:fs';
 import { UsageError } from './errors.js';
+import { withFile } from './files/regular-file.js';
 import { printable } from './printable.js';
 
 const WINDOW_BYTES = 1 << 20;
 const MAX_DEPTH = 1000;
+/** The longest string or number. */
+const MAX_TOKEN_BYTES = 1 << 24;
 const INTERNED = 1 << 12;
 /**
  * The powers of ten that doubles represent exactly. Multiplying or dividing a number of at most 53
@@ -26,19 +30,12 @@ const [PLUS, MINUS, POINT, ZERO, NINE, LARGE_E, SMALL_E] = [0x2b, 0x2d, 0x2e, 0x
  * @throws UsageError naming the file, and the line where it is not JSON.
  */
 export function streamJson<T>(file: string, what: string, read: (json: JsonStream) => T): T {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(file, 'r');
-    const json = new JsonStream(descriptor, file, what);
+  return withFile(file, what, ({ fd }) => {
+    const json = new JsonStream(fd, file, what);
     const result = read(json);
     json.finish();
     return result;
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw code === undefined ? error : new UsageError(`${what} not readable: ${file} (${code})`);
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
-  }
+  });
 }
 
 /**
@@ -258,8 +255,11 @@ export class JsonStream {
 
   /** The quoted text from the current position up to `to`. */
   private unescape(to: number): string {
+    const [bytes, text] = [this.window.subarray(this.at, to), this.window.toString('utf8', this.at, to)];
+    if (!isUtf8(bytes))
+      throw this.error(`${this.what} is not in UTF-8: ${printable(text, 60)}: save it as UTF-8`, 1 + this.newlines);
     try {
-      return JSON.parse(this.window.toString('utf8', this.at, to)) as string;
+      return JSON.parse(text) as string;
     } catch {
       throw this.notJson();
     }
@@ -282,6 +282,7 @@ export class JsonStream {
     this.end -= this.at;
     this.at = 0;
     if (this.end === this.window.length - 1) {
+      if (this.window.length > MAX_TOKEN_BYTES) throw this.error(`${this.what}: a value of more than 16 MiB`);
       this.window = Buffer.concat([this.window], 2 * this.window.length);
     }
     const count = readSync(this.descriptor, this.window, this.end, this.window.length - 1 - this.end, null);

@@ -4,6 +4,7 @@
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
+  if (word.length > longest) return undefined;
   let fewest = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const edits = editDistance(word, candidate);
@@ -11,6 +12,9 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   }
   return best;
 }
+
+/** No name of ours has as many letters, and comparing takes time by the product of both lengths. */
+const longest = 200;
 
 /** The number of letters to insert, delete or replace to get from one word to the other (Levenshtein distance). */
 function editDistance(from: string, to: string): number {

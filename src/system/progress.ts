@@ -1,4 +1,6 @@
 import cliProgress from 'cli-progress';
+import { lineOf } from './printable.js';
+import { say } from './say.js';
 
 /** A progress bar on stderr with the remaining time. Where stderr is not a terminal, a line every 30 s instead. */
 export interface Progress {
@@ -18,10 +20,10 @@ export function startProgress(title: string, total: number): Progress {
       if (now - started < 2000) return;
       if (process.stderr.isTTY) {
         bar ??= newBar(title, total);
-        bar.update(done, { note });
+        bar.update(done, { note: lineOf(note) });
       } else if (now - lastLine > 30_000) {
         lastLine = now;
-        process.stderr.write(`${title}: ${done}/${total}, ETA ${eta(done)} s ${note}\n`);
+        say(`${title}: ${done}/${total}, ETA ${eta(done)} s ${note}`);
       }
     },
     stop() {

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Stopped } from './errors.js';
+import { say } from './say.js';
 
 const codes = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -21,7 +22,7 @@ export function listenToSignals(): SignalListener {
   const listeners = endingSignals.map(([signal, code]) => {
     const listener = () => {
       if (controller.signal.aborted) process.exit(code);
-      process.stderr.write(`${signal}: stopping once the step is done and saved; a second signal ends at once\n`);
+      say(`${signal}: stopping once the step is done and saved; a second signal ends at once`);
       controller.abort(new Stopped(signal, code));
     };
     process.on(signal, listener);

@@ -7,6 +7,7 @@ import { LeakGuard } from './guards/leak-guard.js';
 import { MemoryGuard } from './guards/memory-guard.js';
 import { stepsBefore, type Pace } from './schedule/pace.js';
 import { watched } from './guards/watch.js';
+import { say } from '../system/say.js';
 
 /** The part of a batch that the training loop knows. */
 export interface Batch {
@@ -86,7 +87,6 @@ export interface Training<B extends Batch> {
  */
 export async function trainLoop<B extends Batch>(training: Training<B>): Promise<void> {
   const { title, pace, from, stop } = training;
-  const say = (line: string) => process.stderr.write(`${line}\n`);
   const progress = startProgress(title, stepsBefore(pace, pace.epochs));
   const leaks = new LeakGuard();
   const memory = new MemoryGuard(title, pace.steps(from.epochs), say);

@@ -1,5 +1,5 @@
 import { WorkError } from '../system/errors.js';
-import { inputFile, runFfmpeg, type FfmpegEnd } from './process.js';
+import { inputFile, runFfmpeg, videoStream, type FfmpegEnd } from './process.js';
 import { planReads, seekOptions, shownNumber, type Read, type Timing } from './seek.js';
 
 /** The operations on every decoded frame, in this order: scale, crop, mirror. */
@@ -20,6 +20,8 @@ export interface DecodeRequest extends FrameTransform {
    * cheaper; the bytes are the same.
    */
   timing?: Timing;
+  /** Which of several video streams is read; absent: the first. */
+  stream?: number;
 }
 
 /** Number of frames that may be missing at the end of a file (another ffmpeg may find one more or less there). */
@@ -91,11 +93,17 @@ async function readFrames(
 }
 
 /** ffmpeg's options for reading the `count` frames that `select` lets through, as RGB bytes on `pipe:1`. */
-export function rawFrames(file: string, select: string, count: number, transform: FrameTransform): string[] {
+export function rawFrames(
+  file: string,
+  select: string,
+  count: number,
+  request: Omit<DecodeRequest, 'indices'>,
+): string[] {
   // prettier-ignore
   return [
-    '-threads', '1', ...inputFile(file), '-map', '0:V:0', '-fps_mode', 'passthrough', '-filter_threads', '1',
-    '-vf', `select='${select}',${transformFilters(transform)}`,
+    '-threads', '1', ...inputFile(file), '-map', videoStream(request.stream), '-fps_mode', 'passthrough',
+    '-filter_threads', '1',
+    '-vf', `select='${select}',${transformFilters(request)}`,
     '-frames:v', String(count), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1',
   ];
 }

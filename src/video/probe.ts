@@ -1,23 +1,22 @@
-import { statSync } from 'node:fs';
 import { WorkError } from '../system/errors.js';
-import { framecrc, readFramecrc, type Header, type FrameRow } from './framecrc.js';
-import { inputFile, runFfmpeg, type FfmpegEnd } from './process.js';
+import type { Clock } from './clock.js';
+import { lacksEnd, readContainer, type Container } from './container.js';
+import { FrameTimes } from './frame-times.js';
+import { framecrc, readFramecrc, readPackets } from './framecrc.js';
+import { Keyframes } from './keyframes.js';
+import { inputFile, runFfmpeg, videoStream, type FfmpegEnd } from './process.js';
 import { hasIndex, planReads, seekOptions, shownNumber, type Seek, type Timing } from './seek.js';
 
-/** Width and height in pixels, as shown (after rotation). */
+/** Width and height in pixels, as shown: after rotation, and with pixels made square. */
 export interface Size {
   width: number;
   height: number;
 }
 
 /** The properties of a video file, found by decoding it. */
-export interface VideoInfo extends Size {
-  /** Seconds from the first frame's start to the last frame's end. */
-  duration: number;
-  /** Mean number of frames per second. */
-  fps: number;
-  /** Number of frames that can be decoded. */
-  frames: number;
+export interface VideoInfo extends Size, Clock {
+  /** Which of several video streams is read, see {@link Container.stream}; absent: the first. */
+  stream?: number;
   /** Present only where seeking saves time and gives the same frames as one pass. */
   seek?: Seek;
   /**
@@ -25,7 +24,10 @@ export interface VideoInfo extends Size {
    * frame: a variable frame rate.
    */
   drift?: number;
-  /** The errors that ffmpeg reported, in one line. Frames that it repaired count as decoded. */
+  /**
+   * What is wrong with the file, in one line: the errors that ffmpeg reported, and whether its end is missing. Frames
+   * that ffmpeg repaired count as decoded.
+   */
   damage?: string;
 }
 
@@ -50,30 +52,66 @@ const compared = 3;
  * @throws WorkError naming the file when it is missing, broken, or has no video stream.
  */
 export async function probe(file: string): Promise<VideoInfo> {
-  // Opening a named pipe would wait for its writer, possibly for ever.
-  if (isPipe(file)) throw new WorkError(`not a readable video: ${file}: it is not a regular file`);
-  let seen = await decodeAll(file, hasIndex(file));
+  const container = await readContainer(file);
+  const { stream } = container;
+  let seen = await decodeAll(file, stream, { clock: true, index: hasIndex(file) });
   // Errors may come from packets that are only listed for seeking. They must not count against the frames.
-  if (seen.listed && (!seen.end.ok || seen.end.errors > 0)) seen = await decodeAll(file, false);
+  if (seen.listed && (!seen.end.ok || seen.end.errors > 0)) seen = await decodeAll(file, stream, { clock: true });
+  // Another stream may be so broken that it cannot even be passed on.
+  if (!seen.end.ok) seen = await decodeAll(file, stream);
 
   const { end, frames, listed } = seen;
   if (!end.ok) {
     const reason = end.reason.includes('matches no streams') ? 'it has no video stream' : end.reason || 'ffmpeg failed';
     throw new WorkError(`not a readable video: ${file}: ${reason}`);
   }
-  const info = frames.info();
-  if (!info) throw new WorkError(`not a readable video: ${file}: ${end.reason || 'no frame can be decoded'}`);
+  const clock = frames.clock();
+  if (!clock) throw new WorkError(`not a readable video: ${file}: ${end.reason || 'no frame can be decoded'}`);
+  const info: VideoInfo = { ...clock, ...frames.size(), ...(stream > 0 && { stream }) };
 
-  const { fps } = info;
+  const { fps } = clock;
   const drift = frames.drift(fps);
-  if (drift > 0.5 / fps) info.drift = drift;
-  if (end.errors > 0) {
-    info.damage = `${end.errors} ${end.errors === 1 ? 'error' : 'errors'} while decoding: ${end.reason}`;
-  } else if (listed && info.frames >= leastFrames && drift < 0.25 / fps) {
+  if (drift > 0.5 / fps) Object.assign(info, { drift, times: frames.knots() });
+  const damage = [...complaints(end), ...(await missingEnd(file, clock, container))].join('; ');
+  if (damage !== '') info.damage = damage;
+  else if (listed && clock.frames >= leastFrames && drift < 0.25 / fps) {
     const seek = { start: frames.start, gap: listed.keyframes.gap() };
-    if (await seeksAreExact(file, { fps, seek }, listed)) info.seek = seek;
+    if (await seeksAreExact(file, stream, { fps, seek }, listed)) info.seek = seek;
   }
   return info;
+}
+
+function complaints({ errors, reason }: FfmpegEnd): string[] {
+  return errors === 0 ? [] : [`${errors} ${errors === 1 ? 'error' : 'errors'} while decoding: ${reason}`];
+}
+
+/** Seconds, and share of the whole, by which a container may promise more than there is: most round or guess. */
+const promised = { seconds: 1, share: 0.02 };
+
+/** Says how much is missing where a file ends before its container says; nothing where it does not. */
+async function missingEnd(file: string, clock: Clock, { end = 0 }: Container): Promise<string[]> {
+  const upTo = `it has ${clock.frames} frames up to ${rounded(clock.duration)} s`;
+  const tolerated = Math.max(promised.seconds, promised.share * end);
+  // Sound or subtitles may be longer than the picture.
+  if (end - clock.duration > tolerated) {
+    const last = await lastPacket(file);
+    if (last > 0 && end - last > tolerated) return [`it ends early: ${upTo}, and its container says ${rounded(end)} s`];
+  }
+  return lacksEnd(file) ? [`its end is missing: ${upTo}`] : [];
+}
+
+/** Second at which the last packet of any stream ends; 0 where packets cannot be listed. */
+async function lastPacket(file: string): Promise<number> {
+  let last = 0;
+  await runFfmpeg(
+    [...inputFile(file), '-map', '0', '-ignore_unknown', '-c', 'copy', ...framecrc(1)],
+    readPackets((end) => (last = Math.max(last, end))),
+  );
+  return last;
+}
+
+function rounded(seconds: number): string {
+  return String(Math.round(seconds * 100) / 100);
 }
 
 /** The lists that are made besides the frames, for a video in which seeking may work. */
@@ -83,13 +121,21 @@ interface Listed {
   hashes: string[];
 }
 
-/** Decodes the whole video in one pass. */
+/**
+ * Decodes the whole video in one pass.
+ *
+ * @param also - `clock`: count time from the start of all streams. In formats whose time may jump (MPEG, Ogg, FLV)
+ * ffmpeg counts it from the start of those that are used, so the others are used for nothing. `index`: make the lists
+ * for seeking.
+ */
 async function decodeAll(
   file: string,
-  indexed: boolean,
+  stream: number,
+  also: { clock?: boolean; index?: boolean } = {},
 ): Promise<{ end: FfmpegEnd; frames: FrameTimes; listed: Listed | undefined }> {
   const frames = new FrameTimes();
-  const listed = indexed ? { keyframes: new Keyframes(), hashes: [] as string[] } : undefined;
+  const listed = also.index ? { keyframes: new Keyframes(), hashes: [] as string[] } : undefined;
+  const video = everyFrame(stream);
   const outputs = [...video, '-enc_time_base', timeBase, '-c:v', 'wrapped_avframe', ...framecrc(1)];
   const receivers = [
     readFramecrc((row, header) => {
@@ -97,7 +143,7 @@ async function decodeAll(
     }),
   ];
   if (listed) {
-    outputs.push('-map', '0:V:0', '-c:v', 'copy', ...framecrc(3));
+    outputs.push('-map', videoStream(stream), '-c:v', 'copy', ...framecrc(3));
     outputs.push(...video, ...hashed(`eq(mod(n,${sampled}),${sampled - 1})`), ...framecrc(4));
     receivers.push(
       readFramecrc(({ keyframe }) => {
@@ -106,21 +152,13 @@ async function decodeAll(
       readFramecrc(({ hash }) => listed.hashes.push(hash)),
     );
   }
+  if (also.clock) outputs.push('-map', '0', '-ignore_unknown', '-c', 'copy', '-frames', '1', '-f', 'null', '-');
   const end = await runFfmpeg([...inputFile(file), ...outputs], receivers);
   return { end, frames, listed };
 }
 
-function isPipe(file: string): boolean {
-  try {
-    return statSync(file).isFIFO();
-  } catch {
-    // ffmpeg's message says best why a file cannot be read.
-    return false;
-  }
-}
-
 /** Outputs every decoded frame; none is repeated or dropped for the sake of a constant rate. */
-const video = ['-map', '0:V:0', '-fps_mode', 'passthrough'];
+const everyFrame = (stream: number) => ['-map', videoStream(stream), '-fps_mode', 'passthrough'];
 
 /** Outputs the pixels of some frames. Elsewhere wrapped_avframe passes frames on without copying their pixels. */
 function hashed(select: string): string[] {
@@ -132,7 +170,12 @@ function hashed(select: string): string[] {
  * of keyframes may be wrong. The frames compared are those that come soonest after the keyframe that the seek
  * finds, where an error shows first.
  */
-async function seeksAreExact(file: string, timing: Timing, { keyframes, hashes }: Listed): Promise<boolean> {
+async function seeksAreExact(
+  file: string,
+  stream: number,
+  timing: Timing,
+  { keyframes, hashes }: Listed,
+): Promise<boolean> {
   const samples = hashes
     .map((hash, place) => ({ hash, frame: (place + 1) * sampled - 1 }))
     .map((sample) => ({ ...sample, at: planReads([sample.frame], timing)[0]!.at }))
@@ -145,7 +188,7 @@ async function seeksAreExact(file: string, timing: Timing, { keyframes, hashes }
     const { ok, errors } = await runFfmpeg(
       // prettier-ignore
       [
-        '-threads', '1', ...seekOptions(at), ...inputFile(file), ...video,
+        '-threads', '1', ...seekOptions(at), ...inputFile(file), ...everyFrame(stream),
         ...hashed(`eq(${shownNumber(timing, at)},${frame})`), '-frames:v', '1', ...framecrc(1),
       ],
       readFramecrc(({ hash }) => found.push(hash)),
@@ -153,79 +196,4 @@ async function seeksAreExact(file: string, timing: Timing, { keyframes, hashes }
     if (!ok || errors > 0 || found[0] !== hash) return false;
   }
   return samples.length > 0;
-}
-
-/** The times of all frames. */
-class FrameTimes {
-  private times = new Float64Array(1024);
-  private frames = 0;
-  private header: Header | undefined;
-  private first = Infinity;
-  private last = -Infinity;
-
-  add({ pts, duration }: FrameRow, header: Header): void {
-    if (this.frames === this.times.length) {
-      const times = new Float64Array(2 * this.frames);
-      times.set(this.times);
-      this.times = times;
-    }
-    this.times[this.frames++] = pts;
-    this.header = header;
-    this.first = Math.min(this.first, pts);
-    this.last = Math.max(this.last, pts + duration);
-  }
-
-  info(): VideoInfo | undefined {
-    const duration = this.seconds(this.last - this.first);
-    if (!this.header || !(duration > 0)) return undefined;
-    const { width, height, timeBase: [ticks, perSecond] } = this.header; // prettier-ignore
-    const fps = (this.frames * perSecond) / ((this.last - this.first) * ticks);
-    return { duration, fps, frames: this.frames, width, height };
-  }
-
-  /** Time of the first frame in seconds on the container's clock. */
-  get start(): number {
-    return this.seconds(this.first);
-  }
-
-  /** Greatest difference in seconds between the time of a frame i and i / fps. */
-  drift(fps: number): number {
-    let most = 0;
-    for (let i = 0; i < this.frames; i++) {
-      most = Math.max(most, Math.abs(this.seconds(this.times[i]! - this.first) - i / fps));
-    }
-    return most;
-  }
-
-  private seconds(time: number): number {
-    const [ticks, perSecond] = this.header?.timeBase ?? [NaN, NaN];
-    return (time * ticks) / perSecond;
-  }
-}
-
-/**
- * Numbers of the keyframes among the packets. Packets come in order of decoding, which is close
- * enough to that of the frames.
- */
-class Keyframes {
-  private readonly numbers: number[] = [];
-  private packets = 0;
-
-  add(keyframe: boolean): void {
-    if (keyframe) this.numbers.push(this.packets);
-    this.packets++;
-  }
-
-  /** Greatest number of packets from one keyframe to the next. */
-  gap(): number {
-    return [...this.numbers, this.packets].reduce(
-      (most, end, i) => Math.max(most, end - (this.numbers[i - 1] ?? 0)),
-      0,
-    );
-  }
-
-  /** Number of frames from the last keyframe before a frame to that frame. */
-  runTo(frame: number): number {
-    return frame - (this.numbers.findLast((number) => number <= frame) ?? 0);
-  }
 }

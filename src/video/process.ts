@@ -1,6 +1,9 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { WorkError } from '../system/errors.js';
+import { containerFormats } from './container-formats.js';
 import { findFfmpeg } from './ffmpeg.js';
 
 /** How an ffmpeg process ended. */
@@ -34,12 +37,9 @@ export function endAllFfmpeg(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/**
- * Starts ffmpeg, which is killed at the latest when this thread exits. It reads only local files,
- * whatever a playlist asks for.
- */
+/** Starts ffmpeg, which is killed at the latest when this thread exits. */
 export function startFfmpeg(args: readonly string[], stdio: StdioOptions): ChildProcess {
-  const common = ['-hide_banner', '-nostdin', '-loglevel', 'repeat+error', '-protocol_whitelist', 'file,pipe'];
+  const common = ['-hide_banner', '-nostdin', '-loglevel', 'repeat+error'];
   const limits = ['-max_alloc', String(maxAllocation)];
   // In a process group of its own, Ctrl-C does not reach it: the reads of a run that saves
   // before it stops must not fail.
@@ -59,17 +59,18 @@ export function startFfmpeg(args: readonly string[], stdio: StdioOptions): Child
  * Runs ffmpeg and passes its output on as it arrives: `pipe:1` to the first receiver, `pipe:3` to the
  * second, `pipe:4` to the third.
  *
- * @param options - `silence`: seconds without output after which the process counts as stuck and is killed.
+ * @param options - `silence`: seconds without output after which the process counts as stuck and is killed; `onLine`:
+ * receives every line of stderr.
  */
 export function runFfmpeg(
   args: readonly string[],
   receivers: Receiver | readonly Receiver[],
-  { silence = 120 }: { silence?: number } = {},
+  { silence = 120, onLine }: { silence?: number; onLine?: (line: string) => void } = {},
 ): Promise<FfmpegEnd> {
   const [first, ...others] = typeof receivers === 'function' ? [receivers] : receivers;
   return new Promise((resolve, reject) => {
     const child = startFfmpeg(args, ['ignore', 'pipe', 'pipe', ...others.map(() => 'pipe' as const)]);
-    const said = new ErrorLines();
+    const said = new ErrorLines(onLine);
     let failure: Error | undefined;
     // Ticks are counted rather than time: a step of the engine that blocks this thread for minutes is one
     // tick, and ffmpeg is not stuck.
@@ -113,9 +114,34 @@ export function runFfmpeg(
   });
 }
 
-/** A path as ffmpeg's input, in a form that is never taken for an option or a protocol. */
+/**
+ * A path as ffmpeg's input, in a form that is never taken for an option or a protocol. Only files of video formats are
+ * opened, never lists of other files, and ffmpeg opens nothing besides this file, whatever is in it.
+ *
+ * @throws WorkError when it is a folder, a pipe or a device: opening a pipe would wait for its writer, maybe for ever.
+ */
 export function inputFile(file: string): string[] {
-  return ['-max_pixels', String(maxPixels), '-i', `file:${path.resolve(file)}`];
+  if (isIrregular(file)) throw new WorkError(`not a readable video: ${file}: it is not a regular file`);
+  // prettier-ignore
+  return [
+    '-protocol_whitelist', 'file', '-format_whitelist', containerFormats.join(','),
+    '-max_pixels', String(maxPixels), '-i', `file:${path.resolve(file)}`,
+  ];
+}
+
+/** Whether a path leads to a folder, a pipe or a device. */
+export function isIrregular(file: string): boolean {
+  try {
+    return !statSync(file).isFile();
+  } catch {
+    // ffmpeg's message says best why a file cannot be reached.
+    return false;
+  }
+}
+
+/** ffmpeg's name for a video stream, counted among those that are not cover pictures. */
+export function videoStream(stream = 0, input = 0): string {
+  return `${input}:V:${stream}`;
 }
 
 /** Counts the lines of ffmpeg's error output and keeps the first ones, from which the others mostly follow. */
@@ -123,8 +149,16 @@ class ErrorLines {
   private head = '';
   private lines = 0;
   private open = false;
+  private rest = '';
+
+  constructor(private readonly onLine?: (line: string) => void) {}
 
   add(text: string): void {
+    if (this.onLine) {
+      const lines = (this.rest + text).split('\n');
+      this.rest = lines.pop()!;
+      lines.forEach(this.onLine);
+    }
     if (this.head.length < 8192) this.head += text;
     this.lines += text.split('\n').length - 1;
     this.open = !text.endsWith('\n');
@@ -151,5 +185,7 @@ export function errorReason(errors: string): string {
     )
     .filter((line) => line !== '' && !/^(Error opening (in|out)put files?\b|To ignore this)/.test(line))
     .map((line) => (line.length > 160 ? `${line.slice(0, 160)}…` : line));
+  if (lines.some((line) => line.startsWith('Format not on whitelist')))
+    return 'it is not in a format of videos that holds its pictures itself';
   return [...new Set(lines)].slice(0, 2).join('; ');
 }

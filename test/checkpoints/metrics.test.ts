@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { MetricsLog, readMetrics } from '../../src/checkpoints/metrics.js';
 import { fillDisk } from '../support/full-disk.js';
+import { captureStderr } from '../support/checkpoints.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 describe('MetricsLog', () => {
@@ -32,7 +33,10 @@ describe('MetricsLog', () => {
     assert.equal(resumed.position(), position);
     resumed.append({ step: 'two' });
     assert.equal(readFileSync(file, 'utf8'), '{"step":1}\n{"step":"two"}\n');
+    const stderr = captureStderr(t);
     resumed.truncate(10_000);
+    assert.match(stderr.join(''), /^warning: .*metrics\.jsonl has \d+ bytes, but had 10000 when the checkpoint was/);
+    t.mock.restoreAll();
     assert.equal(readMetrics(file).length, 2);
     resumed.truncate(0);
     assert.deepEqual(readMetrics(file), []);

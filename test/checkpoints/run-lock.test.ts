@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import fs, { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { acquireRunLock } from '../../src/checkpoints/run-lock.js';
@@ -91,5 +92,41 @@ describe('run lock', () => {
     utimesSync(lockFile(run), new Date(), new Date(Date.now() - 60_000));
     acquireRunLock(run).release();
     assert.deepEqual(readdirSync(run), []);
+  });
+
+  it('refuses what is no lock that it could read: a folder, a dangling link, a pipe, a file without end', (t) => {
+    const refused = (make: (file: string) => void) => {
+      const run = temporaryFolder(t);
+      make(lockFile(run));
+      assert.throws(() => acquireRunLock(run), { name: 'WorkError', message: /lock is not a lock file .* delete it$/ });
+    };
+    refused((file) => {
+      mkdirSync(file);
+    });
+    refused((file) => {
+      symlinkSync('nowhere', file);
+    });
+    refused((file) => {
+      execFileSync('mkfifo', [file]);
+    });
+    refused((file) => {
+      writeFileSync(file, Buffer.alloc(5000));
+    });
+  });
+
+  it('refuses a lock that it may not read, and one that it may not take away', (t) => {
+    const run = temporaryFolder(t);
+    const denied = (name: 'readFileSync' | 'renameSync', code: string, message: RegExp) => {
+      writeFileSync(lockFile(run), JSON.stringify({ pid: 2 ** 30, started: 'x', host: hostname(), since: 'noon' }));
+      t.mock.method(fs, name, () => {
+        throw Object.assign(new Error(code), { code });
+      });
+      syncBuiltinESMExports();
+      assert.throws(() => acquireRunLock(run), { name: 'WorkError', message });
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    };
+    denied('readFileSync', 'EACCES', /lock is a lock that cannot be read \(EACCES\), probably another user's$/);
+    denied('renameSync', 'EPERM', /of a process that is dead, but cannot be taken away \(EPERM\): delete it$/);
   });
 });

@@ -114,6 +114,19 @@ describe('RunStore', () => {
     assert.deepEqual(stderr, []);
   });
 
+  it('passes over a checkpoint with a tensor that is not finite, however well it is sealed', (t) => {
+    const { store, folder } = storeOf(t, 10);
+    const tensors = tensorsOf(20);
+    (tensors.get('layer1.0.conv1.weight')!.data as Float32Array)[5] = NaN;
+    store.save('joint', checkpoint(20, { tensors }));
+    const stderr = captureStderr(t);
+    assert.equal(store.load('joint', 'latest')!.manifest.step, 10);
+    const file = path.join(folder, '20.safetensors');
+    assert.deepEqual(stderr, [
+      `damaged: ${file}: tensor "layer1.0.conv1.weight" is not finite: its value number 6 is NaN\n`,
+    ]);
+  });
+
   it('detects every single bit flip of a manifest', (t) => {
     const { store, folder } = storeOf(t, 10);
     const file = path.join(folder, '10.json');

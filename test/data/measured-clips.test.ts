@@ -40,6 +40,34 @@ test('frame numbers do not drift in two hours at 29.97', () => {
   }
 });
 
+test('instances lie on the frames that are shown, where a picture begins late or frames come unevenly', () => {
+  const rest = { id: 'v', subset: 's', path: '/v', frames: 513, width: 8, height: 8 };
+  const frames = (clock: { fps: number; duration: number; start?: number; times?: [number, number][] }) =>
+    [10, 25].map((start) => {
+      const instances = [{ start, end: start + 2, label: 'x' }];
+      const { from, count } = instancesAsClips([{ ...rest, ...clock, instances }], 'training')[0]!.frames;
+      return [from, from + count];
+    });
+  assert.deepEqual(frames({ fps: 10, duration: 51.3 }), [
+    [100, 120],
+    [250, 270],
+  ]);
+  assert.deepEqual(frames({ fps: 10, duration: 56.3, start: 5 }), [
+    [50, 70],
+    [200, 220],
+  ]);
+  // The first 100 frames are shown for 0.2 s each, the others for 0.033 s.
+  const times: [number, number][] = [
+    [0, 0],
+    [100, 20],
+    [513, 33.629],
+  ];
+  assert.deepEqual(frames({ fps: 513 / 33.629, duration: 33.629, times }), [
+    [50, 60],
+    [251, 312],
+  ]);
+});
+
 test('clips are measured once; the unusable are named; what has changed is measured again', async () => {
   const good = testVideo(path.join(folder, 'good.mp4'), { seconds: 1 });
   const text = path.join(folder, 'text.mp4');

@@ -72,11 +72,13 @@ test('finds, measures and mends; marks what cannot be used; keeps splits', async
   ]);
   const ofPlain = [
     '"jump" [1.5, 9] s clipped to the video\'s 2 s',
-    '"run" [1, 1] s dropped: its end is not after its start',
+    '"run" [1, 1] s dropped: it ends when it starts: write an end after its start',
     '"run" [3, 4] s dropped: it lies outside the video',
   ];
   assert.deepEqual(own, ofPlain);
   assert.deepEqual(warnings, [
+    `${file}: 3 of 7 instances do not lie within their videos, the first: [1.5, 9] in "plain" of 2 s: ` +
+      'times are seconds from the start of the video',
     ...ofPlain.slice(0, 2).map((warning) => `plain: ${warning}`),
     'PLAIN: "swim" [2, 1] s dropped: its end is not after its start',
     `plain: ${ofPlain[2]!}`,

@@ -135,6 +135,30 @@ describe('evaluateDetections', () => {
     assert.equal(result.counts.detections_empty_segment, 2);
   });
 
+  it('refuses a time that is not finite, naming the video and the number of the detection', () => {
+    for (const [start, end] of [
+      [NaN, 1],
+      [0, NaN],
+      [0, Infinity],
+    ] as const)
+      assert.throws(
+        () =>
+          evaluate({
+            v1: [[0, 1, 0.5]],
+            v2: [
+              [0, 10, 0.9],
+              [start, end, 0.8],
+            ],
+          }),
+        {
+          name: 'UsageError',
+          message:
+            `predictions: detection 2 of video "v2" is from ${start} to ${end}: ` +
+            'both must be finite numbers of seconds',
+        },
+      );
+  });
+
   it('matches what the official 0/0 matches: a segment reversed onto its instance', () => {
     near(evaluate({ v2: [[10, 0, 1]] }).per_class.run!, [1 / 3, 1 / 3]);
   });

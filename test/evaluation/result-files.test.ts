@@ -13,9 +13,14 @@ after(() => {
 
 describe('readPredictions', () => {
   it('reads the NaN and Infinity that Python writes, and leaves such words in text alone', () => {
-    const file = write('{"results": {"NaN \\" NaN": [{"segment": [0, Infinity], "score": NaN, "label": "NaN"}]}}');
-    const [detection] = readPredictions(file).results['NaN " NaN']!;
-    assert.deepEqual(detection, { segment: [0, Number.POSITIVE_INFINITY], score: Number.NaN, label: 'NaN' });
+    const row = (score: string) => `{"segment": [0, 1], "score": ${score}, "label": "NaN"}`;
+    const file = write(`{"results": {"NaN \\" NaN": [${row('NaN')}, ${row('-Infinity')}, ${row('null')}]}}`);
+    const detections = readPredictions(file).results['NaN " NaN']!;
+    assert.deepEqual(
+      detections.map(({ score }) => score),
+      [NaN, -Infinity, NaN],
+    );
+    assert.deepEqual(detections[0], { segment: [0, 1], score: Number.NaN, label: 'NaN' });
   });
 
   it('needs labels only where they are used', () => {
@@ -32,6 +37,13 @@ describe('readPredictions', () => {
     ['{"results": {"v": [{"segment": [1], "score": 1, "label": "a"}]}}', /results\.v\[0\]\.segment must be two/],
     ['{"results": {"v": [{"segment": [1, "2"], "score": 1, "label": "a"}]}}', /segment\[1\] must be a number/],
     ['{"results": {"v": [{"segment": [1, 2], "label": "a"}]}}', /results\.v\[0\]\.score must be a number/],
+    [
+      '{"results": {"v": [\n{"segment": [null, 2]}]}}',
+      /:2: results\.v\[0\]\.segment\[0\] must be a finite number of s/,
+    ],
+    ['{"results": {"v": [{"segment": [1, NaN]}]}}', /results\.v\[0\]\.segment\[1\] must be a finite number/],
+    ['{"results": {"v": [{"segment": [1, Infinity]}]}}', /segment\[1\] must be a finite number/],
+    ['{"results": {"v": [{"segment": [-1e999, 1]}]}}', /segment\[0\] must be a finite number/],
   ] as const) {
     it(`says what is wrong with ${JSON.stringify(text)}`, () => {
       assert.throws(() => readPredictions(write(text)), says(message));
@@ -87,6 +99,10 @@ describe('readGroundTruth', () => {
   for (const [text, message] of [
     ['{"database": {"v": []}}', /file\.json:1: database\.v must be an object/],
     ['{"database": {"v": {}}}', /database\.v\.subset must be text/],
+    [
+      '{"database": {"v": {"annotations": [{"segment": [0, null]}]}}}',
+      /annotations\[0\]\.segment\[1\] must be a finite/,
+    ],
     ['{"database": {"v": {"subset": "t", "annotations": {}}}}', /database\.v\.annotations must be a list/],
     ['{"database": {"v": {"subset": "t", "annotations": [{"segment": [0, 1]}]}}}', /annotations\[0\]\.label/],
   ] as const) {

@@ -72,3 +72,16 @@ test("mixup's loss by hand: of both classes by their shares; one's own alone is 
   const small = tf.tensor2d([0.1, -0.3, 0.4, 0.2, 0, -1], [2, 3]);
   assertGradients((a) => mixedCrossEntropy(a as tf.Tensor2D, [2, 0], [1, 1], [0.4, 0.8]), [small]);
 });
+
+test('of a single class every row has the loss 0, and mixup too, and nothing is to be learnt', () => {
+  const logits = tf.tensor2d([3, -7], [2, 1]);
+  assertClose(crossEntropies(logits, [0, 0]).dataSync(), [0, 0], 0);
+  assertClose(mixedCrossEntropies(logits, [0, 0], [0, 0], [0.25, 1]).dataSync(), [0, 0], 0);
+  assertClose(
+    tf
+      .grad((x) => crossEntropy(x as tf.Tensor2D, [0, 0]))(logits)
+      .dataSync(),
+    [0, 0],
+    0,
+  );
+});

@@ -16,7 +16,7 @@ export interface Download {
 /** What {@link makeDownloads} makes, and what it is annotated with. */
 export const downloads: readonly [Download, Download] = [
   { id: 'v_x1Y2z3A4b5C', duration: 7, segment: [2.24, 6.199], label: 'Folding paper', fps: 19.62, frames: 138 },
-  { id: 'v_-_q9W8e7R6t', duration: 5, segment: [0.329, 5.032], label: 'Making tea', fps: 30, frames: 150 },
+  { id: 'v_-_q9W8e7R6t', duration: 5, segment: [0.329, 5.08], label: 'Making tea', fps: 30, frames: 150 },
 ];
 
 /** Makes {@link downloads} in a new folder: MP4 with sound, H.264 of the Baseline profile, one of an odd frame rate. */

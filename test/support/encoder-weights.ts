@@ -6,14 +6,16 @@ import { knownEncoder, type KnownEncoder } from '../../src/models/weights/known-
 import { torchShape } from '../../src/models/weights/torch-layout.js';
 
 /**
- * The tensors of an encoder as in PyTorch's state_dict: every tensor, random in all its bits (NaNs with payloads, -0,
+ * The tensors of an encoder as in PyTorch's state_dict: every tensor, random in all its bits but finite (-0,
  * subnormals), the counters of its normalisations, and a classifier of five classes.
  */
 export function stateDict(type: KnownEncoder['type'], width: number): Map<string, TensorData> {
   const { parameters, channels } = knownEncoder(type, width)!;
   const random = randomStream(11, type);
   const bits = (...shape: number[]): TensorData => {
-    const values = Uint32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.below(2 ** 32));
+    // With all bits of the exponent set, a number would be infinite or no number.
+    const finite = (n: number) => (((n >>> 23) & 0xff) === 0xff ? n & 0x807fffff : n);
+    const values = Uint32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => finite(random.below(2 ** 32)));
     return { dtype: 'F32', shape, data: new Float32Array(values.buffer) };
   };
   const tensors = new Map<string, TensorData>();
@@ -29,9 +31,9 @@ export function stateDict(type: KnownEncoder['type'], width: number): Map<string
   const classifier = type === 'mobilenet-v2' ? 'classifier.1' : type === 'efficientnet-lite0' ? '_fc' : 'fc';
   tensors.set(`${classifier}.weight`, bits(5, channels));
   tensors.set(`${classifier}.bias`, bits(5));
-  // Quiet and signalling NaNs with payloads, -0, the smallest subnormal.
+  // The largest and the smallest number, -0, the smallest subnormal.
   const [first] = tensors.values();
-  new Uint32Array(first!.data.buffer).set([0x7fc12345, 0x7f812345, 0xffffffff, 0x80000000, 1]);
+  new Uint32Array(first!.data.buffer).set([0x7f7fffff, 0xff7fffff, 0x80000000, 1]);
   return tensors;
 }
 

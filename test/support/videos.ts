@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import type { FrameTransform } from '../../src/video/decode.js';
 import { findFfmpeg } from '../../src/video/ffmpeg.js';
 
@@ -113,4 +114,16 @@ export function assertFrames(bytes: Uint8Array, indices: readonly number[], fram
     const same = Buffer.compare(bytes.subarray(k * size, (k + 1) * size), frames[index]!) === 0;
     assert.ok(same, `place ${k} does not hold frame ${index}`);
   });
+}
+
+/** The last frame of {@link hoursOfVideo}. */
+export const lastOfHours = 999_999;
+
+/** Makes hours of a plain picture, so that a read of its last frame takes far longer than a short time limit. */
+export function hoursOfVideo(file: string): string {
+  const short = `${file}.short.mp4`;
+  ffmpeg('-f', 'lavfi', '-i', 'color=s=16x16:r=25:d=40', '-c:v', 'libx264', `file:${short}`);
+  ffmpeg('-stream_loop', String((lastOfHours + 1) / 1000 - 1), '-i', `file:${short}`, '-c', 'copy', `file:${file}`);
+  rmSync(short);
+  return file;
 }

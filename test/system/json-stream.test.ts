@@ -105,7 +105,18 @@ describe('streamJson', () => {
       () => streamJson('no/such.json', 'thing', () => 0),
       says(/^thing not readable: no\/such\.json \(ENOENT\)$/),
     );
-    assert.throws(() => streamJson(folder, 'thing', () => 0), says(/\(EISDIR\)$/));
+    assert.throws(
+      () => streamJson(folder, 'thing', () => 0),
+      says(/^not a file: .* is a folder; thing must be in a regular file$/),
+    );
+  });
+
+  it('text in another encoding is refused: labels that differ in an umlaut would become one', () => {
+    writeFileSync(file, Buffer.from('{"a": 1,\n"Aufschl\xe4ge": 2}', 'latin1'));
+    assert.throws(
+      () => streamJson(file, 'thing', value),
+      says(/:2: thing is not in UTF-8: "Aufschl\uFFFDge": save it as UTF-8$/),
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -11,11 +11,15 @@ import { fetchFfmpeg } from '../../src/video/ffmpeg-setup.js';
 import { makeWheel, offlinePip } from '../support/fake-wheel.js';
 import { script, temporaryFolder } from '../support/temporary.js';
 
-const says = (version: string) => `echo "ffmpeg version ${version} Copyright (c) the FFmpeg developers"`;
+const options = ['-fps_mode[:<stream_spec>]', '-enc_time_base', '-max_alloc <bytes>', '-max_pixels  <int64>'];
+const lists = ['  -protocol_whitelist <string>', '  -format_whitelist  <string>'];
+/** A shell script that answers as an ffmpeg of this version with these options does, whatever it is asked. */
+const says = (version: string, has = [...options, ...lists]) =>
+  [`ffmpeg version ${version} Copyright (c) the FFmpeg developers`, ...has].map((line) => `echo "${line}"`).join('\n');
 
-function fake(folder: string, name: string, version: string): string {
+function fake(folder: string, name: string, version: string, has?: string[]): string {
   mkdirSync(folder, { recursive: true });
-  return script(folder, name, says(version));
+  return script(folder, name, says(version, has));
 }
 
 function setEnv(t: TestContext, values: NodeJS.ProcessEnv): void {
@@ -64,6 +68,39 @@ test('an ffmpeg that does not run is passed over, but not when FFMPEG_PATH names
       (error) => error instanceof UsageError && error.message.includes(FFMPEG_PATH),
     );
   }
+});
+
+test('an ffmpeg without the options that videos are read with is passed over, and doctor can say why', (t) => {
+  const [cache, bin] = [temporaryFolder(t), temporaryFolder(t)];
+  const old = fake(bin, 'ffmpeg', '4.2.7-0ubuntu0.1', ['-vsync', '-fps_modern', ...options.slice(1), lists[0]!]);
+  const wheel = fake(path.join(cache, 'imageio-ffmpeg-0.8.1/imageio_ffmpeg/binaries'), 'ffmpeg-x', '9');
+  const passed: string[] = [];
+  const found = locateFfmpeg({ env: { PATH: bin }, cache, packaged: '/no/such/ffmpeg' }, (why) => passed.push(why));
+  assert.equal(found?.path, wheel);
+  const why = 'is ffmpeg 4.2.7-0ubuntu0.1, which has no -fps_mode, -format_whitelist: version 5.1 or newer is needed';
+  assert.deepEqual(passed, [`${old} is passed over, because it ${why}`]);
+  assert.throws(() => locateFfmpeg({ env: { FFMPEG_PATH: old }, cache, packaged: undefined }), {
+    name: 'UsageError',
+    message: `FFMPEG_PATH=${old} ${why}. Correct it or unset it.`,
+  });
+});
+
+test('a program in a cache folder that others can write into is not run', (t) => {
+  const cache = temporaryFolder(t);
+  const proof = path.join(cache, 'was-run');
+  const folder = path.join(cache, 'ffmpeg-static');
+  mkdirSync(folder);
+  script(folder, 'ffmpeg', `touch ${proof}\n${says('6')}`);
+  chmodSync(cache, 0o777);
+  const passed: string[] = [];
+  assert.equal(
+    locateFfmpeg({ env: {}, cache, packaged: undefined }, (why) => passed.push(why)),
+    undefined,
+  );
+  assert.match(passed.join(), /^others can write into the cache folder .*, and programs in it would be run: /);
+  assert.ok(!existsSync(proof));
+  chmodSync(cache, 0o700);
+  assert.equal(locateFfmpeg({ env: {}, cache, packaged: undefined })?.version, '6');
 });
 
 test('the ffmpeg of this machine is found and looked for once', () => {

@@ -4,6 +4,9 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { WorkError } from '../../src/system/errors.js';
+import { filmStrip } from '../../src/report/timeline/film-strip.js';
+import { secondsAt } from '../../src/video/clock.js';
+import { decodeFrames } from '../../src/video/decode.js';
 import { probe } from '../../src/video/probe.js';
 import { ffmpeg, testVideo } from '../support/videos.js';
 import { temporaryFolder } from '../support/temporary.js';
@@ -76,7 +79,7 @@ test('what is no video is refused in one line that names the file and the reason
     ['gone.mp4', /No such file/],
     ['sound.m4a', /no video stream/],
     ['list.mp4', /./],
-    ['.', /directory/i],
+    ['.', /not a regular file/],
     // Nobody ever writes to it.
     ['pipe.mp4', /not a regular file/],
   ];
@@ -88,5 +91,103 @@ test('what is no video is refused in one line that names the file and the reason
       assert.ok(!error.message.includes('\n'));
       return true;
     });
+  }
+});
+
+test('a picture that begins after its sound has its own start, and seconds go on from it', async () => {
+  for (const name of ['late.mp4', 'late.mkv', 'late.ts']) {
+    const video = testVideo(file(name), { sound: 1.5, seconds: 1 });
+    const { start, duration, frames, fps } = await probe(video);
+    // Encoders of sound may begin a few hundredths of a second before it.
+    assert.ok(Math.abs(start! - 1.5) < 0.1, `${name}: ${start!} s`);
+    assert.ok(Math.abs(duration - start! - 1) < 1e-6, name);
+    assert.deepEqual([frames, Math.round(fps * 1e6) / 1e6], [25, 25], name);
+  }
+});
+
+test('a variable rate is kept as the times of its frames', async () => {
+  const video = testVideo(file('uneven.mp4'), { filter: "select='lt(n,10)+not(mod(n,5))*gte(n,10)'" });
+  const info = await probe(video);
+  const near = (knot: readonly number[], frame: number, second: number) => {
+    assert.equal(knot[0], frame);
+    assert.ok(Math.abs(knot[1]! - second) < 1e-6, `${knot[1]!} s`);
+  };
+  assert.equal(info.times!.length, 3);
+  near(info.times![0]!, 0, 0);
+  near(info.times![1]!, 10, 0.4);
+  near(info.times![2]!, info.frames, info.duration);
+  assert.ok(Math.abs(secondsAt(info, 14) - 1.2) < 1e-6);
+});
+
+test('of several streams the largest picture is read, and a cover picture is none', async () => {
+  const large = testVideo(file('large.mp4'), { size: '96x64', seconds: 1 });
+  const preview = testVideo(file('preview.mp4'), { size: '32x32', seconds: 1 });
+  for (const name of ['two.mp4', 'two.mkv', 'two.ts']) {
+    ffmpeg('-i', preview, '-i', large, '-map', '0', '-map', '1', '-c', 'copy', file(name));
+    const { width, height, stream } = await probe(file(name));
+    assert.deepEqual([width, height, stream], [96, 64, 1], name);
+  }
+  ffmpeg('-i', large, '-i', preview, '-map', '0', '-map', '1', '-c', 'copy', file('first.mp4'));
+  assert.equal((await probe(file('first.mp4'))).stream, undefined);
+  ffmpeg('-f', 'lavfi', '-i', 'sine=d=1', '-f', 'lavfi', '-i', 'testsrc2', '-frames:v', '1', '-c:v', 'png',
+    '-disposition:v', 'attached_pic', file('cover.m4a')); // prettier-ignore
+  await assert.rejects(probe(file('cover.m4a')), /no video stream/);
+});
+
+test('pixels that are not square are shown wider or narrower', async () => {
+  const size = async (aspect: string) => {
+    const { width, height } = await probe(testVideo(file('wide.mp4'), { filter: `setsar=${aspect}`, seconds: 0.2 }));
+    return [width, height];
+  };
+  assert.deepEqual(await size('16/11'), [93, 48]);
+  assert.deepEqual(await size('1/2'), [32, 48]);
+  // Nobody shows a picture like that.
+  assert.deepEqual(await size('60/1'), [64, 48]);
+});
+
+test('a file that ends before its container says is damaged, whatever ffmpeg says of it', async () => {
+  const cut = (name: string, part: number, options: Parameters<typeof testVideo>[1]) => {
+    const bytes = readFileSync(testVideo(file(name), { seconds: 5, ...options }));
+    writeFileSync(file(name), bytes.subarray(0, Math.floor(bytes.length * part)));
+    return probe(file(name));
+  };
+  const mp4 = { codec: ['libx264', '-movflags', '+faststart'] };
+  assert.match((await cut('a.mp4', 0.4, mp4)).damage!, /it ends early: it has \d+ frames up to [\d.]+ s, .* says 5 s/);
+  assert.match((await cut('a.mkv', 0.4, {})).damage!, /its container says 5 s/);
+  assert.match((await cut('a.avi', 0.4, { codec: ['mpeg4'] })).damage!, /its end is missing/);
+  // Cut after a whole packet, of which nothing can be told, and within one.
+  const ts = readFileSync(testVideo(file('a.ts'), { seconds: 5 }));
+  writeFileSync(file('a.ts'), ts.subarray(0, 188 * 100 + 10));
+  assert.match((await probe(file('a.ts'))).damage!, /its end is missing/);
+});
+
+test('sound that is longer than the picture is no damage', async () => {
+  const video = testVideo(file('sound.mp4'), { seconds: 1, sound: 3 });
+  assert.equal((await probe(video)).damage, undefined);
+});
+
+test('a list or manifest of other files is refused, whatever its name is', async () => {
+  mkdirSync(file('private'));
+  const hidden = testVideo(file('private/hidden.mp4'), { seconds: 0.5 });
+  const mpd =
+    '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT1S" ' +
+    'minBufferTime="PT1S" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011"><Period><AdaptationSet ' +
+    'mimeType="video/mp4"><Representation id="1" bandwidth="1000" width="64" height="48">' +
+    '<BaseURL>private/hidden.mp4</BaseURL><SegmentBase indexRange="0-0"/></Representation></AdaptationSet></Period></MPD>';
+  const lists: Record<string, string> = {
+    'mpd.mp4': mpd,
+    'mpd.mpd': mpd,
+    'concat.mp4': `ffconcat version 1.0\nfile private/hidden.mp4\n`,
+    'concat.avi': `ffconcat version 1.0\nfile '${hidden}'\n`,
+    'hls.ts': '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nprivate/hidden.mp4\n#EXT-X-ENDLIST\n',
+    'hls.m3u8': '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nprivate/hidden.mp4\n#EXT-X-ENDLIST\n',
+    'session.sdp': 'v=0\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\na=rtpmap:96 H264/90000\n',
+  };
+  for (const [name, text] of Object.entries(lists)) {
+    writeFileSync(file(name), text);
+    await assert.rejects(probe(file(name)), WorkError, name);
+    assert.equal(await filmStrip(file(name), 1), null, name);
+    const transform = { scale: [8, 8] as const, crop: { x: 0, y: 0, width: 8, height: 8 }, flip: false };
+    await assert.rejects(decodeFrames(file(name), { indices: [0], ...transform }), WorkError, name);
   }
 });

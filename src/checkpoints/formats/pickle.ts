@@ -13,13 +13,21 @@ export interface PickleAnswers {
   outside: (id: unknown) => unknown;
 }
 
+/** Operations of one pickle. A tensor takes about 40 of them, so this is enough for 20,000 tensors. */
+const maxOperations = 1_000_000;
+/** Bytes of an integer. The longest that PyTorch writes marks the format and has 10. */
+const maxIntegerBytes = 16;
+/** Bytes of a line, which holds half of a name. */
+const maxLineBytes = 1000;
+
 /**
  * Reads one pickle (protocol 2 to 4) without running any of its code: numbers, strings, booleans, null, lists and
  * tuples (as arrays), dictionaries (as Map), and the values that `answers` supplies for the rest. State that the pickle
  * would set on an object (BUILD) is dropped.
  *
  * @returns The value, and the position behind the pickle.
- * @throws UsageError naming `file` when the pickle ends too early or holds something that weights do not need.
+ * @throws UsageError naming `file` when the pickle ends too early, has more than {@link maxOperations} operations, or
+ *   holds something that weights do not need.
  */
 export function unpickle(
   bytes: Buffer,
@@ -47,11 +55,12 @@ class Unpickler {
   }
 
   run(): { value: unknown; end: number } {
-    for (;;) {
+    for (let done = 0; done < maxOperations; done++) {
       const code = this.#byte();
       if (code === op('.')) return { value: this.#pop(), end: this.#at };
       this.#step(code);
     }
+    throw this.#broken(`more than ${maxOperations} operations`);
   }
 
   #step(code: number): void {
@@ -90,7 +99,7 @@ class Unpickler {
         push(this.#take(4).readInt32LE());
         return;
       case 0x8a: // LONG1
-        push(integer(this.#take(this.#byte())));
+        push(this.#integer(this.#byte()));
         return;
       case op('G'):
         push(this.#take(8).readDoubleBE());
@@ -152,7 +161,9 @@ class Unpickler {
       case 0x93: {
         // STACK_GLOBAL
         const [module, name] = this.#popMany(2);
-        push(new PickledName(`${String(module)}.${String(name)}`));
+        // Anything but text is not made into text: a list may hold itself, or a thousand levels of lists.
+        if (typeof module !== 'string' || typeof name !== 'string') throw this.#broken('a name that is not text');
+        push(new PickledName(`${module}.${name}`));
         return;
       }
       case op('R'):
@@ -227,8 +238,13 @@ class Unpickler {
     return this.#take(length).toString('utf8');
   }
 
+  #integer(length: number): number {
+    if (length > maxIntegerBytes) throw this.#broken(`an integer of ${length} bytes`);
+    return integer(this.#take(length));
+  }
+
   #line(): string {
-    const end = this.bytes.indexOf(0x0a, this.#at);
+    const end = this.bytes.subarray(0, this.#at + maxLineBytes).indexOf(0x0a, this.#at);
     if (end < 0) throw this.#broken('it ends too soon');
     const line = this.bytes.toString('latin1', this.#at, end);
     this.#at = end + 1;

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
 import { UsageError } from '../../system/errors.js';
+import { openRegularFile, readBytes, withFile } from '../../system/files/regular-file.js';
 import { widenBF16, widenF16 } from '../../system/half.js';
 import { printable } from '../../system/printable.js';
-import { openFile, readBytes, withFile } from './bytes.js';
 import { parseStrictJson } from './strict-json.js';
 import { arrays, bytesOf, sizeOf, type Dtype, type TensorData } from './tensor.js';
 
@@ -127,7 +127,7 @@ export function* readTensors(
   header: SafetensorsHeader,
   entries: readonly TensorEntry[] = header.entries,
 ): Generator<[name: string, tensor: TensorData]> {
-  const open = openFile(header.file, what);
+  const open = openRegularFile(header.file, what);
   try {
     for (const { name, dtype, shape, offset, byteLength } of entries) {
       const bytes = readBytes(open, offset, byteLength);

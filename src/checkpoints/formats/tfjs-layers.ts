@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../../system/errors.js';
+import { readRegularFile, withFile } from '../../system/files/regular-file.js';
 import { printable } from '../../system/printable.js';
-import { readBytes, withFile } from './bytes.js';
 import { parseStrictJson } from './strict-json.js';
-import { sizeOf } from './tensor.js';
+import { requireFiniteTensor, sizeOf } from './tensor.js';
 
 const modelSchema = z.object({
   weightsManifest: z.array(
@@ -48,7 +48,9 @@ export function readTfjsWeights(file: string): Map<string, { shape: number[]; da
     let at = 0;
     for (const { name, shape } of group.weights) {
       const end = at + 4 * sizeOf(shape);
-      tensors.set(name, { shape, data: new Float32Array(Uint8Array.from(bytes.subarray(at, end)).buffer) });
+      const data = new Float32Array(Uint8Array.from(bytes.subarray(at, end)).buffer);
+      requireFiniteTensor(name, { dtype: 'F32', shape, data }, file);
+      tensors.set(name, { shape, data });
       at = end;
     }
   }
@@ -56,16 +58,13 @@ export function readTfjsWeights(file: string): Map<string, { shape: number[]; da
 }
 
 function readManifest(file: string): Group[] {
-  const json = withFile(file, 'tfjs model', (open) => {
-    if (open.size > maxModelBytes)
-      throw new UsageError(`tfjs model of ${open.size} bytes (at most ${maxModelBytes} are allowed): ${file}`);
-    const bytes = readBytes(open, 0, open.size);
-    try {
-      return parseStrictJson(bytes, maxDepth);
-    } catch (error) {
-      throw new UsageError(`tfjs model ${(error as Error).message}: ${file}`);
-    }
-  });
+  const bytes = readRegularFile(file, 'tfjs model', maxModelBytes);
+  let json: unknown;
+  try {
+    json = parseStrictJson(bytes, maxDepth);
+  } catch (error) {
+    throw new UsageError(`tfjs model ${(error as Error).message}: ${file}`);
+  }
   const parsed = modelSchema.safeParse(json);
   if (parsed.success) return parsed.data.weightsManifest;
   const { path: at, message } = parsed.error.issues[0]!;
@@ -81,7 +80,7 @@ function readShards(file: string, { paths, weights }: Group): Buffer {
   });
   const held = shards.reduce((sum, shard) => sum + withFile(shard, 'weights', ({ size }) => size), 0);
   if (held !== wanted) throw new UsageError(`${file}: its weights take ${wanted} bytes, but its shards hold ${held}`);
-  return Buffer.concat(shards.map((shard) => withFile(shard, 'weights', (open) => readBytes(open, 0, open.size))));
+  return Buffer.concat(shards.map((shard) => readRegularFile(shard, 'weights', wanted)));
 }
 
 function refuseRepeated(file: string, what: string, names: readonly string[]): void {

@@ -1,10 +1,10 @@
 import { UsageError } from '../../system/errors.js';
 import { widenBF16, widenF16 } from '../../system/half.js';
 import { printable } from '../../system/printable.js';
+import { readRegularFile } from '../../system/files/regular-file.js';
 import { zipMembers } from '../../system/files/zip.js';
-import { readBytes, withFile } from './bytes.js';
 import { PickledName, unpickle } from './pickle.js';
-import { sizeOf, type TensorData } from './tensor.js';
+import { sizeOf, type Dtype, type TensorData, type TypedArray } from './tensor.js';
 
 /** Reads the tensors of files that `torch.save` wrote, and nothing else: no code of a pickle is ever run. */
 
@@ -25,19 +25,32 @@ interface View {
   strides: readonly number[];
 }
 
-type Values = Pick<TensorData, 'dtype' | 'data'>;
+/** How the bytes of a type of storage are read. */
+interface StorageType {
+  /** Bytes of an element. */
+  bytes: number;
+  /** The type of the tensors that are read from it; half floats become F32. */
+  dtype: Dtype;
+  values: (raw: ArrayBuffer) => TypedArray;
+}
 
-/** How the bytes of each type of storage are read; half floats become F32. */
-const storages: Readonly<Record<string, { bytes: number; values: (raw: ArrayBuffer) => Values }>> = {
-  'torch.FloatStorage': { bytes: 4, values: (raw) => ({ dtype: 'F32', data: new Float32Array(raw) }) },
-  'torch.DoubleStorage': { bytes: 8, values: (raw) => ({ dtype: 'F64', data: new Float64Array(raw) }) },
-  'torch.HalfStorage': { bytes: 2, values: (raw) => ({ dtype: 'F32', data: widenF16(new Uint16Array(raw)) }) },
-  'torch.BFloat16Storage': { bytes: 2, values: (raw) => ({ dtype: 'F32', data: widenBF16(new Uint16Array(raw)) }) },
-  'torch.LongStorage': { bytes: 8, values: (raw) => ({ dtype: 'I64', data: new BigInt64Array(raw) }) },
-  'torch.IntStorage': { bytes: 4, values: (raw) => ({ dtype: 'I32', data: new Int32Array(raw) }) },
-  'torch.ByteStorage': { bytes: 1, values: (raw) => ({ dtype: 'U8', data: new Uint8Array(raw) }) },
-  'torch.BoolStorage': { bytes: 1, values: (raw) => ({ dtype: 'BOOL', data: new Uint8Array(raw) }) },
+const storages: Readonly<Record<string, StorageType>> = {
+  'torch.FloatStorage': { bytes: 4, dtype: 'F32', values: (raw) => new Float32Array(raw) },
+  'torch.DoubleStorage': { bytes: 8, dtype: 'F64', values: (raw) => new Float64Array(raw) },
+  'torch.HalfStorage': { bytes: 2, dtype: 'F32', values: (raw) => widenF16(new Uint16Array(raw)) },
+  'torch.BFloat16Storage': { bytes: 2, dtype: 'F32', values: (raw) => widenBF16(new Uint16Array(raw)) },
+  'torch.LongStorage': { bytes: 8, dtype: 'I64', values: (raw) => new BigInt64Array(raw) },
+  'torch.IntStorage': { bytes: 4, dtype: 'I32', values: (raw) => new Int32Array(raw) },
+  'torch.ByteStorage': { bytes: 1, dtype: 'U8', values: (raw) => new Uint8Array(raw) },
+  'torch.BoolStorage': { bytes: 1, dtype: 'BOOL', values: (raw) => new Uint8Array(raw) },
 };
+
+/** The largest file, in bytes: it is kept in memory while tensors are read. */
+const maxFileBytes = 2 ** 31 - 1;
+/** The largest pickle, in bytes. A tensor takes about 200 of them. */
+const maxPickleBytes = 2 ** 25;
+/** The most dimensions of a tensor, which is PyTorch's limit too. */
+const maxRank = 64;
 
 /** Begins files from before PyTorch 1.6: a pickle of the number 0x1950a86a20f9469cfc6c. */
 const magic = Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex');
@@ -51,17 +64,26 @@ export function isTorchFile(start: Buffer): boolean {
 
 const isZip = (start: Buffer) => start.toString('latin1', 0, 4) === 'PK\x03\x04';
 
+/** The tensors of a file of `torch.save`. Only those that are asked for are read. */
+export interface TorchFile {
+  readonly entries: readonly (Pick<TensorData, 'dtype' | 'shape'> & { readonly name: string })[];
+  /** Reads a tensor. Throws {@link UsageError} when it reaches beyond its storage, or that is missing. */
+  readonly read: (name: string) => TensorData;
+}
+
 /**
- * Reads the tensors of a state_dict that `torch.save` wrote, alone or as an entry `state_dict` or `model`.
+ * Opens the state_dict that `torch.save` wrote, alone or as an entry `state_dict` or `model`.
  *
  * @throws UsageError naming the file and what is wrong with it.
  */
-export function readTorchFile(file: string): Map<string, TensorData> {
-  const bytes = withFile(file, 'weights', (open) => readBytes(open, 0, open.size));
+export function readTorchFile(file: string): TorchFile {
+  const bytes = readRegularFile(file, 'weights', maxFileBytes);
   const { value, storageOf } = isZip(bytes) ? readZip(bytes, file) : readBare(bytes, file);
-  const kept = new Map<string, Values>();
-  const valuesOf = ({ key, type }: Storage): Values => {
-    const known = kept.get(key);
+  const kept = new Map<string, TypedArray>();
+  const valuesOf = ({ key, type }: Storage): TypedArray => {
+    // A file may claim that one storage has several types.
+    const id = `${type} ${key}`;
+    const known = kept.get(id);
     if (known) return known;
     const { bytes: each, values } = storages[type]!;
     const raw = storageOf(key);
@@ -69,13 +91,14 @@ export function readTorchFile(file: string): Map<string, TensorData> {
     // A copy, because typed arrays must begin at multiples of their element size.
     const own = raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength) as ArrayBuffer;
     const read = values(own);
-    kept.set(key, read);
+    kept.set(id, read);
     return read;
   };
-  const tensors = new Map<string, TensorData>();
-  for (const [name, view] of stateDict(value, file))
-    tensors.set(name, gathered(view, valuesOf(view.storage), name, file));
-  return tensors;
+  const views = stateDict(value, file);
+  return {
+    entries: [...views].map(([name, { storage, shape }]) => ({ name, dtype: storages[storage.type]!.dtype, shape })),
+    read: (name) => gathered(views.get(name)!, valuesOf, name, file),
+  };
 }
 
 /** The value of a pickle, and the bytes of its storages by key. */
@@ -104,12 +127,12 @@ function readBare(bytes: Buffer, file: string): Pickled {
   const places = new Map<string, { from: number; to: number }>();
   let at = end;
   for (const key of keys as unknown[]) {
-    const type = types.get(String(key));
+    const type = typeof key === 'string' ? types.get(key) : undefined;
     if (type === undefined || at + 8 > bytes.length) throw broken(file, 'its storages do not match its list of them');
     const from = at + 8;
     at = from + Number(bytes.readBigInt64LE(at)) * storages[type]!.bytes;
     if (!(at >= from && at <= bytes.length)) throw broken(file, 'it ends before its data does');
-    places.set(String(key), { from, to: at });
+    places.set(key as string, { from, to: at });
   }
   return {
     value,
@@ -127,11 +150,16 @@ function readZip(bytes: Buffer, file: string): Pickled {
   const read = (name: string) => {
     const member = members.get(name);
     if (!member) throw broken(file, `${printable(name)} is not in it`);
+    // What is not compressed cannot grow when it is read.
+    if (!member.stored) throw broken(file, `${printable(name)} is compressed, which torch.save does not do`);
     return member.read();
   };
   if (members.has('byteorder') && read('byteorder').toString('latin1') !== 'little')
     throw broken(file, 'its numbers are big-endian');
-  const { value } = unpickle(read('data.pkl'), 0, file, answersFor(file));
+  const pickle = read('data.pkl');
+  if (pickle.length > maxPickleBytes)
+    throw broken(file, `its data.pkl has ${pickle.length} bytes (at most ${maxPickleBytes} are allowed)`);
+  const { value } = unpickle(pickle, 0, file, answersFor(file));
   return { value, storageOf: (key) => read(`data/${key}`) };
 }
 
@@ -185,12 +213,19 @@ function isView(value: unknown): value is View {
     counts([offset]) &&
     counts(shape) &&
     counts(strides) &&
-    shape.length === strides.length
+    shape.length === strides.length &&
+    shape.length <= maxRank
   );
 }
 
 /** The elements of a view in row-major order. */
-function gathered({ offset, shape, strides }: View, { dtype, data }: Values, name: string, file: string): TensorData {
+function gathered(
+  { storage, offset, shape, strides }: View,
+  valuesOf: (storage: Storage) => TypedArray,
+  name: string,
+  file: string,
+): TensorData {
+  const data = valuesOf(storage);
   const size = sizeOf(shape);
   const last = shape.reduce((at, n, axis) => at + (n - 1) * strides[axis]!, offset);
   if (!(size <= data.length && (size === 0 || last < data.length)))
@@ -207,7 +242,7 @@ function gathered({ offset, shape, strides }: View, { dtype, data }: Values, nam
       index[axis] = 0;
     }
   }
-  return { dtype, shape: [...shape], data: out };
+  return { dtype: storages[storage.type]!.dtype, shape: [...shape], data: out };
 }
 
 const broken = (file: string, reason: string) =>

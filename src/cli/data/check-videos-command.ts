@@ -1,4 +1,6 @@
 import type { CommandModule } from 'yargs';
+import { lineOf } from '../../system/printable.js';
+import { print, printJson } from '../../system/say.js';
 
 interface Arguments {
   dataset: string;
@@ -21,13 +23,13 @@ export const command: CommandModule<object, Arguments> = {
     ]);
     const check = await withProgress('checking videos', (onProgress) => checkVideos(dataset, onProgress));
     const { ok, missing, broken, warnings } = check;
-    if (json) process.stdout.write(`${JSON.stringify(check, null, 1)}\n`);
+    if (json) printJson(check, 1);
     else {
       for (const [kind, findings] of Object.entries({ missing, broken, warning: warnings })) {
-        for (const { video, reason } of findings) process.stdout.write(`${kind.padEnd(7)}  ${video}: ${reason}\n`);
+        for (const { video, reason } of findings) print(lineOf(`${kind.padEnd(7)}  ${video}: ${reason}`));
       }
       const counts = `${ok} ok (${warnings.length} with a warning), ${missing.length} missing, ${broken.length} broken`;
-      process.stdout.write(`${ok + missing.length + broken.length} videos: ${counts}\n`);
+      print(`${ok + missing.length + broken.length} videos: ${counts}`);
     }
     if (missing.length + broken.length > 0) process.exitCode = 1;
   },

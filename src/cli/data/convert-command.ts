@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { Naming } from '../../models/weights/naming.js';
 import { UsageError } from '../../system/errors.js';
+import { print, say } from '../../system/say.js';
 
 interface Arguments {
   from: string;
@@ -44,9 +45,9 @@ export const command: CommandModule<object, Arguments> = {
     const { encoder, state, others } = convertWeights(from, to, naming);
     const classes = others.get('fc.weight')?.shape[0];
     const classifier = classes === undefined ? 'no classifier' : `a classifier of ${classes} classes`;
-    process.stderr.write(`${keysOf(encoder)}: ${state.size} tensors, ${classifier}\n`);
-    if (encoders[encoder.type].keras) process.stderr.write(`${kerasArithmetic}\n`);
-    process.stdout.write(`${to}\n`);
+    say(`${keysOf(encoder)}: ${state.size} tensors, ${classifier}`);
+    if (encoders[encoder.type].keras) say(kerasArithmetic);
+    print(to);
   },
 };
 

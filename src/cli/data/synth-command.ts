@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { say } from '../../system/say.js';
 
 interface Arguments {
   out: string;
@@ -43,6 +44,6 @@ export const command: CommandModule<object, Arguments> = {
       progress.step(done);
     };
     const { made } = await synthesize({ out, videos, classes, seed, onProgress }).finally(() => progress?.stop());
-    process.stderr.write(made ? `Made ${out}\n` : `${out} holds this dataset already\n`);
+    say(made ? `Made ${out}` : `${out} holds this dataset already`);
   },
 };

@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { print, printJson, say } from '../../system/say.js';
 
 interface Arguments {
   'ground-truth': string;
@@ -35,16 +36,14 @@ export const command: CommandModule<object, Arguments> = {
     const analysis = analyse(truth, predictions, { subset, ...analysisPresets[args.preset] });
     const { instances_dropped: dropped, detections_unknown_label: unknown } = analysis.counts;
     if (dropped > 0) {
-      process.stderr.write(
-        `instances left out, since they end before they start or last longer than their video: ${dropped}\n`,
-      );
+      say(`instances left out, since they end before they start or last longer than their video: ${dropped}`);
     }
-    if (unknown > 0) process.stderr.write(`detections left out, since no instance has their label: ${unknown}\n`);
+    if (unknown > 0) say(`detections left out, since no instance has their label: ${unknown}`);
     if (args.json) {
-      process.stdout.write(`${JSON.stringify(analysis, null, 1)}\n`);
+      printJson(analysis, 1);
       return;
     }
     const { analysisTables } = await import('../../report/tables/analysis-table.js');
-    process.stdout.write(`${analysisTables(analysis)}\n`);
+    print(analysisTables(analysis));
   },
 };

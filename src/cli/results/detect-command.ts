@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { Output } from '../../report/detections/write-detections.js';
 import type { TrainedModel } from '../../stages/detect/trained-model.js';
+import { print, say } from '../../system/say.js';
 
 interface Arguments {
   run: string | undefined;
@@ -69,8 +70,8 @@ export const command: CommandModule<object, Arguments> = {
       model === undefined
         ? await detectWithRun(run!, subset ?? files, output, root)
         : await detectWithModel(model, files, output);
-    for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
-    process.stdout.write(`${folder}/detections.json\n`);
+    for (const { id, reason } of failures) say(`not done: ${id}: ${reason}`);
+    print(`${folder}/detections.json`);
     if (failures.length > 0)
       throw new WorkError(`videos that could not be read: ${failures.length}; the others are done`);
   },

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { MissingPolicy } from '../../evaluation/select.js';
+import { print, printJson, say } from '../../system/say.js';
 
 interface Arguments {
   'ground-truth': string;
@@ -67,16 +68,18 @@ export const command: CommandModule<object, Arguments> = {
       const { evaluateDetections } = await import('../../evaluation/detections.js');
       const { detectionNotes } = await import('../../report/notes.js');
       const metrics = evaluateDetections(truth, predictions, options);
-      for (const note of detectionNotes(metrics)) process.stderr.write(`${note}\n`);
+      for (const note of detectionNotes(metrics)) say(note);
       const { detectionTable } = await import('../../report/tables/metrics-table.js');
-      process.stdout.write(`${args.json ? JSON.stringify(metrics, null, 1) : detectionTable(metrics)}\n`);
+      if (args.json) printJson(metrics, 1);
+      else print(detectionTable(metrics));
     } else {
       const { evaluateProposals } = await import('../../evaluation/average-recall.js');
       const { proposalNotes } = await import('../../report/notes.js');
       const metrics = evaluateProposals(truth, predictions, { ...options, maxAverage });
-      for (const note of proposalNotes(metrics)) process.stderr.write(`${note}\n`);
+      for (const note of proposalNotes(metrics)) say(note);
       const { proposalTable } = await import('../../report/tables/metrics-table.js');
-      process.stdout.write(`${args.json ? JSON.stringify(metrics, null, 1) : proposalTable(metrics)}\n`);
+      if (args.json) printJson(metrics, 1);
+      else print(proposalTable(metrics));
     }
   },
 };

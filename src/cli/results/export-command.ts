@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { print } from '../../system/say.js';
 
 interface Arguments {
   run: string;
@@ -27,6 +28,6 @@ export const command: CommandModule<object, Arguments> = {
       exportBundle(run, out);
       return Promise.resolve();
     });
-    process.stdout.write(`${out}\n`);
+    print(out);
   },
 };

@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { print } from '../../system/say.js';
 
 interface Arguments {
   run: string[];
@@ -19,6 +20,6 @@ export const command: CommandModule<object, Arguments> = {
       .example('$0 report --run runs/demo --run runs/demo-baseline', ''),
   handler: async (args) => {
     const { writeReport } = await import('../../report/write-report.js');
-    process.stdout.write(`${await writeReport(args.run)}\n`);
+    print(await writeReport(args.run));
   },
 };

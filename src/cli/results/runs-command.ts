@@ -3,6 +3,8 @@ import path from 'node:path';
 import type { CommandModule } from 'yargs';
 import type { RunSummary } from '../../checkpoints/summary.js';
 import { UsageError } from '../../system/errors.js';
+import { lineOf } from '../../system/printable.js';
+import { print, printJson, say } from '../../system/say.js';
 
 interface Arguments {
   dir: string;
@@ -28,13 +30,14 @@ export const command: CommandModule<object, Arguments> = {
     ]);
     if (isRunFolder(dir)) {
       const summary = summarizeRun(dir, stages);
-      print(json ? toJson(summary) : await table([[path.basename(path.resolve(dir)), summary]]));
+      if (json) printJson(toJson(summary), 2);
+      else print(await table([[path.basename(path.resolve(dir)), summary]]));
       return;
     }
     const runs = findRuns(dir).map((name): [string, RunSummary] => [name, summarizeRun(path.join(dir, name), stages)]);
-    if (json) print({ runs: runs.map(([name, summary]) => ({ name, ...toJson(summary) })) });
+    if (json) printJson({ runs: runs.map(([name, summary]) => ({ name, ...toJson(summary) })) }, 2);
     else if (runs.length > 0) print(await table(runs));
-    else process.stderr.write(`no runs below ${dir}\n`);
+    else say(`no runs below ${dir}`);
   },
 };
 
@@ -55,20 +58,16 @@ async function table(runs: readonly [name: string, summary: RunSummary][]): Prom
   });
   for (const [name, summary] of runs) {
     const stages = Object.entries(summary);
-    if (stages.length === 0) rows.push([name, 'nothing yet', '', '', '', '']);
+    if (stages.length === 0) rows.push([lineOf(name), 'nothing yet', '', '', '', '']);
     for (const [stage, { step, sha256, best, finished, checkpoints }] of stages)
       rows.push([
-        name,
+        lineOf(name),
         finished ? stage : `${stage} (unfinished)`,
         checkpoints.length === 0 ? `${step} videos` : String(step),
         checkpoints.join(' '),
-        best ? `${best.metric} ${best.value.toFixed(4)} at ${best.step}` : '',
+        best ? `${lineOf(best.metric)} ${best.value.toFixed(4)} at ${best.step}` : '',
         sha256.slice(0, 12),
       ]);
   }
   return rows.toString();
-}
-
-function print(result: object | string): void {
-  process.stdout.write(`${typeof result === 'string' ? result : JSON.stringify(result, null, 2)}\n`);
 }

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { configOptions, type ConfigArguments } from '../options.js';
+import { print, printJson, say } from '../../system/say.js';
 
 interface Arguments extends ConfigArguments {
   json: boolean;
@@ -25,11 +26,11 @@ export const command: CommandModule<object, Arguments> = {
     const available = process.availableMemory() / 2 ** 30;
     const features = featureChannels(config);
     const stages = await estimateInChild(config, features.channels);
-    if (json) process.stdout.write(`${JSON.stringify({ stages })}\n`);
+    if (json) printJson({ stages });
     else {
-      process.stdout.write(`${estimateTable(stages, available)}\n${available.toFixed(1)} GiB are free here.\n`);
-      for (const line of stagesTooLarge(config, stages, available)) process.stdout.write(`${line}\n`);
+      print(`${estimateTable(stages, available)}\n${available.toFixed(1)} GiB are free here.`);
+      for (const line of stagesTooLarge(config, stages, available)) print(line);
     }
-    for (const note of estimateNotes(config, stages, features)) process.stderr.write(`note: ${note}\n`);
+    for (const note of estimateNotes(config, stages, features)) say(`note: ${note}`);
   },
 };

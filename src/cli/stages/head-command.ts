@@ -2,6 +2,7 @@ import type { CommandModule } from 'yargs';
 import type { Candidate, SweepRow } from '../../stages/head/sweep.js';
 import { UsageError } from '../../system/errors.js';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
+import { print, printJson, say } from '../../system/say.js';
 
 interface Arguments extends RunArguments {
   sweep: string | undefined;
@@ -32,19 +33,22 @@ export const command: CommandModule<object, Arguments> = {
       if (json) throw new UsageError('--json goes with --sweep');
       const { runStages } = await import('../../stages/pipeline.js');
       await superviseRun(folder, config, policy, (run) => runStages(run, ['head']));
-      process.stderr.write(`head: done (${folder})\n`);
+      say(`head: done (${folder})`);
       return;
     }
     const { key, candidates } = await readSweep(sweep, args);
     if (typeof policy.resume === 'number') throw new UsageError('--sweep takes --resume auto or never');
+    const { checkBeforeTraining } = await import('../../stages/before-training.js');
     const { sweepHead } = await import('../../stages/head/sweep.js');
-    const { rows, best } = await superviseRun(folder, config, policy, (run) => sweepHead(run, key, candidates));
-    process.stdout.write(
-      `${json ? JSON.stringify({ key, candidates: rows, best }, null, 2) : await table(key, rows)}\n`,
-    );
-    process.stderr.write(
+    const { rows, best } = await superviseRun(folder, config, policy, (run) => {
+      checkBeforeTraining(run, ['head']);
+      return sweepHead(run, key, candidates);
+    });
+    if (json) printJson({ key, candidates: rows, best }, 2);
+    else print(await table(key, rows));
+    say(
       `head: the best one is now the head of the run (${folder}); ` +
-        `put head.${key}: ${best} into ${args.config}, or give --set head.${key}=${best}\n`,
+        `put head.${key}: ${best} into ${args.config}, or give --set head.${key}=${best}`,
     );
   },
 };

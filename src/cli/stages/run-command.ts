@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
+import { print, say } from '../../system/say.js';
 
 interface Arguments extends RunArguments {
   baseline: boolean;
@@ -22,13 +23,14 @@ export const command: CommandModule<object, Arguments> = {
     const { WorkError, UsageError } = await import('../../system/errors.js');
     const { superviseRun } = await import('../../stages/run/supervise.js');
     const { runStages } = await import('../../stages/pipeline.js');
+    const { validates } = await import('../../stages/before-training.js');
     const { stagesOf } = await import('../../config/stages.js');
     const { detectSubset } = await import('../../stages/detect/detect.js');
     const { breathe, unlessStopped } = await import('../../system/signals.js');
     const { evaluateRun } = await import('../../report/run/evaluate-run.js');
     const { writeReport } = await import('../../report/write-report.js');
     const { runsTable } = await import('../../report/tables/metrics-table.js');
-    const { all, available, page } = await superviseRun(folder, config, policy, async (run) => {
+    const done = await superviseRun(folder, config, policy, async (run) => {
       if (baseline && run.store.steps('joint').length > 0) {
         throw new UsageError(`${folder} has a joint stage: give the baseline another --run`);
       }
@@ -36,20 +38,26 @@ export const command: CommandModule<object, Arguments> = {
         run,
         stagesOf(run).filter((stage) => !(baseline && stage === 'joint')),
       );
+      if (!validates(run)) return null;
       const failures = await unlessStopped(run.stop, detectSubset(run, config.data.validateOn, folder));
-      for (const { id, reason } of failures) process.stderr.write(`not done: ${id}: ${reason}\n`);
+      for (const { id, reason } of failures) say(`not done: ${id}: ${reason}`);
       if (failures.length > 0 && config.data.missing === 'fail')
         throw new WorkError(`videos that could not be read: ${failures.length}; the others are done`);
       await breathe(run.stop);
       const metrics = evaluateRun(folder, config.data.validateOn, config.evaluation.preset);
       return { ...metrics, page: await writeReport([folder]) };
     });
+    if (done === null) {
+      say(`run: done, without validation (${folder}): see what it finds by \`lofi detect\``);
+      return;
+    }
+    const { all, available, page } = done;
     const rows = [{ name: folder, metrics: all }];
     if (available) {
       const { videos_missing: missing } = all.counts;
       rows[0]!.name = `${folder}, all ${all.counts.videos} videos`;
       rows.push({ name: `without the ${missing} that could not be used`, metrics: available });
     }
-    process.stdout.write(`${runsTable(rows)}\n${page}\n`);
+    print(`${runsTable(rows)}\n${page}`);
   },
 };

@@ -2,6 +2,7 @@ import type { CommandModule } from 'yargs';
 import { stageFacts, type StageName } from '../../config/stages.js';
 import { UsageError } from '../../system/errors.js';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
+import { say } from '../../system/say.js';
 
 /** The command of one stage, by its row in the table of stages. */
 export function stageCommand(name: StageName): CommandModule<object, RunArguments> {
@@ -21,7 +22,7 @@ export function stageCommand(name: StageName): CommandModule<object, RunArgument
         import('../../stages/pipeline.js'),
       ]);
       await superviseRun(folder, config, policy, (run) => runStages(run, [name]));
-      process.stderr.write(`${name}: done (${folder})\n`);
+      say(`${name}: done (${folder})`);
     },
   };
 }

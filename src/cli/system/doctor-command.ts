@@ -2,6 +2,8 @@ import type { CommandModule } from 'yargs';
 import type { EngineInfo } from '../../engine/backend.js';
 import { LofiError } from '../../system/errors.js';
 import type { Ffmpeg } from '../../video/ffmpeg.js';
+import { lineOf } from '../../system/printable.js';
+import { print, printJson } from '../../system/say.js';
 
 /**
  * The engine and ffmpeg that will be used on this machine. A part that is not available is null
@@ -26,7 +28,7 @@ interface Options {
  */
 export async function diagnose(earlier: readonly string[] = [], wanted?: EngineInfo['name']): Promise<Diagnosis> {
   const { startEngine } = await import('../../engine/backend.js');
-  const { findFfmpeg } = await import('../../video/ffmpeg.js');
+  const { findFfmpeg, passedOver } = await import('../../video/ffmpeg.js');
   const problems = [...earlier];
   const attempt = async <T>(part: () => T | Promise<T>): Promise<T | null> => {
     try {
@@ -39,6 +41,7 @@ export async function diagnose(earlier: readonly string[] = [], wanted?: EngineI
   };
   const engine = await attempt(() => startEngine(wanted));
   const ffmpeg = await attempt(findFfmpeg);
+  if (ffmpeg) problems.push(...passedOver().filter((why) => !problems.includes(why)));
   if (engine?.name === 'wasm' && earlier.length === 0 && wanted !== 'wasm' && process.env['LOFI_ENGINE'] !== 'wasm') {
     problems.push('native TensorFlow is not set up: the wasm engine is about ten times slower. Run lofi setup.');
   }
@@ -48,7 +51,7 @@ export async function diagnose(earlier: readonly string[] = [], wanted?: EngineI
 /** Prints a diagnosis as one JSON document or as readable lines. */
 export function printDiagnosis(found: Diagnosis, json: boolean): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+    printJson(found, 2);
     return;
   }
   const { engine, ffmpeg } = found;
@@ -58,7 +61,7 @@ export function printDiagnosis(found: Diagnosis, json: boolean): void {
     `ffmpeg  ${ffmpeg ? `${ffmpeg.version} from ${ffmpeg.source}: ${ffmpeg.path}` : 'none'}`,
     ...found.problems.map((problem) => `problem: ${problem}`),
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  print(lines.map(lineOf).join('\n'));
 }
 
 export const command: CommandModule<object, Options> = {

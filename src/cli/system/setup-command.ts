@@ -5,6 +5,7 @@ import { withLock } from '../../system/install/setup-lock.js';
 import { findFfmpeg } from '../../video/ffmpeg.js';
 import type { Variant } from '../../engine/wheels.js';
 import { diagnose, printDiagnosis } from './doctor-command.js';
+import { say } from '../../system/say.js';
 
 const engines = ['tensorflow', 'tensorflow-gpu', 'wasm'] as const;
 
@@ -32,10 +33,9 @@ export const command: CommandModule<object, Options> = {
       .example('$0 setup', 'TensorFlow for the CPU, and ffmpeg')
       .example('$0 setup --engine tensorflow-gpu', 'TensorFlow with CUDA (Linux x86-64; several GB)'),
   handler: async ({ engine, imagenet, json }) => {
-    const say = (line: string) => process.stderr.write(`${line}\n`);
     const problems = await setUp(engine, say);
     if (imagenet) await fetchWeights(say);
-    for (const problem of problems) process.stderr.write(`problem: ${problem}\n`);
+    for (const problem of problems) say(`problem: ${problem}`);
     printDiagnosis(await diagnose(problems, engine === 'wasm' ? 'wasm' : undefined), json);
   },
 };

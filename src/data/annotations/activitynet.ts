@@ -62,6 +62,7 @@ function readBsn(json: JsonFile, videos: Map<string, unknown>): AnnotatedVideo[]
 /** Returns the warnings about a video: one if it occurs more than once in the object at `path`. */
 function repetitions(json: JsonFile, path: JsonPath): (id: string) => Warning[] {
   const repeated = json.repeatedKeys(path);
+  json.refuseRepeatedKeys((key) => key.length === path.length + 1 && path.every((step, i) => step === key[i]));
   const text = 'occurs more than once in the annotation file; only the last entry is read';
   return (id) => (repeated.has(id) ? [{ kind: 'repeated videos', text }] : []);
 }
@@ -75,7 +76,7 @@ function readSubsets(file: string): Map<string, Set<string>> {
     throw new UsageError(`${file} has no "database" and so no splits: put ${splitFile} (video,…,subset,…) beside it`);
   }
   const subsets = new Map<string, Set<string>>();
-  for (const { fields } of readTable(splits, ['video', 'subset'], [])) {
+  for (const { fields } of readTable(splits, { required: ['video', 'subset'] })) {
     const [id, subset] = [fields['video']!, fields['subset']!];
     subsets.set(id, (subsets.get(id) ?? new Set()).add(subset));
   }

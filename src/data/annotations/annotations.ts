@@ -3,6 +3,8 @@ import type { Instance } from '../dataset.js';
 /** An annotation file's entry for a video. It has not been compared with the video yet. */
 export interface AnnotatedVideo {
   id: string;
+  /** The name of its file with the extension, where the annotation file gives it and it is not the id. */
+  fileName?: string;
   subset: string;
   /** Seconds; absent where the file does not say. */
   duration?: number;

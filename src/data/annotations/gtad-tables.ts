@@ -25,7 +25,7 @@ export function readGtad(place: string): AnnotatedVideo[] {
 }
 
 function readTables(file: string): AnnotatedVideo[] {
-  return readTable(file, ['video', 'type', 'start', 'end'], []).map(({ line, fields }) => {
+  return readTable(file, { required: ['video', 'type', 'start', 'end'] }).map(({ line, fields }) => {
     const id = fields['video']!;
     const subset = /^video_(validation|test)_/.exec(id)?.[1];
     if (subset === undefined) {

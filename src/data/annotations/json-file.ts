@@ -19,8 +19,7 @@ export class JsonFile {
     readonly file: string,
     what: string,
   ) {
-    // Some editors begin a file with a byte order mark.
-    this.text = readText(file, what).replace(/^\uFEFF/, '');
+    this.text = readText(file, what);
     try {
       this.content = JSON.parse(this.text) as unknown;
     } catch {
@@ -80,6 +79,29 @@ export class JsonFile {
       seen.add(key);
     });
     return repeated;
+  }
+
+  /**
+   * Refuses keys that occur more than once in an object: JSON.parse silently keeps the last one.
+   *
+   * @param told - Tells the paths of repeated keys that something else is said of.
+   * @throws UsageError with file:line of the first other one.
+   */
+  refuseRepeatedKeys(told: (path: JsonPath) => boolean = () => false): void {
+    // The keys seen so far of the objects that are open, by depth.
+    const open: Set<string>[] = [];
+    let repeated: UsageError | undefined;
+    walkJson(this.text, (path, at) => {
+      open.length = path.length + 1;
+      open[path.length] = new Set();
+      const key = path.at(-1);
+      if (typeof key !== 'string') return;
+      const seen = open[path.length - 1]!;
+      if (seen.has(key) && !told(path))
+        repeated ??= new UsageError(`${this.file}:${this.lineAt(at)}: ${fieldName(path)} is there twice: keep one`);
+      seen.add(key);
+    });
+    if (repeated) throw repeated;
   }
 
   private lineAt(offset: number): number {

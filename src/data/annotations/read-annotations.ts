@@ -47,8 +47,10 @@ export function readAnnotations(format: string, file: string): AnnotatedVideo[] 
   }
   const videos = new Map<string, AnnotatedVideo>();
   for (const video of readers[format].read(file)) {
-    const first = videos.get(video.id);
-    videos.set(video.id, first ? join(first, video) : video);
+    // Composed and decomposed letters look the same.
+    const key = video.id.normalize('NFC');
+    const first = videos.get(key);
+    videos.set(key, first ? joinVideos(first, video) : video);
   }
   if (videos.size === 0) throw new UsageError(`${file}: no videos in it`);
   return [...videos.values()];
@@ -58,9 +60,11 @@ function isFormat(name: string): name is AnnotationFormat {
   return Object.hasOwn(readers, name);
 }
 
-function join(first: AnnotatedVideo, again: AnnotatedVideo): AnnotatedVideo {
+/** Adds a further entry of a video to its first one, and returns that. */
+export function joinVideos(first: AnnotatedVideo, again: AnnotatedVideo): AnnotatedVideo {
   // In a table every instance adds its video once more: copying the list each time would take quadratic time.
   first.instances.push(...again.instances);
+  if (again.fileName !== undefined) first.fileName ??= again.fileName;
   if (again.subset === first.subset) return first;
   const [here, there] = [JSON.stringify(first.subset), JSON.stringify(again.subset)];
   const text = `is in ${here} and in ${there}: it stays in ${here}, with the instances of both`;

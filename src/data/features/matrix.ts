@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
 import { UsageError } from '../../system/errors.js';
+import { readRegularFile } from '../../system/files/regular-file.js';
 import { printable } from '../../system/printable.js';
 
 /** A 2-D array of finite numbers, row-major. */
@@ -85,14 +85,5 @@ const maxBytes = 2 ** 31 - 1;
  * @throws UsageError when it cannot be read, is not a regular file, or is larger than `limit` bytes.
  */
 export function readBytesOf(file: string, limit = maxBytes): Buffer {
-  try {
-    // The size is asked for before opening, because opening a pipe would wait for its writer.
-    const stat = statSync(file);
-    if (!stat.isFile()) throw new UsageError(`not a file: ${file}`);
-    if (stat.size > limit) throw new UsageError(`${file}: ${stat.size} bytes, too large for the features of a video`);
-    return readFileSync(file);
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`features not readable: ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
-  }
+  return readRegularFile(file, 'features', limit);
 }

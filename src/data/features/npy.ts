@@ -18,12 +18,18 @@ export function readNpyMatrix(file: string): Matrix {
  * Parses an array in NumPy's format (numpy.lib.format, versions 1 to 3). Only floats of 2, 4 or 8 bytes are read, in
  * either byte order and in row-major or column-major order (`fortran_order`).
  *
- * @param bytes - The whole file, or a member of an .npz.
+ * @param bytes - The file, or a member of an .npz, at least up to the end of the header.
  * @param where - Names the file, and the member, in messages.
+ * @param whole - The number of all its bytes, and how they are read; by default they are `bytes`.
  * @throws UsageError when the header is not NumPy's or the data have another length than it says. `read` throws it when
  * the type is not supported or a value is not finite.
  */
-export function parseNpy(bytes: Buffer, where: string, name = ''): NamedArray {
+export function parseNpy(
+  bytes: Buffer,
+  where: string,
+  name = '',
+  whole = { size: bytes.length, read: () => bytes },
+): NamedArray {
   const wrong = (reason: string) => new UsageError(`not a valid .npy file: ${where}: ${reason}`);
   if (bytes.length < 10 || !bytes.subarray(0, 6).equals(magic)) throw wrong('it does not begin like one');
   const version = bytes[6]!;
@@ -39,7 +45,6 @@ export function parseNpy(bytes: Buffer, where: string, name = ''): NamedArray {
   const [, order, kind, size] = /^([<>=|])?([a-zA-Z])(\d+)?$/.exec(descr) ?? [];
   const width = Number(size);
   const floats = kind === 'f' && [2, 4, 8].includes(width);
-  const data = bytes.subarray(start + length);
 
   const read = (): Matrix => {
     if (!floats)
@@ -49,9 +54,9 @@ export function parseNpy(bytes: Buffer, where: string, name = ''): NamedArray {
       throw new UsageError(`${where}: shape [${printable(shape.join(), 40)}]; [rows, columns] expected`);
     const [rows, columns] = sizes;
     const expected = rows * columns * width;
-    if (data.length !== expected)
-      throw wrong(`[${shape.join()}] takes ${expected} bytes, but there are ${data.length}`);
-    const values = readFloats(data, width, order === '>');
+    const given = whole.size - start - length;
+    if (given !== expected) throw wrong(`[${shape.join()}] takes ${expected} bytes, but there are ${given}`);
+    const values = readFloats(whole.read().subarray(start + length), width, order === '>');
     const matrix: Matrix = fortran
       ? transposed({ data: values, shape: [columns, rows] })
       : { data: values, shape: sizes };
@@ -100,7 +105,7 @@ function parseTuple(text: string): number[] | null {
 }
 
 function readFloats(bytes: Buffer, width: number, bigEndian: boolean): Float32Array {
-  // The copy is aligned as typed arrays require.
+  // The copy is aligned as typed arrays require, and may be changed.
   const own = Buffer.from(new ArrayBuffer(bytes.length));
   bytes.copy(own);
   if (bigEndian) ({ 2: () => own.swap16(), 4: () => own.swap32(), 8: () => own.swap64() })[width]!();

@@ -1,6 +1,8 @@
+import { UsageError } from '../../system/errors.js';
+import { zipMembers } from '../../system/files/zip.js';
+import { printable } from '../../system/printable.js';
 import { chooseMatrix, readBytesOf, type Matrix } from './matrix.js';
 import { parseNpy } from './npy.js';
-import { zipMembers } from '../../system/files/zip.js';
 
 /**
  * Reads the matrix of an .npz. Where it holds several arrays, {@link chooseMatrix} decides.
@@ -8,8 +10,15 @@ import { zipMembers } from '../../system/files/zip.js';
  * @throws UsageError naming the file, the array, and what is wrong.
  */
 export function readNpzMatrix(file: string): Matrix {
-  const arrays = zipMembers(readBytesOf(file), file)
-    .filter(({ name }) => name.endsWith('.npy'))
-    .map(({ name, read }) => parseNpy(read(), `${file}(${name})`, name.slice(0, -'.npy'.length)));
+  const members = zipMembers(readBytesOf(file), file).filter(({ name }) => name.endsWith('.npy'));
+  if (members.length > maxArrays)
+    throw new UsageError(`${file}: ${members.length} arrays in it (at most ${maxArrays} are allowed)`);
+  // Only the array that is chosen is unpacked; of the others the header is enough.
+  const arrays = members.map(({ name, size, head, read }) =>
+    parseNpy(head(), `${file}(${printable(name, 40)})`, name.slice(0, -'.npy'.length), { size, read }),
+  );
   return chooseMatrix(file, arrays);
 }
+
+/** No published file has more arrays than a video has kinds of features. */
+const maxArrays = 1000;

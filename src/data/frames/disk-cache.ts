@@ -48,7 +48,7 @@ export function diskCache(folder: string, limit: number, say: (line: string) => 
     if (broken) return;
     const temporary = path.join(folder, `.${key}.${randomBytes(4).toString('hex')}.tmp`);
     try {
-      await mkdir(folder, { recursive: true });
+      await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeFile(temporary, [sha256(bytes), bytes], { flag: 'wx' });
       await rename(temporary, fileOf(key));
       await makeRoom();

@@ -41,7 +41,7 @@ export function frameSource(
   function family(request: FrameRequest, frames: Int32Array): Promise<ScaledFrames> | undefined {
     const [width, height] = request.scale;
     const length = frames.length * width * height * 3;
-    const key = hash(JSON.stringify([request.file, width, height]), frames);
+    const key = hash(JSON.stringify([request.file, request.stream, width, height]), frames);
     const found = inMemory.get(key);
     if (found) return found;
     const fits = taken + length <= memory;
@@ -88,15 +88,18 @@ export function frameSource(
 }
 
 /**
- * Cache key of scaled frames: a hash of the file's path, length and time, ffmpeg's version, the
- * scale and the frame numbers.
+ * Cache key of scaled frames: a hash of the file's path, length and time, the stream, ffmpeg's version,
+ * the scale and the frame numbers.
  */
-async function fileKey({ file, scale }: FrameRequest, frames: Int32Array): Promise<string | undefined> {
+async function fileKey({ file, stream, scale }: FrameRequest, frames: Int32Array): Promise<string | undefined> {
   const info = await stat(file).catch(() => undefined);
   // The decoder will report what is wrong with the file.
   if (!info) return undefined;
   const { version } = findFfmpeg();
-  return hash(JSON.stringify([file, info.size, info.mtimeMs, version, ...scale]), frames);
+  return hash(
+    JSON.stringify([file, info.size, info.mtimeMs, version, ...scale, ...(stream ? [{ stream }] : [])]),
+    frames,
+  );
 }
 
 function hash(text: string, frames: Int32Array): string {

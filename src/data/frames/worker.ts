@@ -3,6 +3,7 @@ import { LofiError } from '../../system/errors.js';
 import { endAllFfmpeg } from '../../video/process.js';
 import type { FrameRequest } from './request.js';
 import { frameSource, type FrameSourceOptions } from './frame-source.js';
+import { say } from '../../system/say.js';
 
 /** A message to this thread: a request, or null to end it. */
 export type Asked = { id: number; request: FrameRequest } | null;
@@ -11,7 +12,7 @@ export type Asked = { id: number; request: FrameRequest } | null;
 export type Answered = { id: number } & ({ bytes: Uint8Array } | { failed: string } | { defect: string });
 
 const port = parentPort!;
-const source = frameSource(workerData as FrameSourceOptions, (line) => process.stderr.write(`${line}\n`));
+const source = frameSource(workerData as FrameSourceOptions, say);
 
 port.on('message', (asked: Asked) => {
   if (asked === null) {

@@ -1,27 +1,43 @@
 import type { Random } from '../../engine/random.js';
+import { frameAt, secondsAt, type Clock, type FrameRate } from '../../video/clock.js';
 
 /** A stretch of video at another frame rate. */
 export interface Resampled {
   /** Number of frames at that rate. */
   frames: number;
-  /** Maps a frame number at that rate to the original frame that is nearest in time. */
+  /** Maps a frame number at that rate, from 0, to the frame of the video that is nearest in time. */
   own: (frame: number) => number;
 }
 
+/** A video as far as sampling needs it. */
+export type Sampled = FrameRate & Pick<Clock, 'frames'>;
+
 /**
- * Resamples a stretch of `frames` frames at `fps` frames per second to `rate` frames per second (`data.fps`). With
- * `rate` null or absent it stays as it is.
+ * Resamples a stretch of a video of `count` frames to `rate` frames per second (`data.fps`). With `rate` null or absent
+ * it stays as it is. At a variable frame rate the frames' own times decide.
  */
-export function resampled({ frames, fps }: { frames: number; fps: number }, rate: number | null = null): Resampled {
-  if (rate === null) return { frames, own: (frame) => frame };
+export function resampled(
+  video: Sampled,
+  rate: number | null = null,
+  { from, count }: { from: number; count: number } = { from: 0, count: video.frames },
+): Resampled {
+  if (rate === null) return { frames: count, own: (frame) => from + frame };
+  const { fps, times } = video;
+  const own = (place: number) => from + clamp(Math.round(place), 0, count - 1);
+  if (!times)
+    return {
+      frames: Math.max(1, Math.round((count * rate) / fps)),
+      own: (frame) => own((frame * fps) / rate),
+    };
+  const [begin, end] = [secondsAt(video, from), secondsAt(video, from + count)];
   return {
-    frames: Math.max(1, Math.round((frames * rate) / fps)),
-    own: (frame) => clamp(Math.round((frame * fps) / rate), 0, frames - 1),
+    frames: Math.max(1, Math.round((end - begin) * rate)),
+    own: (frame) => own(frameAt(video, begin + frame / rate) - from),
   };
 }
 
 /** Snippets of a video where the head sees windows: one every so many frames, at the rate at which it is seen. */
-export function snippetsEvery(every: number, video: { frames: number; fps: number }, rate: number | null): number {
+export function snippetsEvery(every: number, video: Sampled, rate: number | null): number {
   return Math.max(1, Math.ceil(resampled(video, rate).frames / every));
 }
 

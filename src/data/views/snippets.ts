@@ -62,9 +62,8 @@ export function snippetRequest(
 export type ClipRequestSampling = Omit<ClipSampling, 'frames'> & Pick<SnippetSampling, 'fps'>;
 
 /** A clip resampled to `rate`; `own` gives frame numbers of the clip's file. */
-export function seenClip({ frames: { from, count }, file: { fps } }: MeasuredClip, rate?: number | null): Resampled {
-  const { frames, own } = resampled({ frames: count, fps }, rate);
-  return { frames, own: (frame) => from + own(frame) };
+export function seenClip({ frames, file }: MeasuredClip, rate?: number | null): Resampled {
+  return resampled(file, rate, frames);
 }
 
 /**
@@ -86,7 +85,7 @@ export function clipRequest(
 
 function request(
   file: string,
-  { fps, seek }: MeasuredClip['file'],
+  { fps, seek, stream }: MeasuredClip['file'],
   indices: Int32Array,
   size: number,
   { color, ...transform }: View,
@@ -99,6 +98,7 @@ function request(
     indices,
     ...transform,
     ...(seek && { timing: { fps, seek } }),
+    ...(stream !== undefined && { stream }),
     ...(color && { color }),
     ...(family && { family: Int32Array.from(family).sort() }),
   };

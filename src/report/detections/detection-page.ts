@@ -16,6 +16,7 @@ export async function detectionPage(
   return htmlDocument(
     `Found in ${video.id}`,
     html`<section id="timeline">
+      ${video.warnings.map((warning) => html`<p><strong>${warning}.</strong></p>`)}
       <p>
         A lane for each label; the stronger the colour, the higher the score. The slider starts at the lowest score that
         subtitles show. A click plays the video from there, if its file has not moved. With the keyboard, arrows go from

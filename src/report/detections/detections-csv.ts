@@ -1,6 +1,10 @@
 import type { DetectedVideo } from '../../evaluation/detected-video.js';
 
-/** All detections of a video as a CSV table (RFC 4180), with times in seconds. */
+/**
+ * All detections of a video as a CSV table (RFC 4180), with times in seconds. It is meant for spreadsheets, which
+ * would compute an id or a label that begins like a formula: such a one gets an apostrophe in front, as people write it
+ * there.
+ */
 export function detectionsCsv({ id, detections }: DetectedVideo): string {
   const rows = detections.map(({ label, score, segment: [start, end] }) =>
     [field(id), start.toFixed(3), end.toFixed(3), field(label), score.toPrecision(6)].join(),
@@ -9,5 +13,6 @@ export function detectionsCsv({ id, detections }: DetectedVideo): string {
 }
 
 function field(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(plain) ? `"${plain.replace(/"/g, '""')}"` : plain;
 }

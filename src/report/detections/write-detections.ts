@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { DetectedVideo, Failure } from '../../evaluation/detected-video.js';
 import type { Detection } from '../../evaluation/types.js';
 import { UsageError } from '../../system/errors.js';
+import { fileNameOf } from '../../system/files/file-name.js';
 import { writeFileAtomic } from '../../system/files/files.js';
 import { chooseCues } from './cues.js';
 import { detectionsCsv } from './detections-csv.js';
@@ -42,8 +43,8 @@ export function parseFormats(text: string): Format[] {
 }
 
 /**
- * Writes the files of each video as soon as it is done, as `FOLDER/<id>.<format>`, and at the end
- * `FOLDER/detections.json` in ActivityNet's format.
+ * Writes the files of each video as soon as it is done, as `FOLDER/<id>.<format>` ({@link fileNameOf}), and at the end
+ * `FOLDER/detections.json` in ActivityNet's format, with the warnings by video where there are some.
  *
  * @returns The videos that could not be read; they are in none of the files.
  */
@@ -52,6 +53,7 @@ export async function writeDetections(
   found: AsyncIterable<DetectedVideo | Failure> | Iterable<DetectedVideo | Failure>,
 ): Promise<Failure[]> {
   const results: [string, Detection[]][] = [];
+  const warnings: [string, string[]][] = [];
   const failures: Failure[] = [];
   for await (const video of found) {
     if ('reason' in video) {
@@ -60,16 +62,16 @@ export async function writeDetections(
     }
     for (const format of output.formats) {
       const write: Writer = writers[format];
-      writeFileAtomic(path.join(output.folder, `${fileName(video.id)}.${format}`), await write(video, output));
+      writeFileAtomic(path.join(output.folder, `${fileNameOf(video.id)}.${format}`), await write(video, output));
     }
     results.push([video.id, video.detections]);
+    if (video.warnings.length > 0) warnings.push([video.id, video.warnings]);
   }
-  const json = { version: 'lofi-tal 1', results: Object.fromEntries(results) };
+  const json = {
+    version: 'lofi-tal 1',
+    results: Object.fromEntries(results),
+    ...(warnings.length > 0 && { warnings: Object.fromEntries(warnings) }),
+  };
   writeFileAtomic(path.join(output.folder, 'detections.json'), `${JSON.stringify(json, null, 1)}\n`);
   return failures;
-}
-
-/** A file name for an id, which in a dataset may contain slashes and lead anywhere. */
-function fileName(id: string): string {
-  return id.replace(/[/\\\0]/g, '_');
 }

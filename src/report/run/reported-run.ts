@@ -4,6 +4,7 @@ import { precisionRecall, type PrecisionRecall } from '../../evaluation/analysis
 import type { Analysis } from '../../evaluation/analysis/analysis-types.js';
 import { evaluateDetections } from '../../evaluation/detections.js';
 import { presets } from '../../evaluation/tiou.js';
+import { evaluationSchema } from './run-files.js';
 import { readRunFolder, type ReportedMetrics, type RunFolder } from './run-folder.js';
 import { round } from '../tables/metrics-table.js';
 
@@ -52,10 +53,10 @@ export function reportRun(folder: string): ReportedRun {
  * config.yaml have no `evaluation`.
  */
 function evaluationOf({ metrics, config }: RunFolder): { subset: string | undefined; preset: keyof typeof presets } {
-  const { data, evaluation } = config as { data?: { validateOn?: string }; evaluation?: { preset?: string } };
+  const { data, evaluation } = evaluationSchema.safeParse(config).data ?? {};
   const preset = evaluation?.preset ?? '';
   return {
     subset: metrics?.subset ?? data?.validateOn,
-    preset: preset in presets ? (preset as keyof typeof presets) : 'activitynet',
+    preset: Object.hasOwn(presets, preset) ? (preset as keyof typeof presets) : 'activitynet',
   };
 }

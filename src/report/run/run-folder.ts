@@ -1,51 +1,28 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { parse } from 'yaml';
+import type { z } from 'zod';
 import type { DetectionMetrics } from '../../evaluation/detections.js';
 import type { DetectionColumns } from '../../evaluation/columns.js';
 import { readDetections, readGroundTruth } from '../../evaluation/result-files.js';
 import type { GroundTruth } from '../../evaluation/types.js';
 import { stageNames } from '../../config/stages.js';
-import { readJson } from '../../system/files/files.js';
+import { maxConfigBytes, yamlValues } from '../../config/yaml.js';
+import { readJson, readText } from '../../system/files/files.js';
 import { UsageError } from '../../system/errors.js';
+import { logEntrySchema, metricsSchema, stageStateSchema } from './run-files.js';
 
 /**
  * One line of metrics.jsonl: a training step (has `loss`) or a validation (has `metrics`). All
  * fields but `stage` may be missing.
  */
-export interface LogEntry {
-  stage: string;
-  step?: number;
-  epoch?: number;
-  loss?: number;
-  terms?: Record<string, number>;
-  lr?: number;
-  /** Fidelity: snippets × side in pixels, `48x32`. */
-  shape?: string;
-  /** Duration of the step in seconds; `wait`: the part of it spent waiting for data. */
-  seconds?: number;
-  wait?: number;
-  rssMiB?: number;
-  /** Videos or clips of the step that could not be read and were left out. */
-  skipped?: string[];
-  metrics?: Record<string, number>;
-  /** When the line was written, in ISO 8601. */
-  time?: string;
-}
+export type LogEntry = z.output<typeof logEntrySchema>;
 
 /** The part of metrics.json that the report shows. */
 export type ReportedMetrics = Pick<DetectionMetrics, 'tiou' | 'mAP' | 'average_mAP'> &
   Partial<Pick<DetectionMetrics, 'subset' | 'per_class' | 'counts' | 'unknown'>>;
 
 /** The part of a stage's newest manifest that the report shows. */
-export interface StageState {
-  stage: string;
-  step: number;
-  /** Name and version of the engine. */
-  engine: string;
-  finished: boolean;
-  best: { metric: string; value: number; step: number } | null;
-}
+export type StageState = z.output<typeof stageStateSchema> & { stage: string };
 
 /** The contents of a run folder. Some of them are missing while the run is under way. */
 export interface RunFolder {
@@ -75,7 +52,7 @@ export function readRunFolder(folder: string): RunFolder {
   if (!existsSync(file('config.yaml'))) {
     throw new UsageError(`not a run folder (no config.yaml): ${folder}; give the folder that \`lofi run --run\` wrote`);
   }
-  const configText = readFileSync(file('config.yaml'), 'utf8');
+  const configText = readText(file('config.yaml'), 'config', maxConfigBytes);
   return {
     name: path.basename(path.resolve(folder)),
     configText,
@@ -94,16 +71,21 @@ export function readRunFolder(folder: string): RunFolder {
  * interrupted may have left half a line.
  */
 export function readLog(file: string): LogEntry[] {
-  return readFileSync(file, 'utf8')
+  return readText(file, 'metrics', maxLogBytes)
     .split('\n')
-    .flatMap((line) => {
-      try {
-        const entry = JSON.parse(line) as Partial<LogEntry> | null;
-        return typeof entry?.stage === 'string' ? [entry as LogEntry] : [];
-      } catch {
-        return [];
-      }
-    });
+    .flatMap((line) => logEntrySchema.safeParse(jsonOf(line)).data ?? []);
+}
+
+/** A log of a million steps. The text of a larger file would not fit into one string. */
+const maxLogBytes = 2 ** 29 - 25;
+
+/** The value of a JSON text; undefined where it is none. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -112,10 +94,11 @@ export function readLog(file: string): LogEntry[] {
  */
 function readStage(folder: string, stage: string): StageState[] {
   try {
-    const newest = readFileSync(path.join(folder, 'latest'), 'utf8').trim();
-    const manifest = JSON.parse(readFileSync(path.join(folder, `${newest}.json`), 'utf8')) as Omit<StageState, 'stage'>;
-    const { step, engine, finished, best } = manifest;
-    return [{ stage, step, engine, finished, best }];
+    const newest = readText(path.join(folder, 'latest'), 'pointer', 100).trim();
+    // Whatever else the file says could lead out of the folder.
+    if (!/^\d+$/.test(newest)) return [];
+    const state = stageStateSchema.parse(readJson(path.join(folder, `${newest}.json`), 'manifest'));
+    return state.step === Number(newest) ? [{ stage, ...state }] : [];
   } catch {
     return [];
   }
@@ -133,19 +116,13 @@ function readVideoFiles(file: string): Map<string, string> {
 }
 
 function parseConfig(text: string, file: string): Record<string, unknown> {
-  try {
-    const config: unknown = parse(text);
-    if (typeof config === 'object' && config !== null) return config as Record<string, unknown>;
-  } catch (error) {
-    throw new UsageError(`config is not YAML: ${file}: ${(error as Error).message.split('\n')[0]!}`);
-  }
+  const config = yamlValues(text, file, (line, why) => `config is not YAML: ${file}:${line}: ${why}`);
+  if (typeof config === 'object' && config !== null) return config as Record<string, unknown>;
   throw new UsageError(`config is not a YAML mapping: ${file}`);
 }
 
 function readMetrics(file: string): ReportedMetrics {
-  const metrics = readJson(file, 'metrics') as Partial<ReportedMetrics> | null;
-  if (!Array.isArray(metrics?.tiou) || !Array.isArray(metrics.mAP) || typeof metrics.average_mAP !== 'number') {
-    throw new UsageError(`${file}: not a document of \`lofi evaluate --json\` (tiou, mAP, average_mAP)`);
-  }
-  return metrics as ReportedMetrics;
+  const metrics = metricsSchema.safeParse(readJson(file, 'metrics'));
+  if (metrics.success) return metrics.data;
+  throw new UsageError(`${file}: not a document of \`lofi evaluate --json\` (tiou, mAP, average_mAP)`);
 }

@@ -7,7 +7,7 @@ import {
   type LabelConfusion,
   type Outcome,
 } from '../../evaluation/analysis/analysis-types.js';
-import { printable } from '../../system/printable.js';
+import { lineOf, printable } from '../../system/printable.js';
 import { mean, percent, plainTable, round } from './metrics-table.js';
 
 /** Number of confusions shown: the most frequent ones. */
@@ -31,7 +31,7 @@ const characteristicNames: Record<Characteristic, string> = {
 export function analysisTables(analysis: Analysis): string {
   const { counts, subset, tiou, average_mAP_N } = analysis;
   return [
-    `${subset}: ${counts.videos} videos, ${counts.instances} instances of ${counts.classes} classes, ` +
+    `${lineOf(subset)}: ${counts.videos} videos, ${counts.instances} instances of ${counts.classes} classes, ` +
       `${counts.detections} detections`,
     `average-mAP_N ${percent(average_mAP_N)} %, the mean over tIoU ${tiou.map(round).join(', ')}`,
     '',

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import type { DetectionMetrics } from '../../evaluation/detections.js';
+import { lineOf } from '../../system/printable.js';
 import type { ProposalMetrics } from '../../evaluation/average-recall.js';
 
 /** The part of an evaluation that a table of runs shows. */
@@ -15,7 +16,7 @@ export const QUOTED: readonly number[] = [0.5, 0.75, 0.95];
 export function runsTable(runs: readonly { name: string; metrics: MetricsRow }[]): string {
   const table = plainTable(['', ...QUOTED.map((t) => `mAP@${t}`), 'average']);
   for (const { name, metrics } of runs) {
-    table.push([safe(name), ...QUOTED.map((t) => percent(mapAt(metrics, t))), percent(metrics.average_mAP)]);
+    table.push([lineOf(name), ...QUOTED.map((t) => percent(mapAt(metrics, t))), percent(metrics.average_mAP)]);
   }
   return table.toString();
 }
@@ -26,10 +27,10 @@ export function detectionTable(metrics: DetectionMetrics): string {
   table.push(['all classes', ...metrics.mAP.map(percent), percent(metrics.average_mAP)]);
   const classes = Object.entries(metrics.per_class).map(([label, ap]) => ({ label, ap, average: mean(ap) }));
   classes.sort((a, b) => b.average - a.average);
-  for (const { label, ap, average } of classes) table.push([safe(label), ...ap.map(percent), percent(average)]);
+  for (const { label, ap, average } of classes) table.push([lineOf(label), ...ap.map(percent), percent(average)]);
   const { videos, instances, detections_used } = metrics.counts;
   return (
-    `${table.toString()}\n${metrics.subset}: ` +
+    `${table.toString()}\n${lineOf(metrics.subset)}: ` +
     `${videos} videos, ${instances} instances, ${detections_used} detections`
   );
 }
@@ -40,7 +41,8 @@ export function proposalTable(metrics: ProposalMetrics): string {
   table.push([...Object.values(metrics.AR).map(percent), metrics.AUC.toFixed(2)]);
   const { videos, instances, proposals_used } = metrics.counts;
   return (
-    `${table.toString()}\n${metrics.subset}: ` + `${videos} videos, ${instances} instances, ${proposals_used} proposals`
+    `${table.toString()}\n${lineOf(metrics.subset)}: ` +
+    `${videos} videos, ${instances} instances, ${proposals_used} proposals`
   );
 }
 
@@ -62,12 +64,6 @@ export function round(value: number): number {
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Replaces control characters, which must not reach the terminal. Labels come from users' files. */
-function safe(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }
 
 /** A table without colours whose first column is left-aligned. */

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { inParallel } from '../../system/parallel.js';
 import { withProgress } from '../../system/progress.js';
-import { inputFile, runFfmpeg } from '../../video/process.js';
+import { readContainer } from '../../video/container.js';
+import { inputFile, isIrregular, runFfmpeg, videoStream } from '../../video/process.js';
 
 /** Number of pictures in a strip, and width and height of each in pixels. */
 const PICTURES = 10;
@@ -22,7 +23,7 @@ export async function filmStrips(
 ): Promise<Record<string, string>> {
   const there = videos.flatMap(({ id, duration }) => {
     const file = files.get(id);
-    return file !== undefined && existsSync(file) ? [{ id, duration, file }] : [];
+    return file !== undefined && existsSync(file) && !isIrregular(file) ? [{ id, duration, file }] : [];
   });
   const strips = await withProgress('film strips', (onProgress) =>
     inParallel(
@@ -44,7 +45,7 @@ export function evenlySpread<T>(list: readonly T[], most: number): T[] {
  * A JPEG of {@link PICTURES} pictures side by side. Each is taken from the middle of its part of the video and fits
  * into a field of 16:9. It takes one ffmpeg process, which seeks, so that long videos take no longer.
  *
- * @param duration - Of the video, in seconds.
+ * @param duration - The second at which the video ends.
  * @returns Null where ffmpeg fails, or the strip is too large.
  */
 export async function filmStrip(file: string, duration: number): Promise<Buffer | null> {
@@ -53,9 +54,11 @@ export async function filmStrip(file: string, duration: number): Promise<Buffer 
     ...['-threads', '1', '-ss', ((duration * (i + 0.5)) / PICTURES).toFixed(3)],
     ...inputFile(file),
   ]);
-  const fit = `scale=${WIDTH}:${HEIGHT}:force_original_aspect_ratio=decrease,setsar=1,pad=${WIDTH}:${HEIGHT}:-1:-1`;
+  const { stream } = await readContainer(file);
+  const square = 'scale=iw*sar:ih,setsar=1';
+  const fit = `${square},scale=${WIDTH}:${HEIGHT}:force_original_aspect_ratio=decrease,pad=${WIDTH}:${HEIGHT}:-1:-1`;
   const graph =
-    fields.map((i) => `[${i}:V:0]${fit}[p${i}];`).join('') +
+    fields.map((i) => `[${videoStream(stream, i)}]${fit}[p${i}];`).join('') +
     `${fields.map((i) => `[p${i}]`).join('')}hstack=inputs=${PICTURES}[strip]`;
   const chunks: Buffer[] = [];
   const output = ['-map', '[strip]', '-frames:v', '1', '-q:v', '5', '-f', 'image2pipe', '-c:v', 'mjpeg', 'pipe:1'];

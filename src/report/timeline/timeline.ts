@@ -105,7 +105,9 @@ export function videoFiles(runs: readonly ReportedRun[]): Map<string, string> {
 
 /** The URL of a file relative to the folder of a page. */
 export function relativeUrl(folder: string, file: string): string {
-  return path.relative(path.resolve(folder), path.resolve(file)).split(path.sep).map(encodeURIComponent).join('/');
+  // Half a character, which JSON can hold, has no place in a URL.
+  const relative = path.relative(path.resolve(folder), path.resolve(file)).replace(/\p{Cs}/gu, '\ufffd');
+  return relative.split(path.sep).map(encodeURIComponent).join('/');
 }
 
 /** The detections of each video that can be drawn (as rows of the columns), by descending score. */

@@ -1,13 +1,15 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import PQueue from 'p-queue';
 import type { Video } from '../../data/dataset.js';
-import { stripVideoExtension } from '../../data/video-files.js';
+import { leftOut, videosInFolder } from '../../data/folder-videos.js';
 import type { DetectedVideo, Failure } from '../../evaluation/detected-video.js';
 import { UsageError, WorkError } from '../../system/errors.js';
 import { startProgress } from '../../system/progress.js';
+import { say } from '../../system/say.js';
 import { probe } from '../../video/probe.js';
+import { detectedVideo } from './detected.js';
 import { detectVideo } from './detect-video.js';
 import { snippetsAtOnce } from '../encoder/full-fidelity.js';
 import type { TrainedModel } from './trained-model.js';
@@ -23,14 +25,14 @@ interface VideoFile {
  * Finds actions in video files, several files at a time, and yields the results in the order of the files. For a file
  * that cannot be read it yields a {@link Failure} and goes on. A progress bar on stderr counts the bytes of the files.
  *
- * @param paths - Video files, and folders whose video files are all used.
+ * @param paths - Video files, and folders whose video files are all used; what else is in a folder is told on stderr.
  * @throws UsageError before the first video, when a path does not exist or two files have the same id.
  */
 export async function* detectFiles(
   model: TrainedModel,
   paths: readonly string[],
 ): AsyncGenerator<DetectedVideo | Failure> {
-  const files = listVideos(paths);
+  const files = await listVideos(paths);
   const progress = startProgress('detect, %', 100);
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const done = new Map<string, number>();
@@ -51,7 +53,10 @@ export async function* detectFiles(
         detections.push(...found.detections);
         tell(found.done);
       }
-      return { id, file, duration: video.duration, detections: detections.sort((a, b) => b.score - a.score) };
+      return detectedVideo(
+        video,
+        detections.sort((a, b) => b.score - a.score),
+      );
     } catch (error) {
       if (!(error instanceof WorkError)) throw error;
       tell(1);
@@ -77,33 +82,42 @@ export async function probeVideo(id: string, file: string): Promise<Video> {
 }
 
 /** The video files in the order given, those of a folder sorted by name. */
-function listVideos(paths: readonly string[]): VideoFile[] {
-  const files = paths.flatMap((name) => {
-    const found = statSync(name, { throwIfNoEntry: false });
+async function listVideos(paths: readonly string[]): Promise<VideoFile[]> {
+  const files: string[] = [];
+  for (const name of paths) {
+    const found = statOf(name);
     if (!found) throw new UsageError(`video not found: ${name}`);
-    return found.isDirectory() ? videosIn(name) : [name];
-  });
+    files.push(...(found.isDirectory() ? await videosIn(name) : [name]));
+  }
   const byId = new Map<string, string>();
   return files.map((file) => {
     const id = path.parse(file).name;
-    const other = byId.get(id);
+    // Composed and decomposed letters look the same, and some file systems take them for the same.
+    const key = id.normalize('NFC');
+    const other = byId.get(key);
     if (other !== undefined)
       throw new UsageError(
         `two videos have the name ${id}, by which results are stored: ${other} and ${file}: rename one`,
       );
-    byId.set(id, file);
-    return { id, path: file, bytes: Math.max(1, statSync(file).size) };
+    byId.set(key, file);
+    return { id, path: file, bytes: Math.max(1, statOf(file)?.size ?? 0) };
   });
 }
 
-function videosIn(folder: string): string[] {
-  const videos = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
-    .map(({ name }) => name)
-    .filter((name) => stripVideoExtension(name) !== name)
-    .sort();
-  if (videos.length === 0) throw new UsageError(`no video file in ${folder}`);
-  return videos.map((name) => path.join(folder, name));
+/** What the file system says of a file; undefined where it cannot be reached, as at the end of a dangling link. */
+function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+async function videosIn(folder: string): Promise<string[]> {
+  const found = await videosInFolder(folder, false);
+  if (found.videos.length === 0) throw new UsageError(`no video file in ${folder}`);
+  leftOut(folder, found).forEach(say);
+  return found.videos.map((name) => path.join(folder, name));
 }
 
 /**

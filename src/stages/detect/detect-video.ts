@@ -1,9 +1,11 @@
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Video } from '../../data/dataset.js';
 import { streamFrames } from '../../data/frames/stream.js';
+import { secondsOf } from '../../data/views/fractions.js';
 import type { Detection } from '../../evaluation/types.js';
 import type { HeadProposal } from '../../models/heads/head.js';
 import { validSnippets, type Window } from '../../models/heads/windows.js';
+import { WorkError } from '../../system/errors.js';
 import { encodeFrames, fullFidelityRequest, snippetsAtOnce } from '../encoder/full-fidelity.js';
 import { ownProposals, planWindows, thinned, withNeighbours, type Plan } from '../localize/long-video.js';
 import { named, thin, windowProposals } from '../localize/localizer.js';
@@ -11,7 +13,7 @@ import type { TrainedModel } from './trained-model.js';
 
 /** The detections of one window of a video. */
 export interface FoundInWindow {
-  /** Best first, with times in seconds of the video. */
+  /** Best first, with times in seconds on the clock of the video's container. */
   detections: Detection[];
   /** The fraction of the video that is done, in (0, 1]. */
   done: number;
@@ -33,7 +35,13 @@ interface SeenWindow {
  */
 export async function* detectVideo(model: TrainedModel, video: Video): AsyncGenerator<FoundInWindow> {
   const plan = planWindows(model.config, model.longest, video);
-  const { detect } = model.config;
+  const frames = plan.snippets * model.config.encoder.frames;
+  if (frames > mostFrames)
+    throw new WorkError(
+      `${video.path}: ${plan.snippets} snippets of ${model.config.encoder.frames} frames would be read of it, more ` +
+        `than ${mostFrames} frames: the model sees too little of a video at once for one of ${video.duration} s`,
+    );
+  const { detect, data } = model.config;
   for await (const { item, neighbours } of withNeighbours(seenWindows(model, video, plan))) {
     const { window, features } = item;
     const others = neighbours.flatMap(({ proposals }) => proposals);
@@ -42,8 +50,10 @@ export async function* detectVideo(model: TrainedModel, video: Video): AsyncGene
       end: (end - window.start) / window.snippets,
       ...rest,
     }));
-    const seconds = (fraction: number) =>
-      Math.min(1, Math.max(0, (window.start + fraction * window.snippets) / plan.snippets)) * video.duration;
+    const seconds = (fraction: number) => {
+      const ofVideo = Math.min(1, Math.max(0, (window.start + fraction * window.snippets) / plan.snippets));
+      return secondsOf(video, data.fps, ofVideo);
+    };
     yield {
       detections: named(model.localizer, features, kept, detect.classes)
         .map(({ label, score, start, end }) => ({ label, score, segment: [seconds(start), seconds(end)] as const }))
@@ -53,6 +63,12 @@ export async function* detectVideo(model: TrainedModel, video: Video): AsyncGene
     };
   }
 }
+
+/**
+ * The most frames that are read of a video: 12 days at 30 frames per second. Their numbers are planned beforehand, and
+ * a model that was trained on videos of a second would plan more of them than fit into memory.
+ */
+const mostFrames = 2 ** 25;
 
 /** Yields each window with its proposals as soon as its last snippet has been decoded. */
 async function* seenWindows(

@@ -1,5 +1,6 @@
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Video } from '../../data/dataset.js';
+import { secondsOf } from '../../data/views/fractions.js';
 import type { Detection } from '../../evaluation/types.js';
 import { writeDetections, type Output } from '../../report/detections/write-detections.js';
 import type { DetectedVideo, Failure } from '../../evaluation/detected-video.js';
@@ -12,6 +13,7 @@ import { fullFidelityFeatures, type FeaturesFound } from '../encoder/full-fideli
 import { localize } from '../localize/localizer.js';
 import type { Run } from '../run/run.js';
 import { requireSome } from '../run/usable-videos.js';
+import { detectedVideo } from './detected.js';
 import { trainedLocalizer } from './trained-model.js';
 
 /**
@@ -30,8 +32,9 @@ export async function detect(
   const scores = externalScores(run, videos);
   const progress = startProgress('detect', videos.length);
   const found = new Map<string, Detection[] | string>();
-  const find = ({ id, duration }: Video, features: Features) =>
-    localize(localizer, features, duration, run.config.detect, scores?.get(id));
+  const { data, detect: options } = run.config;
+  const find = (video: Video, features: Features) =>
+    localize(localizer, features, (x) => secondsOf(video, data.fps, x), options, scores?.get(video.id));
   const add = ({ id }: Video, what: Detection[] | string) => {
     found.set(id, what);
     progress.step(found.size, id);
@@ -47,9 +50,9 @@ export async function detect(
   } finally {
     progress.stop();
   }
-  return videos.map(({ id, path: file, duration }) => {
-    const what = found.get(id)!;
-    return typeof what === 'string' ? { id, reason: what } : { id, file, duration, detections: what };
+  return videos.map((video) => {
+    const what = found.get(video.id)!;
+    return typeof what === 'string' ? { id: video.id, reason: what } : detectedVideo(video, what);
   });
 }
 
@@ -73,6 +76,6 @@ export async function detectSubset(
   output: Omit<Output, 'folder'> = { formats: [], minScore: null },
 ): Promise<Failure[]> {
   const source = openFeatures(run);
-  const found = await detect(run, requireSome(source.videos(subset), subset), source);
+  const found = await detect(run, requireSome(source.videos(subset), subset, run.dataset), source);
   return writeDetections({ folder: out, ...output }, found);
 }

@@ -4,14 +4,18 @@ import { readBundle, writeBundle } from '../../checkpoints/bundle-file.js';
 import { configSchema, type Config } from '../../config/schema.js';
 import { randomStream } from '../../engine/random.js';
 import { buildEncoder } from '../../models/encoders/encoder-catalogue.js';
+import { buildHead } from '../../models/heads/head-catalogue.js';
 import { Parameters } from '../../models/parameters.js';
-import { exportParts, importParts } from '../../models/parts.js';
+import { exportParts, importParts, tensorName } from '../../models/parts.js';
+import { requireFit, type State } from '../../models/state.js';
 import { UsageError } from '../../system/errors.js';
 import { printable } from '../../system/printable.js';
 import { freshLocalizer } from '../localize/localizer.js';
 import type { Run } from '../run/run.js';
 import { loadedEncoder } from '../encoder/run-encoder.js';
+import { segmentLayers } from '../segments/segment-classifier.js';
 import { toState, toTensors } from '../training/snapshot.js';
+import { insane } from './bundle-limits.js';
 import { modelOfRun, trainedModel, type TrainedModel } from './trained-model.js';
 
 const version = 1;
@@ -82,22 +86,40 @@ function origin({ store, config }: Run): object {
 /**
  * Loads a model that {@link writeModel} wrote. The engine must have been started.
  *
- * @throws UsageError naming the file when it is not a bundle, damaged, or of an unknown version.
+ * @throws UsageError naming the file when it is not a bundle, damaged, of an unknown version, or when its configuration
+ *   asks for other sizes than its tensors have, or for more than {@link insane} allows.
  */
 export function loadBundle(file: string): TrainedModel {
   const bundle = readBundle(file);
   const { config, classes, longest } = readDescription(file, bundle.description);
+  const state = toState(bundle.tensors);
+  requireSizes(file, config, classes.length, state);
   const encoder = buildEncoder(config.encoder);
   const loaded = loadedEncoder(encoder, new Parameters(encoder.parameters, randomStream(0, 'bundle')));
   const localizer = freshLocalizer(config, encoder.channels, classes);
   const model = trainedModel({ config, encoder: loaded, localizer, longest });
   try {
-    importParts({ encoder: loaded.parameters, ...localizer.parts }, toState(bundle.tensors), file);
+    importParts({ encoder: loaded.parameters, ...localizer.parts }, state, file);
   } catch (error) {
     model[Symbol.dispose]();
     throw error;
   }
   return model;
+}
+
+/**
+ * Checks that the sizes of a bundle's configuration are those of its tensors, before there is memory for a model of
+ * them.
+ *
+ * @throws UsageError listing what is missing or of another shape.
+ */
+function requireSizes(file: string, config: Config, classes: number, state: State): void {
+  const encoder = buildEncoder(config.encoder);
+  using head = buildHead(config.model, encoder.channels, classes);
+  requireFit(encoder.parameters, state, file, tensorName('encoder', ''));
+  requireFit(head.parameters, state, file, tensorName('head', ''));
+  if (!head.labels)
+    requireFit(segmentLayers(encoder.channels, classes).parameters, state, file, tensorName('classifier', ''));
 }
 
 function readDescription(file: string, description: object): { config: Config; classes: string[]; longest: number } {
@@ -110,6 +132,8 @@ function readDescription(file: string, description: object): { config: Config; c
   // The default shapes of stage 2 may not fit the model; any valid shape does, because detection does not use it.
   const full = configSchema.safeParse({ ...config, joint: { shapes: [config.full] } });
   if (!full.success) throw unknown(complaint(full.error));
+  const problem = insane(full.data, longest);
+  if (problem !== undefined) throw new UsageError(`model bundle refused: ${file}: ${problem}`);
   return { config: full.data, classes, longest };
 }
 

@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema.js';
 import { videosOf } from '../../data/dataset.js';
 import { importParts } from '../../models/parts.js';
 import { UsageError } from '../../system/errors.js';
+import { shownSeconds } from '../../video/clock.js';
 import { openEncoder, trainedEncoder, type LoadedEncoder } from '../encoder/run-encoder.js';
 import { featureOrigins, openFeatures } from '../features/open-features.js';
 import type { FeatureSource } from '../features/feature-source.js';
@@ -14,7 +15,7 @@ export interface TrainedModel extends Disposable {
   config: Config;
   encoder: LoadedEncoder;
   localizer: Localizer;
-  /** Duration of the longest training video, in seconds. */
+  /** Seconds for which the longest training video shows frames. */
   longest: number;
 }
 
@@ -43,7 +44,7 @@ export function modelOfRun(run: Run): TrainedModel {
   const localizer = trainedLocalizer(run, openFeatures(run));
   try {
     const training = videosOf(run.dataset, config.data.trainOn).filter((video) => video.problem === undefined);
-    const longest = training.reduce((most, { duration }) => Math.max(most, duration), 0);
+    const longest = training.reduce((most, video) => Math.max(most, shownSeconds(video)), 0);
     return trainedModel({ config, encoder: openEncoder(run, trainedEncoder(run)), localizer, longest });
   } catch (error) {
     localizer[Symbol.dispose]();

@@ -10,6 +10,7 @@ import type { Run } from '../run/run.js';
 import type { Stage } from '../stage.js';
 import { onceThereIsSpace, unlessDiskFull } from '../training/full-disk.js';
 import { featureStore } from './extracted-features.js';
+import { say } from '../../system/say.js';
 
 /**
  * Stage 3a: computes features of every usable video at full fidelity with the frozen encoder, and of training videos in
@@ -94,5 +95,5 @@ function putOrFlush(store: FeatureStore, id: string, features: Features): void {
 /** Throws the error of a video without features, or warns where `data.missing` is `skip`. */
 function leaveOut({ config }: Run, error: WorkError): void {
   if (config.data.missing === 'fail') throw error;
-  process.stderr.write(`warning: left out: ${error.message}\n`);
+  say(`warning: left out: ${error.message}`);
 }

@@ -1,6 +1,7 @@
 import { FeatureStore, featureKey } from '../../checkpoints/feature-store.js';
 import { configHash } from '../../config/hash.js';
 import type { Config } from '../../config/schema.js';
+import type { Video } from '../../data/dataset.js';
 import type { Run } from '../run/run.js';
 
 /**
@@ -12,8 +13,14 @@ export function featureStore(
   encoderSha256: string,
   view = 0,
 ): FeatureStore {
-  const contents = new Map(dataset.videos.map(({ id, file }) => [id, file?.sha256 ?? '']));
+  const contents = new Map(dataset.videos.map((video) => [video.id, contentOf(video)]));
   return new FeatureStore(folder, featuresOf(config, encoderSha256, view), (id) => contents.get(id) ?? '');
+}
+
+/** What the features of a video depend on: its file, and the stream and the times of frames that were read from it. */
+function contentOf({ file, stream, times }: Video): string {
+  const read = stream === undefined && times === undefined ? '' : JSON.stringify({ stream, times });
+  return (file?.sha256 ?? '') + read;
 }
 
 /** The name of a run's feature store, a hash of everything that the features depend on except the videos. */

@@ -13,6 +13,7 @@ import { dataPath } from '../run/run-dataset.js';
 import type { Run } from '../run/run.js';
 import { matrixExtensions, readMatrix } from './read-matrix.js';
 import type { FeatureSource } from './feature-source.js';
+import { say } from '../../system/say.js';
 
 /**
  * Opens published features, one file for each video in `folder` (`data.features`). Where the head sees whole videos,
@@ -82,7 +83,7 @@ function videosWithFeatures({ dataset, config }: Run, files: FeatureFolder, subs
       `${videos.length} of ${all.length} ${subset} videos have no ${what}: ` +
       `${names.join(', ')}${videos.length > 3 ? ', …' : ''}`;
     if (config.data.missing === 'fail') throw new WorkError(`${line}. Complete them, or set data.missing=skip.`);
-    process.stderr.write(`warning: left out: ${line}\n`);
+    say(`warning: left out: ${line}`);
   };
   const [timed, untimed] = [all.filter(({ duration }) => duration > 0), all.filter(({ duration }) => duration === 0)];
   lacking('duration: neither the annotations nor a video file give it', untimed);

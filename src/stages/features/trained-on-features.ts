@@ -50,13 +50,13 @@ export interface SeenVideo {
  */
 export function seenVideos({ config, dataset, folder }: Run, source: FeatureSource): SeenVideo[] {
   const { trainOn, missing } = config.data;
-  const usable = requireSome(source.videos(trainOn), trainOn);
+  const usable = requireSome(source.videos(trainOn), trainOn, dataset);
   const videos = usable.filter(({ id }) => source.has(id));
   const complete = videos.length === usable.length || missing === 'skip';
   if (videos.length === 0 || !complete) throw new UsageError(`no features in ${folder}: run \`lofi extract\` first`);
   return videos.map((video) => ({
     id: video.id,
     views: source.views(video.id, config.head.views),
-    instances: headInstances(video, dataset.classes),
+    instances: headInstances(video, config.data.fps, dataset.classes),
   }));
 }

@@ -3,6 +3,7 @@ import type { MadeOf } from '../../checkpoints/run-store.js';
 import { headFacts } from '../../config/head-facts.js';
 import { videosOf, type Video } from '../../data/dataset.js';
 import type { VideoScores } from '../../data/scores/scores.js';
+import { secondsOf } from '../../data/views/fractions.js';
 import { randomStream } from '../../engine/random.js';
 import { evaluateDetections } from '../../evaluation/detections.js';
 import { presets } from '../../evaluation/tiou.js';
@@ -165,8 +166,10 @@ async function validate(
   if (videos.length === 0) return null;
   const { validateOn: subset } = run.config.data;
   const results: Predictions['results'] = {};
-  for (const { id, duration } of videos) {
-    results[id] = localize(localizer, source.get(id), duration, run.config.detect, scores?.get(id));
+  const { data, detect } = run.config;
+  for (const video of videos) {
+    const seconds = (fraction: number) => secondsOf(video, data.fps, fraction);
+    results[video.id] = localize(localizer, source.get(video.id), seconds, detect, scores?.get(video.id));
     await breathe(run.stop);
   }
   const { tiou } = presets[run.config.evaluation.preset];

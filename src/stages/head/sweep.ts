@@ -10,6 +10,7 @@ import { startOnFeatures, type FeatureStart } from '../features/trained-on-featu
 import { headStage } from './head-stage.js';
 import type { Run } from '../run/run.js';
 import { adoptStage } from '../training/resume.js';
+import { say } from '../../system/say.js';
 
 /** A value of the swept key, and the run's configuration with that value. */
 export interface Candidate {
@@ -42,7 +43,7 @@ export async function sweepHead(
     throw new UsageError(`a sweep is judged by validation: no video of subset "${validateOn}" has features`);
   const rows: SweepRow[] = [];
   for (const [i, candidate] of candidates.entries()) {
-    process.stderr.write(`head.${key}=${candidate.value} (${i + 1} of ${candidates.length})\n`);
+    say(`head.${key}=${candidate.value} (${i + 1} of ${candidates.length})`);
     rows.push(await withCandidate(run, key, candidate, (own) => trained(own, start, candidate.value)));
   }
   const values = rows.map((row) => (row.error === undefined ? row.average_mAP : -Infinity));
@@ -89,7 +90,7 @@ async function trained(run: Run, start: FeatureStart, value: number): Promise<Sw
   } catch (error) {
     // A candidate may diverge, for example by a too high rate, while others do not.
     if (!(error instanceof WorkError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    say(error.message);
     return { value, error: error.message };
   }
   const { manifest } = run.store.load('head', 'best')!;

@@ -52,7 +52,12 @@ export function videoBatches(
   const jobs = lists.map((list, i) => async () => {
     const shape = shapeAt(joint, epoch, epoch * lists.length + i);
     const samples = list.map((video) =>
-      sampleOf(config, video, headInstances(video, classes), randomStream(seed, 'joint', 'window', epoch, video.id)),
+      sampleOf(
+        config,
+        video,
+        headInstances(video, data.fps, classes),
+        randomStream(seed, 'joint', 'window', epoch, video.id),
+      ),
     );
     const { items, frames, skipped } = await readSamples(samples, data.missing, (sample) => read(sample, shape));
     blendStills(frames, 3 * shape.size ** 2, data.still, randomStream(seed, 'joint', 'still', epoch, i));

@@ -4,6 +4,7 @@ import type { VideoScores } from '../../data/scores/scores.js';
 import { normalizedScores } from '../../evaluation/external-labels.js';
 import { dataPath } from '../run/run-dataset.js';
 import type { Run } from '../run/run.js';
+import { say } from '../../system/say.js';
 
 /**
  * Reads the class scores of videos from the file `detect.scores`; null where the run's own classifier labels proposals.
@@ -24,6 +25,6 @@ export function externalScores(
     file,
     missing: config.data.missing,
   });
-  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of warnings) say(`warning: ${warning}`);
   return normalizeScores ? new Map([...scores].map(([id, list]) => [id, normalizedScores(list)])) : scores;
 }

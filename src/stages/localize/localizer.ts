@@ -50,13 +50,13 @@ export function freshLocalizer(config: Config, channels: number, classes: readon
  * Soft-NMS; each then gets its own label, or its most likely labels with the score proposal × label. The scores of
  * labels come from `scores` of the whole video, or else from the classifier of segments.
  *
- * @param duration - Duration of the video in seconds.
+ * @param seconds - Gives the second at which a fraction of the video's snippets lies.
  * @returns Detections with times in seconds.
  */
 export function localize(
   localizer: Localizer,
   features: Features,
-  duration: number,
+  seconds: (fraction: number) => number,
   options: Config['detect'],
   scores?: readonly ClassScore[],
 ): Detection[] {
@@ -67,7 +67,7 @@ export function localize(
   return labelled.map(({ label, score, start, end }) => ({
     label,
     score,
-    segment: [start * duration, end * duration],
+    segment: [seconds(start), seconds(end)],
   }));
 }
 

@@ -3,6 +3,7 @@ import type { Proposal } from '../../evaluation/suppression/soft-nms.js';
 import { temporalIou } from '../../evaluation/segments.js';
 import type { HeadProposal } from '../../models/heads/head.js';
 import { windowsOver, type Window } from '../../models/heads/windows.js';
+import { shownSeconds, type Clock } from '../../video/clock.js';
 import { snippetsEvery } from '../../data/views/sampling.js';
 
 /** The windows in which the head sees a video. */
@@ -18,19 +19,19 @@ export interface Plan {
  * sees a video of up to `longest` seconds as one window of `full.snippets` snippets. A longer video gets proportionally
  * more snippets, so that its windows are neither longer nor coarser than the videos of training.
  *
- * @param longest - Duration of the longest training video in seconds.
+ * @param longest - Seconds for which the longest training video shows frames.
  */
 export function planWindows(
   { full, model, data }: Pick<Config, 'full' | 'model' | 'data'>,
   longest: number,
-  video: { duration: number; frames: number; fps: number },
+  video: Clock,
 ): Plan {
   if (model.window) {
     const snippets = snippetsEvery(model.window.every, video, data.fps);
     return { snippets, windows: windowsOver(snippets, model.window.snippets) };
   }
   // A hundredth of a snippet is tolerated: two programs may measure slightly different durations of the same file.
-  const snippets = Math.max(full.snippets, Math.ceil((full.snippets * video.duration) / longest - 0.01));
+  const snippets = Math.max(full.snippets, Math.ceil((full.snippets * shownSeconds(video)) / longest - 0.01));
   return { snippets, windows: windowsOver(snippets, full.snippets) };
 }
 

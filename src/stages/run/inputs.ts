@@ -14,10 +14,15 @@ import { clipName, type MeasuredClip } from '../../data/measured-clips.js';
 export function instancesInput(videos: readonly Video[]): Input {
   const instances = videos.reduce((sum, video) => sum + video.instances.length, 0);
   return {
-    sha256: hashOf(videos.map(({ id, duration, instances }) => [id, duration, instances.map(valuesOf)])),
+    sha256: hashOf(
+      videos.map(({ id, duration, instances, times }) => [id, duration, instances.map(valuesOf), ...timesOf(times)]),
+    ),
     says: `${plural(instances, 'instance')} in ${plural(videos.length, 'video')}`,
   };
 }
+
+/** The frames' own times decide where instances lie among the frames. */
+const timesOf = (times: Video['times']) => (times ? [times] : []);
 
 const valuesOf = ({ start, end, label }: Video['instances'][number]) => [start, end, label];
 

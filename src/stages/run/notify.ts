@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Config } from '../../config/schema.js';
+import { say } from '../../system/say.js';
 
 /** How a command on a run ended, as `notify.command` receives it. */
 export interface CommandOutcome {
@@ -39,5 +40,5 @@ export async function notify({ command }: Config['notify'], outcome: CommandOutc
       resolve(code === 0 ? null : signal ? `ended by ${signal}` : `exit code ${code}`);
     });
   });
-  if (problem !== null) process.stderr.write(`warning: notify.command: ${program}: ${problem}\n`);
+  if (problem !== null) say(`warning: notify.command: ${program}: ${problem}`);
 }

@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../../config/schema.js';
+import { alikeLabels, alikeSubsets } from '../../data/annotations/alike.js';
 import { mapLabels, unseenLabels } from '../../data/annotations/label-map.js';
-import { loadDataset, saveDataset, type Dataset, type Video } from '../../data/dataset.js';
-import { prepareDataset } from '../../data/prepare.js';
+import { isOutdated, loadDataset, saveDataset, type Dataset, type Video } from '../../data/dataset.js';
+import { oddities } from '../../data/oddities.js';
+import { prepareDataset, shorten } from '../../data/prepare.js';
 import { synthesize } from '../../data/synth/synthesize.js';
 import { UsageError } from '../../system/errors.js';
 import { fileContent, type FileContent } from '../../system/files/file-content.js';
 import { inParallel } from '../../system/parallel.js';
+import { printable } from '../../system/printable.js';
 import { withProgress } from '../../system/progress.js';
+import { say } from '../../system/say.js';
 
 /** The path of the file in a run folder that holds the run's dataset. */
 export function datasetFile(folder: string): string {
@@ -36,8 +40,11 @@ export function dataPath(config: Pick<Config, 'data'>, file: string): string {
  */
 export async function readSource(folder: string, config: Config): Promise<Dataset> {
   const { dataset, warnings } = mapLabels(await sourceDataset(folder, config), config.data.labels);
-  const unseen = config.data.trainOn === 'training' ? [] : unseenLabels(dataset, config.data.trainOn);
-  for (const warning of [...warnings, ...unseen]) process.stderr.write(`warning: ${warning}\n`);
+  // Where annotations were prepared just now, the labels of `training` were compared.
+  const { trainOn, annotations } = config.data;
+  const unseen = trainOn === 'training' && annotations !== null ? [] : unseenLabels(dataset, trainOn);
+  const alike = [...alikeLabels(dataset.classes), ...alikeSubsets(dataset.videos.map(({ subset }) => subset))];
+  for (const warning of [...warnings, ...unseen, ...alike]) say(`warning: ${warning}`);
   return dataset;
 }
 
@@ -52,9 +59,11 @@ async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
   }
   if (dataset !== null) {
     const file = dataPath(config, dataset);
+    refuseOutdated(file);
     const stated = loadDataset(file);
     const now = await withContents(stated, known);
     refuseChanged(file, stated.videos, now.videos);
+    sayOddities(now.videos);
     return now;
   }
   const file = path.join(folder, 'prepared.json');
@@ -63,11 +72,11 @@ async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
     annotations: dataPath(config, annotations!),
     videos: videos === null ? null : dataPath(config, videos),
   };
-  const before = source.videos !== null && existsSync(file) ? loadDataset(file).videos : [];
+  const before = source.videos !== null && existsSync(file) && !isOutdated(file) ? loadDataset(file).videos : [];
   const prepared = await withProgress('preparing videos', (onProgress) =>
     prepareDataset({ ...source, measured: before }, onProgress),
   );
-  for (const warning of prepared.warnings) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of prepared.warnings) say(`warning: ${warning}`);
   saveDataset(file, prepared.dataset);
   return loadDataset(file);
 }
@@ -95,6 +104,26 @@ async function withContents(dataset: Dataset, known: ReadonlyMap<string, FileCon
     return content ? { ...video, file: content } : video;
   });
   return { ...dataset, videos };
+}
+
+function refuseOutdated(file: string): void {
+  if (!isOutdated(file)) return;
+  const { videos } = loadDataset(file);
+  const uneven = videos.find(({ drift, times }) => drift !== undefined && times === undefined);
+  const old = `${file} was prepared by an earlier version, which did not record when frames are shown`;
+  if (uneven) throw new UsageError(`${old}, and ${uneven.id} has a variable frame rate: run \`lofi prepare\` again`);
+  say(
+    `warning: ${printable(old, 300)}: where a picture begins after its sound, times are wrong by that much. ` +
+      'Run `lofi prepare` again to be sure.',
+  );
+}
+
+/** Says what is odd about the files of usable videos, of many only some. */
+function sayOddities(videos: readonly Video[]): void {
+  const lines = videos
+    .filter(({ problem }) => problem === undefined)
+    .flatMap((video) => oddities(video).map(({ kind, text }) => ({ kind, text: `${video.id}: ${text}` })));
+  for (const line of shorten(lines)) say(`warning: ${line}`);
 }
 
 function refuseChanged(file: string, stated: readonly Video[], now: readonly Video[]): void {

@@ -1,5 +1,6 @@
-import { videosOf, type Video } from '../../data/dataset.js';
+import { videosOf, type Dataset, type Video } from '../../data/dataset.js';
 import { UsageError, WorkError } from '../../system/errors.js';
+import { printable } from '../../system/printable.js';
 import type { Run } from './run.js';
 
 /**
@@ -8,13 +9,26 @@ import type { Run } from './run.js';
  * @throws UsageError when there is none; WorkError when some are not usable and `data.missing` is `fail`.
  */
 export function usableVideos(run: Pick<Run, 'dataset' | 'config'>, subset: string): Video[] {
-  return requireSome(readableVideos(run, subset), subset);
+  return requireSome(readableVideos(run, subset), subset, run.dataset);
 }
 
 /** Returns the videos of a subset unchanged. Throws {@link UsageError} when there is none. */
-export function requireSome(videos: Video[], subset: string): Video[] {
-  if (videos.length === 0) throw new UsageError(`the dataset has no usable video in subset "${subset}"`);
+export function requireSome(videos: Video[], subset: string, dataset: Dataset): Video[] {
+  if (videos.length === 0)
+    throw new UsageError(
+      `the dataset has no usable video in subset "${printable(subset, 40)}"; ${listedSubsets(dataset)}`,
+    );
   return videos;
+}
+
+/** The subsets that a dataset has, with their videos: `it has "training" (6 videos), "val" (2)`. */
+export function listedSubsets({ videos }: Dataset): string {
+  const names = [...new Set(videos.map(({ subset }) => subset))];
+  const listed = names.map((name, i) => {
+    const count = videos.filter(({ subset }) => subset === name).length;
+    return `"${printable(name, 40)}" (${count}${i > 0 ? '' : count === 1 ? ' video' : ' videos'})`;
+  });
+  return listed.length === 0 ? 'it has no videos' : `it has ${listed.slice(0, 8).join(', ')}`;
 }
 
 /** Like {@link usableVideos}, but there may be none. */

@@ -20,9 +20,14 @@ export function freshSegmentClassifier(
   channels: number,
   classes: readonly string[],
 ): SegmentClassifier {
-  const classifier = new Classifier(channels, classes.length, 0.01);
+  const classifier = segmentLayers(channels, classes.length);
   const parameters = new Parameters(classifier.parameters, randomStream(seed, 'head', 'classifier'));
   return { classes, classifier, parameters };
+}
+
+/** The layers of a classifier of segments. They hold no tensors. */
+export function segmentLayers(channels: number, classes: number): Classifier {
+  return new Classifier(channels, classes, 0.01);
 }
 
 /** A span of a video or of a window, as fractions of it. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDiskFull } from '../../system/files/disk.js';
+import { say } from '../../system/say.js';
 
 /** Time between two attempts to write, ms. */
 const patience = 2_000;
@@ -34,5 +35,5 @@ export async function onceThereIsSpace(what: string, stop: AbortSignal, write: (
 }
 
 function warn(line: string): void {
-  process.stderr.write(`WARNING: DISK FULL: ${line}\n`);
+  say(`WARNING: DISK FULL: ${line}`);
 }

@@ -6,6 +6,7 @@ import type { Run } from '../run/run.js';
 import { outOfDate, refuseChanges } from './changes.js';
 import { eventLog, logStart } from './stage-log.js';
 import { stateOf } from './stage-progress.js';
+import { say } from '../../system/say.js';
 
 /**
  * Loads the checkpoint from which a stage resumes by the run's policy; null where the stage has to start anew.
@@ -29,7 +30,7 @@ export function usableCheckpoint(run: Run, stage: StageName, now: MadeOf): Loade
 export function tellDoneAgain(run: Run, stage: StageName, now: MadeOf): void {
   const before = run.policy.resume === 'never' ? null : run.store.manifest(stage);
   const reasons = before ? outOfDate(run, stage, before, now) : [];
-  if (reasons.length > 0) process.stderr.write(`${stage} is done again: ${reasons.join('; ')}\n`);
+  if (reasons.length > 0) say(`${stage} is done again: ${reasons.join('; ')}`);
 }
 
 /** Copies a stage's checkpoints and log from another run folder, where it was trained from the same origins as here. */

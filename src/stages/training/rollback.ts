@@ -4,6 +4,7 @@ import type { StageName } from '../../config/stages.js';
 import type { Run } from '../run/run.js';
 import { keepEvidence } from './evidence.js';
 import type { StageProgress } from './stage-progress.js';
+import { say } from '../../system/say.js';
 
 /**
  * Goes back to the newest checkpoint, from which training resumes at a lower learning rate. Everything known about the
@@ -14,7 +15,7 @@ import type { StageProgress } from './stage-progress.js';
  */
 export function rollBack(run: Run, stage: StageName, progress: StageProgress, diverged: Diverged): void {
   const evidence = keepEvidence(run, stage, diverged.at);
-  process.stderr.write(`${stage}: diverged at step ${diverged.at.step}: ${evidence}\n`);
+  say(`${stage}: diverged at step ${diverged.at.step}: ${evidence}`);
   const { onDivergence, maxRollbacks, rollbackFactor } = run.config.training;
   if (onDivergence === 'stop') throw diverged;
   const rollbacks = progress.rollbacks + 1;
@@ -34,8 +35,9 @@ export function rollBack(run: Run, stage: StageName, progress: StageProgress, di
     rollback: { number: rollbacks, from: diverged.at.step, factor },
     time: new Date().toISOString(),
   });
-  process.stderr.write(
-    `${diverged.message}\n${stage}: going on from step ${step} at ${factor} of the learning rate ` +
-      `(rollback ${rollbacks} of ${maxRollbacks})\n`,
+  say(diverged.message);
+  say(
+    `${stage}: going on from step ${step} at ${factor} of the learning rate ` +
+      `(rollback ${rollbacks} of ${maxRollbacks})`,
   );
 }

@@ -5,6 +5,7 @@ import type { Origin } from '../../checkpoints/run-store.js';
 import type { StageName } from '../../config/stages.js';
 import type { Run } from '../run/run.js';
 import { stateOf } from './stage-progress.js';
+import { say } from '../../system/say.js';
 
 /** Writes records to `metrics.jsonl` and to the stage's event file. If writing that file fails, it is begun anew. */
 export function stageLog(run: Run, stage: StageName): (record: object) => void {
@@ -48,8 +49,8 @@ export function tellSkipped(run: Run, stage: StageName): void {
     record.stage === stage && Array.isArray(record.skipped) ? (record.skipped as string[]) : [],
   );
   if (skipped.length === 0) return;
-  process.stderr.write(
+  say(
     `warning: ${stage}: ${skipped.length} samples could not be read and were left out ` +
-      `(metrics.jsonl, skipped), the first: ${skipped[0]!}\n`,
+      `(metrics.jsonl, skipped), the first: ${skipped[0]!}`,
   );
 }

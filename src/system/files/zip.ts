@@ -1,14 +1,24 @@
-import { crc32, inflateRawSync } from 'node:zlib';
+import { constants, crc32, inflateRawSync } from 'node:zlib';
 import { UsageError } from '../errors.js';
 import { printable } from '../printable.js';
 
 /** A file in a zip archive. */
 export interface ZipMember {
   readonly name: string;
+  /** The bytes of its content, as the archive declares them. */
+  readonly size: number;
+  /** Whether its content lies in the archive as it is, so that reading it takes no memory. */
+  readonly stored: boolean;
+  /**
+   * The first bytes of the content, unchecked: of a stored member all, otherwise those in its first {@link headBytes}
+   * packed bytes.
+   */
+  readonly head: () => Buffer;
   /**
    * Reads the content and checks it. No more memory is allocated than the size that the archive declares.
    *
-   * @throws UsageError naming the file and the member when it is damaged, encrypted or compressed by an unknown method.
+   * @throws UsageError naming the file and the member when it is damaged, encrypted, compressed by an unknown method,
+   *   or would take more memory than {@link maxUnpacked} or {@link maxGrowth} times its packed bytes.
    */
   readonly read: () => Buffer;
 }
@@ -24,24 +34,40 @@ const maxComment = 0xffff;
 const maxRatio = 1032;
 const maxMember = 2 ** 31 - 1;
 const maxMembers = 10_000;
+/** What any member may take when it is unpacked; a larger one at most `maxGrowth` times its packed bytes. */
+const maxUnpacked = 2 ** 28;
+const maxGrowth = 20;
+/** A compressed header of NumPy's takes less than half of these. */
+const headBytes = 1024;
 
 /**
  * The members of a zip archive as listed in its central directory: stored or deflated, with or without 64-bit sizes, as
  * `numpy.savez` and `savez_compressed` write them.
  *
- * @throws UsageError naming `file` when the archive is damaged, encrypted or split.
+ * Members that lie over each other are refused: a small archive could list one of them a thousand times.
+ *
+ * @throws UsageError naming `file` when the archive is damaged, encrypted or split, or its members overlap.
  */
 export function zipMembers(bytes: Buffer, file: string): ZipMember[] {
   const archive = new Archive(bytes, file);
   const { entries, offset } = archive.directory();
-  const members: ZipMember[] = [];
+  const found: Entry[] = [];
   let at = offset;
   for (let i = 0; i < entries; i++) {
-    const { next, member } = archive.entry(at);
-    members.push(member);
-    at = next;
+    const entry = archive.entry(at);
+    found.push(entry);
+    at = entry.next;
   }
-  return members;
+  archive.refuseOverlaps(found);
+  return found.map(({ member }) => member);
+}
+
+/** A member, the bytes of the archive that it takes, and the position of the directory's next entry. */
+interface Entry {
+  readonly member: ZipMember;
+  readonly begin: number;
+  readonly end: number;
+  readonly next: number;
 }
 
 class Archive {
@@ -64,7 +90,7 @@ class Archive {
     return { entries, offset };
   }
 
-  entry(at: number): { next: number; member: ZipMember } {
+  entry(at: number): Entry {
     if (this.#u32(at) !== entryMark) throw this.#damaged('its directory is broken');
     const [flags, method] = [this.#u16(at + 8), this.#u16(at + 10)];
     const crc = this.#u32(at + 16);
@@ -79,20 +105,37 @@ class Archive {
       [this.#u32(at + 24), this.#u32(at + 20), this.#u32(at + 42)],
       this.#slice(extra, extraBytes),
     );
-    const read = () => {
-      const wrong = (reason: string) => this.#damaged(`"${printable(name, 40)}": ${reason}`);
+    const wrong = (reason: string) => this.#damaged(`"${printable(name, 40)}": ${reason}`);
+    if (this.#u32(local) !== localMark) throw wrong('it is not where the directory says');
+    // The local header has extra fields of its own.
+    const begin = local + 30 + this.#u16(local + 26) + this.#u16(local + 28);
+    const check = () => {
       if ((flags & 1) !== 0) throw wrong('encrypted');
       if (method !== 0 && method !== 8) throw wrong(`compressed by method ${method}; stored or deflated expected`);
       if (size > maxMember || (method === 8 && size > (packed + 1) * maxRatio)) throw wrong(`it claims ${size} bytes`);
-      if (this.#u32(local) !== localMark) throw wrong('it is not where the directory says');
-      // The local header has extra fields of its own.
-      const begin = local + 30 + this.#u16(local + 26) + this.#u16(local + 28);
+      if (method === 8 && size > Math.max(maxUnpacked, maxGrowth * packed))
+        throw wrong(`its ${packed} bytes unpack to ${size} (at most ${maxUnpacked} are allowed)`);
+    };
+    const head = () => {
+      check();
+      return method === 8 ? inflatedHead(this.#slice(begin, Math.min(packed, headBytes))) : this.#slice(begin, packed);
+    };
+    const read = () => {
+      check();
       const content = method === 8 ? inflated(this.#slice(begin, packed), size) : this.#slice(begin, packed);
       if (content?.length !== size) throw wrong(`its ${size} bytes cannot be unpacked`);
       if (crc32(content) !== crc) throw wrong('its checksum does not match');
       return content;
     };
-    return { next: extra + extraBytes + commentBytes, member: { name, read } };
+    const member = { name, size, stored: method === 0, head, read };
+    return { member, begin: local, end: begin + packed, next: extra + extraBytes + commentBytes };
+  }
+
+  refuseOverlaps(entries: readonly Entry[]): void {
+    const sorted = [...entries].sort((a, b) => a.begin - b.begin);
+    for (const [i, { begin, member }] of sorted.entries())
+      if (i > 0 && begin < sorted[i - 1]!.end)
+        throw this.#damaged(`"${printable(member.name, 40)}" lies over another file in it`);
   }
 
   /** The position of the archive's last record. Only a comment may follow it. */
@@ -140,6 +183,15 @@ class Archive {
 
   #damaged(reason: string): UsageError {
     return new UsageError(`not a valid zip file: ${this.file}: ${reason}`);
+  }
+}
+
+/** What the first bytes of a deflated content inflate to; nothing where they are damaged. */
+function inflatedHead(packed: Buffer): Buffer {
+  try {
+    return inflateRawSync(packed, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return Buffer.alloc(0);
   }
 }
 

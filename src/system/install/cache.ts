@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { WorkError } from '../errors.js';
@@ -26,19 +37,57 @@ function cacheBase(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
 }
 
 /**
- * Creates the cache folder.
+ * Why nothing of an existing cache folder may be used: programs and libraries in it are run, so nobody else may have
+ * put them there. It must belong to this user, or to the system's administrator, and nobody else may write into it.
  *
- * @throws WorkError when it cannot be created.
+ * @param user - The number of this user; undefined where the system has none (Windows).
+ * @returns One line that says what to do; undefined where the folder is in order or does not exist.
+ */
+export function cacheProblem(folder = cacheFolder(), user = process.geteuid?.()): string | undefined {
+  if (user === undefined) return undefined;
+  // A link that somebody else has made could lead elsewhere tomorrow.
+  for (const look of [lstatSync, statSync]) {
+    const found = look(folder, { throwIfNoEntry: false });
+    if (!found) return undefined;
+    if (found.uid !== user && found.uid !== 0)
+      return (
+        `the cache folder ${folder} belongs to another user (${found.uid}), and programs in it would be run: ` +
+        'set XDG_CACHE_HOME to a folder of your own'
+      );
+    if (!found.isSymbolicLink() && (found.mode & 0o022) !== 0)
+      return (
+        `others can write into the cache folder ${folder}, and programs in it would be run: delete it and run ` +
+        'lofi setup, or, if nobody has put anything there, chmod go-w it'
+      );
+  }
+  return undefined;
+}
+
+/**
+ * Checks the cache folder before something of it is used.
+ *
+ * @throws WorkError with the {@link cacheProblem}, where there is one.
+ */
+export function requireOwnCache(folder = cacheFolder()): void {
+  const problem = cacheProblem(folder);
+  if (problem !== undefined) throw new WorkError(problem);
+}
+
+/**
+ * Creates the cache folder, for this user alone.
+ *
+ * @throws WorkError when it cannot be created, or an existing one has a {@link cacheProblem}.
  */
 export function makeCacheFolder(folder = cacheFolder()): string {
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'error';
     throw new WorkError(
       `cache folder cannot be made: ${folder} (${code}). Set XDG_CACHE_HOME to a folder you can write.`,
     );
   }
+  requireOwnCache(folder);
   return folder;
 }
 
@@ -54,7 +103,7 @@ export async function installFolder(folder: string, build: (staging: string) => 
   };
   process.once('exit', discard);
   try {
-    mkdirSync(staging, { recursive: true });
+    mkdirSync(staging, { recursive: true, mode: 0o700 });
     await build(staging);
     syncTree(staging);
     renameSync(staging, folder);

@@ -25,6 +25,15 @@ function refused(work: () => unknown, message: string): void {
 
 const schema = z.object({ list: z.array(z.object({ n: z.number() })) });
 
+test('a key twice in an object is refused with the line of the second, wherever it stands', () => {
+  const json = read('{"a": [{"b": 1,\n"c": {"b": 2},\n"b": 3}, {"b": 4}], "b": 5}');
+  refused(() => {
+    json.refuseRepeatedKeys();
+  }, `${file}:3: a[0].b is there twice: keep one`);
+  json.refuseRepeatedKeys(({ length }) => length === 3);
+  read('[{"b": 1}, {"b": {"b": [{"b": 1}]}}]').refuseRepeatedKeys();
+});
+
 test('errors name the line of the value, pretty or minified', () => {
   const content = { name: 'a\nb', list: [{ n: 1 }, { n: 'two' }, {}] };
   const field = 'list[1].n: Invalid input: expected number, received string (and 1 more)';

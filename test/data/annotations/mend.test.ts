@@ -16,7 +16,7 @@ test('what has no length, or lies outside, is dropped', () => {
     [0, 10],
   ]);
   assert.deepEqual(warnings, [
-    '"x" [3, 3] s dropped: its end is not after its start',
+    '"x" [3, 3] s dropped: it ends when it starts: write an end after its start',
     '"a \\"b\\"" [5, 4] s dropped: its end is not after its start',
     '"x" [10, 11] s dropped: it lies outside the video',
     '"x" [-2, -1] s dropped: it lies outside the video',
@@ -52,4 +52,21 @@ test('of the same instance twice one stays; another label or a moment later is a
 
 test('where the duration is not known nothing is beyond it', () => {
   assert.deepEqual(mend(0, [5, 1e9]), { mended: [[5, 1e9]], warnings: [] });
+});
+
+test('before the picture begins there is nothing to see', () => {
+  const instances = [
+    { start: 1, end: 4, label: 'before' },
+    { start: 4, end: 7, label: 'cut' },
+    { start: 4.98, end: 6, label: 'rounded' },
+  ];
+  const mended = mendInstances(instances, 20, 5);
+  assert.deepEqual(mended.instances, [
+    { start: 5, end: 7, label: 'cut' },
+    { start: 5, end: 6, label: 'rounded' },
+  ]);
+  assert.deepEqual(
+    mended.warnings.map(({ kind }) => kind),
+    ['instances outside their video', 'clipped instances'],
+  );
 });

@@ -207,6 +207,7 @@ test('CSV: times, splits, names', () => {
   assert.deepEqual(withoutWarnings(readAnnotations('csv', file)), [
     {
       id: 'b',
+      fileName: 'b.mp4',
       subset: 'validation',
       instances: [
         { start: 1.5, end: 62.25, label: 'Jump, high' },

@@ -168,7 +168,27 @@ describe('.npz', () => {
     assert.ok(grown < 2 ** 27, `${grown} bytes`);
     // The declared size is less than the content: no more than that is unpacked.
     bomb.writeUInt32LE(1000, bomb.lastIndexOf('PK\x01\x02') + 24);
-    refused(() => read(readNpzMatrix, bomb), /its 1000 bytes cannot be unpacked/);
+    refused(() => zipMembers(bomb, 'x.npz')[0]!.read(), /its 1000 bytes cannot be unpacked/);
+  });
+
+  it('only the array that is chosen is unpacked', () => {
+    const other = Buffer.from('not an array at all');
+    const bytes = npz({ feats: npy(made), b: npy(made) });
+    // The checksum of b in the directory, which only unpacking notices.
+    bytes.writeUInt32LE(0, bytes.lastIndexOf('PK\x01\x02') + 16);
+    assert.deepEqual(read(readNpzMatrix, bytes), made);
+    refused(() => read(readNpzMatrix, npz({ feats: npy(made), b: other })), /\(b\.npy\): it does not begin like one/);
+    const many = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`a${i}`, npy(made)]));
+    refused(() => read(readNpzMatrix, npz(many)), /1001 arrays in it \(at most 1000 are allowed\)/);
+  });
+
+  it('a shape that the content does not have is refused before anything is unpacked', () => {
+    const huge = npy({ data: new Float32Array(2 ** 24), shape: [2 ** 12, 2 ** 12] });
+    const bytes = npz({ a: Buffer.concat([huge, Buffer.alloc(4)]) });
+    const grown = growth(() => {
+      refused(() => read(readNpzMatrix, bytes), /\[4096,4096\] takes 67108864 bytes, but there are 67108868/);
+    });
+    assert.ok(grown < 2 ** 24, `${grown} bytes`);
   });
 
   it('damage is noticed by the checksum', () => {

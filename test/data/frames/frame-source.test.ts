@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -9,7 +8,7 @@ import { randomStream } from '../../../src/engine/random.js';
 import { WorkError } from '../../../src/system/errors.js';
 import { decodeFrames } from '../../../src/video/decode.js';
 import { endAllFfmpeg } from '../../../src/video/process.js';
-import { testVideo } from '../../support/videos.js';
+import { hoursOfVideo, lastOfHours, testVideo } from '../../support/videos.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
 const folder = temporaryFolder();
@@ -107,17 +106,16 @@ test('a failed request is not kept: the next one tries again', async (t) => {
 });
 
 test('a read that hangs is an error that names the file and the key, and others are served', async () => {
-  // Opening the pipe waits for somebody to write into it.
-  const pipe = path.join(folder, 'hanging.mp4');
-  execFileSync('mkfifo', [pipe]);
-  const source = start({ processes: 1, seconds: 0.3 });
+  // Hours of video are decoded before the frame that is asked for.
+  const hours = hoursOfVideo(path.join(folder, 'hanging.mp4'));
+  const source = start({ processes: 1, seconds: 0.5 });
   const [hanging, other] = await Promise.allSettled([
-    source({ ...requests()[0]!, file: pipe }),
+    source({ ...requests()[0]!, indices: Int32Array.of(lastOfHours), file: hours }),
     source(requests()[1]!),
   ]);
   assert.equal(hanging.status, 'rejected');
   assert.ok(hanging.reason instanceof WorkError);
-  assert.match(hanging.reason.message, /hanging\.mp4: no frames after 0\.3 s \(data\.stallSeconds\)/);
+  assert.match(hanging.reason.message, /hanging\.mp4: no frames after 0\.5 s \(data\.stallSeconds\)/);
   assert.equal(other.status, 'fulfilled');
   endAllFfmpeg();
 });

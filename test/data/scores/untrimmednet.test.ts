@@ -45,7 +45,7 @@ describe("UntrimmedNet's scores", () => {
   ] as const) {
     it(`the numbers of the classes are those of ${what}`, { skip: missing(tables) }, () => {
       const named = ['gtad_val_Annotation.csv', 'gtad_test_Annotation.csv'].flatMap((name) =>
-        readTable(path.join(tables, name), ['type', 'type_idx'], []).map(({ fields }) => [
+        readTable(path.join(tables, name), { required: ['type', 'type_idx'] }).map(({ fields }) => [
           fields['type_idx']!,
           fields['type']!,
         ]),

@@ -47,7 +47,7 @@ test('requests: the crops of each sample in time, counted from the first frame o
     label: 'x',
     subset: 'validation',
     frames: { from: 1000, count: 100 },
-    file: { width: 680, height: 512, fps: 25 },
+    file: { frames: 1000, width: 680, height: 512, fps: 25 },
     sha256: '',
   };
   const sampling = { count: 4, stride: 8, mode: 'dense' } as const;

@@ -70,7 +70,7 @@ test('a clip gives the frames of its sampling, counted from its first; all of it
     label: 'x',
     subset: 'training',
     frames: { from: 30, count: 50 },
-    file: { width, height, fps },
+    file: { frames: 1000, width, height, fps },
     sha256: '',
   };
   const sampling = { count: 8, stride: 4, mode: 'dense' } as const;
@@ -104,7 +104,7 @@ test('at another rate, strides and clips count its frames', async () => {
     label: 'x',
     subset: 'training',
     frames,
-    file: { width, height, fps },
+    file: { frames: 1000, width, height, fps },
     sha256: '',
   };
   const sampling = { count: 4, stride: 2, mode: 'dense', fps: 5 } as const;

@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import { writeBundle } from '../../../src/checkpoints/bundle-file.js';
+import { readBundle, writeBundle } from '../../../src/checkpoints/bundle-file.js';
+import type { TensorData } from '../../../src/checkpoints/formats/tensor.js';
 import { encodeSafetensors } from '../../../src/checkpoints/formats/safetensors.js';
 import { saveDataset, toDataset } from '../../../src/data/dataset.js';
 import { randomStream } from '../../../src/engine/random.js';
@@ -13,7 +14,7 @@ import { detectVideo } from '../../../src/stages/detect/detect-video.js';
 import { head } from '../../../src/stages/head/head-stage.js';
 import { modelOfRun, type TrainedModel } from '../../../src/stages/detect/trained-model.js';
 import { UsageError } from '../../../src/system/errors.js';
-import { flippedBits, rewrite } from '../../support/mutations.js';
+import { flippedBits, growth, rewrite } from '../../support/mutations.js';
 import { annotations, extractedRun } from '../../support/feature-runs.js';
 import { testVideo } from '../../support/videos.js';
 import { done } from '../../support/done.js';
@@ -103,4 +104,42 @@ test('what is no bundle, cut short or changed is refused in a line', () => {
   assert.throws(() => loadBundle(path.join(folder, 'no.lofi')), /model bundle not found: .*no\.lofi/);
   writeFileSync(bad, good);
   loadBundle(bad)[Symbol.dispose]();
+});
+
+test('a sealed bundle that asks for more than its tensors have, or than is sane, is refused before it takes memory', () => {
+  const { description, tensors } = readBundle(file) as {
+    description: { config: { model: object; full: object; encoder: object; detect: object } };
+    tensors: Map<string, TensorData>;
+  };
+  const hostile = path.join(folder, 'hostile.lofi');
+  const refused = (said: RegExp, change: object, section?: keyof typeof description.config, others = tensors) => {
+    const { config } = description;
+    const changed = section
+      ? { ...description, config: { ...config, [section]: { ...config[section], ...change } } }
+      : { ...description, ...change };
+    writeBundle(hostile, { description: changed, tensors: others });
+    const before = tf.memory().numTensors;
+    const grown = growth(() => {
+      assert.throws(() => loadBundle(hostile), { name: 'UsageError', message: said });
+    });
+    assert.ok(grown < 2 ** 27, `${grown} bytes`);
+    assert.equal(tf.memory().numTensors, before);
+  };
+  refused(/hostile\.lofi: full\.snippets is 1000000 \(at most 1024\)$/, { snippets: 1e6 }, 'full');
+  refused(/hostile\.lofi: full\.size is 1000000 \(at most 1024\)$/, { size: 1e6 }, 'full');
+  refused(/does not fit the model: conv\.weight is \[/, { h1: 1e7 }, 'model');
+  refused(/does not fit the model: /, { width: 2 ** 30, groups: 1 }, 'model');
+  refused(/model\.inner is 1000000000 \(at most 256\)/, { inner: 1e9 }, 'model');
+  const pyramid = { ...description.config, model: { type: 'pyramid', levels: 1e9 } };
+  refused(/model\.levels is 1000000000 \(at most 16\)/, { config: pyramid });
+  refused(/encoder\.frames is 9007199254740991 \(at most 256\)/, { frames: Number.MAX_SAFE_INTEGER }, 'encoder');
+  refused(/does not fit the model: conv1\.weight is \[/, { width: 4096 }, 'encoder');
+  refused(/detect\.keep is 1000000000 \(at most 10000\)/, { keep: 1e9 }, 'detect');
+  refused(/longest is 1e-300 \(at least 1\)/, { longest: 1e-300 });
+  refused(/does not fit the model: fc\.weight is \[/, { classes: Array.from({ length: 50_000 }, (_, i) => `c${i}`) });
+  const [name, first] = [...tensors].find(([, { dtype }]) => dtype === 'F32')!;
+  const data = (first.data as Float32Array).slice();
+  data[1] = NaN;
+  const broken = new Map([...tensors, [name, { ...first, data }]]);
+  refused(/hostile\.lofi: tensor ".*" is not finite: its value number 2 is NaN$/, {}, undefined, broken);
 });

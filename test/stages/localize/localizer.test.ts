@@ -55,9 +55,12 @@ test('localize: each kept segment under its likeliest labels, in seconds; nothin
   localizer.segments!.parameters.assign('fc.bias', bias);
   localizer.segments!.parameters.assign('fc.weight', tf.zeros([8, 3]));
   const video = { data: seededArray(10 * 8, 'video'), shape: [10, 8] } as const;
-  const found = localize(localizer, video, 50, config.detect);
+  const found = localize(localizer, video, (x) => x * 50, config.detect);
   const held = tf.memory().numTensors;
-  assert.deepEqual(localize(localizer, video, 50, config.detect), found);
+  assert.deepEqual(
+    localize(localizer, video, (x) => x * 50, config.detect),
+    found,
+  );
   assert.equal(tf.memory().numTensors, held);
   assert.ok(found.length > 0 && found.length <= 6 && found.length % 2 === 0);
   const sum = 1 + Math.E + Math.E ** 2;
@@ -84,11 +87,11 @@ test("localize: by scores of the whole video instead of the run's own classifier
   const localizer = freshLocalizer(config, 8, ['a', 'b']);
   const video = { data: seededArray(10 * 8, 'video'), shape: [10, 8] } as const;
   const by = (score: number) =>
-    localize(localizer, video, 50, config.detect, [
+    localize(localizer, video, (x) => x * 50, config.detect, [
       { label: 'a', score: score / 2 },
       { label: 'b', score },
     ]);
-  const [own, once, half] = [localize(localizer, video, 50, config.detect), by(1), by(0.5)];
+  const [own, once, half] = [localize(localizer, video, (x) => x * 50, config.detect), by(1), by(0.5)];
   assert.deepEqual(
     once.map(({ segment }) => segment),
     own.map(({ segment }) => segment),
@@ -98,7 +101,10 @@ test("localize: by scores of the whole video instead of the run's own classifier
     half.map(({ score }) => score),
     once.map(({ score }) => 0.5 * score),
   );
-  assert.deepEqual(localize(localizer, video, 50, config.detect, []), []);
+  assert.deepEqual(
+    localize(localizer, video, (x) => x * 50, config.detect, []),
+    [],
+  );
   localizer[Symbol.dispose]();
 });
 
@@ -115,7 +121,7 @@ test('localize: a long video in windows, short anchors everywhere in it, nothing
   for (const total of [21, 5]) {
     const video = { data: seededArray(total * 8, 'video'), shape: [total, 8] } as const;
     // A snippet is a second.
-    const found = localize(localizer, video, total, config.detect);
+    const found = localize(localizer, video, (x) => x * total, config.detect);
     const lengths = new Set(found.map(({ segment: [start, end] }) => Math.round(end - start)));
     assert.deepEqual([...lengths].sort(), [1, 2, 3]);
     const starts = new Set(found.map(({ segment: [start] }) => Math.round(start)));
@@ -153,7 +159,7 @@ test('localize with a head that gives labels: no classifier; whole and in window
     for (const total of [37, 9]) {
       const video = { data: seededArray(total * 8, 'video'), shape: [total, 8] } as const;
       // A snippet is a second.
-      const found = localize(localizer, video, total, config.detect);
+      const found = localize(localizer, video, (x) => x * total, config.detect);
       assert.ok(found.length > 20 && found.length <= 200);
       assert.deepEqual([...new Set(found.map(({ label }) => label))].sort(), ['a', 'b', 'c']);
       found.forEach(({ score, segment: [start, end] }, i) => {
@@ -175,8 +181,8 @@ test('localize: by scores of the whole video a head that gives labels proposes a
     { label: 'a', score: 0.5 },
     { label: 'other', score: 0.25 },
   ];
-  const found = localize(localizer, video, 20, config.detect, scores);
-  const own = localize(localizer, video, 20, config.detect);
+  const found = localize(localizer, video, (x) => x * 20, config.detect, scores);
+  const own = localize(localizer, video, (x) => x * 20, config.detect);
   assert.ok(found.length > 20 && found.every(({ label }) => label === 'a'));
   // The best of all proposals is the best of each label too.
   assertClose([found[0]!.score], [0.5 * own[0]!.score], 1e-6);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -18,6 +17,7 @@ import { WorkError } from '../../../src/system/errors.js';
 import { captureStderr } from '../../support/checkpoints.js';
 import { extractedRun, tiny } from '../../support/feature-runs.js';
 import { done } from '../../support/done.js';
+import { hoursOfVideo, lastOfHours } from '../../support/videos.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
 /** Fractions of the reads that fail and that never end. */
@@ -33,8 +33,8 @@ interface Faulty {
 }
 
 /**
- * A run whose disk fails now and then: some reads are of a file that is not a video, or of a
- * pipe into which nobody writes.
+ * A run whose disk fails now and then: some reads are of a file that is not a video, or of the
+ * end of hours of video.
  */
 async function faultyRun(t: TestContext, missing: 'fail' | 'skip', { fail, hang } = rates): Promise<Faulty> {
   const root = temporaryFolder(t);
@@ -46,9 +46,9 @@ async function faultyRun(t: TestContext, missing: 'fail' | 'skip', { fail, hang 
     data: { dataset, missing },
     joint: { epochs, batch: 2, lr: 1e-3, lrSteps: [], shapes: [{ snippets: 8, size: 16 }] },
   });
-  const [broken, pipe] = ['broken.mp4', 'hanging.mp4'].map((name) => path.join(root, name)) as [string, string];
+  const broken = path.join(root, 'broken.mp4');
   writeFileSync(broken, 'no video');
-  execFileSync('mkfifo', [pipe]);
+  const hours = hang > 0 ? hoursOfVideo(path.join(root, 'hanging.mp4')) : '';
   const { load, close } = startFrameLoader({ processes: 2, seconds: 0.5, memory: 1e8, disk: null });
   t.after(() => {
     close();
@@ -59,9 +59,13 @@ async function faultyRun(t: TestContext, missing: 'fail' | 'skip', { fail, hang 
   const faulty: FrameSource = (request) => {
     const drawn = randomStream(1, 'faults', reads++).uniform();
     if (drawn >= fail + hang) return load(request);
-    if (drawn < fail) faults.failed++;
-    else faults.hung++;
-    return load({ ...request, file: drawn < fail ? broken : pipe });
+    if (drawn < fail) {
+      faults.failed++;
+      return load({ ...request, file: broken });
+    }
+    faults.hung++;
+    const indices = request.indices.map(() => lastOfHours);
+    return load({ ...request, file: hours, indices, family: indices.slice(0, 1) });
   };
   return { run: { ...run, config, frames: { load: faulty, close } }, faults };
 }

@@ -20,10 +20,10 @@ const video: Video = {
 };
 
 test('instances as fractions of the duration, cut to the video, in their order, with class numbers', () => {
-  assert.deepEqual(headInstances(video, ['a', 'b']), [
+  assert.deepEqual(headInstances(video, null, ['a', 'b']), [
     { start: 0.25, end: 0.5, label: 1 },
     { start: 0, end: 0.1, label: 0 },
     { start: 0.9, end: 1, label: 0 },
   ]);
-  assert.deepEqual(headInstances({ ...video, instances: [] }, ['a', 'b']), []);
+  assert.deepEqual(headInstances({ ...video, instances: [] }, null, ['a', 'b']), []);
 });

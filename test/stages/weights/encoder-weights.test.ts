@@ -196,3 +196,20 @@ describe('loadEncoderWeights', () => {
     parameters.dispose();
   });
 });
+
+describe('tensors that are not finite', () => {
+  it('are refused by their name in the file, also where a float64 does not fit into a float32', (t) => {
+    const [name, first] = [...resnet][0]!;
+    for (const value of [NaN, Infinity, -Infinity]) {
+      const data = (first.data as Float32Array).slice();
+      data[3] = value;
+      assert.throws(() => readEncoderWeights(fileWith(t, { [name]: { ...first, data } })), {
+        name: 'UsageError',
+        message: new RegExp(`weights\\.safetensors: tensor "${name}" is not finite: its value number 4 is ${value}$`),
+      });
+    }
+    const wide = Float64Array.from(first.data as Float32Array).fill(1e300, 0, 1);
+    const file = fileWith(t, { [name]: { ...first, dtype: 'F64', data: wide } });
+    assert.throws(() => readEncoderWeights(file), /is not finite: its value number 1 is Infinity$/);
+  });
+});

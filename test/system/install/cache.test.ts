@@ -1,10 +1,26 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { cacheFolder, installFolder, makeCacheFolder, removeLeftovers } from '../../../src/system/install/cache.js';
+import {
+  cacheFolder,
+  cacheProblem,
+  installFolder,
+  makeCacheFolder,
+  removeLeftovers,
+} from '../../../src/system/install/cache.js';
 import { WorkError } from '../../../src/system/errors.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
@@ -22,6 +38,45 @@ test('a cache folder that cannot be made is an error that says what to do', (t) 
     () => makeCacheFolder(path.join(file, 'lofi-tal')),
     (error) => error instanceof WorkError && error.message.includes('XDG_CACHE_HOME'),
   );
+});
+
+test('the cache folder is for its user alone, whatever the umask', { skip: process.platform === 'win32' }, (t) => {
+  const folder = path.join(temporaryFolder(t), 'base', 'lofi-tal');
+  const before = process.umask(0);
+  try {
+    makeCacheFolder(folder);
+  } finally {
+    process.umask(before);
+  }
+  for (const made of [folder, path.dirname(folder)]) assert.equal(statSync(made).mode & 0o777, 0o700);
+  assert.equal(cacheProblem(folder), undefined);
+  for (const mode of [0o777, 0o770, 0o720, 0o702]) {
+    chmodSync(folder, mode);
+    assert.match(cacheProblem(folder)!, /^others can write into the cache folder .*lofi-tal, .*chmod go-w it$/);
+    assert.throws(() => makeCacheFolder(folder), WorkError);
+  }
+  for (const mode of [0o700, 0o755]) {
+    chmodSync(folder, mode);
+    assert.equal(makeCacheFolder(folder), folder);
+  }
+});
+
+test('a cache folder of another user is refused, a link of theirs too', { skip: process.platform === 'win32' }, (t) => {
+  const base = temporaryFolder(t);
+  const [folder, link] = [path.join(base, 'theirs'), path.join(base, 'link')];
+  makeCacheFolder(folder);
+  symlinkSync(folder, link);
+  const stranger = 4242;
+  // What belongs to root is trusted, so as root the folder is given away; another user plays the stranger.
+  const root = process.geteuid!() === 0;
+  if (root) lchownSync(link, stranger, stranger);
+  assert.match(
+    cacheProblem(link, root ? 0 : stranger)!,
+    /^the cache folder .*link belongs to another user \(\d+\), .*/,
+  );
+  if (root) chownSync(folder, stranger, stranger);
+  assert.match(cacheProblem(folder, root ? 0 : stranger)!, /XDG_CACHE_HOME to a folder of your own$/);
+  assert.equal(cacheProblem(path.join(base, 'none')), undefined);
 });
 
 test('a folder is installed as a whole, and once', async (t) => {

@@ -1,0 +1,16 @@
+import type { VideoInfo } from '../video/probe.js';
+import type { Warning } from './annotations/annotations.js';
+import { seconds } from './annotations/mend.js';
+
+/** What people should know of a video before they trust what is found in it: damage, and a variable frame rate. */
+export function oddities({ damage, drift }: Pick<VideoInfo, 'damage' | 'drift'>): Warning[] {
+  const warnings: Warning[] = [];
+  if (damage !== undefined) warnings.push({ kind: 'damaged videos', text: `damaged: ${damage}` });
+  if (drift !== undefined) {
+    const text =
+      `variable frame rate: frames are shown up to ${seconds(drift)} away from frame number / fps; ` +
+      'times are those at which the frames are shown';
+    warnings.push({ kind: 'videos of variable frame rate', text });
+  }
+  return warnings;
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+
+/*
+ * What the report takes from the files of a run folder. They may be of an earlier version, or edited, so each is
+ * checked by a schema: nothing else than what it allows gets into the page.
+ */
+
+const number = z.number().optional().catch(undefined);
+const text = z.string().optional().catch(undefined);
+/** Numbers by name; values that are none are left out. */
+const numbers = z
+  .record(z.string(), z.unknown())
+  .transform((values) =>
+    Object.fromEntries(Object.entries(values).filter((entry): entry is [string, number] => Number.isFinite(entry[1]))),
+  )
+  .optional()
+  .catch(undefined);
+
+/** A line of metrics.jsonl. A field of another type counts as missing. */
+export const logEntrySchema = z.object({
+  stage: z.string(),
+  step: number,
+  epoch: number,
+  loss: number,
+  terms: numbers,
+  lr: number,
+  /** Fidelity: snippets × side in pixels, `48x32`. */
+  shape: text,
+  /** Duration of the step in seconds; `wait`: the part of it spent waiting for data. */
+  seconds: number,
+  wait: number,
+  rssMiB: number,
+  /** Videos or clips of the step that could not be read and were left out. */
+  skipped: z.array(z.string()).optional().catch(undefined),
+  metrics: numbers,
+  /** When the line was written, in ISO 8601. */
+  time: text,
+});
+
+/** The part of a stage's newest manifest that the report shows. */
+export const stageStateSchema = z.object({
+  step: z.int().nonnegative(),
+  /** Name and version of the engine. */
+  engine: z.string(),
+  finished: z.boolean(),
+  best: z.object({ metric: z.string(), value: z.number(), step: z.number() }).nullable(),
+});
+
+const count = z.int().nonnegative().default(0);
+
+/** The part of metrics.json that the report shows. Earlier versions counted less. */
+export const metricsSchema = z
+  .object({
+    tiou: z.array(z.number()).min(1).max(100),
+    mAP: z.array(z.number()),
+    average_mAP: z.number(),
+    subset: z.string().exactOptional(),
+    per_class: z.record(z.string(), z.array(z.number())).exactOptional(),
+    counts: z
+      .object({
+        videos: count,
+        videos_missing: count,
+        instances: count,
+        classes: count,
+        classes_without_detections: count,
+        detections: count,
+        detections_used: count,
+        detections_unknown_label: count,
+        detections_unknown_video: count,
+        detections_empty_segment: count,
+        detections_nan: count,
+        detections_tied: count,
+      })
+      .exactOptional(),
+    unknown: z.object({ labels: z.array(z.string()), videos: z.array(z.string()) }).exactOptional(),
+  })
+  .refine(({ tiou, mAP, per_class = {} }) =>
+    [mAP, ...Object.values(per_class)].every((ap) => ap.length === tiou.length),
+  );
+
+/** Keys of config.yaml that decide how a run is evaluated. */
+export const evaluationSchema = z.object({
+  data: z.object({ validateOn: text }).optional().catch(undefined),
+  evaluation: z.object({ preset: text }).optional().catch(undefined),
+});
