@@ -25,7 +25,11 @@ const chosen = allCombinations().filter(
 );
 const folder = mkdtempSync(path.join(tmpdir(), 'lofi-videos-'));
 try {
-  const verdicts = await withProgress('kinds of video', (onProgress) => inParallel(chosen, tryOne, onProgress));
+  const found = await withProgress('kinds of video', (onProgress) => inParallel(chosen, tryOne, onProgress));
+  // A part of a file that nobody can read whole is no cut file.
+  const verdicts = found.map((verdict, i) =>
+    found[i - oddities.indexOf(chosen[i]!.oddity)] === 'absent' ? 'absent' : verdict,
+  );
   chosen.forEach((one, i) => {
     if (verdicts[i]!.startsWith('wrong')) process.stdout.write(`${nameOf(one)}: ${verdicts[i]!}\n`);
   });

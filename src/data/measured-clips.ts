@@ -15,7 +15,7 @@ import type { Sampled } from './views/sampling.js';
 export interface MeasuredClip extends Clip {
   /** Number of the first frame, and how many frames there are. */
   frames: { from: number; count: number };
-  file: Sampled & Pick<VideoInfo, 'width' | 'height' | 'seek' | 'stream'>;
+  file: Sampled & Pick<VideoInfo, 'width' | 'height' | 'seek' | 'stream' | 'damage' | 'drift'>;
   /** The content of the file; empty where nobody has read it. */
   sha256: string;
 }
@@ -46,9 +46,11 @@ export interface MeasuredClips {
   unusable: { path: string; reason: string }[];
 }
 
-/** The measurements that are kept of a clip's file. */
-const kept = measurementsSchema.omit({ drift: true, damage: true }).strip();
-const entries = z.record(z.string(), kept.extend({ bytes: z.int(), modified: z.number(), sha256: z.string() }));
+/** The measurements of clips' files, by their paths relative to the memo. */
+const entries = z.record(
+  z.string(),
+  measurementsSchema.extend({ bytes: z.int(), modified: z.number(), sha256: z.string() }),
+);
 const memoSchema = z.object({ version: z.literal(2), files: entries });
 type Measured = z.output<typeof entries>;
 
@@ -87,7 +89,7 @@ export async function measureClips(
         }
         const info = await probe(file);
         if (!content) throw new WorkError(`not a readable video: ${file}: it is no regular file`);
-        known[name] = { ...kept.parse(info), ...content };
+        known[name] = { ...measurementsSchema.parse(info), ...content };
         measuredAnew++;
       } catch (error) {
         if (!(error instanceof WorkError)) throw error;

@@ -1,5 +1,5 @@
 import type { VideoInfo } from '../video/probe.js';
-import type { Warning } from './annotations/annotations.js';
+import { shorten, type Warning } from './annotations/annotations.js';
 import { seconds } from './annotations/mend.js';
 
 /** What people should know of a video before they trust what is found in it: damage, and a variable frame rate. */
@@ -13,4 +13,11 @@ export function oddities({ damage, drift }: Pick<VideoInfo, 'damage' | 'drift'>)
     warnings.push({ kind: 'videos of variable frame rate', text });
   }
   return warnings;
+}
+
+/** Lines about what is odd of files, of many only some. */
+export function oddLines(files: readonly (Pick<VideoInfo, 'damage' | 'drift'> & { name: string })[]): string[] {
+  return shorten(
+    files.flatMap((file) => oddities(file).map(({ kind, text }) => ({ kind, text: `${file.name}: ${text}` }))),
+  );
 }

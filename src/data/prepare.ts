@@ -2,11 +2,10 @@ import path from 'node:path';
 import { WorkError } from '../system/errors.js';
 import { fileContent } from '../system/files/file-content.js';
 import { inParallel } from '../system/parallel.js';
-import { printable } from '../system/printable.js';
 import { findFfmpeg } from '../video/ffmpeg.js';
 import { probe, type VideoInfo } from '../video/probe.js';
 import { measurementsSchema, toDataset, type Dataset, type Video } from './dataset.js';
-import type { AnnotatedVideo, Warning } from './annotations/annotations.js';
+import { shorten, type AnnotatedVideo, type Warning } from './annotations/annotations.js';
 import { readAnnotations } from './annotations/read-annotations.js';
 import { unseenLabels } from './annotations/label-map.js';
 import { mendInstances, seconds } from './annotations/mend.js';
@@ -35,9 +34,6 @@ export interface PreparedDataset {
    */
   warnings: string[];
 }
-
-/** Number of warnings of a kind that are shown; the others are counted. */
-const shownOfAKind = 5;
 
 /**
  * Joins annotations and video files to a dataset: finds each video's file, measures it, and corrects its annotations.
@@ -75,16 +71,6 @@ export async function prepareDataset(
   );
   const unseen = unseenLabels(dataset, 'training').map((text) => ({ kind: 'labels that cannot be learnt', text }));
   return { dataset, warnings: shorten([...unused, ...warnings, ...unseen]) };
-}
-
-/** The first warnings of each kind, and how many more there are. */
-export function shorten(warnings: readonly Warning[]): string[] {
-  const kinds = [...new Set(warnings.map(({ kind }) => kind))];
-  return kinds.flatMap((kind) => {
-    const lines = warnings.filter((warning) => warning.kind === kind).map(({ text }) => printable(text, 300));
-    const more = lines.length - shownOfAKind;
-    return more > 0 ? [...lines.slice(0, shownOfAKind), `… ${more} more ${kind}`] : lines;
-  });
 }
 
 async function measure(

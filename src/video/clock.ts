@@ -58,8 +58,8 @@ export function frameAt({ fps, start = 0, times }: FrameRate, seconds: number): 
 const almost = 0.05;
 
 /**
- * The frame that belongs to an annotated second: at a constant rate the nearest, at a variable one, where a frame may be
- * shown for long, the one that is shown.
+ * The frame that belongs to an annotated second: at a constant rate the nearest, at a variable one, where a frame may
+ * be shown for long, the one that is shown.
  */
 export function frameOf(clock: FrameRate, seconds: number): number {
   const place = frameAt(clock, seconds);

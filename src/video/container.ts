@@ -4,8 +4,8 @@ import { inputFile, runFfmpeg } from './process.js';
 /** What a video file says of itself before anything is decoded. */
 export interface Container {
   /**
-   * The video stream that is read, counted among those that are not cover pictures: the one with the largest picture,
-   * since small ones are previews. Of equal ones it is the first.
+   * The video stream that is read, counted among those that are not cover pictures: of those with more than one frame
+   * the one with the largest picture, since small ones are previews. Of equal ones it is the first.
    */
   stream: number;
   /**
@@ -20,12 +20,12 @@ export async function readContainer(file: string): Promise<Container> {
   const container: Container = { stream: 0 };
   let asf = false;
   let most = 0;
-  let header = '';
-  const args = ['-loglevel', 'info', ...inputFile(file), '-map', '0:V', '-c', 'copy', '-frames:v', '1'];
+  let listed = '';
+  const args = ['-loglevel', 'info', ...inputFile(file), '-map', '0:V', '-c', 'copy', '-frames:v', '2'];
   await runFfmpeg(
     [...args, '-f', 'framecrc', 'pipe:1'],
     (chunk) => {
-      if (header.length < 65_536) header += chunk.toString('latin1');
+      if (listed.length < 65_536) listed += chunk.toString('latin1');
     },
     {
       onLine(line) {
@@ -36,8 +36,9 @@ export async function readContainer(file: string): Promise<Container> {
       },
     },
   );
-  for (const [, stream, width, height] of header.matchAll(/^#dimensions (\d+): (\d+)x(\d+)$/gm)) {
-    const pixels = Number(width) * Number(height);
+  for (const [, stream, width, height] of listed.matchAll(/^#dimensions (\d+): (\d+)x(\d+)$/gm)) {
+    const isStill = [...listed.matchAll(new RegExp(`^${stream!},`, 'gm'))].length < 2;
+    const pixels = isStill ? 0 : Number(width) * Number(height);
     if (pixels > most) [most, container.stream] = [pixels, Number(stream)];
   }
   return container;

@@ -1,8 +1,11 @@
 import type { Random } from '../../src/engine/random.js';
 import { flippedBits, hostileToken } from '../support/mutations.js';
 
-/** No mutated file is larger than this: small files must not take much memory or time. */
-const maxBytes = 2 ** 16;
+/**
+ * The most bytes that a mutation repeats: small files must not take much memory or time. Large ones are rare, because
+ * reading them takes most of the time of all.
+ */
+const mostBytes = (random: Random): number => 2 ** random.pick([10, 10, 12, 12, 12, 14, 14, 16]);
 
 const insertions = [
   '[',
@@ -38,7 +41,7 @@ const ofBytes: readonly ((bytes: Buffer, random: Random) => Buffer)[] = [
   (bytes, random) => {
     const [from, length] = [random.below(bytes.length), 1 + random.below(64)];
     const piece = bytes.subarray(from, from + length);
-    const times = random.below(Math.floor(maxBytes / piece.length));
+    const times = random.below(Math.floor(mostBytes(random) / piece.length));
     return Buffer.concat([bytes.subarray(0, from), repeated(piece, times), bytes.subarray(from)]);
   },
   (bytes, random) => {
@@ -56,7 +59,7 @@ const ofText: readonly ((bytes: Buffer, random: Random) => Buffer)[] = [
   (bytes, random) => {
     const piece = Buffer.from(random.pick(insertions));
     const at = random.below(bytes.length);
-    const times = 1 + random.below(Math.floor(maxBytes / piece.length));
+    const times = 1 + random.below(Math.floor(mostBytes(random) / piece.length));
     return Buffer.concat([bytes.subarray(0, at), repeated(piece, times), bytes.subarray(at)]);
   },
 ];

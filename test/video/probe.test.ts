@@ -127,6 +127,11 @@ test('of several streams the largest picture is read, and a cover picture is non
     const { width, height, stream } = await probe(file(name));
     assert.deepEqual([width, height, stream], [96, 64, 1], name);
   }
+  // One picture, however large, is no video.
+  const still = ['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=1:d=1'];
+  const kept = ['-map', '0', '-map', '1', '-c:v:0', 'mjpeg', '-c:v:1', 'copy'];
+  ffmpeg(...still, '-i', large, ...kept, file('still.mkv'));
+  assert.equal((await probe(file('still.mkv'))).stream, 1);
   ffmpeg('-i', large, '-i', preview, '-map', '0', '-map', '1', '-c', 'copy', file('first.mp4'));
   assert.equal((await probe(file('first.mp4'))).stream, undefined);
   ffmpeg('-f', 'lavfi', '-i', 'sine=d=1', '-f', 'lavfi', '-i', 'testsrc2', '-frames:v', '1', '-c:v', 'png',

@@ -1,3 +1,4 @@
+import { printable } from '../../system/printable.js';
 import type { Instance } from '../dataset.js';
 
 /** An annotation file's entry for a video. It has not been compared with the video yet. */
@@ -19,4 +20,17 @@ export interface Warning {
   kind: string;
   /** One line, without the video's id. */
   text: string;
+}
+
+/** Number of warnings of a kind that are shown; the others are counted. */
+const shownOfAKind = 5;
+
+/** The first warnings of each kind, and how many more there are. */
+export function shorten(warnings: readonly Warning[]): string[] {
+  const kinds = [...new Set(warnings.map(({ kind }) => kind))];
+  return kinds.flatMap((kind) => {
+    const lines = warnings.filter((warning) => warning.kind === kind).map(({ text }) => printable(text, 300));
+    const more = lines.length - shownOfAKind;
+    return more > 0 ? [...lines.slice(0, shownOfAKind), `… ${more} more ${kind}`] : lines;
+  });
 }

@@ -4,6 +4,7 @@ import { mapClipLabels } from '../../data/annotations/label-map.js';
 import { backgroundClips } from '../../data/background-clips.js';
 import { loadClips } from '../../data/clips.js';
 import { instancesAsClips, measureClips, type MeasuredClip } from '../../data/measured-clips.js';
+import { oddLines } from '../../data/oddities.js';
 import { UsageError, WorkError } from '../../system/errors.js';
 import { printable } from '../../system/printable.js';
 import { withProgress } from '../../system/progress.js';
@@ -110,5 +111,7 @@ async function usableClips(run: Run): Promise<MeasuredClip[]> {
     );
   }
   for (const { reason } of unusable) say(`warning: left out: ${reason}`);
+  const files = new Map(clips.map((clip) => [clip.path, clip.file]));
+  for (const line of oddLines([...files].map(([name, file]) => ({ ...file, name })))) say(`warning: clips: ${line}`);
   return clips;
 }

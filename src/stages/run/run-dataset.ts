@@ -4,8 +4,8 @@ import type { Config } from '../../config/schema.js';
 import { alikeLabels, alikeSubsets } from '../../data/annotations/alike.js';
 import { mapLabels, unseenLabels } from '../../data/annotations/label-map.js';
 import { isOutdated, loadDataset, saveDataset, type Dataset, type Video } from '../../data/dataset.js';
-import { oddities } from '../../data/oddities.js';
-import { prepareDataset, shorten } from '../../data/prepare.js';
+import { oddLines } from '../../data/oddities.js';
+import { prepareDataset } from '../../data/prepare.js';
 import { synthesize } from '../../data/synth/synthesize.js';
 import { UsageError } from '../../system/errors.js';
 import { fileContent, type FileContent } from '../../system/files/file-content.js';
@@ -63,7 +63,8 @@ async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
     const stated = loadDataset(file);
     const now = await withContents(stated, known);
     refuseChanged(file, stated.videos, now.videos);
-    sayOddities(now.videos);
+    const usable = now.videos.filter(({ problem }) => problem === undefined);
+    for (const line of oddLines(usable.map((video) => ({ ...video, name: video.id })))) say(`warning: ${line}`);
     return now;
   }
   const file = path.join(folder, 'prepared.json');
@@ -116,14 +117,6 @@ function refuseOutdated(file: string): void {
     `warning: ${printable(old, 300)}: where a picture begins after its sound, times are wrong by that much. ` +
       'Run `lofi prepare` again to be sure.',
   );
-}
-
-/** Says what is odd about the files of usable videos, of many only some. */
-function sayOddities(videos: readonly Video[]): void {
-  const lines = videos
-    .filter(({ problem }) => problem === undefined)
-    .flatMap((video) => oddities(video).map(({ kind, text }) => ({ kind, text: `${video.id}: ${text}` })));
-  for (const line of shorten(lines)) say(`warning: ${line}`);
 }
 
 function refuseChanged(file: string, stated: readonly Video[], now: readonly Video[]): void {

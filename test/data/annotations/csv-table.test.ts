@@ -89,3 +89,7 @@ test('whatever the separator and the quotes, the fields come back', () => {
     );
   }
 });
+
+test('a table of endless empty rows is refused before it is read', () => {
+  refused(`video,start,end,label\n${',\n'.repeat(500_001)}`, /more than 500000 lines: divide it into several tables/);
+});
