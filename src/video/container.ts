@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { holdsVideo } from './holds-video.js';
 import { inputFile, runFfmpeg } from './process.js';
 
 /** What a video file says of itself before anything is decoded. */
@@ -19,9 +20,8 @@ export interface Container {
 export async function readContainer(file: string): Promise<Container> {
   const container: Container = { stream: 0 };
   let asf = false;
-  let most = 0;
   let listed = '';
-  const args = ['-loglevel', 'info', ...inputFile(file), '-map', '0:V', '-c', 'copy', '-frames:v', '2'];
+  const args = ['-loglevel', 'info', ...inputFile(file), '-map', '0:V', '-c', 'copy', '-frames:v', '1'];
   await runFfmpeg(
     [...args, '-f', 'framecrc', 'pipe:1'],
     (chunk) => {
@@ -36,12 +36,19 @@ export async function readContainer(file: string): Promise<Container> {
       },
     },
   );
-  for (const [, stream, width, height] of listed.matchAll(/^#dimensions (\d+): (\d+)x(\d+)$/gm)) {
-    const isStill = [...listed.matchAll(new RegExp(`^${stream!},`, 'gm'))].length < 2;
-    const pixels = isStill ? 0 : Number(width) * Number(height);
-    if (pixels > most) [most, container.stream] = [pixels, Number(stream)];
-  }
+  const streams = [...listed.matchAll(/^#dimensions (\d+): (\d+)x(\d+)$/gm)].map(([, stream, width, height]) => ({
+    stream: Number(stream),
+    pixels: Number(width) * Number(height),
+  }));
+  if (streams.length > 1) container.stream = await largestVideo(file, streams);
   return container;
+}
+
+/** The stream of several that {@link Container.stream} describes. */
+async function largestVideo(file: string, streams: { stream: number; pixels: number }[]): Promise<number> {
+  for (const { stream } of [...streams].sort((a, b) => b.pixels - a.pixels))
+    if (await holdsVideo(file, stream)) return stream;
+  return 0;
 }
 
 /**
