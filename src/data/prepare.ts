@@ -111,7 +111,7 @@ async function measure(
 
 /** What `probe` found out about a video. */
 function measurements(video: Video): VideoInfo {
-  return measurementsSchema.strip().parse(video);
+  return measurementsSchema.parse(video);
 }
 
 /** Warns where a file is not as long as its annotation says. */

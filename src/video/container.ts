@@ -66,7 +66,7 @@ export function lacksEnd(file: string): boolean {
     const properties = head.indexOf(asfProperties);
     if (properties >= 0 && head.length >= properties + 48) return head.readBigUInt64LE(properties + 40) > size;
     if (name === 'OggS') return !endsOgg(readBytes(fd, Math.max(0, size - oggTail), oggTail));
-    const packet = packetLength(fd);
+    const packet = packetLength(head);
     return packet !== undefined && size % packet !== 0;
   } finally {
     closeSync(fd);
@@ -86,16 +86,15 @@ function endsOgg(tail: Buffer): boolean {
 }
 
 /** Length of the packets of an MPEG transport stream, plain or of a camcorder (with time codes); else undefined. */
-function packetLength(fd: number): number | undefined {
+function packetLength(head: Buffer): number | undefined {
   const sync = 0x47;
   const plan = [
     { length: 188, offset: 0 },
     { length: 192, offset: 4 },
   ];
-  return plan.find(({ length, offset }) => {
-    const bytes = readBytes(fd, 0, 4 * length);
-    return bytes.length === 4 * length && [0, 1, 2, 3].every((i) => bytes[i * length + offset] === sync);
-  })?.length;
+  return plan.find(
+    ({ length, offset }) => head.length >= 4 * length && [0, 1, 2, 3].every((i) => head[i * length + offset] === sync),
+  )?.length;
 }
 
 function readBytes(fd: number, at: number, length: number): Buffer {

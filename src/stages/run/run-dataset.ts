@@ -59,8 +59,8 @@ async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
   }
   if (dataset !== null) {
     const file = dataPath(config, dataset);
-    refuseOutdated(file);
     const stated = loadDataset(file);
+    refuseOutdated(file, stated.videos);
     const now = await withContents(stated, known);
     refuseChanged(file, stated.videos, now.videos);
     const usable = now.videos.filter(({ problem }) => problem === undefined);
@@ -107,9 +107,8 @@ async function withContents(dataset: Dataset, known: ReadonlyMap<string, FileCon
   return { ...dataset, videos };
 }
 
-function refuseOutdated(file: string): void {
+function refuseOutdated(file: string, videos: readonly Video[]): void {
   if (!isOutdated(file)) return;
-  const { videos } = loadDataset(file);
   const uneven = videos.find(({ drift, times }) => drift !== undefined && times === undefined);
   const old = `${file} was prepared by an earlier version, which did not record when frames are shown`;
   if (uneven) throw new UsageError(`${old}, and ${uneven.id} has a variable frame rate: run \`lofi prepare\` again`);
