@@ -8,6 +8,7 @@ const toTorch: Record<ParameterKind, number[]> = {
   conv1d: [2, 1, 0],
   pointwise: [2, 1, 0],
   linear: [1, 0],
+  codebook: [0, 1],
   vector: [0],
 };
 

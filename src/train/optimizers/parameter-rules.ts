@@ -5,14 +5,18 @@ import type { ParameterRule } from './optimizers.js';
 /** Rules by parameter name. */
 export type ParameterRules = ReadonlyMap<string, ParameterRule>;
 
-/** The same rule for every trainable parameter, as in LoFi's and G-TAD's recipes. */
+/**
+ * The same rule for every trainable parameter, as in LoFi's and G-TAD's recipes. Codebooks are places among features:
+ * to pull them towards 0 would mean nothing, so that they do not decay.
+ */
 export function uniformRules(specs: readonly ParameterSpec[], weightDecay: number): ParameterRules {
-  return new Map(trainable(specs).map(({ name }) => [name, { lr: 1, weightDecay }]));
+  const decay = (kind: ParameterSpec['kind']) => (kind === 'codebook' ? 0 : weightDecay);
+  return new Map(trainable(specs).map(({ name, kind }) => [name, { lr: 1, weightDecay: decay(kind) }]));
 }
 
-/** Like {@link uniformRules}, but biases, norms and scales do not decay, as is usual for transformers. */
+/** Like {@link uniformRules}, but biases, norms, scales and codebooks do not decay, as is usual for transformers. */
 export function weightRules(specs: readonly ParameterSpec[], weightDecay: number): ParameterRules {
-  const decay = (kind: ParameterSpec['kind']) => (kind === 'vector' ? 0 : weightDecay);
+  const decay = (kind: ParameterSpec['kind']) => (kind === 'vector' || kind === 'codebook' ? 0 : weightDecay);
   return new Map(trainable(specs).map(({ name, kind }) => [name, { lr: 1, weightDecay: decay(kind) }]));
 }
 
@@ -27,7 +31,7 @@ export function rulesOf(
 /**
  * TSM's parameter groups (docs/method.md §4.3). Weights of convolutions, the first one included, and scale and offset
  * of batch normalisation learn at the base rate, biases at twice the base rate. The weight of a linear layer learns at
- * `classifierLr` times the base rate, its bias at twice that. Only weights decay.
+ * `classifierLr` times the base rate, its bias at twice that. Codebooks learn at the base rate. Only weights decay.
  */
 export function tsmRules(
   specs: readonly ParameterSpec[],
@@ -38,6 +42,7 @@ export function tsmRules(
     trainable(specs).map(({ name, kind }) => {
       const layer = name.replace(/\.(weight|bias)$/, '');
       if (kinds.has(`${layer}.running_mean`)) return [name, { lr: 1, weightDecay: 0 }];
+      if (kind === 'codebook') return [name, { lr: 1, weightDecay: 0 }];
       const lr = kinds.get(`${layer}.weight`) === 'linear' ? classifierLr : 1;
       return [name, kind === 'vector' ? { lr: 2 * lr, weightDecay: 0 } : { lr, weightDecay }];
     }),
