@@ -30,6 +30,10 @@ const shapes: Record<ParameterKind, [ours: number[], torch: number[]]> = {
     [4, 5],
     [5, 4],
   ],
+  codebook: [
+    [4, 5],
+    [4, 5],
+  ],
   vector: [[4], [4]],
 };
 
