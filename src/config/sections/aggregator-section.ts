@@ -14,7 +14,8 @@ const rank = {
     .default('centred')
     .describe(
       'Numbers that rank pooling fits to the T steps: index: 1 to T; centred: the same around 0, so that the reversed ' +
-        'sequence has the opposite result; normalised: centred and divided by T/2, so that T does not matter.',
+        'sequence has the opposite result; normalised: centred and divided by T/2 (epsilon by T), so that results do ' +
+        'not grow with T.',
     ),
   C: positive.default(1).describe('Weight of the fit against the length of the result.'),
   epsilon: z.number().min(0).default(0.1).describe('Deviations from the targets that count as none.'),

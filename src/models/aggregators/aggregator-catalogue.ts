@@ -5,6 +5,7 @@ import { arpAggregator } from './arp.js';
 import { joined } from './joined.js';
 import { maxAggregator } from './max.js';
 import { meanAggregator } from './mean.js';
+import { rankAggregator } from './rank/rank.js';
 
 type Options<Type extends AggregatorType> = Extract<AggregatorOptions, { type: Type }>;
 
@@ -12,6 +13,7 @@ type Options<Type extends AggregatorType> = Extract<AggregatorOptions, { type: T
 const builders: { readonly [Type in AggregatorType]?: (channels: number, options: Options<Type>) => Aggregator } = {
   mean: meanAggregator,
   max: maxAggregator,
+  rank: rankAggregator,
   arp: (channels, { weights }) => arpAggregator(channels, weights),
 };
 
