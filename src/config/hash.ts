@@ -32,6 +32,7 @@ const fetching: readonly (keyof Config['data'])[] = [
 const later: Readonly<Partial<Record<SectionKey, unknown>>> = {
   'data.fps': null,
   'data.still': 0,
+  'encoder.aggregator': { type: 'mean' },
   'pretrain.lrSchedule': 'steps',
   'joint.lrSchedule': 'steps',
   'joint.optimizer': 'sgd',

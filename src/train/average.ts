@@ -16,6 +16,14 @@ export class ParameterAverage {
     this.values = new Map(parameters.specs.map(({ name }) => [name, tf.clone(parameters.get(name))]));
   }
 
+  /** Copies the tensors again, which were changed before the first step. */
+  restart(): void {
+    for (const [name, before] of this.values) {
+      this.values.set(name, tf.clone(this.parameters.get(name)));
+      before.dispose();
+    }
+  }
+
   /**
    * Moves the average: average ← average + (1 - d)(value - average), where d = min(decay, (1 + step) / (10 + step)), so
    * that the first steps move it faster.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { encoderFacts, encoders, encodersThat, encoderTypes } from '../encoder-facts.js';
+import { aggregatorHelp, trainableAggregatorSchema } from './aggregator-section.js';
 import { count, positive } from './number-kinds.js';
 
 const described = encoderTypes.map((type) => `${type} (${encoders[type].describe})`).join(', ');
@@ -28,6 +29,9 @@ const encoderKeys = z.strictObject({
     ),
   frames: count.default(8).describe('Frames of a snippet, F.'),
   stride: count.default(8).describe('Distance between the frames of a snippet, in frames of the video.'),
+  aggregator: trainableAggregatorSchema
+    .prefault({ type: 'mean' })
+    .describe(`How the feature of a snippet is made of those of its frames: ${aggregatorHelp.trainable}.`),
   weights: z
     .string()
     .nullable()
@@ -41,7 +45,7 @@ const encoderKeys = z.strictObject({
 
 /** `encoder`: the video encoder. The facts of its type check width and shift, and give their defaults. */
 export const encoderSchema = encoderKeys
-  .superRefine(({ type, width, shift }, context) => {
+  .superRefine(({ type, width, shift, frames, aggregator }, context) => {
     const refuse = (key: string, message: string) => {
       context.addIssue({ code: 'custom', path: [key], message });
     };
@@ -56,6 +60,8 @@ export const encoderSchema = encoderKeys
       else if (unit === 'channels' && width > most)
         refuse('width', `${type} takes at most ${most} channels, not ${width}`);
     }
+    if (frames < 2 && aggregator.type !== 'mean')
+      refuse('aggregator', `${aggregator.type} needs snippets of two frames or more: set encoder.frames`);
     if (shift === 1) refuse('shift', 'must be 0, or 2 or more: 1/shift of the channels moves in each direction');
     if (shift && !facts.shift) refuse('shift', `${type} has convolutions over time and takes no shift`);
   })

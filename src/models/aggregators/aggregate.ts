@@ -43,7 +43,7 @@ export function recordAggregate(
     backward(dValue) {
       const d = Float64Array.from(dValue.dataSync<'float32'>());
       const dx = new Float32Array(batch * steps * channels);
-      const trained = aggregator.parameters.filter(({ trainable }) => trainable);
+      const trained = aggregator.parameters.filter(({ name }) => parameters.variable(name).trainable);
       const sums = new Map(trained.map(({ name }) => [name, new Float64Array(values[name]!.length)]));
       items.forEach((item, i) => {
         const gradient = item.backward(d.subarray(i * aggregator.channels, (i + 1) * aggregator.channels));
@@ -64,7 +64,7 @@ export function recordAggregate(
  * trained parameters.
  */
 export function aggregate(aggregator: Aggregator, sequences: Sequences, parameters: Parameters): tf.Tensor2D {
-  const trained = aggregator.parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
+  const trained = aggregator.parameters.map(({ name }) => name).filter((name) => parameters.variable(name).trainable);
   const inputs = [sequences.x, ...trained.map((name) => parameters.get(name))];
   return differentiable<tf.Tensor2D>(inputs, () => {
     const record = recordAggregate(aggregator, sequences, parameters);

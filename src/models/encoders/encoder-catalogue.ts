@@ -1,5 +1,7 @@
 import type { EncoderType } from '../../config/encoder-facts.js';
 import type { Config } from '../../config/schema.js';
+import { buildAggregator } from '../aggregators/aggregator-catalogue.js';
+import { aggregated } from './aggregated.js';
 import { efficientnetLite0 } from './efficientnet-lite.js';
 import type { Encoder } from './encoder.js';
 import { mobilenetV2 } from './mobilenet-v2.js';
@@ -20,6 +22,9 @@ const builders: Readonly<Record<EncoderType, EncoderBuilder>> = {
 };
 
 /** The encoder that a configuration names. It holds no tensors: its parameters are described, not made. */
-export function buildEncoder({ type, width, shift }: Pick<Config['encoder'], 'type' | 'width' | 'shift'>): Encoder {
-  return builders[type]({ width, shift });
+export function buildEncoder(keys: Pick<Config['encoder'], 'type' | 'width' | 'shift' | 'aggregator'>): Encoder {
+  const { type, width, shift, aggregator } = keys;
+  const network = builders[type]({ width, shift });
+  // The network itself takes the mean.
+  return aggregator.type === 'mean' ? network : aggregated(network, buildAggregator(aggregator, network.channels));
 }

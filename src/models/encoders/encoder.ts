@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { withKernels } from '../../engine/kernels/choose.js';
 import type { Held, Kernels } from '../../engine/kernels/kernels.js';
+import type { Random } from '../../engine/random.js';
+import type { Rows } from '../aggregators/aggregator.js';
 import type { Pass } from '../layers/layer.js';
-import type { ParameterSpec } from '../parameters.js';
+import type { Parameters, ParameterSpec } from '../parameters.js';
 import { consumed, recordUnits, runUnits, type Gradients, type Unit } from '../units/unit.js';
 
 /** A video encoder: frames of snippets go in, one feature vector of each snippet comes out. */
@@ -10,6 +12,8 @@ export interface Encoder {
   parameters: ParameterSpec[];
   /** Channels of the features, C. */
   channels: number;
+  /** Its codebook, where its aggregator has one. */
+  codebook?: Codebook;
   /**
    * Encodes x `[B, L, F, H, W, 3]`, RGB 0..255 → `[B, L, C]`. Nothing is kept for a
    * backward pass or recorded on a tape.
@@ -19,6 +23,14 @@ export interface Encoder {
    * Encodes like `encode` and keeps what the backward pass needs. Disposes of x. Must not be called inside `tf.tidy`.
    */
   record(x: tf.Tensor, pass: Pass): EncoderRecord;
+}
+
+/** A codebook, which is fitted to features of frames before an encoder is trained. */
+export interface Codebook {
+  /** Features of the frames of x `[B, L, F, H, W, 3]` as the codebook sees them, `[N, C]`. */
+  sample(x: tf.Tensor, pass: Pass): tf.Tensor2D;
+  /** Sets the codebook by a sample of features. `random` draws where the search begins. */
+  fit(sample: Rows, random: Random, parameters: Parameters): void;
 }
 
 /** One recorded pass through an encoder. */
@@ -78,10 +90,16 @@ export function unitEncoder(options: {
     return consumed(images, (y) => k.reshape(y, [batch * snippets, ...video]));
   }
 
-  /** Means of the maps, `[B·L, C]`, and how many places of maps each snippet has. */
-  function pooled<T extends Held>(k: Kernels<T>, maps: T, snippets: number): { y: T; places: number } {
-    const places = maps.shape.slice(0, -1).reduce((a, b) => a * b, 1) / snippets;
-    return { y: consumed(k.reshape(maps, [snippets, places, channels]), k.mean), places };
+  /** Means of the maps over `count` equal parts of them, `[count, C]`, and how many places of maps a part has. */
+  function pooled<T extends Held>(k: Kernels<T>, maps: T, count: number): { y: T; places: number } {
+    const places = maps.shape.slice(0, -1).reduce((a, b) => a * b, 1) / count;
+    return { y: consumed(k.reshape(maps, [count, places, channels]), k.mean), places };
+  }
+
+  /** The number of features that are made of maps: of each snippet, or of each frame of the maps. */
+  function featuresIn({ shape }: Held, snippets: number, { eachFrame }: Pass): number {
+    if (!eachFrame) return snippets;
+    return input === 'images' ? shape[0]! : shape[0]! * shape[1]!;
   }
 
   const asFeatures = (y: tf.Tensor, batch: number) => {
@@ -97,7 +115,7 @@ export function unitEncoder(options: {
       const [batch, snippets, frames] = x.shape as [number, number, number];
       return withKernels(pass.precision ?? 'float32', (k) => {
         const maps = consumed(prepared(k, x), (y) => runUnits(units, k, y, { ...pass, frames }));
-        const { y } = pooled(k, maps, batch * snippets);
+        const { y } = pooled(k, maps, featuresIn(maps, batch * snippets, pass));
         maps.dispose();
         return asFeatures(k.toTensor(y), batch);
       });
@@ -109,12 +127,13 @@ export function unitEncoder(options: {
         x.dispose();
         const record = recordUnits(units, k, images, { ...pass, frames });
         const { shape } = record.output;
-        const { y, places } = pooled(k, record.output, batch * snippets);
+        const count = featuresIn(record.output, batch * snippets, pass);
+        const { y, places } = pooled(k, record.output, count);
         const features = asFeatures(k.toTensor(y), batch);
         return {
           features,
           backward(dFeatures) {
-            const dPooled = consumed(k.vector(dFeatures), (d) => k.reshape(d, [batch * snippets, channels]));
+            const dPooled = consumed(k.vector(dFeatures), (d) => k.reshape(d, [count, channels]));
             const dMaps = consumed(
               consumed(dPooled, (d) => k.meanGradient(d, places)),
               (d) => k.reshape(d, shape),

@@ -19,6 +19,8 @@ export interface Pass {
   onMean?: (parameter: string, mean: tf.Tensor1D, items: number) => void;
   /** Frames of a snippet, F, for layers that look along time. An encoder of frames sets it from its input. */
   frames?: number;
+  /** Whether an encoder gives a feature of each of its frames, `[B, L·T, C]`, instead of their mean of each snippet. */
+  eachFrame?: boolean;
   /**
    * Precision of an encoder's images and filters (default: float32). Parameters, statistics and
    * features are always float32.

@@ -163,7 +163,7 @@ const pixelsAtOnce = 64 * 224 * 224;
 /**
  * Yields frames at full fidelity as tensors `[1, n, F, S, S, 3]`, some snippets at a time. The caller disposes of them.
  */
-function* snippetTensors(config: Config, frames: Uint8Array): Generator<tf.Tensor> {
+export function* snippetTensors(config: Config, frames: Uint8Array): Generator<tf.Tensor> {
   const {
     encoder,
     full: { size },

@@ -18,6 +18,7 @@ import { multigridPace, multigridPlan } from '../../train/schedule/multigrid.js'
 import { evenPace } from '../../train/schedule/pace.js';
 import { ownedParts } from '../../train/trained-parts.js';
 import { settleStatistics } from '../encoder/full-fidelity.js';
+import { fitCodebook } from '../encoder/fit-codebook.js';
 import { freshEncoder, openEncoder, startOf, type LoadedEncoder } from '../encoder/run-encoder.js';
 import { clipsInput, videoFilesInput } from '../run/inputs.js';
 import type { Run } from '../run/run.js';
@@ -66,7 +67,8 @@ function startingEncoder(run: Run, { parents: [start] }: MadeOf): LoadedEncoder 
 
 /** The plan of a stage of 0 epochs, which stores the encoder as it starts. */
 function asGiven(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<ClipBatch> {
-  const { parameters } = owned.add(startingEncoder(run, madeOf));
+  const loaded = owned.add(startingEncoder(run, madeOf));
+  const { parameters } = loaded;
   return {
     stage: 'pretrain',
     what: 'encoder as it was given',
@@ -80,7 +82,7 @@ function asGiven(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<ClipBatch
     ),
     pace: { epochs: 0, steps: () => 0, rate: () => 0 },
     options: run.config.pretrain,
-
+    begin: () => fitCodebook(run, loaded, 'running'),
     source: { initial: stateless, batches: async function* () {} },
     shape: () => '',
     through: 'tape',
@@ -95,7 +97,8 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
   const { seed, pretrain: options } = config;
   const { training, validation, classes } = await stage1Clips(run);
 
-  const { encoder, parameters } = owned.add(startingEncoder(run, madeOf));
+  const loaded = owned.add(startingEncoder(run, madeOf));
+  const { encoder, parameters } = loaded;
   const normalization = setBatchNormMode(parameters, options.batchNorm);
   const classifier = new Classifier(encoder.channels, classes.length, 0.001);
   const classifierParameters = owned.add(
@@ -165,7 +168,8 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
       const others = next(list, from, to).map(classOf);
       return meanLoss(mixedCrossEntropies(given, labels, others, shares(ids.slice(from, to), epoch)));
     },
-    settle: () => settleStatistics(run, { encoder, parameters }, options.reestimate),
+    begin: () => fitCodebook(run, loaded, normalization),
+    settle: () => settleStatistics(run, loaded, options.reestimate),
     async validate(epoch) {
       if (validation.length === 0) return null;
       const metrics: Record<string, number> = await accuracy({ clips: 1, crops: 1 });

@@ -92,6 +92,10 @@ class StageTraining<B extends Batch> {
     tellDoneAgain(run, plan.stage, plan.madeOf);
     run.store.discardAfter(plan.stage, -1);
     run.log.truncate(logStart(run, plan.madeOf.parents));
+    if (plan.begin) {
+      await plan.begin();
+      for (const { average } of Object.values(plan.parts)) average?.restart();
+    }
     // A rollback needs a checkpoint to go back to.
     if (run.config.training.onDivergence === 'rollback') await this.saveOnceThereIsSpace(false);
   }

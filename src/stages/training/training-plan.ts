@@ -37,6 +37,8 @@ interface CommonPlan<B extends Batch> extends StageModel {
   source: BatchSource<B>;
   /** Fidelity of a batch, for the log: snippets (`pretrain`: frames) × side in pixels. */
   shape: (batch: B) => string;
+  /** Sets parameters before the first step, as codebooks are fitted. A stage that resumes has them in its checkpoint. */
+  begin?: () => Promise<void>;
   /** Changes the parameters after the last epoch, before they are saved. */
   settle?: () => Promise<void>;
   /** Measures the model after an epoch; null where nothing is measured. */

@@ -140,11 +140,11 @@ function isCheckpoint({ entries }: FoundTensors): boolean {
 
 /**
  * Names for the tensors of a run's checkpoint: the encoder and, in stage 1, the classifier of clips, but neither head
- * nor optimizer slots.
+ * nor optimizer slots, nor the encoder's aggregator, which is fitted anew.
  */
 function checkpointNames({ file, entries }: FoundTensors): Map<string, string> {
   const names = entries.flatMap(({ name }): [string, string][] => {
-    const own = /^(?:encoder\.(.+)|classifier\.(fc\..+))$/.exec(name);
+    const own = /^(?:encoder\.(?!aggregator\.)(.+)|classifier\.(fc\..+))$/.exec(name);
     return own ? [[name, (own[1] ?? own[2])!]] : [];
   });
   if (!entries.some(({ name }) => name.startsWith('encoder.')))
