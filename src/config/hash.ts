@@ -32,6 +32,8 @@ const fetching: readonly (keyof Config['data'])[] = [
 const later: Readonly<Partial<Record<SectionKey, unknown>>> = {
   'data.fps': null,
   'data.still': 0,
+  'encoder.input': 'rgb',
+  'encoder.window': null,
   'pretrain.lrSchedule': 'steps',
   'joint.lrSchedule': 'steps',
   'joint.optimizer': 'sgd',

@@ -1,7 +1,11 @@
 import type { EncoderType } from '../../config/encoder-facts.js';
+import { streamNames, type StreamName } from '../../config/encoder-inputs.js';
 import type { Config } from '../../config/schema.js';
 import { efficientnetLite0 } from './efficientnet-lite.js';
 import type { Encoder } from './encoder.js';
+import { differenceImages, dynamicImages, middleFrames, type WindowImages } from './inputs/frame-windows.js';
+import { ofImages } from './inputs/of-images.js';
+import { joinedStreams } from './inputs/streams.js';
 import { mobilenetV2 } from './mobilenet-v2.js';
 import { r2plus1d18 } from './r2plus1d.js';
 import { resnet18, resnet34, resnet50 } from './resnet.js';
@@ -19,7 +23,29 @@ const builders: Readonly<Record<EncoderType, EncoderBuilder>> = {
   'efficientnet-lite0': efficientnetLite0,
 };
 
+/** The keys of `encoder` that an encoder is built of. */
+type EncoderKeys = Pick<Config['encoder'], 'type' | 'width' | 'shift' | 'input' | 'window'>;
+
+/** The images that the network of each stream of `rgb+dynamic` sees. */
+const imagesOfStream = { rgb: middleFrames, dynamic: dynamicImages } as const satisfies Record<
+  StreamName,
+  WindowImages
+>;
+
 /** The encoder that a configuration names. It holds no tensors: its parameters are described, not made. */
-export function buildEncoder({ type, width, shift }: Pick<Config['encoder'], 'type' | 'width' | 'shift'>): Encoder {
-  return builders[type]({ width, shift });
+export function buildEncoder({ type, width, shift, input, window }: EncoderKeys): Encoder {
+  const network = () => builders[type]({ width, shift });
+  switch (input) {
+    case 'rgb':
+      return network();
+    case 'dynamic':
+      return ofImages(network(), dynamicImages, window);
+    case 'difference':
+      return ofImages(network(), differenceImages, window);
+    case 'rgb+dynamic':
+      return joinedStreams(
+        streamNames.map((name) => ({ name, encoder: network(), images: imagesOfStream[name] })),
+        window,
+      );
+  }
 }
