@@ -33,6 +33,8 @@ const later: Readonly<Partial<Record<SectionKey, unknown>>> = {
   'data.fps': null,
   'data.still': 0,
   'encoder.aggregator': { type: 'mean' },
+  'encoder.input': 'rgb',
+  'encoder.window': null,
   'pretrain.lrSchedule': 'steps',
   'joint.lrSchedule': 'steps',
   'joint.optimizer': 'sgd',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { imagesOfSnippet } from './encoder-inputs.js';
 import { shape } from './sections/number-kinds.js';
 import { dataSchema } from './sections/data-section.js';
 import { detectSchema } from './sections/detect-section.js';
@@ -50,7 +51,7 @@ export const configSchema = z
       .describe('The metric by which the head is validated and the run is evaluated.'),
   })
   .transform((keys, context) => ({ ...keys, joint: withLowFidelity(keys.joint, keys.full, context) }))
-  .superRefine(({ data, model, full, pretrain, joint, head }, context) => {
+  .superRefine(({ data, encoder, model, full, pretrain, joint, head }, context) => {
     if (data.resize === 'squash' && pretrain.views.crops > 1) {
       const message = 'data.resize=squash leaves one crop, the whole frame: set 1';
       context.addIssue({ code: 'custom', path: ['pretrain', 'views', 'crops'], message });
@@ -62,6 +63,16 @@ export const configSchema = z
     if (pretrain.multigrid && pretrain.lrSchedule !== 'steps') {
       const message = 'pretrain.multigrid goes by the plateaus of lrSteps: set steps';
       context.addIssue({ code: 'custom', path: ['pretrain', 'lrSchedule'], message });
+    }
+    const clips = pretrain.multigrid?.longCycle ? pretrain.multigrid.longFactors : [];
+    for (const [i, factor] of clips.entries()) {
+      const frames = encoder.frames * factor.frames;
+      const windows = imagesOfSnippet({ ...encoder, frames });
+      if (encoder.input === 'rgb' || (frames >= 2 && Number.isInteger(frames) && Number.isInteger(windows))) continue;
+      const message =
+        `clips of ${frames} frames are not a whole number of windows of ${encoder.window ?? 'two or more'} frames, ` +
+        `which encoder.input=${encoder.input} needs`;
+      context.addIssue({ code: 'custom', path: ['pretrain', 'multigrid', 'longFactors', i, 'frames'], message });
     }
     if (model.type !== 'gtad') return;
     const shapes = [model.window ?? full, ...joint.shapes];

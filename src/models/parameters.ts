@@ -87,6 +87,9 @@ export class Parameters {
   }
 }
 
+/** What a layer needs of {@link Parameters} to compute. */
+export type ReadableParameters = Pick<Parameters, 'get' | 'has' | 'variable'>;
+
 function initialValues({ shape, init }: ParameterSpec, random: Random): Float32Array {
   const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
   switch (init.type) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { encoderFacts, encoders, encodersThat, encoderTypes } from '../encoder-facts.js';
+import { encoderInputs, imagesOfSnippet } from '../encoder-inputs.js';
 import { aggregatorHelp, trainableAggregatorSchema } from './aggregator-section.js';
 import { count, positive } from './number-kinds.js';
 
@@ -24,7 +25,8 @@ const encoderKeys = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'TSM shifts 1/shift of the channels by one frame forwards and as many backwards (null: 8); 0: no shift. ' +
+      'TSM shifts 1/shift of the channels by one frame forwards and as many backwards (null: 8, or 0 where `input` ' +
+        'and `window` make one image of a snippet); 0: no shift. ' +
         `Not for ${encodersThat(({ shift }) => !shift)}.`,
     ),
   frames: count.default(8).describe('Frames of a snippet, F.'),
@@ -32,6 +34,23 @@ const encoderKeys = z.strictObject({
   aggregator: trainableAggregatorSchema
     .prefault({ type: 'mean' })
     .describe(`How the feature of a snippet is made of those of its frames: ${aggregatorHelp.trainable}.`),
+  input: z
+    .enum(encoderInputs)
+    .default('rgb')
+    .describe(
+      'What the network sees of the frames of a snippet. rgb: all of them. dynamic: one dynamic image for each window ' +
+        'of frames, which shows the motion in it by approximate rank pooling (Bilen et al., CVPR 2016). rgb+dynamic: ' +
+        'the middle frame of each window through one network and its dynamic image through a second one of the same ' +
+        'type, so that features have twice the channels; `weights` of one network start both. difference: half the ' +
+        'difference of the last and the first frame of each window, on grey.',
+    ),
+  window: count
+    .nullable()
+    .default(null)
+    .describe(
+      'Frames of a window, for every `input` but rgb: at least 2, and a divisor of `frames`; null: all frames of the ' +
+        'snippet.',
+    ),
   weights: z
     .string()
     .nullable()
@@ -45,7 +64,7 @@ const encoderKeys = z.strictObject({
 
 /** `encoder`: the video encoder. The facts of its type check width and shift, and give their defaults. */
 export const encoderSchema = encoderKeys
-  .superRefine(({ type, width, shift, frames, aggregator }, context) => {
+  .superRefine(({ type, width, shift, aggregator, ...images }, context) => {
     const refuse = (key: string, message: string) => {
       context.addIssue({ code: 'custom', path: [key], message });
     };
@@ -60,12 +79,30 @@ export const encoderSchema = encoderKeys
       else if (unit === 'channels' && width > most)
         refuse('width', `${type} takes at most ${most} channels, not ${width}`);
     }
-    if (frames < 2 && aggregator.type !== 'mean')
-      refuse('aggregator', `${aggregator.type} needs snippets of two frames or more: set encoder.frames`);
+    if (aggregator.type !== 'mean' && imagesOfSnippet(images) < 2)
+      refuse('aggregator', `${aggregator.type} needs two images of a snippet or more: set encoder.frames or window`);
     if (shift === 1) refuse('shift', 'must be 0, or 2 or more: 1/shift of the channels moves in each direction');
     if (shift && !facts.shift) refuse('shift', `${type} has convolutions over time and takes no shift`);
+    const { input, frames, window } = images;
+    if (input === 'rgb') {
+      if (window !== null) refuse('window', 'the input rgb has no windows: set null, or another encoder.input');
+      return;
+    }
+    if ((window ?? frames) === 1) {
+      const key = window === null ? 'frames' : 'window';
+      refuse(key, `a window of one frame shows no motion, which encoder.input=${input} asks for: set 2 or more`);
+    } else if (!Number.isInteger(imagesOfSnippet(images))) {
+      refuse('window', `${frames} frames (encoder.frames) are not a whole number of windows of ${window ?? frames}`);
+    } else if (shift && imagesOfSnippet(images) === 1) {
+      refuse(
+        'shift',
+        `encoder.input=${input} makes one image of a snippet, which has no neighbour to shift from: set 0`,
+      );
+    }
   })
   .transform((keys) => {
     const facts = encoderFacts(keys.type);
-    return { ...keys, width: keys.width ?? facts.width?.default ?? 1, shift: keys.shift ?? (facts.shift ? 8 : 0) };
+    const single = keys.input !== 'rgb' && imagesOfSnippet(keys) === 1;
+    const shift = facts.shift && !single ? 8 : 0;
+    return { ...keys, width: keys.width ?? facts.width?.default ?? 1, shift: keys.shift ?? shift };
   });

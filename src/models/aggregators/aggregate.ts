@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../../engine/ops/differentiable.js';
-import type { Parameters } from '../parameters.js';
+import type { ReadableParameters } from '../parameters.js';
 import type { Aggregated, Aggregator, Values } from './aggregator.js';
 
 /** A batch of B sequences `x` `[B, T, D]`. Of item b only the first `valid[b]` ≥ 1 steps exist. */
@@ -25,7 +25,7 @@ export interface RecordedAggregate {
 export function recordAggregate(
   aggregator: Aggregator,
   { x, valid }: Sequences,
-  parameters: Parameters,
+  parameters: ReadableParameters,
 ): RecordedAggregate {
   const [batch, steps, channels] = x.shape;
   const data = x.dataSync<'float32'>();
@@ -63,7 +63,7 @@ export function recordAggregate(
  * Applies an aggregator to a batch of sequences, on the tape: `[B, T, D]` → `[B, D']`, with gradients of x and of the
  * trained parameters.
  */
-export function aggregate(aggregator: Aggregator, sequences: Sequences, parameters: Parameters): tf.Tensor2D {
+export function aggregate(aggregator: Aggregator, sequences: Sequences, parameters: ReadableParameters): tf.Tensor2D {
   const trained = aggregator.parameters.map(({ name }) => name).filter((name) => parameters.variable(name).trainable);
   const inputs = [sequences.x, ...trained.map((name) => parameters.get(name))];
   return differentiable<tf.Tensor2D>(inputs, () => {
@@ -79,7 +79,7 @@ export function aggregate(aggregator: Aggregator, sequences: Sequences, paramete
   });
 }
 
-function valuesOf(aggregator: Aggregator, parameters: Parameters): Values {
+function valuesOf(aggregator: Aggregator, parameters: ReadableParameters): Values {
   return Object.fromEntries(
     aggregator.parameters.map(({ name }) => [name, Float64Array.from(parameters.get(name).dataSync<'float32'>())]),
   );

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { layerNorm as normalized, type LayerNormOptions } from '../../engine/ops/normalization/layer-norm.js';
-import type { Parameters, ParameterSpec } from '../parameters.js';
+import type { ReadableParameters, ParameterSpec } from '../parameters.js';
 import type { Pass } from './layer.js';
 
 /** Layer normalisation of rows `[N, C]`, then optionally ReLU and mask, with PyTorch's parameter names. */
@@ -8,7 +8,7 @@ export interface LayerNorm {
   parameters: ParameterSpec[];
   apply(x: tf.Tensor2D, pass: Pass, options?: LayerNormOptions): tf.Tensor2D;
   /** The layer's parameters, for ops that include the normalisation. */
-  of(parameters: Parameters): { scale: tf.Tensor1D; offset: tf.Tensor1D };
+  of(parameters: ReadableParameters): { scale: tf.Tensor1D; offset: tf.Tensor1D };
 }
 
 export function layerNorm(name: string, channels: number): LayerNorm {
@@ -19,7 +19,7 @@ export function layerNorm(name: string, channels: number): LayerNorm {
     init: { type: 'constant', value },
     trainable: true,
   });
-  const of = (parameters: Parameters) => ({
+  const of = (parameters: ReadableParameters) => ({
     scale: parameters.get<tf.Tensor1D>(`${name}.weight`),
     offset: parameters.get<tf.Tensor1D>(`${name}.bias`),
   });

@@ -1,11 +1,11 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '../../engine/kernels/choose.js';
 import type { BatchStatistics } from '../../engine/ops/normalization/batch-norm.js';
-import type { ParameterSpec, Parameters } from '../parameters.js';
+import type { ParameterSpec, ReadableParameters } from '../parameters.js';
 
 /** The inputs of a pass through a model besides the data. */
 export interface Pass {
-  parameters: Parameters;
+  parameters: ReadableParameters;
   /**
    * `batch`: normalise by the batch's statistics and report them to `onStatistics`;
    * `running`: by the running statistics.

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { sequenceConvolution } from '../../engine/ops/convolution/sequence-conv.js';
-import type { Parameters, ParameterSpec } from '../parameters.js';
+import type { ReadableParameters, ParameterSpec } from '../parameters.js';
 import type { Pass } from './layer.js';
 
 /** A batch of B sequences of T steps. Of each item only the first `valid` steps exist; the others are padding. */
@@ -64,7 +64,7 @@ export function sequenceConv(name: string, options: SequenceConvOptions): Sequen
 /** Weight and bias (initially 0) of y = xW + b at each step, for ops that include this product. */
 export interface Projection {
   parameters: ParameterSpec[];
-  of(parameters: Parameters): { weight: tf.Tensor2D; bias: tf.Tensor1D };
+  of(parameters: ReadableParameters): { weight: tf.Tensor2D; bias: tf.Tensor1D };
 }
 
 export function projection(name: string, inputs: number, out: number): Projection {

@@ -6,7 +6,7 @@ import { conv, depthwise, geometryOf, type ConvOptions } from '../layers/conv.js
 import { framesOf, sequence, type Layer, type Pass } from '../layers/layer.js';
 import { residual } from '../layers/residual-layer.js';
 import { shifted } from '../layers/shift.js';
-import type { Parameters } from '../parameters.js';
+import type { ReadableParameters } from '../parameters.js';
 import { tapedUnit } from './taped.js';
 import { consumed, unused, type Gradients, type Recorded, type Unit } from './unit.js';
 
@@ -112,7 +112,12 @@ interface BlockPass<T extends Held> {
   output: T;
 }
 
-function recordBlock<T extends Held>(k: Kernels<T>, input: T, block: ConvBlock, parameters: Parameters): BlockPass<T> {
+function recordBlock<T extends Held>(
+  k: Kernels<T>,
+  input: T,
+  block: ConvBlock,
+  parameters: ReadableParameters,
+): BlockPass<T> {
   const folded = tf.tidy(() => {
     const { filter, factor, mean, offset } = normalizationOf(block, parameters);
     return { filter: tf.mul(filter, perOutput(factor, block)), bias: tf.sub(offset, tf.mul(mean, factor)) };
@@ -135,7 +140,7 @@ function backward<T extends Held>(
   { block, input, filter, output }: BlockPass<T>,
   dy: T,
   wantsInput: boolean,
-  parameters: Parameters,
+  parameters: ReadableParameters,
   gradients: Gradients,
 ): T | null {
   const geometry = geometryOf(input.shape, block);
@@ -161,7 +166,12 @@ function backward<T extends Held>(
 }
 
 /** Gradients of filter, scale and offset, given those of the folded filter and bias. */
-function unfolded(block: ConvBlock, parameters: Parameters, dFilter: tf.Tensor, dBias: tf.Tensor1D): tf.Tensor[] {
+function unfolded(
+  block: ConvBlock,
+  parameters: ReadableParameters,
+  dFilter: tf.Tensor,
+  dBias: tf.Tensor1D,
+): tf.Tensor[] {
   const { filter, factor, mean, inverse } = normalizationOf(block, parameters);
   const products = tf.reshape(tf.mul(dFilter, filter), [-1, block.out]);
   const dScale = tf.mul(inverse, tf.sub(tf.sum(products, 0), tf.mul(mean, dBias)));
@@ -169,7 +179,7 @@ function unfolded(block: ConvBlock, parameters: Parameters, dFilter: tf.Tensor, 
 }
 
 /** A block's filter and its normalisation: y = factor · (x - mean) + offset. */
-function normalizationOf({ name, normalization, epsilon }: ConvBlock, parameters: Parameters) {
+function normalizationOf({ name, normalization, epsilon }: ConvBlock, parameters: ReadableParameters) {
   const vector = (part: string) => parameters.get<tf.Tensor1D>(`${normalization}.${part}`);
   const inverse = tf.rsqrt(tf.add(vector('running_var'), epsilon));
   return {

@@ -1,4 +1,5 @@
 import { encoderTypes, type EncoderType } from '../../config/encoder-facts.js';
+import { streamNames, type EncoderInput, type StreamName } from '../../config/encoder-inputs.js';
 import { encoderSchema } from '../../config/sections/encoder-section.js';
 import { buildEncoder } from '../encoders/encoder-catalogue.js';
 import { torchShape } from './torch-layout.js';
@@ -11,6 +12,11 @@ import { problemOf } from '../state.js';
 export interface KnownEncoder {
   type: EncoderType;
   width: number;
+  /**
+   * `encoder.input` as far as tensors tell it: `rgb+dynamic` is two networks. A single network may see any other
+   * input, and counts as `rgb`.
+   */
+  input: Extract<EncoderInput, 'rgb' | 'rgb+dynamic'>;
   /** Channels of the features, C. */
   channels: number;
   parameters: readonly ParameterSpec[];
@@ -24,11 +30,29 @@ const multipliers = [0.35, 0.5, 0.75, 1.3, 1.4, ...Array.from({ length: 800 }, (
 
 /**
  * Finds the encoder whose tensors have these shapes, or the one that comes closest: first by names, which depend on the
- * type alone, then by shapes.
+ * type alone, then by shapes. Tensors of several streams are those of two networks, and the first one tells which.
  *
  * @param shapes - PyTorch's shapes by torchvision's names.
  */
 export function closestEncoder(shapes: ReadonlyMap<string, readonly number[]>): KnownEncoder {
+  const names = [...shapes.keys()];
+  const stream = streamNames.find((name) => names.some((each) => each.startsWith(`${name}.`)));
+  if (stream === undefined) return closestNetwork(shapes);
+  const { type, width } = closestNetwork(ofStream(shapes, stream));
+  return knownEncoder(type, width, 'rgb+dynamic')!;
+}
+
+/** The tensors of one stream, by the names that they have in a network alone. */
+function ofStream<T>(tensors: ReadonlyMap<string, T>, stream: StreamName): Map<string, T> {
+  const prefix = `${stream}.`;
+  return new Map(
+    [...tensors].flatMap(([name, each]): [string, T][] =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), each]] : [],
+    ),
+  );
+}
+
+function closestNetwork(shapes: ReadonlyMap<string, readonly number[]>): KnownEncoder {
   const published = encoderTypes.map((type) => knownEncoder(type)!);
   const types = fewest(published, ({ parameters }) => {
     const present = parameters.filter(({ name }) => shapes.has(name)).length;
@@ -78,10 +102,16 @@ function channelsOf({ width, parameters }: KnownEncoder, shapes: ReadonlyMap<str
 
 /**
  * The encoder of an `encoder.type`, as published or in another `encoder.width`; null where that width is not allowed.
+ *
+ * @param input - Whether it is one network or those of two streams.
  */
-export function knownEncoder(type: KnownEncoder['type'], width: number | null = null): KnownEncoder | null {
-  const parsed = encoderSchema.safeParse({ type, width });
+export function knownEncoder(
+  type: KnownEncoder['type'],
+  width: number | null = null,
+  input: KnownEncoder['input'] = 'rgb',
+): KnownEncoder | null {
+  const parsed = encoderSchema.safeParse({ type, width, input });
   if (!parsed.success) return null;
   const { parameters, channels } = buildEncoder(parsed.data);
-  return { type, width: parsed.data.width, channels, parameters };
+  return { type, width: parsed.data.width, input, channels, parameters };
 }

@@ -1,7 +1,7 @@
 import { encodeSafetensors } from '../../checkpoints/formats/safetensors.js';
 import type { TensorData } from '../../checkpoints/formats/tensor.js';
 import { namesIn, type Naming } from '../../models/weights/naming.js';
-import { WorkError } from '../../system/errors.js';
+import { UsageError, WorkError } from '../../system/errors.js';
 import { writeFileAtomic } from '../../system/files/files.js';
 import { readEncoderWeights, type EncoderWeights } from './encoder-weights.js';
 
@@ -14,6 +14,10 @@ import { readEncoderWeights, type EncoderWeights } from './encoder-weights.js';
  */
 export function convertWeights(from: string, to: string, naming: Naming): EncoderWeights {
   const weights = readEncoderWeights(from);
+  if (naming !== 'torchvision' && weights.encoder.input !== 'rgb')
+    throw new UsageError(
+      `${from} holds two networks (encoder.input=${weights.encoder.input}): choose --naming torchvision`,
+    );
   const nameOf = namesIn(naming, weights.encoder.type, weights.encoder.parameters);
   const tensors = new Map<string, TensorData>();
   for (const [name, values] of weights.state) tensors.set(nameOf(name), { dtype: 'F32', ...values });

@@ -4,10 +4,11 @@ import { readTfjsWeights } from '../../checkpoints/formats/tfjs-layers.js';
 import { isTorchFile, readTorchFile, torchMark } from '../../checkpoints/formats/torch-file.js';
 import { fromKerasMobilenet } from '../../models/weights/keras-mobilenet.js';
 import { encoders, encoderTypes } from '../../config/encoder-facts.js';
+import { streamNames } from '../../config/encoder-inputs.js';
 import { closestEncoder, knownEncoder, type KnownEncoder } from '../../models/weights/known-encoders.js';
 import { torchvisionNames } from '../../models/weights/naming.js';
 import type { Parameters } from '../../models/parameters.js';
-import { importState, listed, problemOf, type State } from '../../models/state.js';
+import { exportState, importState, listed, problemOf, type State } from '../../models/state.js';
 import { UsageError } from '../../system/errors.js';
 import { readBytes, withFile } from '../../system/files/regular-file.js';
 import { printable } from '../../system/printable.js';
@@ -25,8 +26,9 @@ export interface EncoderWeights {
 /**
  * Reads an encoder's weights from one of these files: safetensors or a file of `torch.save` with torchvision's or TSM's
  * names, wrapped or not; a checkpoint of a run, whose encoder is read; the model.json of a MobileNetV2 of TensorFlow.js
- * layers. F64, F16 and BF16 become F32; F32 stays the same to the bit. Tensors of a safetensors file are read only if
- * their names and shapes are those of an encoder.
+ * layers. Names that begin with those of streams are the two networks of `encoder.input: rgb+dynamic`. F64, F16 and
+ * BF16 become F32; F32 stays the same to the bit. Tensors of a safetensors file are read only if their names and shapes
+ * are those of an encoder.
  *
  * @throws UsageError when the file does not parse, or listing every tensor that is missing, extra or misshapen.
  */
@@ -35,21 +37,31 @@ export function readEncoderWeights(file: string): EncoderWeights {
 }
 
 /**
- * Sets an encoder's parameters from a file ({@link readEncoderWeights}).
+ * Sets an encoder's parameters from a file ({@link readEncoderWeights}). An encoder of two streams (`encoder.input`)
+ * takes the weights of a single network for both.
  *
  * @throws UsageError like {@link readEncoderWeights}, and when the file holds another encoder.
  */
 export function loadEncoderWeights(parameters: Parameters, file: string): void {
-  const { encoder, state } = readEncoderWeights(file);
+  const { encoder, state: network } = readEncoderWeights(file);
+  // Files have networks only: what an aggregator has is fitted before training.
+  const own = [...exportState(parameters)].filter(([name]) => name.startsWith('aggregator.'));
+  const state = new Map([...own, ...network]);
   const names = new Set(parameters.specs.map(({ name }) => name));
-  if (!encoder.parameters.every(({ name }) => names.has(name)))
-    throw new UsageError(`${file} holds another encoder: set ${keysOf(encoder)}`);
-  importState(parameters, state, file);
+  const hasAll = (prefix: string) => encoder.parameters.every(({ name }) => names.has(prefix + name));
+  if (hasAll('')) {
+    importState(parameters, state, file);
+    return;
+  }
+  const prefixes = streamNames.map((name) => `${name}.`);
+  if (!prefixes.every(hasAll)) throw new UsageError(`${file} holds another encoder: set ${keysOf(encoder)}`);
+  const twice = [...state].flatMap(([name, values]) => prefixes.map((prefix) => [prefix + name, values] as const));
+  importState(parameters, new Map(twice), file);
 }
 
 /** The configuration keys for an encoder, as `--set` takes them. */
-export function keysOf({ type, width }: KnownEncoder): string {
-  return `encoder.type=${type} encoder.width=${width}`;
+export function keysOf({ type, width, input }: KnownEncoder): string {
+  return `encoder.type=${type} encoder.width=${width}${input === 'rgb' ? '' : ` encoder.input=${input}`}`;
 }
 
 function readKeras(file: string): EncoderWeights {

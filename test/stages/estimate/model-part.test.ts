@@ -44,7 +44,14 @@ void test('slots of each optimizer and the average, in bytes counted by hand', (
 });
 
 void test('what is frozen has no slots, but an average', () => {
-  const { parameters: specs } = buildEncoder({ type: 'resnet18', width: 8, shift: 0 });
+  const { parameters: specs } = buildEncoder({
+    type: 'resnet18',
+    width: 8,
+    shift: 0,
+    input: 'rgb',
+    window: null,
+    aggregator: { type: 'mean' },
+  });
   const channels = specs.filter(({ name }) => name.endsWith('running_mean')).reduce((n, { shape }) => n + shape[0]!, 0);
   const [trained, frozen] = (['train', 'frozen-affine'] as const).map((batchNorm) => numbersOf([{ specs, batchNorm }]));
   assert.equal(trained!.all, frozen!.all);
@@ -78,7 +85,14 @@ void test('for the pyramid with AdamW and an average, for G-TAD and an encoder: 
     head: { optimizer: 'adamw', ema: 0.999 },
   });
   const gtad = config({ model: { h1: 32, h2: 16, h3: 32, groups: 8, width: 32 }, joint: { momentum: 0.9 } });
-  const encoder = buildEncoder({ type: 'resnet18', width: 8, shift: 8 });
+  const encoder = buildEncoder({
+    type: 'resnet18',
+    width: 8,
+    shift: 8,
+    input: 'rgb',
+    window: null,
+    aggregator: { type: 'mean' },
+  });
   for (const { model, pretrain, joint, head } of [pyramid, gtad]) {
     using built = buildHead(model, 64, 20);
     const [heads, encoders]: ModelPart[] = [

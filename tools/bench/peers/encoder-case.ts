@@ -50,7 +50,7 @@ export function encoderErrors(file: string): EncoderErrors {
     [...tensors].map(([name, { shape }]) => [name, { shape: [...shape], data: theirs(name) }]),
   );
   const { type, width, shift_div: shift } = reference.encoder;
-  const encoder = buildEncoder({ type, width, shift });
+  const encoder = buildEncoder({ type, width, shift, input: 'rgb', window: null, aggregator: { type: 'mean' } });
   const parameters = new Parameters(encoder.parameters, randomStream(0));
   importState(parameters, state, file, 'param.encoder.');
 
