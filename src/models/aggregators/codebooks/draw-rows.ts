@@ -1,0 +1,20 @@
+import type { Random } from '../../../engine/random.js';
+import type { Rows } from '../aggregator.js';
+
+/** Codebooks are fitted to at most so many rows. More cost time, and hardly move a word. */
+export const mostRows = 5000;
+
+/** At most {@link mostRows} of the rows, without repetition and in their order, drawn by `random`; all if there are no more. */
+export function drawRows(rows: Rows, random: Random): Rows {
+  const { data, count, channels } = rows;
+  if (count <= mostRows) return rows;
+  const drawn = random
+    .shuffled(Array.from({ length: count }, (_, n) => n))
+    .slice(0, mostRows)
+    .sort((a, b) => a - b);
+  const chosen = new Float64Array(mostRows * channels);
+  drawn.forEach((n, at) => {
+    chosen.set(data.subarray(n * channels, (n + 1) * channels), at * channels);
+  });
+  return { data: chosen, count: mostRows, channels };
+}
