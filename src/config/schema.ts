@@ -10,6 +10,7 @@ import { jointSchema } from './sections/joint-section.js';
 import { withLowFidelity } from './sections/low-fidelity.js';
 import { pretrainSchema } from './sections/pretrain-section.js';
 import { checkpointSchema, notifySchema, trainingSchema } from './sections/run-sections.js';
+import { segmentsSchema } from './sections/segments-section.js';
 
 /** `full`. Each key has its own default, so that one of them can be stated alone. */
 const fullSchema = shape.extend({ snippets: shape.shape.snippets.default(100), size: shape.shape.size.default(224) });
@@ -34,6 +35,7 @@ export const configSchema = z
     pretrain: pretrainSchema.prefault({}).describe('Stage 1: encoder and classifier on trimmed clips.'),
     joint: jointSchema.prefault({}).describe('Stage 2 (LoFi): encoder and head together at low fidelity.'),
     head: headSchema.prefault({}).describe('Stage 3: a fresh head on features of the frozen encoder.'),
+    segments: segmentsSchema.prefault({}).describe('How the class of a segment is found from its snippets.'),
     detect: detectSchema.prefault({}).describe("How the head's outputs become detections."),
     checkpoint: checkpointSchema.prefault({}).describe('When checkpoints are written, and which are kept.'),
     training: trainingSchema.prefault({}).describe('How every training stage treats divergence.'),

@@ -14,6 +14,17 @@ export interface StageFacts {
   readonly dependsOn: (config: Config) => Partial<Config> | Record<string, unknown>;
 }
 
+/**
+ * Whether a classifier of segments tells the classes of proposals: where the head gives no labels, or where
+ * `segments.aggregator` asks for one.
+ */
+export function classifiesSegments({ model, segments }: Pick<Config, 'model' | 'segments'>): boolean {
+  return !headFacts[model.type].labels || segments.aggregator !== null;
+}
+
+/** The section `segments` where it is not as it was before there was one. */
+const stated = ({ segments }: Config) => segments.aggregator && { segments };
+
 const trainsEncoder = ({ data }: Config) => data.features === null;
 
 /** The stages in the order in which they run. Hashes, summaries, reports and commands are derived from this list. */
@@ -48,21 +59,25 @@ export const stages = [
   },
   {
     name: 'segments',
-    describe: 'Stage 3b, first part: train the classifier that labels the proposals of the head',
+    describe: 'Stage 3b, first part: train the classifier that tells the classes of proposals',
     leaves: 'classifier',
-    applies: ({ model }: Config) => !headFacts[model.type].labels,
-    dependsOn: ({ seed, full, model: { window }, head: { classifier, views } }: Config) => ({
-      ...{ seed, full, model: { window }, head: { classifier, views } },
-    }),
+    applies: classifiesSegments,
+    dependsOn: (config: Config) => {
+      const { seed, full, model, head } = config;
+      const { window } = model;
+      const { classifier, views } = head;
+      return { seed, full, model: { window }, head: { classifier, views }, ...stated(config) };
+    },
   },
   {
     name: 'head',
     describe: 'Stage 3b: train a fresh head on the features',
     leaves: 'head',
     applies: () => true,
-    dependsOn: ({ seed, full, model, head, detect, evaluation }: Config) => ({
-      ...{ seed, full, model, head, detect, evaluation },
-    }),
+    dependsOn: (config: Config) => {
+      const { seed, full, model, head, detect, evaluation } = config;
+      return { seed, full, model, head, detect, evaluation, ...stated(config) };
+    },
   },
 ] as const satisfies readonly StageFacts[];
 

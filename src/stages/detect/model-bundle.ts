@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { readBundle, writeBundle } from '../../checkpoints/bundle-file.js';
 import { configSchema, type Config } from '../../config/schema.js';
+import { classifiesSegments } from '../../config/stages.js';
 import { randomStream } from '../../engine/random.js';
 import { buildEncoder } from '../../models/encoders/encoder-catalogue.js';
 import { buildHead } from '../../models/heads/head-catalogue.js';
@@ -13,7 +14,7 @@ import { printable } from '../../system/printable.js';
 import { freshLocalizer } from '../localize/localizer.js';
 import type { Run } from '../run/run.js';
 import { loadedEncoder } from '../encoder/run-encoder.js';
-import { segmentLayers } from '../segments/segment-classifier.js';
+import { segmentLayers } from '../segments/segment-layers.js';
 import { toState, toTensors } from '../training/snapshot.js';
 import { insane } from './bundle-limits.js';
 import { modelOfRun, trainedModel, type TrainedModel } from './trained-model.js';
@@ -29,6 +30,7 @@ const descriptionSchema = z.object({
     encoder: z.record(z.string(), z.unknown()),
     model: z.record(z.string(), z.unknown()),
     full: z.object({ snippets: z.int(), size: z.int() }),
+    segments: z.record(z.string(), z.unknown()).optional(),
     detect: z.record(z.string(), z.unknown()),
     data: z.object({ resize: z.string(), fps: z.number().nullable().default(null) }),
   }),
@@ -58,11 +60,12 @@ export function writeModel(file: string, { config, encoder, localizer, longest }
 }
 
 /** The keys that detection in files depends on, without those that name files of the training machine. */
-function bundledConfig({ encoder, model, full, detect, data: { resize, fps } }: Config): object {
+function bundledConfig({ encoder, model, full, segments, detect, data: { resize, fps } }: Config): object {
   return {
     encoder: { ...encoder, weights: null },
     model,
     full,
+    segments,
     detect: { ...detect, scores: null, normalizeScores: false },
     data: { resize, fps },
   };
@@ -118,8 +121,10 @@ function requireSizes(file: string, config: Config, classes: number, state: Stat
   using head = buildHead(config.model, encoder.channels, classes);
   requireFit(encoder.parameters, state, file, tensorName('encoder', ''));
   requireFit(head.parameters, state, file, tensorName('head', ''));
-  if (!head.labels)
-    requireFit(segmentLayers(encoder.channels, classes).parameters, state, file, tensorName('classifier', ''));
+  if (classifiesSegments(config)) {
+    const { parameters } = segmentLayers(config.segments, encoder.channels, classes);
+    requireFit(parameters, state, file, tensorName('classifier', ''));
+  }
 }
 
 function readDescription(file: string, description: object): { config: Config; classes: string[]; longest: number } {

@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.js';
 import type { Precision } from '../../engine/kernels/choose.js';
 import { metered, type Reading } from '../../engine/meter.js';
 import { randomStream } from '../../engine/random.js';
-import { crossEntropies, meanLoss, type Classifier } from '../../models/classifier.js';
+import { crossEntropies, meanLoss } from '../../models/classifier.js';
 import type { Encoder } from '../../models/encoders/encoder.js';
 import type { Head } from '../../models/heads/head.js';
 import { setBatchNormMode } from '../../models/layers/batch-norm-layer.js';
@@ -16,6 +16,7 @@ import { optimizerOf, type OptimizerOptions } from '../../train/optimizers/optim
 import { rulesOf } from '../../train/optimizers/parameter-rules.js';
 import { ownedParts } from '../../train/trained-parts.js';
 import { update } from '../../train/update.js';
+import type { SegmentLayers } from '../segments/segment-layers.js';
 import { partWithoutValues, withoutValues, type ModelPart } from './model-part.js';
 
 /** Memory and operations of a piece of work on n items, as straight lines over n. */
@@ -100,13 +101,13 @@ export function headCost(head: Head, snippets: number, channels: number): Cost {
 }
 
 /** A step of the classifier of segments on n instances. */
-export function classifierCost(classifier: Classifier, channels: number): Cost {
-  using parameters = withoutValues(classifier.parameters);
+export function segmentsCost(layers: SegmentLayers, channels: number): Cost {
+  using parameters = withoutValues(layers.parameters);
   const [cost] = proportional(1, 1, (instances, read) => {
-    const x = tf.ones<tf.Rank.R2>([instances, channels]);
+    const x = tf.ones<tf.Rank.R3>([instances, layers.bins, channels]);
     const classes = Array<number>(instances).fill(0);
     const pass: Pass = { parameters, normalization: 'running' };
-    onTape(parameters, () => meanLoss(crossEntropies(classifier.logits(x, pass, 0.5), classes)));
+    onTape(parameters, () => meanLoss(crossEntropies(layers.logits(x, pass, 0.5), classes)));
     x.dispose();
     return [read()];
   }) as [Cost];

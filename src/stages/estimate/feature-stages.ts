@@ -1,7 +1,7 @@
-import { Classifier } from '../../models/classifier.js';
 import { buildHead } from '../../models/heads/head-catalogue.js';
+import { segmentLayers } from '../segments/segment-layers.js';
 import { batchSize } from '../segments/segments-stage.js';
-import { classifierCost, headCost } from './cost.js';
+import { headCost, segmentsCost } from './cost.js';
 import type { StageEstimate } from './stage-estimate.js';
 import { classesOf, giga, peakGib, trainingOf, type Subject } from './subject.js';
 
@@ -12,11 +12,11 @@ import { classesOf, giga, peakGib, trainingOf, type Subject } from './subject.js
 /** Stage 3b, first part. */
 export function segments(subject: Subject): StageEstimate {
   const { config, channels } = subject;
-  const classifier = new Classifier(channels, classesOf(config), 0.01);
+  const layers = segmentLayers(config.segments, channels, classesOf(config));
   const { weightDecay } = config.head.classifier;
   const options = { optimizer: 'adam', ema: 0, clipNorm: 0, weightDecay } as const;
-  const { parameters, state, update } = trainingOf([{ specs: classifier.parameters }], options);
-  const cost = classifierCost(classifier, channels);
+  const { parameters, state, update } = trainingOf([{ specs: layers.parameters }], options);
+  const cost = segmentsCost(layers, channels);
   const step = { tensors: Math.max(cost.peak(batchSize), update.tensors), arrays: update.arrays };
   const gflops = giga(cost.flops(batchSize));
   return {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MadeOf } from '../../checkpoints/run-store.js';
-import { headFacts } from '../../config/head-facts.js';
+import { classifiesSegments } from '../../config/stages.js';
 import { videosOf, type Video } from '../../data/dataset.js';
 import type { VideoScores } from '../../data/scores/scores.js';
 import { secondsOf } from '../../data/views/fractions.js';
@@ -39,8 +39,8 @@ interface HeadBatch extends Batch {
 }
 
 /**
- * Stage 3b: trains a fresh head on the features of the frozen encoder (docs/method.md §2.1, §7.7). Where the head gives
- * no labels, the classifier of segments is trained first, and stored with the head.
+ * Stage 3b: trains a fresh head on the features of the frozen encoder (docs/method.md §2.1, §7.7). Where a
+ * classifier of segments is needed, it is trained first, and stored with the head.
  */
 export const head = headStage(startOnFeatures);
 
@@ -51,7 +51,7 @@ export function headStage(open: (run: Run) => FeatureStart): TrainingStage<HeadB
     async run(run) {
       // Published features are read as a whole to know them: once for both trainings.
       const start = open(run);
-      if (namesSegments(run)) await segmentsStage(() => start).run(run);
+      if (classifiesSegments(run.config)) await segmentsStage(() => start).run(run);
       await headAlone(() => start).run(run);
     },
   };
@@ -63,17 +63,12 @@ function headAlone(open: (run: Run) => FeatureStart): TrainingStage<HeadBatch, F
     name: 'head',
     start(run) {
       const { origins, source } = open(run);
-      const classifier = namesSegments(run) ? run.store.finished('segments') : null;
+      const classifier = classifiesSegments(run.config) ? run.store.finished('segments') : null;
       return { origins: classifier ? [...origins, classifier] : origins, source };
     },
     inputs: (run) => Promise.resolve(headInputs(run)),
     plan: (run, madeOf, owned, { source }) => planHead(run, madeOf, owned, source),
   });
-}
-
-/** Whether a classifier of segments labels the proposals of the run's head. */
-function namesSegments({ config }: Run): boolean {
-  return !headFacts[config.model.type].labels;
 }
 
 function headInputs(run: Run): Omit<MadeOf, 'parents'> {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Config } from '../../config/schema.js';
+import { classifiesSegments } from '../../config/stages.js';
 import { randomStream } from '../../engine/random.js';
 import { classWise } from '../../evaluation/suppression/class-wise.js';
 import { externalLabels, type ClassScore } from '../../evaluation/external-labels.js';
@@ -12,17 +13,17 @@ import { fromWindow, validSnippets, windowFeatures, windowsOver } from '../../mo
 import { Parameters } from '../../models/parameters.js';
 import { disposeModelParts } from '../../models/parts.js';
 import { ownProposals } from './long-video.js';
-import { freshSegmentClassifier, ownLabels, type SegmentClassifier } from '../segments/segment-classifier.js';
+import { freshSegmentClassifier, ownLabels, rescored, type SegmentClassifier } from '../segments/segment-classifier.js';
 
 /** Finds and labels actions in a video's features. Disposing of it frees its parameters and the head's constants. */
 export interface Localizer extends Disposable {
   classes: readonly string[];
   head: Head;
-  /** The parameters; `classifier` is that of segments, which exists where the head gives no labels. */
+  /** The parameters; `classifier` is that of segments, where there is one. */
   parts: { head: Parameters; classifier?: Parameters };
   /** Snippets that the head sees at once; null: the whole video. */
   window: number | null;
-  /** Labels the proposals; null where the head does. */
+  /** Tells the classes of proposals; null where the head alone does. */
   segments: SegmentClassifier | null;
 }
 
@@ -30,7 +31,7 @@ export interface Localizer extends Disposable {
 export function freshLocalizer(config: Config, channels: number, classes: readonly string[]): Localizer {
   const head = buildHead(config.model, channels, classes.length);
   const headParameters = new Parameters(head.parameters, randomStream(config.seed, 'head', 'head'));
-  const segments = head.labels ? null : freshSegmentClassifier(config, channels, classes);
+  const segments = classifiesSegments(config) ? freshSegmentClassifier(config, channels, classes) : null;
   const parts = { head: headParameters, ...(segments && { classifier: segments.parameters }) };
   return {
     classes,
@@ -125,14 +126,15 @@ export function thin(
 
 /**
  * Proposals with the names of their labels. Where the head gives no labels, each proposal gets the `count` labels that
- * are most likely by the classifier of segments.
+ * are most likely by the classifier of segments. Where it does and there is such a classifier, this changes the scores.
  */
 export function named(
-  { classes, segments }: Localizer,
+  { classes, head, segments }: Localizer,
   features: Features,
   kept: readonly HeadProposal[],
   count: number,
 ): (Proposal & { label: string })[] {
-  if (segments) return ownLabels(segments, features, kept, count);
-  return kept.map(({ label, ...proposal }) => ({ ...proposal, label: classes[label!]! }));
+  if (segments && !head.labels) return ownLabels(segments, features, kept, count);
+  const labelled = kept.map(({ label, ...proposal }) => ({ ...proposal, label: classes[label!]! }));
+  return segments ? rescored(segments, features, labelled) : labelled;
 }

@@ -3,35 +3,28 @@ import type { Features } from '../../checkpoints/feature-store.js';
 import type { Config } from '../../config/schema.js';
 import { randomStream } from '../../engine/random.js';
 import type { Proposal } from '../../evaluation/suppression/soft-nms.js';
-import { Classifier } from '../../models/classifier.js';
 import { Parameters } from '../../models/parameters.js';
 import { concatenated } from '../../system/concatenated.js';
+import { segmentLayers, type SegmentLayers } from './segment-layers.js';
+import { spanBins, type SegmentSpan } from './segment-spans.js';
 
-/** A softmax over the mean feature of a segment, which labels the proposals of a head that gives no labels. */
+/** A softmax over one vector of a segment, which tells the class of proposals. */
 export interface SegmentClassifier {
   classes: readonly string[];
-  classifier: Classifier;
+  layers: SegmentLayers;
   parameters: Parameters;
 }
 
 /** Makes a classifier of segments with random parameters, for features of C = `channels` channels. */
 export function freshSegmentClassifier(
-  { seed }: Pick<Config, 'seed'>,
+  { seed, segments }: Pick<Config, 'seed' | 'segments'>,
   channels: number,
   classes: readonly string[],
 ): SegmentClassifier {
-  const classifier = segmentLayers(channels, classes.length);
-  const parameters = new Parameters(classifier.parameters, randomStream(seed, 'head', 'classifier'));
-  return { classes, classifier, parameters };
+  const layers = segmentLayers(segments, channels, classes.length);
+  const parameters = new Parameters(layers.parameters, randomStream(seed, 'head', 'classifier'));
+  return { classes, layers, parameters };
 }
-
-/** The layers of a classifier of segments. They hold no tensors. */
-export function segmentLayers(channels: number, classes: number): Classifier {
-  return new Classifier(channels, classes, 0.01);
-}
-
-/** A span of a video or of a window, as fractions of it. */
-export type SegmentSpan = readonly [start: number, end: number];
 
 /** Gives each proposal its `count` most likely labels, each with the score proposal × label. */
 export function ownLabels(
@@ -40,10 +33,8 @@ export function ownLabels(
   kept: readonly Proposal[],
   count: number,
 ): (Proposal & { label: string })[] {
-  if (kept.length === 0) return [];
   const { classes } = segments;
-  const spans = kept.map(({ start, end }): SegmentSpan => [start, end]);
-  const likelihoods = spanLikelihoods(segments, features, spans);
+  const likelihoods = spanLikelihoods(segments, features, kept);
   return kept.flatMap(({ score, ...span }, i) => {
     const ranked = classes
       .map((label, k) => ({ label, likelihood: likelihoods[i * classes.length + k]! }))
@@ -52,53 +43,37 @@ export function ownLabels(
   });
 }
 
-/** Class probabilities of spans, `[N · K]`. */
-function spanLikelihoods(
-  { classifier, parameters }: SegmentClassifier,
+/** Multiplies the score of each labelled proposal by the likelihood of its label; the best come first. */
+export function rescored<T extends Proposal & { label: string }>(
+  segments: SegmentClassifier,
   features: Features,
-  spans: readonly SegmentSpan[],
+  labelled: readonly T[],
+): T[] {
+  const { classes } = segments;
+  const likelihoods = spanLikelihoods(segments, features, labelled);
+  return labelled
+    .map((proposal, i) => ({
+      ...proposal,
+      score: proposal.score * likelihoods[i * classes.length + classes.indexOf(proposal.label)]!,
+    }))
+    .sort((a, b) => b.score - a.score);
+}
+
+/** Class probabilities of proposals, `[N · K]`. */
+function spanLikelihoods(
+  { layers, parameters }: SegmentClassifier,
+  features: Features,
+  proposals: readonly Proposal[],
 ): Float32Array {
+  if (proposals.length === 0) return new Float32Array(0);
   const [, channels] = features.shape;
-  const pooled = spans.map((span) => poolSpan(features, span));
+  const spans = proposals.map(({ start, end }): SegmentSpan => [start, end]);
+  const parts = spans.map((span) => spanBins(features, span, layers.bins));
   const likelihoods = tf.tidy(() => {
-    const x = tf.tensor2d(concatenated(pooled), [spans.length, channels]);
-    return tf.softmax(classifier.logits(x, { parameters, normalization: 'running' }));
+    const x = tf.tensor3d(concatenated(parts), [spans.length, layers.bins, channels]);
+    return tf.softmax(layers.logits(x, { parameters, normalization: 'running' }));
   });
   const values = likelihoods.dataSync<'float32'>();
   likelihoods.dispose();
   return values;
-}
-
-/** The mean feature `[C]` of a span. Each snippet is weighted by the part of it that the span covers. */
-export function poolSpan({ data, shape: [snippets, channels] }: Features, [start, end]: SegmentSpan): Float32Array {
-  const pooled = new Float32Array(channels);
-  const from = Math.max(0, start * snippets);
-  const to = Math.min(snippets, end * snippets);
-  let total = 0;
-  for (let i = Math.floor(from); i < Math.min(snippets, Math.ceil(to)); i++) {
-    const weight = Math.min(to, i + 1) - Math.max(from, i);
-    if (weight <= 0) continue;
-    total += weight;
-    for (let c = 0; c < channels; c++) pooled[c]! += weight * data[i * channels + c]!;
-  }
-  return total > 0 ? pooled.map((sum) => sum / total) : pooled;
-}
-
-/** Sets the classifier's `mean` and `deviation` to those of all training snippets. */
-export function standardize(parameters: Parameters, features: readonly Features[]): void {
-  const channels = features[0]!.shape[1];
-  const sum = new Float64Array(channels);
-  const squares = new Float64Array(channels);
-  let count = 0;
-  for (const { data, shape } of features) {
-    count += shape[0];
-    for (let i = 0; i < data.length; i++) {
-      sum[i % channels]! += data[i]!;
-      squares[i % channels]! += data[i]! ** 2;
-    }
-  }
-  const mean = sum.map((total) => total / count);
-  const deviation = squares.map((total, c) => Math.sqrt(Math.max(total / count - mean[c]! ** 2, 1e-8)) + 1e-3);
-  parameters.assign('mean', tf.tensor1d(Float32Array.from(mean)));
-  parameters.assign('deviation', tf.tensor1d(Float32Array.from(deviation)));
 }

@@ -10,13 +10,16 @@ import { shuffledBatches } from '../../train/batches/shuffled.js';
 import { statelessSource } from '../../train/batches/batch-source.js';
 import type { Batch } from '../../train/loop.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
+import { weightRules } from '../../train/optimizers/parameter-rules.js';
 import { ownedParts } from '../../train/trained-parts.js';
 import { seenVideos, startOnFeatures, trainingInputs, type FeatureStart } from '../features/trained-on-features.js';
 import type { FeatureSource } from '../features/feature-source.js';
 import type { Run } from '../run/run.js';
 import type { TrainingPlan } from '../training/training-plan.js';
 import { trainingStage, type TrainingStage } from '../training/training-stage.js';
-import { freshSegmentClassifier, poolSpan, standardize } from './segment-classifier.js';
+import { fitSegments } from './fit-segments.js';
+import { freshSegmentClassifier } from './segment-classifier.js';
+import { spanBins } from './segment-spans.js';
 
 /** An instance with the features of its video. */
 interface SegmentSample extends HeadInstance {
@@ -34,9 +37,9 @@ interface SegmentBatch extends Batch {
 export const batchSize = 64;
 
 /**
- * Trains the classifier of segments, for heads that give no labels: a softmax over the mean feature of a training
- * instance with jittered ends. Features are standardised by the mean and deviation over all training snippets. The head
- * stores the classifier, frozen.
+ * Trains the classifier of segments, for heads that give no labels, or where `segments.aggregator` asks for it: a
+ * softmax over one vector of a training instance with jittered ends, by default its mean feature. Features are
+ * standardised by the mean and deviation over all training snippets. The head stores the classifier, frozen.
  */
 export const segments = segmentsStage(startOnFeatures);
 
@@ -56,20 +59,20 @@ function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSou
     head: { classifier: options },
   } = run.config;
   const seen = seenVideos(run, source);
-  const { classifier, parameters } = freshSegmentClassifier(run.config, source.channels, run.dataset.classes);
+  const { layers, parameters } = freshSegmentClassifier(run.config, source.channels, run.dataset.classes);
   owned.add(parameters);
   const viewed = seen.flatMap(({ id, views, instances }) => views.map((features) => ({ id, features, instances })));
-  standardize(
-    parameters,
-    viewed.map(({ features }) => features),
-  );
+  const begin = () => {
+    const training = viewed.map(({ features, instances }) => ({
+      features,
+      spans: instances.map(({ start, end }) => [start, end] as const),
+    }));
+    fitSegments(layers, parameters, training, randomStream(seed, 'classifier', 'codebook'));
+  };
   const samples = viewed.flatMap(({ id, features, instances }) =>
     instances.map((instance): SegmentSample => ({ id, features, ...instance })),
   );
-  const rules = new Map([
-    ['fc.weight', { lr: 1, weightDecay: options.weightDecay }],
-    ['fc.bias', { lr: 1, weightDecay: 0 }],
-  ]);
+  const rules = weightRules(parameters.specs, options.weightDecay);
   const steps = Math.ceil(samples.length / batchSize);
   const randomOf = (epoch: number, batch: number) => randomStream(seed, 'classifier', 'sample', epoch, batch);
   return {
@@ -86,6 +89,7 @@ function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSou
     pace: { epochs: options.epochs, steps: () => steps, rate: () => options.lr },
     options: { microBatch: null, clipNorm: 0 },
     keys: 'head.classifier',
+    begin,
     // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
     source: statelessSource(async function* (epoch, from, to) {
       const batches = shuffledBatches(samples, batchSize, seed, 'classifier', epoch);
@@ -98,11 +102,12 @@ function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSou
       const random = randomOf(epoch, number);
       const rows = batch.map(({ features, start, end }) => {
         const room = options.jitter * (end - start);
-        return poolSpan(features, [start + random.between(-room, room), end + random.between(-room, room)]);
+        const span = [start + random.between(-room, room), end + random.between(-room, room)] as const;
+        return spanBins(features, span, layers.bins);
       });
-      const x = tf.tensor2d(concatenated(rows), [batch.length, source.channels]);
+      const x = tf.tensor3d(concatenated(rows), [batch.length, layers.bins, source.channels]);
       const pass = { parameters, normalization: 'running' as const };
-      const logits = classifier.logits(x, pass, options.dropout, random.below(2 ** 31));
+      const logits = layers.logits(x, pass, options.dropout, random.below(2 ** 31));
       return meanLoss(
         crossEntropies(
           logits,

@@ -38,7 +38,7 @@ interface CommonPlan<B extends Batch> extends StageModel {
   /** Fidelity of a batch, for the log: snippets (`pretrain`: frames) × side in pixels. */
   shape: (batch: B) => string;
   /** Sets parameters before the first step, as codebooks are fitted. A stage that resumes has them in its checkpoint. */
-  begin?: () => Promise<void>;
+  begin?: () => Promise<void> | void;
   /** Changes the parameters after the last epoch, before they are saved. */
   settle?: () => Promise<void>;
   /** Measures the model after an epoch; null where nothing is measured. */

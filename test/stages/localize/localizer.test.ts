@@ -5,7 +5,7 @@ import { configSchema } from '../../../src/config/schema.js';
 import { startEngine } from '../../../src/engine/backend.js';
 import { concatenated } from '../../../src/system/concatenated.js';
 import { freshLocalizer, localize } from '../../../src/stages/localize/localizer.js';
-import { poolSpan } from '../../../src/stages/segments/segment-classifier.js';
+import { poolSpan } from '../../../src/stages/segments/segment-spans.js';
 import { assertClose, seededArray } from '../../support/numeric.js';
 
 await startEngine();
