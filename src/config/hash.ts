@@ -34,6 +34,7 @@ const later: Readonly<Partial<Record<SectionKey, unknown>>> = {
   'data.still': 0,
   'encoder.input': 'rgb',
   'encoder.window': null,
+  'model.arp': null,
   'pretrain.lrSchedule': 'steps',
   'joint.lrSchedule': 'steps',
   'joint.optimizer': 'sgd',

@@ -233,3 +233,13 @@ void test('a pass of two streams takes what a few snippets foretell', (t) => {
   near(told.kept(80), forward.aliveBytes);
   near(told.flops(80), forward.flops + backward.flops);
 });
+
+void test('a head with order channels has a first layer for twice the channels', (t) => {
+  if (!needsNative(t)) return;
+  const model = { type: 'pyramid', width: 32, levels: 3 };
+  const estimated = (arp: number | null) =>
+    estimate(configSchema.parse({ ...sizes, data: { features: 'features' }, model: { ...model, arp } }), 100).head!;
+  const [plain, order] = [estimated(null), estimated(4)];
+  assert.equal(order.parameters - plain.parameters, 3 * 100 * 32);
+  assert.ok(order.shapes[0]!.gflops > plain.shapes[0]!.gflops);
+});
