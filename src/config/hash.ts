@@ -35,6 +35,7 @@ const later: Readonly<Partial<Record<SectionKey, unknown>>> = {
   'encoder.aggregator': { type: 'mean' },
   'encoder.input': 'rgb',
   'encoder.window': null,
+  'model.arp': null,
   'pretrain.lrSchedule': 'steps',
   'joint.lrSchedule': 'steps',
   'joint.optimizer': 'sgd',

@@ -3,6 +3,15 @@ import { count, fraction } from './number-kinds.js';
 
 /** The keys of `model` that every head has. */
 const common = {
+  arp: z
+    .int()
+    .min(2)
+    .nullable()
+    .default(null)
+    .describe(
+      'Gives the head as many channels again, which say how features change: the approximate rank pooling (a mean of ' +
+        'late snippets minus one of early ones) of this many snippets around each; null: none.',
+    ),
   window: z
     .strictObject({
       snippets: count.describe('Snippets of a window; windows overlap by half.'),

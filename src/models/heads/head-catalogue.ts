@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema.js';
 import { UsageError } from '../../system/errors.js';
 import { GtadHead } from './gtad/gtad.js';
 import type { Head } from './head.js';
+import { withOrderChannels } from './order-channels.js';
 import { PyramidHead } from './pyramid/pyramid.js';
 
 type Model<Type extends Config['model']['type']> = Extract<Config['model'], { type: Type }>;
@@ -26,11 +27,12 @@ const builders: {
  * The head that a configuration names. It holds no parameters, but keeps constants of each length that it has seen
  * until it is disposed of.
  *
- * @param features - Channels of a feature, C.
+ * @param features - Channels of a feature, C. With `model.arp` the head's own layers see 2C.
  * @param classes - Number of classes, K.
  * @throws UsageError where the sizes of the configuration do not fit each other.
  */
 export function buildHead(model: Config['model'], features: number, classes: number): Head {
   const build = builders[model.type] as (model: Config['model'], features: number, classes: number) => Head;
-  return build(model, features, classes);
+  if (model.arp === null) return build(model, features, classes);
+  return withOrderChannels(build(model, 2 * features, classes), model.arp);
 }

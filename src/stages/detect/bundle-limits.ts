@@ -8,6 +8,7 @@ const most: Readonly<Record<string, number>> = {
   'full.size': 1024,
   'encoder.frames': 256,
   'encoder.stride': 10_000,
+  'model.arp': 256,
   'model.inner': 256,
   'model.context': 256,
   'model.window.every': 10_000,

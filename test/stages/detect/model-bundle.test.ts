@@ -130,6 +130,10 @@ test('a sealed bundle that asks for more than its tensors have, or than is sane,
   refused(/does not fit the model: conv\.weight is \[/, { h1: 1e7 }, 'model');
   refused(/does not fit the model: /, { width: 2 ** 30, groups: 1 }, 'model');
   refused(/model\.inner is 1000000000 \(at most 256\)/, { inner: 1e9 }, 'model');
+  refused(/model\.arp is 1000000000 \(at most 256\)/, { arp: 1e9 }, 'model');
+  refused(/does not fit the model: conv\.weight is \[/, { arp: 2 }, 'model');
+  refused(/does not fit the model: rgb\.conv1\.weight is missing; /, { input: 'rgb+dynamic', shift: 0 }, 'encoder');
+  refused(/encoder\.window: 8 frames \(encoder\.frames\) are not/, { input: 'dynamic', window: 1e9 }, 'encoder');
   const pyramid = { ...description.config, model: { type: 'pyramid', levels: 1e9 } };
   refused(/model\.levels is 1000000000 \(at most 16\)/, { config: pyramid });
   refused(/encoder\.frames is 9007199254740991 \(at most 256\)/, { frames: Number.MAX_SAFE_INTEGER }, 'encoder');

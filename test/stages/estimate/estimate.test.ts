@@ -209,3 +209,37 @@ void test('shapes of multigrid, with the operations of their batches', (t) => {
   const [first] = shapes;
   for (const { gflops } of shapes) assert.ok(Math.abs(gflops / first!.gflops - 1) < 0.25, JSON.stringify(shapes));
 });
+
+void test('what the network sees decides its operations: an image for each window, and two networks of two streams', (t) => {
+  if (!needsNative(t)) return;
+  const extract = (keys: object) =>
+    estimateOf(configSchema.parse({ ...sizes, encoder: { ...sizes.encoder, shift: 0, ...keys } }), 'extract');
+  const gflops = ({ shapes }: StageEstimate) => shapes[0]!.gflops;
+  const [rgb, dynamic, two] = [{}, { input: 'dynamic' }, { input: 'rgb+dynamic', window: 2 }].map(extract);
+  near(gflops(dynamic!), gflops(rgb!) / 4);
+  assert.equal(dynamic!.parameters, rgb!.parameters);
+  near(gflops(two!), gflops(rgb!));
+  assert.equal(two!.parameters, 2 * rgb!.parameters);
+});
+
+void test('a pass of two streams takes what a few snippets foretell', (t) => {
+  if (!needsNative(t)) return;
+  const encoder = buildEncoder(
+    configSchema.parse({ encoder: { ...sizes.encoder, input: 'rgb+dynamic', window: 2 } }).encoder,
+  );
+  const told = encoderCost(encoder, { size: 64, frames: 4 }, { batchNorm: 'train', precision: 'float32' });
+  const { forward, backward } = passOf(encoder, 80, { normalization: 'batch', precision: 'float32' });
+  near(told.peak(80), Math.max(forward.peakBytes, backward.peakBytes));
+  near(told.kept(80), forward.aliveBytes);
+  near(told.flops(80), forward.flops + backward.flops);
+});
+
+void test('a head with order channels has a first layer for twice the channels', (t) => {
+  if (!needsNative(t)) return;
+  const model = { type: 'pyramid', width: 32, levels: 3 };
+  const estimated = (arp: number | null) =>
+    estimate(configSchema.parse({ ...sizes, data: { features: 'features' }, model: { ...model, arp } }), 100).head!;
+  const [plain, order] = [estimated(null), estimated(4)];
+  assert.equal(order.parameters - plain.parameters, 3 * 100 * 32);
+  assert.ok(order.shapes[0]!.gflops > plain.shapes[0]!.gflops);
+});

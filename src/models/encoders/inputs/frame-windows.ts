@@ -13,8 +13,8 @@ export type WindowImages = (x: tf.Tensor, window: number | null) => tf.Tensor;
  * Dynamic images (Bilen et al., CVPR 2016): approximate rank pooling d = Σ α_t x_t of the frames of each window, with
  * the weights of the time-mean variant. As in the authors' code the whole image is L2-normalised, multiplied by 6000
  * (for 224×224 pixels; here by what gives any size the same root mean square, 15.5 grey levels), and clipped to
- * ±128. 128 is added, so that the image can be shown to a network for photographs (it reaches from 0 to 256). Where nothing moves in a window,
- * the image is 128 throughout. A motion backwards gives roughly the negative.
+ * ±128. 128 is added, so that the image, from 0 to 256, can be shown to a network for photographs. Where nothing moves
+ * in a window, the image is 128 throughout. A motion backwards gives roughly the negative.
  */
 export const dynamicImages: WindowImages = (x, window) =>
   tf.tidy(() => {
