@@ -1,18 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MadeOf } from '../../checkpoints/run-store.js';
 import { classifiesSegments } from '../../config/stages.js';
-import { videosOf, type Video } from '../../data/dataset.js';
-import type { VideoScores } from '../../data/scores/scores.js';
-import { secondsOf } from '../../data/views/fractions.js';
+import { videosOf } from '../../data/dataset.js';
 import { randomStream } from '../../engine/random.js';
-import { evaluateDetections } from '../../evaluation/detections.js';
-import { presets } from '../../evaluation/tiou.js';
-import type { GroundTruth, Predictions } from '../../evaluation/types.js';
 import type { Pass } from '../../models/layers/layer.js';
 import { importParts } from '../../models/parts.js';
 import { concatenated } from '../../system/concatenated.js';
 import type { Owned } from '../../system/owned.js';
-import { breathe } from '../../system/signals.js';
 import { shuffledBatches } from '../../train/batches/shuffled.js';
 import { statelessSource } from '../../train/batches/batch-source.js';
 import type { Batch } from '../../train/loop.js';
@@ -24,15 +18,16 @@ import { videosWithFeatures } from '../features/open-features.js';
 import type { FeatureSource } from '../features/feature-source.js';
 import { seenVideos, startOnFeatures, trainingInputs, type FeatureStart } from '../features/trained-on-features.js';
 import { externalScores } from '../localize/external-scores.js';
-import { freshLocalizer, localize, type Localizer } from '../localize/localizer.js';
+import { freshLocalizer } from '../localize/localizer.js';
 import { fileInput, instancesInput } from '../run/inputs.js';
 import { dataPath } from '../run/run-dataset.js';
 import type { Run } from '../run/run.js';
 import { segmentsStage } from '../segments/segments-stage.js';
 import { toState } from '../training/snapshot.js';
-import type { Measured, TrainingPlan } from '../training/training-plan.js';
+import type { TrainingPlan } from '../training/training-plan.js';
 import { trainingStage, type TrainingStage } from '../training/training-stage.js';
 import { headSamples, type HeadSample } from './head-samples.js';
+import { validate } from './validate.js';
 
 interface HeadBatch extends Batch {
   samples: HeadSample[];
@@ -148,37 +143,4 @@ function planHead(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource)
       return due ? validate(run, localizer, source, validated, scores) : null;
     },
   };
-}
-
-/** Computes the average mAP on the videos; null where there are none. */
-async function validate(
-  run: Run,
-  localizer: Localizer,
-  source: FeatureSource,
-  videos: readonly Video[],
-  scores: VideoScores | null,
-): Promise<Measured | null> {
-  if (videos.length === 0) return null;
-  const { validateOn: subset } = run.config.data;
-  const results: Predictions['results'] = {};
-  const { data, detect } = run.config;
-  for (const video of videos) {
-    const seconds = (fraction: number) => secondsOf(video, data.fps, fraction);
-    results[video.id] = localize(localizer, source.get(video.id), seconds, detect, scores?.get(video.id));
-    await breathe(run.stop);
-  }
-  const { tiou } = presets[run.config.evaluation.preset];
-  const metrics = evaluateDetections(groundTruth(run), { results }, { subset, tiou, missing: 'skip' });
-  return { judge: 'average_mAP', metrics: { average_mAP: metrics.average_mAP } };
-}
-
-/** The annotations of the run's dataset in the evaluator's form. */
-function groundTruth({ dataset }: Run): GroundTruth {
-  const database = dataset.videos.map(
-    ({ id, subset, duration, instances }): [string, GroundTruth['database'][string]] => [
-      id,
-      { subset, duration, annotations: instances.map(({ start, end, label }) => ({ segment: [start, end], label })) },
-    ],
-  );
-  return { database: Object.fromEntries(database) };
 }
