@@ -10,15 +10,15 @@ export interface FittedMixture extends Mixture {
 }
 
 const mostIterations = 100;
-/** Nats for a row: with a smaller gain, the mixture has settled. */
-const leastGain = 1e-7;
+/** Nats for a row and a channel: with a smaller gain, the mixture has settled. */
+const leastGain = 1e-5;
 /** No variance is less than this part of the mean variance of all channels, nor than {@link leastVariance}. */
 const varianceFloor = 1e-6;
 const leastVariance = 1e-12;
 
 /**
  * Fits a mixture of K normal distributions with diagonal covariances by expectation and maximisation, started from
- * k-means: until a step gains less than 1e-7 nats for a row, at most 100 times.
+ * k-means: until a step gains less than 1e-5 nats for a row and a channel, at most 100 times.
  *
  * A variance is at least 1e-6 times the mean variance of the channels, and at least 1e-12, so that channels in which all
  * rows are equal do no harm. A component without rows, as where there are fewer different rows than components, has the
@@ -40,7 +40,7 @@ export function fitMixture(rows: Rows, components: number, random: Random): Fitt
     const expected = posteriors(rows, mixture);
     const gain = expected.logLikelihood - (logLikelihoods.at(-1) ?? -Infinity);
     logLikelihoods.push(expected.logLikelihood);
-    if (iteration === mostIterations || gain < leastGain) return { ...mixture, logLikelihoods };
+    if (iteration === mostIterations || gain < leastGain * rows.channels) return { ...mixture, logLikelihoods };
     mixture = maximise(rows, expected.posteriors, mixture, floor);
   }
 }
@@ -54,33 +54,29 @@ function maximise(
 ): Mixture {
   const components = shares.length / count;
   const totals = new Float64Array(components);
-  const means = new Float64Array(before.means.length);
-  const variances = new Float64Array(means.length);
+  // Sums of differences from the means of before, and of their squares: one pass, and little cancels.
+  const first = new Float64Array(before.means.length);
+  const second = new Float64Array(before.means.length);
   for (let n = 0, at = 0; n < count; n++) {
     for (let k = 0; k < components; k++, at++) {
       const share = shares[at]!;
       if (share === 0) continue;
       totals[k]! += share;
-      for (let d = 0, i = n * channels, j = k * channels; d < channels; d++, i++, j++) means[j]! += share * data[i]!;
-    }
-  }
-  for (let j = 0; j < means.length; j++) {
-    const total = totals[Math.floor(j / channels)]!;
-    means[j] = total > 0 ? means[j]! / total : before.means[j]!;
-  }
-  for (let n = 0, at = 0; n < count; n++) {
-    for (let k = 0; k < components; k++, at++) {
-      const share = shares[at]!;
-      if (share === 0) continue;
       for (let d = 0, i = n * channels, j = k * channels; d < channels; d++, i++, j++) {
-        const difference = data[i]! - means[j]!;
-        variances[j]! += share * difference * difference;
+        const difference = data[i]! - before.means[j]!;
+        first[j]! += share * difference;
+        second[j]! += share * difference * difference;
       }
     }
   }
-  for (let j = 0; j < variances.length; j++) {
+  const means = before.means.slice();
+  const variances = before.variances.slice();
+  for (let j = 0; j < means.length; j++) {
     const total = totals[Math.floor(j / channels)]!;
-    variances[j] = total > 0 ? Math.max(floor, variances[j]! / total) : before.variances[j]!;
+    if (total === 0) continue;
+    const moved = first[j]! / total;
+    means[j]! += moved;
+    variances[j] = Math.max(floor, second[j]! / total - moved * moved);
   }
   return { weights: totals.map((total) => total / count), means, variances };
 }
