@@ -15,11 +15,17 @@ import { printJson, say } from '../src/system/say.js';
 import { arpGroup } from './fixtures/arp-group.js';
 import { classicGroup } from './fixtures/classic-group.js';
 import { largestError, type GoldenGroup } from './fixtures/golden.js';
+import { rankGroup } from './fixtures/rank-group.js';
 import { softGroup } from './fixtures/soft-group.js';
 import { runTool } from './run-tool.js';
 
 /** How each key is recomputed. */
-const groups: Readonly<Record<string, GoldenGroup>> = { arp: arpGroup, softAgg: softGroup, classicAgg: classicGroup };
+const groups: Readonly<Record<string, GoldenGroup>> = {
+  rankPool: rankGroup,
+  arp: arpGroup,
+  softAgg: softGroup,
+  classicAgg: classicGroup,
+};
 
 await runTool(() => {
   const [name, ...more] = process.argv.slice(2);
