@@ -32,7 +32,7 @@ test('a small study has all arms, the same every time, and a learned codebook is
     seeds: [0],
     train: 100,
     test: 100,
-    learning: { epochs: 100, batch: 10, rate: 0.02 },
+    learning: { epochs: 80, batch: 10, rate: 0.02, starts: 2 },
   };
   const results = studyBags(study);
   assert.deepEqual(

@@ -45,7 +45,8 @@ const arms: Readonly<Record<string, (words: number) => AggregatorOptions>> = {
 
 /**
  * The accuracies of all arms, sets, sizes and seeds. Each arm fits its codebook to the points of the training bags, and
- * a logistic regression to its vectors of them. T1 and T2 come twice: as fitted (`init`), and trained (`learned`).
+ * a logistic regression to its vectors of them. T1 and T2 come twice: as fitted (`init`), and trained (`learned`), from
+ * as many starts as the learning says, of which the training bags choose.
  *
  * @param onProgress - Called after every set, seed and size.
  */
@@ -54,15 +55,16 @@ export function studyBags(study: BagStudy, onProgress: (done: string) => void = 
     study.seeds.flatMap((seed) => {
       const train = makeBags(set, study.train, seed, 'train');
       const test = makeBags(set, study.test, seed, 'test');
+      const points = pooled(train.bags);
       return study.words.flatMap((K) => {
         const results = Object.entries(arms).flatMap(([name, optionsOf]) => {
           const aggregator = buildAggregator(optionsOf(K), 2);
-          const fitted = aggregator.fit!(pooled(train.bags), randomStream(seed, 'fit', set, K));
+          const fit = (start: number) => aggregator.fit!(points, randomStream(seed, 'fit', set, K, start));
           const accuracy = (values: Values) => accuracyWith(aggregator, values, train, test, bagSets[set].classes);
           const result = (arm: string, values: Values) => ({ arm, seed, set, K, accuracy: accuracy(values) });
-          if (!aggregator.parameters.some(({ trainable }) => trainable)) return [result(name, fitted)];
-          const learned = learnCodebook(aggregator, fitted, train, seed, study.learning);
-          return [result(`${name} init`, fitted), result(`${name} learned`, learned)];
+          if (!aggregator.parameters.some(({ trainable }) => trainable)) return [result(name, fit(0))];
+          const learned = learnCodebook(aggregator, fit, train, seed, study.learning);
+          return [result(`${name} init`, fit(0)), result(`${name} learned`, learned)];
         });
         onProgress(`set ${set}, seed ${seed}, K ${K}`);
         return results;

@@ -8,13 +8,13 @@ export async function bagsPlot(results: readonly BagResult[]): Promise<string> {
   const means = overSeeds(results, ({ set, K, arm }) => JSON.stringify([set, K, arm]));
   const values = [...means].map(([key, { mean }]) => {
     const [set, K, arm] = JSON.parse(key) as [string, number, string];
-    return { set, K, arm, learned: !arm.endsWith(' init'), accuracy: 100 * mean };
+    return { set: `set ${set}`, K, arm, learned: !arm.endsWith(' init'), accuracy: 100 * mean };
   });
   const arms = [...new Set(values.map(({ arm }) => arm))];
   const spec: TopLevelSpec = {
     background: 'white',
     data: { values },
-    facet: { field: 'set', type: 'nominal', title: null, header: { labelExpr: "'Set ' + datum.label" } },
+    facet: { field: 'set', type: 'nominal', title: null, header: { labelFontSize: 12 } },
     spec: {
       width: 260,
       height: 240,

@@ -1,8 +1,8 @@
 import type { Initializer, ParameterSpec } from '../../parameters.js';
 
 /**
- * A parameter `aggregator.<name>` of a codebook, which is fitted and not trained: `[K, D]`, or `[K]` where `channels` is
- * null. Its initial values stand only until it is fitted.
+ * A parameter `aggregator.<name>` of a codebook, which is fitted and not trained: `[K, D]`, or `[K]` where `channels`
+ * is null. Its initial values stand only until it is fitted.
  */
 export function codebookSpec(
   name: string,

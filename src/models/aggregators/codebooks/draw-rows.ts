@@ -4,7 +4,7 @@ import type { Rows } from '../aggregator.js';
 /** Codebooks are fitted to at most so many rows. More cost time, and hardly move a word. */
 export const mostRows = 5000;
 
-/** At most {@link mostRows} of the rows, without repetition and in their order, drawn by `random`; all if there are no more. */
+/** At most {@link mostRows} of the rows, drawn by `random` without repetition, in their order. */
 export function drawRows(rows: Rows, random: Random): Rows {
   const { data, count, channels } = rows;
   if (count <= mostRows) return rows;

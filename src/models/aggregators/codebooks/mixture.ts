@@ -20,9 +20,9 @@ const leastVariance = 1e-12;
  * Fits a mixture of K normal distributions with diagonal covariances by expectation and maximisation, started from
  * k-means: until a step gains less than 1e-5 nats for a row and a channel, at most 100 times.
  *
- * A variance is at least 1e-6 times the mean variance of the channels, and at least 1e-12, so that channels in which all
- * rows are equal do no harm. A component without rows, as where there are fewer different rows than components, has the
- * weight 0, and the floor as variance.
+ * A variance is at least 1e-6 times the mean variance of the channels, and at least 1e-12, so that channels in which
+ * all rows are equal do no harm. A component without rows, as where there are fewer different rows than components, has
+ * the weight 0, and the floor as variance.
  *
  * @param rows - N ≥ 1 rows of D channels.
  * @param components - K.
