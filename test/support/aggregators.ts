@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { randomStream } from '../../src/engine/random.js';
-import type { Aggregator, Rows, Values } from '../../src/models/aggregators/aggregator.js';
+import type { Aggregator, FeatureRows, ParameterValues } from '../../src/models/aggregators/aggregator.js';
 import { assertClose } from './numeric.js';
 
 /** Normal rows `[count, channels]`, always the same for the same name. */
-export function seededRows(count: number, channels: number, name: string): Rows {
+export function seededRows(count: number, channels: number, name: string): FeatureRows {
   const random = randomStream(7, 'rows', name);
   return { data: Float64Array.from({ length: count * channels }, () => random.normal()), count, channels };
 }
 
-/** Rows as they stand in a fixture. */
-export function rowsOf(list: readonly (readonly number[])[]): Rows {
+/** FeatureRows as they stand in a fixture. */
+export function rowsOf(list: readonly (readonly number[])[]): FeatureRows {
   return { data: Float64Array.from(list.flat()), count: list.length, channels: list[0]!.length };
 }
 
@@ -54,8 +54,8 @@ interface GoldenAggregators {
  */
 export function checkGradients(
   aggregator: Aggregator,
-  rows: Rows,
-  values: Values,
+  rows: FeatureRows,
+  values: ParameterValues,
   { step = 1e-6, tolerance = 1e-6 } = {},
 ): void {
   const random = randomStream(7, 'projection');
@@ -95,7 +95,7 @@ export function plantedRows(
   places: readonly (readonly number[])[],
   each: number,
   deviation: number,
-): { rows: Rows; means: number[][] } {
+): { rows: FeatureRows; means: number[][] } {
   const channels = places[0]!.length;
   const groups = places.map((place, k) => {
     const { data } = seededRows(each, channels, `planted ${k}`);

@@ -4,8 +4,8 @@
  *   npx tsx tools/bench/aggregators.ts [--rounds 7] [--out docs/images/rank-pooling.svg]
  *
  * In turn it takes a step of TSM-ResNet-18 on 8 clips of 8 frames of 112², and rank pooling with its gradient of 8
- * sequences of T steps of 512 channels, on the tape as the encoder uses it. Prints one JSON line for each T with medians
- * in seconds, and the ratio to the step.
+ * sequences of T steps of 512 channels, on the tape as the encoder uses it. Prints one JSON line for each T with
+ * medians in seconds, and the ratio to the step.
  */
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';

@@ -1,8 +1,8 @@
 /**
- * Compares aggregators on sequences of which only the order tells the class (see sequences/sequences.ts): each step goes
- * through a small network of its own, and one vector is made of the sequence, which a logistic regression classifies.
- * The network is left as it begins (`frozen`), or trained through the aggregator (`trained`). Rank pooling is trained by
- * its exact gradient and by the approximate one of the Hessian's diagonal.
+ * Compares aggregators on sequences of which only the order tells the class (see sequences/sequences.ts): each step
+ * goes through a small network of its own, and one vector is made of the sequence, which a logistic regression
+ * classifies. The network is left as it begins (`frozen`), or trained through the aggregator (`trained`). Rank pooling
+ * is trained by its exact gradient and by the approximate one of the Hessian's diagonal.
  *
  *   npx tsx tools/toys/order.ts [--seeds 5] [--json] [--plot docs/images/toy-order.svg]
  *

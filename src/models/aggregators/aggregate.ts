@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../../engine/ops/differentiable.js';
 import type { ReadableParameters } from '../parameters.js';
-import type { Aggregated, Aggregator, Values } from './aggregator.js';
+import type { Aggregated, Aggregator, ParameterValues } from './aggregator.js';
 
 /** A batch of B sequences `x` `[B, T, D]`. Of item b only the first `valid[b]` ≥ 1 steps exist. */
 export interface Sequences {
@@ -13,7 +13,7 @@ export interface Sequences {
 export interface RecordedAggregate {
   /** `[B, D']`; it is the caller's. */
   value: tf.Tensor2D;
-  /** Gradients of x `[B, T, D]` and of the trained parameters by name, given that of the value. They are the caller's. */
+  /** Gradients of x `[B, T, D]` and of the trained parameters, given that of the value. They are the caller's. */
   backward(dValue: tf.Tensor2D): { dx: tf.Tensor3D; gradients: Map<string, tf.Tensor> };
 }
 
@@ -79,7 +79,7 @@ export function aggregate(aggregator: Aggregator, sequences: Sequences, paramete
   });
 }
 
-function valuesOf(aggregator: Aggregator, parameters: ReadableParameters): Values {
+function valuesOf(aggregator: Aggregator, parameters: ReadableParameters): ParameterValues {
   return Object.fromEntries(
     aggregator.parameters.map(({ name }) => [name, Float64Array.from(parameters.get(name).dataSync<'float32'>())]),
   );

@@ -2,7 +2,7 @@ import type { Random } from '../../engine/random.js';
 import type { ParameterSpec } from '../parameters.js';
 
 /** A sequence of feature vectors, `[count, channels]`, row after row, in float64. */
-export interface Rows {
+export interface FeatureRows {
   readonly data: Float64Array;
   /** T. */
   readonly count: number;
@@ -11,7 +11,7 @@ export interface Rows {
 }
 
 /** The values of an aggregator's parameters by name, in float64. */
-export type Values = Readonly<Record<string, Float64Array>>;
+export type ParameterValues = Readonly<Record<string, Float64Array>>;
 
 /** The result of one sequence, and the way back. */
 export interface Aggregated {
@@ -24,7 +24,7 @@ export interface Aggregated {
 /** Gradients of the rows `[T, D]` and of the trained parameters. */
 export interface Gradient {
   readonly rows: Float64Array;
-  readonly parameters: Values;
+  readonly parameters: ParameterValues;
 }
 
 /**
@@ -39,11 +39,11 @@ export interface Aggregator {
   readonly parameters: readonly ParameterSpec[];
   /** D'. */
   readonly channels: number;
-  aggregate(rows: Rows, values: Values): Aggregated;
+  aggregate(rows: FeatureRows, values: ParameterValues): Aggregated;
   /**
    * Fits the codebook to a sample of rows, of which `random` draws the beginning. Absent where there is no codebook.
    *
    * @returns The values of all parameters.
    */
-  fit?(sample: Rows, random: Random): Values;
+  fit?(sample: FeatureRows, random: Random): ParameterValues;
 }

@@ -1,11 +1,11 @@
-import type { Aggregator, Rows } from './aggregator.js';
+import type { Aggregator, FeatureRows } from './aggregator.js';
 import { codebookSpec } from './codebooks/codebook-spec.js';
 import { drawRows } from './codebooks/draw-rows.js';
 import { kMeans } from './codebooks/k-means.js';
 import { nearestWords } from './codebooks/nearest-words.js';
 
 /** The part of the rows that is nearest to each of K words `[K, D]`: `[K]`, adding up to 1. */
-export function histogram(rows: Rows, codebook: Float64Array): Float64Array {
+export function histogram(rows: FeatureRows, codebook: Float64Array): Float64Array {
   const parts = new Float64Array(codebook.length / rows.channels);
   for (const word of nearestWords(rows, codebook).words) parts[word]! += 1 / rows.count;
   return parts;

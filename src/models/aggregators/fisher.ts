@@ -1,4 +1,4 @@
-import type { Aggregator, Rows } from './aggregator.js';
+import type { Aggregator, FeatureRows } from './aggregator.js';
 import { codebookSpec } from './codebooks/codebook-spec.js';
 import { drawRows } from './codebooks/draw-rows.js';
 import { fitMixture } from './codebooks/mixture.js';
@@ -21,7 +21,7 @@ const leastWeight = 1e-12;
  * variance (Perronnin et al., ECCV 2010). With z = (f_n - μ_k)/σ_k and the posteriors γ_n(k):
  * (1/(N √w_k)) Σ_n γ_n(k) z, and (1/(N √(2 w_k))) Σ_n γ_n(k) (z² - 1).
  */
-export function scores(rows: Rows, mixture: Mixture): Scores {
+export function scores(rows: FeatureRows, mixture: Mixture): Scores {
   const { data, count, channels } = rows;
   const { means } = mixture;
   const components = mixture.weights.length;

@@ -1,4 +1,4 @@
-import type { Aggregator, Rows, Values } from './aggregator.js';
+import type { Aggregator, FeatureRows, ParameterValues } from './aggregator.js';
 
 /** Joins the results of two aggregators of the same rows. Only the first may have parameters. */
 export function joined(first: Aggregator, second: Aggregator): Aggregator {
@@ -6,7 +6,7 @@ export function joined(first: Aggregator, second: Aggregator): Aggregator {
   return {
     ...first,
     channels: first.channels + second.channels,
-    aggregate(rows: Rows, values: Values) {
+    aggregate(rows: FeatureRows, values: ParameterValues) {
       const [a, b] = [first.aggregate(rows, values), second.aggregate(rows, {})];
       const value = new Float64Array(first.channels + second.channels);
       value.set(a.value);

@@ -1,4 +1,4 @@
-import type { Rows } from './aggregator.js';
+import type { FeatureRows } from './aggregator.js';
 
 /** The parameters of a soft assignment to K words of D channels. */
 export interface SoftWords {
@@ -34,7 +34,7 @@ export const logSigmaLimit = 4;
  *
  * @param rows - N ≥ 1 rows of D channels.
  */
-export function softAssignment(rows: Rows, { codebook, logSigma, gamma }: SoftWords): SoftShares {
+export function softAssignment(rows: FeatureRows, { codebook, logSigma, gamma }: SoftWords): SoftShares {
   const { data, count, channels } = rows;
   const words = codebook.length / channels;
   const precision = precisionsOf(codebook.length, logSigma);

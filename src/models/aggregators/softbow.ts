@@ -17,8 +17,9 @@ export interface SoftbowOptions {
  * shares in K words, see {@link softAssignment}. Without the factor K its entries would be small, about 1/K, and so
  * would be the gradients of what follows.
  *
- * Its parameters, all trained, are `aggregator.codebook` `[K, D]`, `aggregator.log_gamma` `[1]` (the logarithm of γ,
- * which therefore stays positive) and, with shapes, `aggregator.log_sigma` `[K, D]`.
+ * Trained are `aggregator.codebook` `[K, D]` and, with shapes, `aggregator.log_sigma` `[K, D]`. γ is kept beside them
+ * as `aggregator.log_gamma` `[1]` and is not trained, which the paper leaves open: a γ that is trained grows while the
+ * words are still far from their places, until the assignment is so hard that no gradient moves them.
  *
  * `fit` sets the words by k-means, log σ to 0, and γ so that a row in the middle of all has γ d² = 1/2 to the nearest
  * word: γ = 1/(2 m) with the median m of the squared distances that are not 0 (γ = 1 where all are 0).
@@ -29,7 +30,7 @@ export function softbowAggregator(channels: number, { words, shapes }: SoftbowOp
   const logGamma = codebookSpec('log_gamma', 1, null, { type: 'constant', value: 0 });
   const parameters = shapes ? [codebook, logGamma, logSigma] : [codebook, logGamma];
   return {
-    parameters: parameters.map((spec) => ({ ...spec, trainable: true })),
+    parameters: parameters.map((spec) => ({ ...spec, trainable: spec !== logGamma })),
     channels: words,
     aggregate(rows, values) {
       const gamma = Math.exp(values[logGamma.name]![0]!);
@@ -46,7 +47,6 @@ export function softbowAggregator(channels: number, { words, shapes }: SoftbowOp
             rows: gradient.rows,
             parameters: {
               [codebook.name]: gradient.codebook,
-              [logGamma.name]: Float64Array.of(gamma * gradient.gamma),
               ...(shapes && { [logSigma.name]: gradient.logSigma }),
             },
           };

@@ -1,4 +1,4 @@
-import type { Aggregator, Rows } from './aggregator.js';
+import type { Aggregator, FeatureRows } from './aggregator.js';
 import { codebookSpec } from './codebooks/codebook-spec.js';
 import { drawRows } from './codebooks/draw-rows.js';
 import { kMeans } from './codebooks/k-means.js';
@@ -17,7 +17,7 @@ export interface Residuals {
  * The sum of the differences of the rows from the word that each is nearest to, divided by the number of all rows. Its
  * gradient takes the assignment as fixed, which is exact except where two words are equally near.
  */
-export function residuals(rows: Rows, codebook: Float64Array): Residuals {
+export function residuals(rows: FeatureRows, codebook: Float64Array): Residuals {
   const { data, count, channels } = rows;
   const { words } = nearestWords(rows, codebook);
   const value = new Float64Array(codebook.length);

@@ -23,7 +23,7 @@ export function aggregated(encoder: Encoder, aggregator: Aggregator): Encoder {
     const found = recordAggregate(aggregator, sequences, pass.parameters);
     const features = tf.reshape<tf.Rank.R3>(found.value, [batch!, snippets!, aggregator.channels]);
     tf.dispose([sequences.x, found.value]);
-    return { features, backward: found.backward };
+    return { features, backward: (d: tf.Tensor2D) => found.backward(d) };
   }
 
   return {

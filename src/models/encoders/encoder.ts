@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { withKernels } from '../../engine/kernels/choose.js';
 import type { Held, Kernels } from '../../engine/kernels/kernels.js';
 import type { Random } from '../../engine/random.js';
-import type { Rows } from '../aggregators/aggregator.js';
+import type { FeatureRows } from '../aggregators/aggregator.js';
 import type { Pass } from '../layers/layer.js';
 import type { Parameters, ParameterSpec } from '../parameters.js';
 import { consumed, recordUnits, runUnits, type Gradients, type Unit } from '../units/unit.js';
@@ -30,7 +30,7 @@ export interface Codebook {
   /** Features of the frames of x `[B, L, F, H, W, 3]` as the codebook sees them, `[N, C]`. */
   sample(x: tf.Tensor, pass: Pass): tf.Tensor2D;
   /** Sets the codebook by a sample of features. `random` draws where the search begins. */
-  fit(sample: Rows, random: Random, parameters: Parameters): void;
+  fit(sample: FeatureRows, random: Random, parameters: Parameters): void;
 }
 
 /** One recorded pass through an encoder. */

@@ -41,8 +41,8 @@ export function withOrderChannels<Targets>(head: Head<Targets>, window: number):
  * that it gets zeros.
  *
  * @param features - `[B, T, C]`.
- * @param valid - How many snippets of each item are video. Rows of `features` behind them are not read, and those of the
- * result are zeros.
+ * @param valid - How many snippets of each item are video. Rows of `features` behind them are not read, and those of
+ * the result are zeros.
  * @returns `[B, T, C]`, with a gradient.
  */
 export function orderChannels(features: tf.Tensor3D, valid: readonly number[], window: number): tf.Tensor3D {
@@ -76,7 +76,9 @@ function ofItems(
   });
 }
 
-/** The weights with which the features of a video of some snippets make the channels of each, `[snippets, snippets]`. */
+/**
+ * The weights with which the features of a video of some snippets make the channels of each, `[snippets, snippets]`.
+ */
 function windowsMatrix(snippets: number, window: number): SparseMatrix {
   const length = Math.min(window, snippets);
   const values = length === 1 ? Float32Array.of(0) : Float32Array.from(balancedArpWeights(length, 'timeMean'));

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Random } from '../../engine/random.js';
-import type { Rows } from '../../models/aggregators/aggregator.js';
+import type { FeatureRows } from '../../models/aggregators/aggregator.js';
 import type { Parameters } from '../../models/parameters.js';
 import { concatenated } from '../../system/concatenated.js';
 import type { SegmentLayers } from './segment-layers.js';
@@ -21,8 +21,8 @@ interface Moments {
 
 /**
  * Sets what a classifier of segments measures before it is trained: mean and deviation of all training snippets and,
- * where it has an aggregator, the codebook, fitted to the standardised parts of the instances, and mean and deviation of
- * what the aggregator makes of the instances.
+ * where it has an aggregator, the codebook, fitted to the standardised parts of the instances, and mean and deviation
+ * of what the aggregator makes of the instances.
  */
 export function fitSegments(
   { aggregator, bins }: SegmentLayers,
@@ -42,7 +42,7 @@ export function fitSegments(
     const c = i % channels;
     return (x - snippets.mean[c]!) / snippets.deviation[c]!;
   });
-  const rows: Rows = { data, count: data.length / channels, channels };
+  const rows: FeatureRows = { data, count: data.length / channels, channels };
   const values = aggregator.fit?.(rows, random) ?? {};
   for (const { name, shape } of aggregator.parameters)
     parameters.assign(name, tf.tensor(Float32Array.from(values[name]!), shape));

@@ -37,7 +37,9 @@ interface CommonPlan<B extends Batch> extends StageModel {
   source: BatchSource<B>;
   /** Fidelity of a batch, for the log: snippets (`pretrain`: frames) × side in pixels. */
   shape: (batch: B) => string;
-  /** Sets parameters before the first step, as codebooks are fitted. A stage that resumes has them in its checkpoint. */
+  /**
+   * Sets parameters before the first step, as codebooks are fitted. A stage that resumes has them in its checkpoint.
+   */
   begin?: () => Promise<void> | void;
   /** Changes the parameters after the last epoch, before they are saved. */
   settle?: () => Promise<void>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import { aggregatorFacts, aggregatorTypes } from '../../../src/config/aggregator-facts.js';
+import { aggregatorFacts, aggregatorTypes, type AggregatorType } from '../../../src/config/aggregator-facts.js';
 import { aggregatorSchema } from '../../../src/config/sections/aggregator-section.js';
 import { startEngine } from '../../../src/engine/backend.js';
 import { randomStream } from '../../../src/engine/random.js';
@@ -15,18 +15,17 @@ await startEngine();
 
 const [batch, steps, channels] = [3, 6, 4];
 const valid = [4, 6, 1];
-const built = aggregatorTypes
-  .filter((type) => type !== 'rank') // Its builder is not there yet.
-  .flatMap((type) => {
-    const keys = aggregatorFacts(type).codebook ? { type, words: 3 } : { type };
-    const more = type === 'mean' ? [] : [{ ...keys, withMean: true }];
-    const shapes = type === 'softbow' ? [{ ...keys, shapes: true }] : [];
-    return [keys, ...more, ...shapes].map((options) => ({
-      what: JSON.stringify(options),
-      type,
-      aggregator: buildAggregator(aggregatorSchema.parse(options), channels),
-    }));
-  });
+const withWords: readonly AggregatorType[] = ['softbow', 'bow', 'vlad', 'fisher'];
+const built = aggregatorTypes.flatMap((type) => {
+  const keys = withWords.includes(type) ? { type, words: 3 } : { type };
+  const more = type === 'mean' ? [] : [{ ...keys, withMean: true }];
+  const shapes = type === 'softbow' ? [{ ...keys, shapes: true }] : [];
+  return [keys, ...more, ...shapes].map((options) => ({
+    what: JSON.stringify(options),
+    type,
+    aggregator: buildAggregator(aggregatorSchema.parse(options), channels),
+  }));
+});
 const parametersOf = ({ parameters }: Aggregator) => new Parameters(parameters, randomStream(7, 'parameters'));
 const trainedOf = ({ parameters }: Aggregator) => parameters.filter((spec) => spec.trainable).map(({ name }) => name);
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomStream } from '../../../src/engine/random.js';
-import type { Rows, Values } from '../../../src/models/aggregators/aggregator.js';
+import type { FeatureRows, ParameterValues } from '../../../src/models/aggregators/aggregator.js';
 import { histogram } from '../../../src/models/aggregators/bow.js';
 import { logSigmaLimit, softAssignment } from '../../../src/models/aggregators/soft-assignment.js';
 import { softbowAggregator } from '../../../src/models/aggregators/softbow.js';
@@ -13,7 +13,7 @@ const [words, channels] = [5, 3];
 const t1 = softbowAggregator(channels, { words, shapes: false });
 const t2 = softbowAggregator(channels, { words, shapes: true });
 
-function someValues(name: string): Values {
+function someValues(name: string): ParameterValues {
   const random = randomStream(7, 'values', name);
   return {
     'aggregator.codebook': seededRows(words, channels, `${name} codebook`).data,
@@ -22,7 +22,7 @@ function someValues(name: string): Values {
   };
 }
 
-const permuted = ({ data, count, channels }: Rows): Rows => ({
+const permuted = ({ data, count, channels }: FeatureRows): FeatureRows => ({
   data: Float64Array.from(data, (_, i) => data[(count - 1 - Math.floor(i / channels)) * channels + (i % channels)]!),
   count,
   channels,

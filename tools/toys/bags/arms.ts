@@ -1,7 +1,7 @@
 import { randomStream } from '../../../src/engine/random.js';
 import type { AggregatorOptions } from '../../../src/config/sections/aggregator-section.js';
 import { buildAggregator } from '../../../src/models/aggregators/aggregator-catalogue.js';
-import type { Aggregator, Rows, Values } from '../../../src/models/aggregators/aggregator.js';
+import type { Aggregator, FeatureRows, ParameterValues } from '../../../src/models/aggregators/aggregator.js';
 import { accuracyOf, fitLogistic } from '../common/logistic-regression.js';
 import type { ToyResult } from '../common/report.js';
 import { bagSets, makeBags, type BagSet, type Bags } from './bags.js';
@@ -60,8 +60,9 @@ export function studyBags(study: BagStudy, onProgress: (done: string) => void = 
         const results = Object.entries(arms).flatMap(([name, optionsOf]) => {
           const aggregator = buildAggregator(optionsOf(K), 2);
           const fit = (start: number) => aggregator.fit!(points, randomStream(seed, 'fit', set, K, start));
-          const accuracy = (values: Values) => accuracyWith(aggregator, values, train, test, bagSets[set].classes);
-          const result = (arm: string, values: Values) => ({ arm, seed, set, K, accuracy: accuracy(values) });
+          const accuracy = (values: ParameterValues) =>
+            accuracyWith(aggregator, values, train, test, bagSets[set].classes);
+          const result = (arm: string, values: ParameterValues) => ({ arm, seed, set, K, accuracy: accuracy(values) });
           if (!aggregator.parameters.some(({ trainable }) => trainable)) return [result(name, fit(0))];
           const learned = learnCodebook(aggregator, fit, train, seed, study.learning);
           return [result(`${name} init`, fit(0)), result(`${name} learned`, learned)];
@@ -74,7 +75,13 @@ export function studyBags(study: BagStudy, onProgress: (done: string) => void = 
 }
 
 /** The accuracy on the test bags of a logistic regression of the aggregator's vectors. */
-function accuracyWith(aggregator: Aggregator, values: Values, train: Bags, test: Bags, classes: number): number {
+function accuracyWith(
+  aggregator: Aggregator,
+  values: ParameterValues,
+  train: Bags,
+  test: Bags,
+  classes: number,
+): number {
   const labelled = ({ bags, labels }: Bags) => ({
     vectors: bags.map((bag) => aggregator.aggregate(bag, values).value),
     labels,
@@ -83,7 +90,7 @@ function accuracyWith(aggregator: Aggregator, values: Values, train: Bags, test:
 }
 
 /** The points of all bags. */
-function pooled(bags: readonly Rows[]): Rows {
+function pooled(bags: readonly FeatureRows[]): FeatureRows {
   return {
     data: Float64Array.from(bags.flatMap(({ data }) => [...data])),
     count: bags.reduce((sum, { count }) => sum + count, 0),

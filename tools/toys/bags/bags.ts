@@ -1,12 +1,12 @@
 import { randomStream, type Random } from '../../../src/engine/random.js';
-import type { Rows } from '../../../src/models/aggregators/aggregator.js';
+import type { FeatureRows } from '../../../src/models/aggregators/aggregator.js';
 
 /** The name of a set of bags. */
 export type BagSet = 'A' | 'B';
 
 /** Bags of points of the plane, and their classes. */
 export interface Bags {
-  readonly bags: readonly Rows[];
+  readonly bags: readonly FeatureRows[];
   readonly labels: readonly number[];
 }
 

@@ -1,5 +1,5 @@
 import { randomStream, type Random } from '../../../src/engine/random.js';
-import type { Aggregator, Values } from '../../../src/models/aggregators/aggregator.js';
+import type { Aggregator, ParameterValues } from '../../../src/models/aggregators/aggregator.js';
 import { mean } from '../../results/statistics.js';
 import { Adam } from '../common/adam.js';
 import { backwardCrossEntropy, probabilities, zeroClassifier } from '../common/softmax.js';
@@ -22,24 +22,18 @@ export interface Learning {
  */
 export const usualLearning: Learning = { epochs: 120, batch: 10, rate: 0.02, starts: 2 };
 
-/**
- * What is not trained here, which the paper leaves open. A γ that is trained grows while the words are still far from
- * their places, until the assignment is so hard that no gradient moves them: of the seeds above every sixth.
- */
-const held = 'aggregator.log_gamma';
-
 /** The first part of the epochs, in which only the classifier learns. */
 const classifierOnly = 0.25;
 
 /** Trained parameters, and how good they are. */
 interface Learned {
-  readonly values: Values;
+  readonly values: ParameterValues;
   /** The mean cross-entropy of the training bags with the classifier that was trained beside them, in nats. */
   readonly loss: number;
 }
 
 /**
- * Trains an aggregator's parameters except γ together with a softmax classifier of its result, on the cross-entropy of
+ * Trains an aggregator's parameters together with a softmax classifier of its result, on the cross-entropy of
  * bags (Katharopoulos et al., EUSIPCO 2017), from several starts. The classifiers are thrown away at the end.
  *
  * @param fit - The parameters with which the start of a number, from 0, begins.
@@ -47,11 +41,11 @@ interface Learned {
  */
 export function learnCodebook(
   aggregator: Aggregator,
-  fit: (start: number) => Values,
+  fit: (start: number) => ParameterValues,
   bags: Bags,
   seed: number,
   learning: Learning,
-): Values {
+): ParameterValues {
   const all = Array.from({ length: learning.starts }, (_, start) => {
     const random = (epoch: number) => randomStream(seed, 'order', start, epoch);
     return learnFrom(aggregator, fit(start), bags, random, learning);
@@ -62,7 +56,7 @@ export function learnCodebook(
 /** Trains from one start. The classifier begins alone. */
 function learnFrom(
   aggregator: Aggregator,
-  values: Values,
+  values: ParameterValues,
   { bags, labels }: Bags,
   randomOf: (epoch: number) => Random,
   { epochs, batch, rate }: Learning,
@@ -70,7 +64,7 @@ function learnFrom(
   const classes = Math.max(...labels) + 1;
   const trained = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.slice()]));
   const classifier = zeroClassifier(classes, aggregator.channels);
-  const moving = Object.keys(trained).filter((name) => name !== held);
+  const moving = aggregator.parameters.filter(({ trainable }) => trainable).map(({ name }) => name);
   const adam = new Adam(rate);
   for (let epoch = 0; epoch < epochs; epoch++) {
     const alone = epoch < classifierOnly * epochs;

@@ -1,5 +1,5 @@
 import type { Random } from '../../../src/engine/random.js';
-import type { Rows } from '../../../src/models/aggregators/aggregator.js';
+import type { FeatureRows } from '../../../src/models/aggregators/aggregator.js';
 
 /** D of the features that the network makes. */
 export const features = 8;
@@ -9,8 +9,10 @@ export function randomWeights(inputs: number, random: Random): Float64Array {
   return Float64Array.from({ length: inputs * features }, () => random.normal() / Math.sqrt(inputs));
 }
 
-/** The features tanh(xW) of each step alone, as a network of single frames makes them: `[T, inputs]` → `[T, features]`. */
-export function frameFeatures({ data, count, channels }: Rows, weights: Float64Array): Rows {
+/**
+ * The features tanh(xW) of each step alone, as a network of single frames makes them: `[T, inputs]` → `[T, features]`.
+ */
+export function frameFeatures({ data, count, channels }: FeatureRows, weights: Float64Array): FeatureRows {
   const out = new Float64Array(count * features);
   for (let t = 0; t < count; t++)
     for (let k = 0; k < features; k++) {
@@ -23,8 +25,8 @@ export function frameFeatures({ data, count, channels }: Rows, weights: Float64A
 
 /** Adds the gradient of the weights to `sums`, given the features and their gradient. */
 export function addWeightGradient(
-  { data, count, channels }: Rows,
-  seen: Rows,
+  { data, count, channels }: FeatureRows,
+  seen: FeatureRows,
   gradient: Float64Array,
   sums: Float64Array,
 ): void {

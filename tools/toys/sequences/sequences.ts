@@ -1,9 +1,9 @@
 import { randomStream } from '../../../src/engine/random.js';
-import type { Rows } from '../../../src/models/aggregators/aggregator.js';
+import type { FeatureRows } from '../../../src/models/aggregators/aggregator.js';
 
 /** Sequences of vectors and their classes. */
 export interface Sequences {
-  readonly sequences: readonly Rows[];
+  readonly sequences: readonly FeatureRows[];
   readonly labels: readonly number[];
 }
 
@@ -32,7 +32,7 @@ export function makeSequences(count: number, seed: number, part: 'train' | 'test
   });
   const random = randomStream(seed, 'order', part);
   const labels = Array.from({ length: count }, (_, i) => i % orders.length);
-  const sequences = labels.map((label): Rows => {
+  const sequences = labels.map((label): FeatureRows => {
     const data = Float64Array.from({ length: steps * inputs }, (_, i) => {
       const [t, d] = [Math.floor(i / inputs), i % inputs];
       const shown = orders[label]![Math.floor((t * orders[0]!.length) / steps)]!;

@@ -1,11 +1,11 @@
 import type { Random } from '../../../engine/random.js';
-import type { Rows } from '../aggregator.js';
+import type { FeatureRows } from '../aggregator.js';
 
 /** Codebooks are fitted to at most so many rows. More cost time, and hardly move a word. */
 export const mostRows = 5000;
 
 /** At most {@link mostRows} of the rows, drawn by `random` without repetition, in their order. */
-export function drawRows(rows: Rows, random: Random): Rows {
+export function drawRows(rows: FeatureRows, random: Random): FeatureRows {
   const { data, count, channels } = rows;
   if (count <= mostRows) return rows;
   const drawn = random

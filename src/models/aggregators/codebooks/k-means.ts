@@ -1,5 +1,5 @@
 import type { Random } from '../../../engine/random.js';
-import type { Rows } from '../aggregator.js';
+import type { FeatureRows } from '../aggregator.js';
 import { nearestWords, type Nearest } from './nearest-words.js';
 
 /** K centres, and the one that each row belongs to. */
@@ -22,7 +22,7 @@ const mostIterations = 100;
  * @param count - K.
  * @throws Error if there are no rows.
  */
-export function kMeans(rows: Rows, count: number, random: Random): Clusters {
+export function kMeans(rows: FeatureRows, count: number, random: Random): Clusters {
   if (rows.count === 0) throw new Error('k-means needs at least one row');
   let centres = spreadCentres(rows, count, random);
   let nearest = nearestWords(rows, centres);
@@ -37,7 +37,7 @@ export function kMeans(rows: Rows, count: number, random: Random): Clusters {
 }
 
 /** k-means++: each centre is a row, drawn in proportion to its squared distance from the centres before it. */
-function spreadCentres(rows: Rows, count: number, random: Random): Float64Array {
+function spreadCentres(rows: FeatureRows, count: number, random: Random): Float64Array {
   const { data, channels } = rows;
   const centres = new Float64Array(count * channels);
   const distances = new Float64Array(rows.count).fill(Infinity);
@@ -74,7 +74,7 @@ function drawByWeight(weights: Float64Array, random: Random): number {
 }
 
 /** The mean of each centre's rows; an empty one takes the row farthest from its centre, if one is off its centre. */
-function meansOf({ data, channels }: Rows, centres: Float64Array, { words, distances }: Nearest): Float64Array {
+function meansOf({ data, channels }: FeatureRows, centres: Float64Array, { words, distances }: Nearest): Float64Array {
   const means = new Float64Array(centres.length);
   const counts = new Uint32Array(centres.length / channels);
   words.forEach((k, n) => {

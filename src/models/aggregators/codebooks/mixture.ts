@@ -1,5 +1,5 @@
 import type { Random } from '../../../engine/random.js';
-import type { Rows } from '../aggregator.js';
+import type { FeatureRows } from '../aggregator.js';
 import { kMeans } from './k-means.js';
 import { posteriors, type Mixture } from './posteriors.js';
 
@@ -28,7 +28,7 @@ const leastVariance = 1e-12;
  * @param components - K.
  * @throws Error if there are no rows.
  */
-export function fitMixture(rows: Rows, components: number, random: Random): FittedMixture {
+export function fitMixture(rows: FeatureRows, components: number, random: Random): FittedMixture {
   const { centres, words } = kMeans(rows, components, random);
   const floor = floorOf(rows);
   const hard = new Float64Array(rows.count * components);
@@ -47,7 +47,7 @@ export function fitMixture(rows: Rows, components: number, random: Random): Fitt
 
 /** The weights, means and variances of the rows' shares. A component without any stays where it was. */
 function maximise(
-  { data, count, channels }: Rows,
+  { data, count, channels }: FeatureRows,
   shares: Float64Array,
   before: Omit<Mixture, 'weights'>,
   floor: number,
@@ -81,7 +81,7 @@ function maximise(
   return { weights: totals.map((total) => total / count), means, variances };
 }
 
-function floorOf({ data, count, channels }: Rows): number {
+function floorOf({ data, count, channels }: FeatureRows): number {
   const means = new Float64Array(channels);
   for (let i = 0; i < data.length; i++) means[i % channels]! += data[i]! / count;
   let sum = 0;

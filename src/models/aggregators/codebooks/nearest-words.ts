@@ -1,4 +1,4 @@
-import type { Rows } from '../aggregator.js';
+import type { FeatureRows } from '../aggregator.js';
 
 /** The word that each row is nearest to. */
 export interface Nearest {
@@ -12,7 +12,7 @@ export interface Nearest {
 const stride = 16;
 
 /** Assigns N rows to the nearest of K words `[K, D]`. */
-export function nearestWords({ data, count, channels }: Rows, codebook: Float64Array): Nearest {
+export function nearestWords({ data, count, channels }: FeatureRows, codebook: Float64Array): Nearest {
   const words = new Int32Array(count);
   const distances = new Float64Array(count);
   for (let n = 0; n < count; n++) {

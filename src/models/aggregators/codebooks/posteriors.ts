@@ -1,4 +1,4 @@
-import type { Rows } from '../aggregator.js';
+import type { FeatureRows } from '../aggregator.js';
 
 /** A mixture of K normal distributions whose D channels are independent. */
 export interface Mixture {
@@ -27,7 +27,7 @@ const stride = 16;
  * Bayes' rule, γ_n(k) ∝ w_k N(f_n; μ_k, σ_k²), computed by logarithms, so that densities that no float64 holds do not
  * matter.
  */
-export function posteriors({ data, count, channels }: Rows, { weights, means, variances }: Mixture): Posteriors {
+export function posteriors({ data, count, channels }: FeatureRows, { weights, means, variances }: Mixture): Posteriors {
   const components = weights.length;
   const precisions = variances.map((variance) => 1 / variance);
   const constants = weights.map((weight, k) => {

@@ -1,4 +1,4 @@
-import type { Rows } from '../aggregator.js';
+import type { FeatureRows } from '../aggregator.js';
 import { solve } from './cholesky.js';
 import { combined, productsWith, type RankProblem, type RankSolution } from './rank-problem.js';
 
@@ -9,8 +9,9 @@ import { combined, productsWith, type RankProblem, type RankSolution } from './r
 export type RankBackward = 'dual' | 'shermanMorrison' | 'diagonal';
 
 /**
- * The gradient of the vectors v_t `[T, D]` of rank pooling, given g = ∂L/∂u (Fernando & Gould, ICML 2016, Lemma 2): with
- * the Hessian H = I + C Σ_A v_t v_tᵀ over the active steps A and q = H⁻¹g, it is α_t·q - C·(v_t·q)·u for t in A, else 0.
+ * The gradient of the vectors v_t `[T, D]` of rank pooling, given g = ∂L/∂u (Fernando & Gould, ICML 2016, Lemma 2):
+ * with the Hessian H = I + C Σ_A v_t v_tᵀ over the active steps A and q = H⁻¹g, it is α_t·q - C·(v_t·q)·u for t in A,
+ * else 0.
  */
 export function rankGradient(
   { rows, C }: RankProblem,
@@ -33,7 +34,7 @@ export function rankGradient(
 /** The functions that give q = H⁻¹g. */
 const inverseHessian: Record<
   RankBackward,
-  (rows: Rows, solution: RankSolution, C: number, g: Float64Array) => Float64Array
+  (rows: FeatureRows, solution: RankSolution, C: number, g: Float64Array) => Float64Array
 > = {
   /** Woodbury: q = g - V_Aᵀ (K_AA + I/C)⁻¹ V_A g. */
   dual(rows, { active, factor }, _C, g) {

@@ -1,13 +1,13 @@
-import type { Rows } from '../aggregator.js';
+import type { FeatureRows } from '../aggregator.js';
 
 /** A change of rows before rank pooling, and the gradient of its input `[T, D]` given that of its output. */
 export interface ChangedRows {
-  readonly rows: Rows;
+  readonly rows: FeatureRows;
   back(gradient: Float64Array): Float64Array;
 }
 
 /** Replaces each step by the mean of all steps up to it. */
-export function timeMeans({ data, count, channels }: Rows): ChangedRows {
+export function timeMeans({ data, count, channels }: FeatureRows): ChangedRows {
   const out = new Float64Array(data.length);
   const sum = new Float64Array(channels);
   for (let t = 0, i = 0; t < count; t++)
@@ -30,7 +30,7 @@ const root = (x: number) => Math.sqrt(x + delta) - Math.sqrt(delta);
 const rootSlope = (x: number) => 1 / (2 * Math.sqrt(x + delta));
 
 /** The signed square root: sign(x)·(√(|x| + δ) - √δ). */
-export function signedRoots({ data, count, channels }: Rows): ChangedRows {
+export function signedRoots({ data, count, channels }: FeatureRows): ChangedRows {
   return {
     rows: { data: data.map((x) => Math.sign(x) * root(Math.abs(x))), count, channels },
     back: (gradient) => gradient.map((g, i) => g * rootSlope(Math.abs(data[i]!))),
@@ -38,7 +38,7 @@ export function signedRoots({ data, count, channels }: Rows): ChangedRows {
 }
 
 /** The roots of the positive and of the negative parts, side by side: `[T, D]` → `[T, 2D]`. */
-export function splitRoots({ data, count, channels }: Rows): ChangedRows {
+export function splitRoots({ data, count, channels }: FeatureRows): ChangedRows {
   const out = new Float64Array(2 * data.length);
   const place = (i: number) => i + channels * Math.floor(i / channels);
   data.forEach((x, i) => (out[place(i) + (x > 0 ? 0 : channels)] = root(Math.abs(x))));
@@ -53,7 +53,7 @@ export function splitRoots({ data, count, channels }: Rows): ChangedRows {
 }
 
 /** Divides each step by its length. A step of zeros stays as it is and has no gradient. */
-export function unitLengths({ data, count, channels }: Rows): ChangedRows {
+export function unitLengths({ data, count, channels }: FeatureRows): ChangedRows {
   const out = new Float64Array(data.length);
   const lengths = new Float64Array(count);
   for (let t = 0; t < count; t++) {
@@ -78,7 +78,7 @@ export function unitLengths({ data, count, channels }: Rows): ChangedRows {
 }
 
 /** The rows in the reverse order. */
-export function reversed({ data, count, channels }: Rows): ChangedRows {
+export function reversed({ data, count, channels }: FeatureRows): ChangedRows {
   const turn = (of: Float64Array) => {
     const out = new Float64Array(of.length);
     for (let t = 0; t < count; t++) out.set(of.subarray(t * channels, (t + 1) * channels), (count - 1 - t) * channels);

@@ -1,10 +1,10 @@
-import type { Rows } from '../aggregator.js';
+import type { FeatureRows } from '../aggregator.js';
 import { cholesky, solve, type CholeskyFactor } from './cholesky.js';
 
 /** What rank pooling fits: v_t·u to the target y_t of each step t, up to ε, with weight C. */
 export interface RankProblem {
   /** The vectors v_t `[T, D]`. */
-  readonly rows: Rows;
+  readonly rows: FeatureRows;
   /** y `[T]`. */
   readonly targets: Float64Array;
   readonly C: number;
@@ -29,9 +29,9 @@ export interface RankSolution {
 const mostIterations = 100;
 
 /**
- * Solves u = argmin ½‖u‖² + (C/2) Σ_t max(0, |v_t·u - y_t| - ε)² (Fernando & Gould, ICML 2016, eq. 5), which has exactly
- * one solution, by Newton's method in the T dual variables α. The D×D Hessian is never formed: D is much larger than T.
- * Where a vector is not finite, u is not a number, as in any other arithmetic.
+ * Solves u = argmin ½‖u‖² + (C/2) Σ_t max(0, |v_t·u - y_t| - ε)² (Fernando & Gould, ICML 2016, eq. 5), which has
+ * exactly one solution, by Newton's method in the T dual variables α. The D×D Hessian is never formed: D is much larger
+ * than T. Where a vector is not finite, u is not a number, as in any other arithmetic.
  */
 export function solveRank({ rows, targets, C, epsilon }: RankProblem): RankSolution {
   const { count } = rows;
@@ -78,7 +78,7 @@ export function solveRank({ rows, targets, C, epsilon }: RankProblem): RankSolut
   };
 }
 
-function withoutSolution({ count, channels }: Rows): RankSolution {
+function withoutSolution({ count, channels }: FeatureRows): RankSolution {
   const numbers = (length: number) => new Float64Array(length).fill(NaN);
   return {
     u: numbers(channels),
@@ -90,7 +90,7 @@ function withoutSolution({ count, channels }: Rows): RankSolution {
 }
 
 /** Σ_t weights_t v_t `[D]`. */
-export function combined({ data, channels }: Rows, weights: ArrayLike<number>): Float64Array {
+export function combined({ data, channels }: FeatureRows, weights: ArrayLike<number>): Float64Array {
   const sum = new Float64Array(channels);
   for (let t = 0; t < weights.length; t++) {
     const weight = weights[t]!;
@@ -101,7 +101,7 @@ export function combined({ data, channels }: Rows, weights: ArrayLike<number>): 
 }
 
 /** v_t·q for some steps t. */
-export function productsWith({ data, channels }: Rows, q: Float64Array, steps: readonly number[]): Float64Array {
+export function productsWith({ data, channels }: FeatureRows, q: Float64Array, steps: readonly number[]): Float64Array {
   return Float64Array.from(steps, (t) => {
     let sum = 0;
     for (let c = 0, i = t * channels; c < channels; c++, i++) sum += data[i]! * q[c]!;
@@ -109,7 +109,7 @@ export function productsWith({ data, channels }: Rows, q: Float64Array, steps: r
   });
 }
 
-function gramMatrix({ data, count, channels }: Rows): Float64Array {
+function gramMatrix({ data, count, channels }: FeatureRows): Float64Array {
   const gram = new Float64Array(count * count);
   for (let s = 0; s < count; s++) {
     for (let t = 0; t <= s; t++) {

@@ -1,5 +1,5 @@
 import type { AggregatorOptions } from '../../../config/sections/aggregator-section.js';
-import type { Aggregated, Aggregator, Rows } from '../aggregator.js';
+import type { Aggregated, Aggregator, FeatureRows } from '../aggregator.js';
 import { joined } from '../joined.js';
 import { rankGradient } from './rank-gradient.js';
 import { reversed, signedRoots, splitRoots, timeMeans, unitLengths, type ChangedRows } from './rank-inputs.js';
@@ -41,7 +41,7 @@ function oneDirection(channels: number, options: RankOptions): Aggregator {
 }
 
 /** The problem that rank pooling of these rows solves. */
-function rankProblem(rows: Rows, { targets, C, epsilon }: RankOptions): RankProblem {
+function rankProblem(rows: FeatureRows, { targets, C, epsilon }: RankOptions): RankProblem {
   const tolerance = targets === 'normalised' ? epsilon / rows.count : epsilon;
   return { rows, targets: rankTargets(rows.count, targets), C, epsilon: tolerance };
 }
@@ -58,7 +58,7 @@ export function rankTargets(steps: number, kind: RankOptions['targets']): Float6
 }
 
 /** An aggregator that sees changed rows. */
-function behind(change: (rows: Rows) => ChangedRows, aggregator: Aggregator): Aggregator {
+function behind(change: (rows: FeatureRows) => ChangedRows, aggregator: Aggregator): Aggregator {
   return {
     ...aggregator,
     aggregate(given, values) {

@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Rows } from '../../../../src/models/aggregators/aggregator.js';
+import type { FeatureRows } from '../../../../src/models/aggregators/aggregator.js';
 import { solveRank, type RankProblem } from '../../../../src/models/aggregators/rank/rank-problem.js';
 import { rankTargets } from '../../../../src/models/aggregators/rank/rank.js';
 import { assertClose, seededArray } from '../../../support/numeric.js';
 
-const rowsOf = (list: readonly (readonly number[])[]): Rows => ({
+const rowsOf = (list: readonly (readonly number[])[]): FeatureRows => ({
   data: Float64Array.from(list.flat()),
   count: list.length,
   channels: list[0]!.length,
 });
 
-const seededRows = (count: number, channels: number, name: string, size = 1): Rows => ({
+const seededRows = (count: number, channels: number, name: string, size = 1): FeatureRows => ({
   data: Float64Array.from(seededArray(count * channels, name, -size, size)),
   count,
   channels,
 });
 
-const problemOf = (rows: Rows, other: Partial<RankProblem> = {}): RankProblem => ({
+const problemOf = (rows: FeatureRows, other: Partial<RankProblem> = {}): RankProblem => ({
   rows,
   targets: rankTargets(rows.count, 'index'),
   C: 1,
@@ -25,7 +25,7 @@ const problemOf = (rows: Rows, other: Partial<RankProblem> = {}): RankProblem =>
   ...other,
 });
 
-const row = ({ data, channels }: Rows, t: number) => data.subarray(t * channels, (t + 1) * channels);
+const row = ({ data, channels }: FeatureRows, t: number) => data.subarray(t * channels, (t + 1) * channels);
 const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
 /** The value of the dual problem, which is below that of the primal except at the solution. */

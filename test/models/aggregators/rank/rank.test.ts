@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { aggregatorSchema } from '../../../../src/config/sections/aggregator-section.js';
-import type { Aggregator, Rows } from '../../../../src/models/aggregators/aggregator.js';
+import type { Aggregator, FeatureRows } from '../../../../src/models/aggregators/aggregator.js';
 import { rankGradient } from '../../../../src/models/aggregators/rank/rank-gradient.js';
 import { solveRank } from '../../../../src/models/aggregators/rank/rank-problem.js';
 import { rankAggregator, rankTargets, type RankOptions } from '../../../../src/models/aggregators/rank/rank.js';
@@ -38,12 +38,12 @@ const { rankPool: golden } = JSON.parse(
   readFileSync(new URL('../../../fixtures/aggregators.json', import.meta.url), 'utf8'),
 ) as { rankPool: Golden };
 
-const rowsOf = (list: readonly (readonly number[])[]): Rows => ({
+const rowsOf = (list: readonly (readonly number[])[]): FeatureRows => ({
   data: Float64Array.from(list.flat()),
   count: list.length,
   channels: list[0]!.length,
 });
-const seededRows = (count: number, channels: number, name: string): Rows => ({
+const seededRows = (count: number, channels: number, name: string): FeatureRows => ({
   data: Float64Array.from(seededArray(count * channels, name)),
   count,
   channels,
@@ -134,7 +134,7 @@ test('steps are smoothed, rooted and normalised in this order', () => {
 });
 
 /** Compares the gradient of a random projection with central differences in float64. */
-function assertRowGradient(aggregator: Aggregator, rows: Rows, name: string): void {
+function assertRowGradient(aggregator: Aggregator, rows: FeatureRows, name: string): void {
   const g = Float64Array.from(seededArray(aggregator.channels, `g ${name}`));
   const project = (data: Float64Array) =>
     aggregator.aggregate({ ...rows, data }, {}).value.reduce((sum, value, i) => sum + value * g[i]!, 0);
