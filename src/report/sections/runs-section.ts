@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { html, type Html } from '../html.js';
 import type { ReportedRun } from '../run/reported-run.js';
+import { encoderWords, headWords } from '../run/model-words.js';
 import type { StageState } from '../run/run-folder.js';
 import { stagesOf } from '../charts/training-charts.js';
 import { countCell, named, table } from './page-parts.js';
@@ -17,8 +18,8 @@ export function runsSection(runs: readonly ReportedRun[]): Html {
         (run, index) =>
           html`<tr>
             <td>${named(run, index)}</td>
-            <td>${typeIn(run.config, 'encoder')}</td>
-            <td>${typeIn(run.config, 'model')}</td>
+            <td>${encoderWords(run.config)}</td>
+            <td>${headWords(run.config)}</td>
             <td>${text(run.config.seed)}</td>
             <td>${dataCounts(run)}</td>
           </tr>`,
@@ -77,12 +78,6 @@ function dataCounts({ dataset }: ReportedRun): string {
     return `${subset}: ${of.length} videos, ${of.reduce((sum, v) => sum + v.annotations.length, 0)} instances`;
   });
   return subsets.length === 0 ? '–' : `${parts.join('; ')}; ${labels.size} classes`;
-}
-
-/** The `type` that a configuration gives for a part of the model. */
-function typeIn(config: Record<string, unknown>, part: string): string {
-  const value = config[part];
-  return text(typeof value === 'object' && value !== null ? (value as Record<string, unknown>).type : value);
 }
 
 function text(value: unknown): string {

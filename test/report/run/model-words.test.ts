@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encoderWords, headWords } from '../../../src/report/run/model-words.js';
+
+test('what a model is made of is said where it is not the usual', () => {
+  const usual = { encoder: { type: 'resnet18', input: 'rgb', aggregator: { type: 'mean' } }, model: { type: 'gtad' } };
+  assert.equal(encoderWords(usual), 'resnet18');
+  assert.equal(headWords(usual), 'gtad');
+  const other = {
+    encoder: { type: 'mobilenet-v2', input: 'rgb+dynamic', aggregator: { type: 'rank', C: 1 } },
+    model: { type: 'pyramid', arp: 8 },
+    segments: { aggregator: { type: 'fisher' } },
+  };
+  assert.equal(encoderWords(other), 'mobilenet-v2, input rgb+dynamic, frames by rank');
+  assert.equal(headWords(other), 'pyramid, channels of order over 8 snippets, classes by fisher');
+});
+
+test('configurations of older versions, and odd ones, are no obstacle', () => {
+  assert.equal(encoderWords({ encoder: 'tsm-resnet18' }), 'tsm-resnet18');
+  assert.equal(encoderWords({}), '–');
+  assert.equal(headWords({ model: null, segments: [], encoder: 3 }), '–');
+});
