@@ -20,8 +20,8 @@ type Known = Pick<Run, 'config' | 'dataset'>;
  * Checks all that the stages `names` need of the dataset, before the first of them trains: what is wrong at the end of
  * a night is known at its beginning.
  *
- * @throws UsageError when the subsets, their instances, the head or `detect.scores` do not do; WorkError when videos are
- *   unusable and `data.missing` is `fail`.
+ * @throws UsageError when the subsets, their instances, the head or `detect.scores` do not do; WorkError when videos
+ *   are unusable and `data.missing` is `fail`.
  */
 export function checkBeforeTraining(run: Known, names: readonly StageName[]): void {
   const { data, detect } = run.config;
