@@ -7,9 +7,12 @@ export interface AggregatorFacts {
   readonly describe: string;
   /** Whether a gradient reaches the sequence, so that an encoder can be trained through it. */
   readonly differentiable: boolean;
+  /** Whether it has a codebook, which is fitted to features of training videos before anything is trained. */
+  readonly codebook: boolean;
 }
 
-const trained = { differentiable: true } as const;
+const trained = { differentiable: true, codebook: false } as const;
+const fitted = { differentiable: true, codebook: true } as const;
 
 /** Every aggregator by its name. A new one needs an entry here, keys in `sections/aggregator-section.ts`, a builder. */
 export const aggregators = {
@@ -17,10 +20,10 @@ export const aggregators = {
   max: { ...trained, describe: 'the largest value of each channel' },
   rank: { ...trained, describe: 'rank pooling: the direction in which features move in time' },
   arp: { ...trained, describe: 'approximate rank pooling: late features minus early ones' },
-  softbow: { ...trained, describe: 'a bag of words whose codebook is trained' },
-  bow: { differentiable: false, describe: 'bag of words' },
-  vlad: { ...trained, describe: 'VLAD: the sum of differences from the words' },
-  fisher: { ...trained, describe: 'Fisher vectors' },
+  softbow: { ...fitted, describe: 'a bag of words whose codebook is trained' },
+  bow: { ...fitted, differentiable: false, describe: 'bag of words' },
+  vlad: { ...fitted, describe: 'VLAD: the sum of differences from the words' },
+  fisher: { ...fitted, describe: 'Fisher vectors' },
 } as const satisfies Record<string, AggregatorFacts>;
 
 /** The name of an aggregator. */

@@ -12,6 +12,8 @@ export interface EncoderFacts {
   readonly width: { readonly unit: 'channels' | 'factor'; readonly default: number; readonly most: number } | null;
   /** Whether its blocks can contain TSM's shift; networks with convolutions over time have none. */
   readonly shift: boolean;
+  /** How often it halves the frames of a snippet, which aggregators then see fewer of. */
+  readonly frameHalvings: number;
   /** The name of the classifier's layer in published weight files. */
   readonly classifier: 'fc' | 'classifier.1' | '_fc';
   /** Whether TSM's authors publish weights of it, so that its tensors have names in TSM's naming too. */
@@ -25,6 +27,7 @@ export interface EncoderFacts {
 const resnet = {
   width: { unit: 'channels', default: 64, most: 4096 },
   shift: true,
+  frameHalvings: 0,
   classifier: 'fc',
   tsmNaming: true,
   imagenet: false,
@@ -40,6 +43,7 @@ export const encoders = {
     ...resnet,
     describe: 'R(2+1)D-18, which sees whole snippets and was made for frames of 112 pixels',
     shift: false,
+    frameHalvings: 3,
     tsmNaming: false,
   },
   'mobilenet-v2': {

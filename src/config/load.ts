@@ -33,7 +33,7 @@ export function loadConfig(file: string, overrides: readonly string[] = []): Loa
   const recipe: Tree = Object.hasOwn(headFacts, head) ? { ...headFacts[head as HeadType].recipe } : {};
   noteUnder(recipe, `model.type=${head}`, sources);
   const parsed = configSchema.safeParse(merge(recipe, tree));
-  if (!parsed.success) throw new UsageError(explain(parsed.error.issues[0]!, sources, file, head));
+  if (!parsed.success) throw new UsageError(explain(parsed.error.issues[0]!, { tree, sources, file, head }));
   return { config: parsed.data, sources };
 }
 
@@ -118,12 +118,15 @@ function noteUnder(tree: Tree, source: string, sources: Map<string, string>): vo
   for (const [key, from] of below) if (!sources.has(key)) sources.set(key, from);
 }
 
-function explain(issue: z.core.$ZodIssue, sources: Map<string, string>, file: string, head: string): string {
+function explain(
+  issue: z.core.$ZodIssue,
+  { tree, sources, file, head }: { tree: Tree; sources: Map<string, string>; file: string; head: string },
+): string {
   const parent = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
     const key = [...parent, issue.keys[0]!].join('.');
     const from = [...sources].find(([name]) => name === key || name.startsWith(`${key}.`))?.[1] ?? file;
-    if (allKeys(configSchema).includes(key)) return `${from}: ${key} is not a key of the ${head} head (model.type)`;
+    if (allKeys(configSchema).includes(key)) return `${from}: ${key} is not a key of ${chosen(tree, parent, head)}`;
     const meant = nearest(key, allKeys(configSchema)) ?? sameLeaf(key);
     return `${from}: unknown key ${key}${meant ? `; did you mean ${meant}?` : ''}`;
   }
@@ -131,6 +134,14 @@ function explain(issue: z.core.$ZodIssue, sources: Map<string, string>, file: st
   const from =
     [...sources].find(([name]) => `${key}.`.startsWith(`${name}.`) || name.startsWith(`${key}.`))?.[1] ?? file;
   return `${from}: ${key}: ${issue.message}`;
+}
+
+/** What a section chooses by its `type`, which decides its keys. */
+function chosen(tree: Tree, section: readonly string[], head: string): string {
+  if (section.join('.') === 'model') return `the ${head} head (model.type)`;
+  const keys = section.reduce<unknown>((node, key) => (isTree(node) ? node[key] : undefined), tree);
+  const type = isTree(keys) && typeof keys.type === 'string' ? keys.type : 'the default';
+  return `${type} (${[...section, 'type'].join('.')})`;
 }
 
 /** The known key with the same name in another section. */

@@ -1,3 +1,4 @@
+import { aggregatorFacts } from './aggregator-facts.js';
 import { headFacts } from './head-facts.js';
 import type { Config } from './schema.js';
 
@@ -22,6 +23,11 @@ export function classifiesSegments({ model, segments }: Pick<Config, 'model' | '
   return !headFacts[model.type].labels || segments.aggregator !== null;
 }
 
+/** Whether stage 1 fits a codebook of the encoder to training videos. */
+export function fitsCodebook({ encoder: { aggregator } }: Pick<Config, 'encoder'>): boolean {
+  return aggregatorFacts(aggregator.type).codebook;
+}
+
 /** The section `segments` where it is not as it was before there was one. */
 const stated = ({ segments }: Config) => segments.aggregator && { segments };
 
@@ -36,7 +42,8 @@ export const stages = [
     applies: trainsEncoder,
     dependsOn: ({ seed, encoder, precision, pretrain, full }: Config) => ({
       ...{ seed, encoder, precision, pretrain },
-      ...(pretrain.reestimate > 0 && { full }),
+      // Both are done at full fidelity.
+      ...((pretrain.reestimate > 0 || fitsCodebook({ encoder })) && { full }),
     }),
   },
   {

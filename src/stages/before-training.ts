@@ -2,6 +2,8 @@ import type { StageName } from '../config/stages.js';
 import { toDataset, videosOf, type Dataset, type Video } from '../data/dataset.js';
 import { readVideoScores, scoresOfVideos } from '../data/scores/video-scores.js';
 import { snippetsEvery } from '../data/views/sampling.js';
+import { buildEncoder } from '../models/encoders/encoder-catalogue.js';
+import { buildHead } from '../models/heads/head-catalogue.js';
 import { trainingWindows } from '../models/heads/windows.js';
 import { UsageError } from '../system/errors.js';
 import { printable } from '../system/printable.js';
@@ -18,8 +20,8 @@ type Known = Pick<Run, 'config' | 'dataset'>;
  * Checks all that the stages `names` need of the dataset, before the first of them trains: what is wrong at the end of
  * a night is known at its beginning.
  *
- * @throws UsageError when the subsets, their instances or `detect.scores` do not do; WorkError when videos are unusable
- *   and `data.missing` is `fail`.
+ * @throws UsageError when the subsets, their instances, the head or `detect.scores` do not do; WorkError when videos
+ *   are unusable and `data.missing` is `fail`.
  */
 export function checkBeforeTraining(run: Known, names: readonly StageName[]): void {
   const { data, detect } = run.config;
@@ -27,6 +29,7 @@ export function checkBeforeTraining(run: Known, names: readonly StageName[]): vo
   if (listsClips && names.every((name) => name === 'pretrain')) return;
   const training = checkSubset(run, 'trainOn');
   checkWindows(run, training);
+  checkHead(run);
   const validated = validates(run) ? checkSubset(run, 'validateOn') : [];
   if (validated.length === 0)
     say(
@@ -79,6 +82,12 @@ function noSubset(dataset: Dataset, key: string, subset: string, meant: string |
   return new UsageError(
     `data.${key}: no video is in subset "${printable(subset, 40)}"; ${listedSubsets(dataset)}${advice}`,
   );
+}
+
+/** Checks that there is a head for the encoder's features. What published ones have, is known once they are read. */
+function checkHead({ config, dataset }: Known): void {
+  if (config.data.features !== null) return;
+  buildHead(config.model, buildEncoder(config.encoder).channels, dataset.classes.length)[Symbol.dispose]();
 }
 
 /** Checks that the head's windows will hold instances, where the number of snippets of a video is known. */

@@ -285,9 +285,12 @@ describe('JSON Schema', () => {
     additionalProperties?: boolean;
   }
 
+  /** A node and its alternatives, and theirs. */
+  const variants = (node: Node): Node[] => [node, ...[...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap(variants)];
+
   /** Every dotted key with its description. */
   function describedKeys(node: Node, at = ''): [key: string, description: string | undefined][] {
-    const inside = [node, ...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap((part) => [
+    const inside = variants(node).flatMap((part) => [
       ...Object.entries(part.properties ?? {}),
       ...Object.entries(part.items?.properties ?? {}),
     ]);

@@ -77,3 +77,12 @@ test('clips that are listed need no dataset for stage 1 alone', () => {
   checkBeforeTraining(run, ['pretrain']);
   refused(run, /it has no videos/);
 });
+
+test('an encoder whose features no head of the configuration takes is refused before it is trained', () => {
+  const of = (words: number, model: object = {}) =>
+    known({ training: [6], validation: [2] }, { encoder: { aggregator: { type: 'softbow', words } }, model });
+  refused(of(10), /^features of 10 channels do not divide into the 4 groups of the gtad head$/);
+  refused(of(12, { width: 100 }), /^model\.width: 100 channels do not divide into 32 groups$/);
+  checkBeforeTraining(of(12), ['pretrain', 'head']);
+  checkBeforeTraining(of(10, { type: 'pyramid' }), ['pretrain', 'head']);
+});

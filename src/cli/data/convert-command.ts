@@ -19,7 +19,8 @@ export const command: CommandModule<object, Arguments> = {
         type: 'string',
         demandOption: true,
         describe:
-          "safetensors or a .pth with torchvision's or TSM's names, a run's store/<stage>/<step>.safetensors, " +
+          "safetensors or a .pth with torchvision's or TSM's names, a run's store/<stage>/<step>.safetensors " +
+          '(without encoder.aggregator), ' +
           'or the model.json of a tfjs layers MobileNetV2',
       })
       .positional('to', { type: 'string', demandOption: true, describe: 'the .safetensors file to write' })

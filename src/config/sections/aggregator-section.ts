@@ -17,7 +17,7 @@ const rank = {
         'sequence has the opposite result; normalised: centred and divided by T/2 (epsilon by T), so that results do ' +
         'not grow with T.',
     ),
-  C: positive.default(1).describe('Weight of the fit against the length of the result.'),
+  C: positive.max(1e6).default(1).describe('Weight of the fit against the length of the result.'),
   epsilon: z.number().min(0).default(0.1).describe('Deviations from the targets that count as none.'),
   smoothing: z
     .boolean()
@@ -69,7 +69,7 @@ const keysOf = {
 } satisfies Record<AggregatorType, object>;
 
 function options<Type extends AggregatorType>(type: Type) {
-  return z.strictObject({ type: z.literal(type), ...keysOf[type] });
+  return z.strictObject({ type: z.literal(type).describe(`${aggregators[type].describe}.`), ...keysOf[type] });
 }
 
 const described = (types: readonly AggregatorType[]) =>

@@ -79,8 +79,13 @@ export const encoderSchema = encoderKeys
       else if (unit === 'channels' && width > most)
         refuse('width', `${type} takes at most ${most} channels, not ${width}`);
     }
-    if (aggregator.type !== 'mean' && imagesOfSnippet(images) < 2)
-      refuse('aggregator', `${aggregator.type} needs two images of a snippet or more: set encoder.frames or window`);
+    const [shown, left] = [imagesOfSnippet(images), imagesOfSnippet(images) / 2 ** facts.frameHalvings];
+    // Halves are rounded up.
+    if (aggregator.type !== 'mean' && left <= 1) {
+      const lost = shown > 1 ? `, and ${type} leaves one of ${shown}` : '';
+      const message = `${aggregator.type} needs two images of a snippet or more${lost}: set encoder.frames or window`;
+      refuse('aggregator', message);
+    }
     if (shift === 1) refuse('shift', 'must be 0, or 2 or more: 1/shift of the channels moves in each direction');
     if (shift && !facts.shift) refuse('shift', `${type} has convolutions over time and takes no shift`);
     const { input, frames, window } = images;

@@ -20,9 +20,14 @@ export function aggregated(encoder: Encoder, aggregator: Aggregator): Encoder {
   /** Aggregates features of frames, which stay the caller's: features `[B, L, D']`, and the way back. */
   function record(frames: tf.Tensor3D, [batch, snippets]: readonly number[], pass: Pass) {
     const sequences = sequencesOf(frames, batch! * snippets!);
-    const found = recordAggregate(aggregator, sequences, pass.parameters);
+    let found;
+    try {
+      found = recordAggregate(aggregator, sequences, pass.parameters);
+    } finally {
+      sequences.x.dispose();
+    }
     const features = tf.reshape<tf.Rank.R3>(found.value, [batch!, snippets!, aggregator.channels]);
-    tf.dispose([sequences.x, found.value]);
+    found.value.dispose();
     return { features, backward: (d: tf.Tensor2D) => found.backward(d) };
   }
 

@@ -17,6 +17,8 @@ const builders: {
       if (channels % groups !== 0)
         throw new UsageError(`model.${key}: ${channels} channels do not divide into ${groups} groups`);
     }
+    if (features % 4 !== 0)
+      throw new UsageError(`features of ${features} channels do not divide into the 4 groups of the gtad head`);
     return new GtadHead({ ...model, features });
   },
   pyramid: (model, features, classes) =>

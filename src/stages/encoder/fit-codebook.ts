@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs-core';
 import { prefetch } from '../../data/frames/prefetch.js';
 import { randomStream } from '../../engine/random.js';
 import type { Pass } from '../../models/layers/layer.js';
@@ -35,10 +34,14 @@ export async function fitCodebook(
   try {
     for await (const frames of prefetch(jobs, config.data.prefetch)) {
       for (const part of snippetTensors(config, frames)) {
-        const features = codebook.sample(part, { parameters, normalization });
-        sampled.push(features.dataSync<'float32'>());
-        channels = features.shape[1];
-        tf.dispose([part, features]);
+        try {
+          const features = codebook.sample(part, { parameters, normalization });
+          channels = features.shape[1];
+          sampled.push(features.dataSync<'float32'>());
+          features.dispose();
+        } finally {
+          part.dispose();
+        }
       }
       progress.step(++done);
     }

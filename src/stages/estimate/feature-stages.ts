@@ -21,7 +21,7 @@ export function segments(subject: Subject): StageEstimate {
   const gflops = giga(cost.flops(batchSize));
   return {
     parameters,
-    shapes: [{ shape: '1', gflops, peak_gib: peakGib(subject, cost.resident + state, [step]) }],
+    shapes: [{ shape: String(layers.bins), gflops, peak_gib: peakGib(subject, cost.resident + state, [step]) }],
   };
 }
 

@@ -6,7 +6,9 @@ export interface StageEstimate {
 }
 
 export interface ShapeEstimate {
-  /** Snippets x side in pixels; of `pretrain`: frames x side; of `head`: snippets; of `segments`: 1, a mean of some. */
+  /**
+   * Snippets x side in pixels; of `pretrain`: frames x side; of `head`: snippets; of `segments`: parts of an instance.
+   */
   shape: string;
   /**
    * Floating-point operations in 10⁹ of an optimiser step, forward and backward, a multiply-add counted as two; of

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MadeOf } from '../../checkpoints/run-store.js';
+import { fitsCodebook } from '../../config/stages.js';
 import type { MeasuredClip } from '../../data/measured-clips.js';
 import type { Views } from '../../data/views/clip-views.js';
 import { resolvePrecision } from '../../engine/precision.js';
@@ -44,12 +45,13 @@ export const pretrain = trainingStage<ClipBatch, Start>({
   async inputs(run) {
     const weights = weightsInput(run.config);
     const given = weights && { 'encoder.weights': weights };
-    if (trainsNothing(run)) return { inputs: { ...given }, classes: null };
-    const { training, validation, classes } = await stage1Clips(run);
-    const { trainOn } = run.config.data;
-    const seenAtFullFidelity = run.config.pretrain.reestimate > 0 && {
-      [`videos of ${trainOn}`]: videoFilesInput(usableVideos(run, trainOn)),
+    const { data, pretrain } = run.config;
+    const seesVideos = fitsCodebook(run.config) || (pretrain.reestimate > 0 && !trainsNothing(run));
+    const seenAtFullFidelity = seesVideos && {
+      [`videos of ${data.trainOn}`]: videoFilesInput(usableVideos(run, data.trainOn)),
     };
+    if (trainsNothing(run)) return { inputs: { ...given, ...seenAtFullFidelity }, classes: null };
+    const { training, validation, classes } = await stage1Clips(run);
     const clips = { 'training clips': clipsInput(training), 'validation clips': clipsInput(validation) };
     return { inputs: { ...given, ...clips, ...seenAtFullFidelity }, classes };
   },

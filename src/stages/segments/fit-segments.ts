@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Random } from '../../engine/random.js';
 import type { FeatureRows } from '../../models/aggregators/aggregator.js';
+import { drawnRows } from '../../models/aggregators/codebooks/draw-rows.js';
 import type { Parameters } from '../../models/parameters.js';
-import { concatenated } from '../../system/concatenated.js';
 import type { SegmentLayers } from './segment-layers.js';
 import { spanBins, type SegmentSpan } from './segment-spans.js';
 
@@ -30,32 +30,61 @@ export function fitSegments(
   training: readonly LabelledFeatures[],
   random: Random,
 ): void {
-  const snippets = momentsOf(training.map(({ features }) => features));
+  const snippets = momentsOf(
+    training.map(({ features }) => features),
+    training[0]!.features.shape[1],
+  );
   if (!aggregator) {
     assign(parameters, '', snippets);
     return;
   }
   assign(parameters, 'snippets.', snippets);
-  const instances = training.flatMap(({ features, spans }) => spans.map((span) => spanBins(features, span, bins)));
+  const spans = training.flatMap(({ features, spans }) => spans.map((span) => ({ features, span })));
+  // Such a classifier is not trained either.
+  if (spans.length === 0) return;
   const channels = snippets.mean.length;
-  const data = Float64Array.from(concatenated(instances), (x, i) => {
-    const c = i % channels;
-    return (x - snippets.mean[c]!) / snippets.deviation[c]!;
-  });
-  const rows: FeatureRows = { data, count: data.length / channels, channels };
-  const values = aggregator.fit?.(rows, random) ?? {};
+  /** The standardised parts of an instance. All of a large data set would not fit into memory. */
+  const rowsOf = (instance: number): FeatureRows => {
+    const { features, span } = spans[instance]!;
+    const data = Float64Array.from(spanBins(features, span, bins), (x, i) => {
+      const c = i % channels;
+      return (x - snippets.mean[c]!) / snippets.deviation[c]!;
+    });
+    return { data, count: bins, channels };
+  };
+  const values = aggregator.fit?.(sampleOf(spans.length, bins, channels, rowsOf, random), random) ?? {};
   for (const { name, shape } of aggregator.parameters)
     parameters.assign(name, tf.tensor(Float32Array.from(values[name]!), shape));
-  const found = instances.map((_, i): Features => {
-    const part = data.subarray(i * bins * channels, (i + 1) * bins * channels);
-    const { value } = aggregator.aggregate({ data: part, count: bins, channels }, values);
-    return { data: Float32Array.from(value), shape: [1, aggregator.channels] };
-  });
-  assign(parameters, '', momentsOf(found));
+  function* found(): Generator<Features> {
+    for (let instance = 0; instance < spans.length; instance++) {
+      const { value } = aggregator!.aggregate(rowsOf(instance), values);
+      yield { data: Float32Array.from(value), shape: [1, aggregator!.channels] };
+    }
+  }
+  assign(parameters, '', momentsOf(found(), aggregator.channels));
 }
 
-function momentsOf(features: readonly Features[]): Moments {
-  const channels = features[0]!.shape[1];
+/** As many rows of instances as a codebook is fitted to, drawn at random where there are more. */
+function sampleOf(
+  instances: number,
+  bins: number,
+  channels: number,
+  rowsOf: (instance: number) => FeatureRows,
+  random: Random,
+): FeatureRows {
+  const drawn = drawnRows(instances * bins, random);
+  const data = new Float64Array(drawn.length * channels);
+  let [seen, rows]: [number, Float64Array] = [-1, data];
+  drawn.forEach((row, at) => {
+    const instance = Math.floor(row / bins);
+    if (instance !== seen) [seen, rows] = [instance, rowsOf(instance).data];
+    const from = (row % bins) * channels;
+    data.set(rows.subarray(from, from + channels), at * channels);
+  });
+  return { data, count: drawn.length, channels };
+}
+
+function momentsOf(features: Iterable<Features>, channels: number): Moments {
   const sum = new Float64Array(channels);
   const squares = new Float64Array(channels);
   let count = 0;

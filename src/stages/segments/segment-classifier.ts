@@ -61,13 +61,32 @@ export function rescored<T extends Proposal & { label: string }>(
 
 /** Class probabilities of proposals, `[N · K]`. */
 function spanLikelihoods(
-  { layers, parameters }: SegmentClassifier,
+  segments: SegmentClassifier,
   features: Features,
   proposals: readonly Proposal[],
 ): Float32Array {
-  if (proposals.length === 0) return new Float32Array(0);
-  const [, channels] = features.shape;
+  const { aggregator, bins } = segments.layers;
+  const numbers = aggregator && Math.max(bins * features.shape[1], aggregator.channels);
   const spans = proposals.map(({ start, end }): SegmentSpan => [start, end]);
+  const atOnce = numbers === null ? spans.length : Math.max(1, Math.floor(numbersAtOnce / numbers));
+  const likelihoods: Float32Array[] = [];
+  for (let from = 0; from < spans.length; from += atOnce)
+    likelihoods.push(someLikelihoods(segments, features, spans.slice(from, from + atOnce)));
+  return concatenated(likelihoods);
+}
+
+/**
+ * Numbers that an aggregator takes, or makes, of proposals at once. Its results are long and proposals are many:
+ * together, those of a video may not fit into memory.
+ */
+const numbersAtOnce = 2 ** 22;
+
+function someLikelihoods(
+  { layers, parameters }: SegmentClassifier,
+  features: Features,
+  spans: readonly SegmentSpan[],
+): Float32Array {
+  const [, channels] = features.shape;
   const parts = spans.map((span) => spanBins(features, span, layers.bins));
   const likelihoods = tf.tidy(() => {
     const x = tf.tensor3d(concatenated(parts), [spans.length, layers.bins, channels]);

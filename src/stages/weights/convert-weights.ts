@@ -7,7 +7,7 @@ import { readEncoderWeights, type EncoderWeights } from './encoder-weights.js';
 
 /**
  * Writes the encoder of a file ({@link readEncoderWeights}) as a safetensors file in a naming, with the classifier, the
- * counters and the metadata of the file.
+ * counters and the metadata of the file. Of a run's encoder with an aggregator, this is the network alone.
  *
  * @returns The weights that were read.
  * @throws UsageError when `from` holds no encoder, or the naming has no names for it; WorkError when writing fails.

@@ -28,7 +28,7 @@ export interface EncoderWeights {
  * names, wrapped or not; a checkpoint of a run, whose encoder is read; the model.json of a MobileNetV2 of TensorFlow.js
  * layers. Names that begin with those of streams are the two networks of `encoder.input: rgb+dynamic`. F64, F16 and
  * BF16 become F32; F32 stays the same to the bit. Tensors of a safetensors file are read only if their names and shapes
- * are those of an encoder.
+ * are those of an encoder. The aggregator of a checkpoint's encoder is left out, and so is a classifier behind it.
  *
  * @throws UsageError when the file does not parse, or listing every tensor that is missing, extra or misshapen.
  */
@@ -46,17 +46,16 @@ export function loadEncoderWeights(parameters: Parameters, file: string): void {
   const { encoder, state: network } = readEncoderWeights(file);
   // Files have networks only: what an aggregator has is fitted before training.
   const own = [...exportState(parameters)].filter(([name]) => name.startsWith('aggregator.'));
-  const state = new Map([...own, ...network]);
   const names = new Set(parameters.specs.map(({ name }) => name));
   const hasAll = (prefix: string) => encoder.parameters.every(({ name }) => names.has(prefix + name));
   if (hasAll('')) {
-    importState(parameters, state, file);
+    importState(parameters, new Map([...own, ...network]), file);
     return;
   }
   const prefixes = streamNames.map((name) => `${name}.`);
   if (!prefixes.every(hasAll)) throw new UsageError(`${file} holds another encoder: set ${keysOf(encoder)}`);
-  const twice = [...state].flatMap(([name, values]) => prefixes.map((prefix) => [prefix + name, values] as const));
-  importState(parameters, new Map(twice), file);
+  const twice = [...network].flatMap(([name, values]) => prefixes.map((prefix) => [prefix + name, values] as const));
+  importState(parameters, new Map([...own, ...twice]), file);
 }
 
 /** The configuration keys for an encoder, as `--set` takes them. */
@@ -81,11 +80,14 @@ function readTorch(file: string): EncoderWeights {
   const problems = [...own, ...beside]
     .filter(([name, { dtype }]) => !isCounter(name) && !floats.has(dtype))
     .map(([name, { dtype }]) => `${printable(name)} is ${dtype}, not a float`);
-  const encoder = identify(file, own, problems, beside);
+  const encoder = identify(file, own, problems, isCheckpoint(found) ? new Map() : beside);
+  if (isCheckpoint(found) && classifiesAggregates(found, encoder, beside))
+    for (const name of ['fc.weight', 'fc.bias']) beside.delete(name);
 
   const state: State = new Map();
   const others = new Map<string, TensorData>();
-  for (const [fileName, tensor] of found.read([...entries.values()])) {
+  const wanted = [...entries].filter(([name]) => own.has(name) || beside.has(name)).map(([, entry]) => entry);
+  for (const [fileName, tensor] of found.read(wanted)) {
     const name = names.get(fileName)!;
     const narrow = narrowed(tensor);
     requireFiniteTensor(fileName, narrow, file);
@@ -162,6 +164,20 @@ function checkpointNames({ file, entries }: FoundTensors): Map<string, string> {
   if (!entries.some(({ name }) => name.startsWith('encoder.')))
     throw new UsageError(`${file}: a checkpoint without encoder: choose one of store/pretrain or store/joint`);
   return new Map(names);
+}
+
+/**
+ * Whether the classifier in a run's checkpoint is one of what an aggregator made, as far as tensors tell it. It means
+ * nothing to the network alone.
+ */
+function classifiesAggregates(
+  { entries }: FoundTensors,
+  { channels }: KnownEncoder,
+  beside: ReadonlyMap<string, Entry>,
+): boolean {
+  const seen = beside.get('fc.weight')?.shape[1];
+  const aggregates = entries.some(({ name }) => name.startsWith('encoder.aggregator.'));
+  return seen !== undefined && (aggregates || seen !== channels);
 }
 
 /** Whether a tensor is not the encoder's own: the classifier, and counters of normalisations that the file contains. */

@@ -13,6 +13,7 @@ import type { Encoder } from '../../../src/models/encoders/encoder.js';
 import type { Pass } from '../../../src/models/layers/layer.js';
 import { Parameters } from '../../../src/models/parameters.js';
 import { encoderCost } from '../../../src/stages/estimate/cost.js';
+import { numbersOf } from '../../../src/stages/estimate/model-part.js';
 import { chunkedCost } from '../../../src/stages/estimate/encoder-stages.js';
 import { estimate } from '../../../src/stages/estimate/estimate.js';
 import type { StageEstimate } from '../../../src/stages/estimate/stage-estimate.js';
@@ -242,4 +243,64 @@ void test('a head with order channels has a first layer for twice the channels',
   const [plain, order] = [estimated(null), estimated(4)];
   assert.equal(order.parameters - plain.parameters, 3 * 100 * 32);
   assert.ok(order.shapes[0]!.gflops > plain.shapes[0]!.gflops);
+});
+
+void test("an encoder with an aggregator: the head sees D' channels, and all is finite", (t) => {
+  if (!needsNative(t)) return;
+  const held = tf.memory().numTensors;
+  for (const [aggregator, wanted] of [
+    [{ type: 'softbow', words: 8 }, 8],
+    [{ type: 'fisher', words: 4 }, 2 * 4 * 64],
+  ] as const) {
+    const { type } = aggregator;
+    const encoder = { width: 8, frames: 2, aggregator };
+    const keys = { ...sizes, encoder, full: { snippets: 16, size: 32 }, pretrain: { batch: 4, size: 32 } };
+    const config = configSchema.parse({ ...keys, segments: { aggregator: { type: 'rank' } } });
+    const { channels } = buildEncoder(config.encoder);
+    assert.equal(channels, wanted);
+    const found = estimate(config, channels);
+    assert.deepEqual(Object.keys(found), ['pretrain', 'joint', 'extract', 'segments', 'head']);
+    for (const [stage, { parameters, shapes }] of Object.entries(found)) {
+      assert.ok(Number.isInteger(parameters) && parameters > 0, `${type}: ${stage}`);
+      for (const { gflops, peak_gib } of shapes)
+        assert.ok(gflops >= 0 && peak_gib > 0.1 && peak_gib < 8, `${type}: ${stage} ${gflops} ${peak_gib}`);
+    }
+    assert.equal(found.segments!.parameters, 20 * channels + 20);
+    assert.deepEqual(
+      found.segments!.shapes.map(({ shape }) => shape),
+      ['16'],
+    );
+  }
+  assert.equal(tf.memory().numTensors, held);
+});
+
+void test('a codebook counts among what is trained, or kept in an average, by its numbers', () => {
+  const numbers = (aggregator: object) => {
+    const config = configSchema.parse({ encoder: { ...sizes.encoder, aggregator } });
+    return numbersOf([{ specs: buildEncoder(config.encoder).parameters }]);
+  };
+  const plain = numbers({ type: 'mean' });
+  const more = (aggregator: object) => {
+    const { all, trained } = numbers(aggregator);
+    return [all - plain.all, trained - plain.trained];
+  };
+  // Words of 128 channels, γ, and how far the words reach.
+  assert.deepEqual(more({ type: 'softbow', words: 7 }), [7 * 128 + 1, 7 * 128]);
+  assert.deepEqual(more({ type: 'softbow', words: 7, shapes: true }), [2 * 7 * 128 + 1, 2 * 7 * 128]);
+  // Weights, means and variances.
+  assert.deepEqual(more({ type: 'fisher', words: 7 }), [7 * (1 + 2 * 128), 0]);
+  assert.deepEqual(more({ type: 'rank' }), [0, 0]);
+});
+
+void test('R(2+1)D with an aggregator of the frames that it leaves', (t) => {
+  if (!needsNative(t)) return;
+  const keys = { type: 'r2plus1d-18', width: 4, frames: 16, aggregator: { type: 'rank', withMean: true } };
+  const encoder = buildEncoder(configSchema.parse({ encoder: keys }).encoder);
+  assert.equal(encoder.channels, 2 * 32);
+  const clip = { size: 32, frames: 16 };
+  const cost = encoderCost(encoder, clip, { batchNorm: 'train', precision: 'float32' });
+  for (const key of ['peak', 'kept', 'flops'] as const) {
+    const [two, four] = [cost[key](2), cost[key](4)];
+    assert.ok(two > 0 && four > two && Number.isFinite(four), key);
+  }
 });
