@@ -18,7 +18,7 @@ import { assertClose, seeded, seededArray } from '../../support/numeric.js';
 
 await startEngine();
 const counts = () => [tf.memory().numTensors, nativeTensorCount()];
-const frames = (snippets: number, each = 4) => seeded([1, snippets, each, 32, 32, 3], 'frames', 0, 255) as tf.Tensor;
+const frames = (snippets: number, each = 4) => seeded<tf.Rank.R6>([1, snippets, each, 32, 32, 3], 'frames', 0, 255);
 
 /** Features of three snippets, and gradients given that of the features. */
 function pass(encoder: Encoder, parameters: Parameters) {
