@@ -15,16 +15,9 @@ export class Classifier {
 
   constructor(channels: number, classes: number, deviation: number) {
     this.layer = linear('fc', channels, classes, { type: 'normal', deviation });
-    const constant = (name: string, value: number): ParameterSpec => ({
-      name,
-      kind: 'vector',
-      shape: [channels],
-      init: { type: 'constant', value },
-      trainable: false,
-    });
     // TSM starts with a bias of 0, unlike PyTorch's linear layer, whose bias starts at random.
     const layer = this.layer.parameters.map((spec) => (spec.name === 'fc.bias' ? { ...spec, init: zero } : spec));
-    this.parameters = [...layer, constant('mean', 0), constant('deviation', 1)];
+    this.parameters = [...layer, measured('mean', channels, 0), measured('deviation', channels, 1)];
   }
 
   /**
@@ -38,6 +31,11 @@ export class Classifier {
     const kept = dropout > 0 ? tf.dropout(standard, dropout, undefined, seed) : standard;
     return this.layer.apply(kept, pass) as tf.Tensor2D;
   }
+}
+
+/** A vector `[channels]` that is measured before training and not trained; `value` stands in it until then. */
+export function measured(name: string, channels: number, value: number): ParameterSpec {
+  return { name, kind: 'vector', shape: [channels], init: { type: 'constant', value }, trainable: false };
 }
 
 /** The cross-entropy of each row: logits `[N, K]` and class numbers → `[N]`. */

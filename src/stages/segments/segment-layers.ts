@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.js';
 import { aggregate } from '../../models/aggregators/aggregate.js';
 import { buildAggregator } from '../../models/aggregators/aggregator-catalogue.js';
 import type { Aggregator } from '../../models/aggregators/aggregator.js';
-import { Classifier } from '../../models/classifier.js';
+import { Classifier, measured } from '../../models/classifier.js';
 import type { Pass } from '../../models/layers/layer.js';
 import type { ParameterSpec } from '../../models/parameters.js';
 
@@ -46,18 +46,11 @@ function onMeans(channels: number, classes: number): SegmentLayers {
 
 function onParts(aggregator: Aggregator, channels: number, classes: number): SegmentLayers {
   const classifier = new Classifier(aggregator.channels, classes, 0.01);
-  const constant = (name: string, value: number): ParameterSpec => ({
-    name,
-    kind: 'vector',
-    shape: [channels],
-    init: { type: 'constant', value },
-    trainable: false,
-  });
   return {
     parameters: [
       ...classifier.parameters,
-      constant('snippets.mean', 0),
-      constant('snippets.deviation', 1),
+      measured('snippets.mean', channels, 0),
+      measured('snippets.deviation', channels, 1),
       ...aggregator.parameters,
     ],
     bins: usualBins,
