@@ -19,7 +19,7 @@ import { RunStore } from '../src/checkpoints/run-store.js';
 import { loadConfig } from '../src/config/load.js';
 import { fidelities } from '../src/config/sections/low-fidelity.js';
 import { featuresOf } from '../src/stages/features/extracted-features.js';
-import { lofi, shareStage1 } from './pipeline/lofi.js';
+import { commandLine, lofi, setOptions, shareStage1 } from './pipeline/lofi.js';
 import { resultOfRun } from './results/from-run.js';
 import { record } from './results/record.js';
 import { deviation, mean } from './results/statistics.js';
@@ -50,12 +50,8 @@ const arms = args.arms.split(',').map((name) => {
 });
 
 const folderOf = (arm: Arm, seed: number) => path.join(args.out, `${args.dataset}-${args.name}-${arm}-${seed}`);
-const setOptions = (list: readonly string[]) => list.flatMap((one) => ['--set', one]);
 /** The option that sets `data.root`, if there is one: to its path for running, to DIR for the record. */
 const rootOptions = (as: string) => (args.data === undefined ? [] : setOptions([`data.root=${as}`]));
-
-/** Quotes a word for a shell. None of the words contains a quote. */
-const quoted = (word: string) => (/[^\w./=:,+-]/.test(word) ? `'${word}'` : word);
 
 /** The settings of an arm, and whether stage 2 is left out. */
 function planOf(arm: Arm, seed: number): { set: string[]; baseline: boolean } {
@@ -113,7 +109,7 @@ for (let seed = 0; seed < args.seeds; seed++) {
     const entry = resultOfRun(folder, {
       experiment: `${args.name}, ${arm}`,
       dataset: args.dataset,
-      command: ['lofi', ...command, ...rootOptions('DIR')].map(quoted).join(' '),
+      command: commandLine(['lofi', ...command, ...rootOptions('DIR')]),
       ...(arm === reference ? {} : { baseline: `${args.name}, ${reference}` }),
     });
     await record(entry);

@@ -9,7 +9,7 @@
 import path from 'node:path';
 import yargs from 'yargs';
 import { RunStore } from '../src/checkpoints/run-store.js';
-import { lofi } from './pipeline/lofi.js';
+import { commandLine, lofi, setOptions } from './pipeline/lofi.js';
 import { clipResultOfRun } from './results/from-run.js';
 import { record } from './results/record.js';
 import { deviation, mean } from './results/statistics.js';
@@ -42,10 +42,6 @@ const args = yargs(process.argv.slice(2))
 const names = args.only.split(',');
 const unknown = names.find((name) => !Object.hasOwn(arms, name));
 if (unknown !== undefined) throw new Error(`--only: ${unknown} is not one of ${Object.keys(arms).join()}`);
-const setOptions = (list: readonly string[]) => list.flatMap((one) => ['--set', one]);
-/** Quotes a word for a shell. None of the words contains a quote. */
-const quoted = (word: string) => (/[^\w./=:,+-]/.test(word) ? `'${word}'` : word);
-
 const found = new Map(names.map((name) => [name, [] as number[]]));
 for (let seed = 0; seed < args.seeds; seed++) {
   for (const name of names) {
@@ -54,12 +50,12 @@ for (let seed = 0; seed < args.seeds; seed++) {
     const command = ['pretrain', '--config', args.config, ...setOptions(settings)];
     if (new RunStore(folder).manifest('pretrain')?.finished !== true) {
       process.stderr.write(`${name}, seed ${seed}\n`);
-      lofi([...command, '--set', `data.root=${path.resolve(args.data)}`, '--run', folder]);
+      lofi([...command, ...setOptions([`data.root=${path.resolve(args.data)}`]), '--run', folder]);
     }
     const entry = clipResultOfRun(folder, {
       experiment: `snippets by ${name}`,
       dataset: 'trimmed_clips',
-      command: ['lofi', ...command, '--set', 'data.root=DIR'].map(quoted).join(' '),
+      command: commandLine(['lofi', ...command, ...setOptions(['data.root=DIR'])]),
     });
     await record(entry);
     found.get(name)!.push(100 * entry.top1);

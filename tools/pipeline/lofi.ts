@@ -4,6 +4,13 @@ import path from 'node:path';
 
 const command = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
 
+/** The options that set keys of a configuration. */
+export const setOptions = (settings: readonly string[]) => settings.flatMap((one) => ['--set', one]);
+
+/** A command line as somebody may type it. None of its words contains a quote. */
+export const commandLine = (words: readonly string[]) =>
+  words.map((word) => (/[^\w./=:,+-]/.test(word) ? `'${word}'` : word)).join(' ');
+
 /** Runs the built command. If it fails, this process exits with the same code. */
 export function lofi(args: readonly string[]): void {
   const { status } = spawnSync(process.execPath, [command, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../../engine/ops/differentiable.js';
-import type { ReadableParameters } from '../parameters.js';
+import type { Parameters, ReadableParameters } from '../parameters.js';
 import type { Aggregated, Aggregator, ParameterValues } from './aggregator.js';
 
 /** A batch of B sequences `x` `[B, T, D]`. Of item b only the first `valid[b]` ≥ 1 steps exist. */
@@ -77,6 +77,12 @@ export function aggregate(aggregator: Aggregator, sequences: Sequences, paramete
       },
     };
   });
+}
+
+/** Sets the aggregator's parameters, as its `fit` gives them. */
+export function assignValues(aggregator: Aggregator, values: ParameterValues, parameters: Parameters): void {
+  for (const { name, shape } of aggregator.parameters)
+    parameters.assign(name, tf.tensor(Float32Array.from(values[name]!), shape));
 }
 
 function valuesOf(aggregator: Aggregator, parameters: ReadableParameters): ParameterValues {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { recordAggregate, type Sequences } from '../aggregators/aggregate.js';
+import { assignValues, recordAggregate, type Sequences } from '../aggregators/aggregate.js';
 import type { Aggregator } from '../aggregators/aggregator.js';
 import type { Pass } from '../layers/layer.js';
 import type { Encoder } from './encoder.js';
@@ -39,9 +39,7 @@ export function aggregated(encoder: Encoder, aggregator: Aggregator): Encoder {
         sample: (x, pass) =>
           tf.tidy(() => tf.reshape<tf.Rank.R2>(encoder.encode(x, { ...pass, eachFrame: true }), [-1, channels])),
         fit(sample, random, parameters) {
-          const values = aggregator.fit!(sample, random);
-          for (const { name, shape } of aggregator.parameters)
-            parameters.assign(name, tf.tensor(Float32Array.from(values[name]!), shape));
+          assignValues(aggregator, aggregator.fit!(sample, random), parameters);
         },
       },
     }),

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Random } from '../../engine/random.js';
+import { assignValues } from '../../models/aggregators/aggregate.js';
 import type { FeatureRows } from '../../models/aggregators/aggregator.js';
 import { drawnRows } from '../../models/aggregators/codebooks/draw-rows.js';
 import type { Parameters } from '../../models/parameters.js';
@@ -53,8 +54,7 @@ export function fitSegments(
     return { data, count: bins, channels };
   };
   const values = aggregator.fit?.(sampleOf(spans.length, bins, channels, rowsOf, random), random) ?? {};
-  for (const { name, shape } of aggregator.parameters)
-    parameters.assign(name, tf.tensor(Float32Array.from(values[name]!), shape));
+  assignValues(aggregator, values, parameters);
   function* found(): Generator<Features> {
     for (let instance = 0; instance < spans.length; instance++) {
       const { value } = aggregator!.aggregate(rowsOf(instance), values);
