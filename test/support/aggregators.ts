@@ -10,7 +10,7 @@ export function seededRows(count: number, channels: number, name: string): Featu
   return { data: Float64Array.from({ length: count * channels }, () => random.normal()), count, channels };
 }
 
-/** FeatureRows as they stand in a fixture. */
+/** Rows as they stand in a fixture. */
 export function rowsOf(list: readonly (readonly number[])[]): FeatureRows {
   return { data: Float64Array.from(list.flat()), count: list.length, channels: list[0]!.length };
 }
@@ -21,6 +21,31 @@ export const goldenAggregators = JSON.parse(
 ) as GoldenAggregators;
 
 interface GoldenAggregators {
+  rankPool: {
+    V: number[][];
+    g: number[];
+    C: number;
+    eps: number;
+    cases: {
+      targets: 'index' | 'centred';
+      y: number[];
+      u: number[];
+      alpha: number[];
+      residual: number[];
+      active: boolean[];
+      vjp_exact: number[][];
+      vjp_diag: number[][];
+    }[];
+    inactiveCase: {
+      V: number[][];
+      y: number[];
+      C: number;
+      eps: number;
+      u: number[];
+      active: boolean[];
+      vjp_ones: number[][];
+    };
+  };
   arp: Record<string, { timeMean: number[]; plain: number[] }>;
   softAgg: {
     F: number[][];

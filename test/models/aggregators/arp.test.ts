@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { arpAggregator, arpWeights, balancedArpWeights } from '../../../src/models/aggregators/arp.js';
+import { goldenAggregators } from '../../support/aggregators.js';
 import { assertClose, seededArray } from '../../support/numeric.js';
 
-const { arp: golden } = JSON.parse(
-  readFileSync(new URL('../../fixtures/aggregators.json', import.meta.url), 'utf8'),
-) as { arp: Record<string, { timeMean: number[]; plain: number[] }> };
+const { arp: golden } = goldenAggregators;
 
 const kinds = ['timeMean', 'plain'] as const;
 

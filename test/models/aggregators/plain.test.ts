@@ -2,24 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AggregatorOptions } from '../../../src/config/sections/aggregator-section.js';
 import { buildAggregator } from '../../../src/models/aggregators/aggregator-catalogue.js';
-import { arpAggregator, arpWeights } from '../../../src/models/aggregators/arp.js';
+import { arpAggregator } from '../../../src/models/aggregators/arp.js';
 import { joined } from '../../../src/models/aggregators/joined.js';
 import { maxAggregator } from '../../../src/models/aggregators/max.js';
 import { meanAggregator } from '../../../src/models/aggregators/mean.js';
 import { softbowAggregator } from '../../../src/models/aggregators/softbow.js';
 import { vladAggregator } from '../../../src/models/aggregators/vlad.js';
-import { checkGradients, goldenAggregators, rowsOf, seededRows } from '../../support/aggregators.js';
-import { assertClose } from '../../support/numeric.js';
+import { checkGradients, rowsOf, seededRows } from '../../support/aggregators.js';
 
 const channels = 4;
-
-test('the weights of approximate rank pooling are the golden ones', () => {
-  for (const [steps, golden] of Object.entries(goldenAggregators.arp)) {
-    assertClose(arpWeights(Number(steps), 'timeMean'), golden.timeMean, 1e-9, `timeMean, ${steps}`);
-    assertClose(arpWeights(Number(steps), 'plain'), golden.plain, 1e-9, `plain, ${steps}`);
-  }
-  assert.deepEqual([...arpWeights(1, 'timeMean')], [1]);
-});
 
 for (const seed of ['one', 'two'])
   test(`gradients are those of central differences: ${seed}`, () => {

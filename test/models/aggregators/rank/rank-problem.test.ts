@@ -3,13 +3,8 @@ import { test } from 'node:test';
 import type { FeatureRows } from '../../../../src/models/aggregators/aggregator.js';
 import { solveRank, type RankProblem } from '../../../../src/models/aggregators/rank/rank-problem.js';
 import { rankTargets } from '../../../../src/models/aggregators/rank/rank.js';
+import { rowsOf } from '../../../support/aggregators.js';
 import { assertClose, seededArray } from '../../../support/numeric.js';
-
-const rowsOf = (list: readonly (readonly number[])[]): FeatureRows => ({
-  data: Float64Array.from(list.flat()),
-  count: list.length,
-  channels: list[0]!.length,
-});
 
 const seededRows = (count: number, channels: number, name: string, size = 1): FeatureRows => ({
   data: Float64Array.from(seededArray(count * channels, name, -size, size)),

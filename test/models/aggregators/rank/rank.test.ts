@@ -1,48 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { aggregatorSchema } from '../../../../src/config/sections/aggregator-section.js';
-import type { Aggregator, FeatureRows } from '../../../../src/models/aggregators/aggregator.js';
+import type { FeatureRows } from '../../../../src/models/aggregators/aggregator.js';
 import { rankGradient } from '../../../../src/models/aggregators/rank/rank-gradient.js';
 import { solveRank } from '../../../../src/models/aggregators/rank/rank-problem.js';
 import { rankAggregator, rankTargets, type RankOptions } from '../../../../src/models/aggregators/rank/rank.js';
+import { checkGradients, goldenAggregators, rowsOf } from '../../../support/aggregators.js';
 import { assertClose, seededArray } from '../../../support/numeric.js';
 
-interface Golden {
-  V: number[][];
-  g: number[];
-  C: number;
-  eps: number;
-  cases: {
-    targets: 'index' | 'centred';
-    y: number[];
-    u: number[];
-    alpha: number[];
-    residual: number[];
-    active: boolean[];
-    vjp_exact: number[][];
-    vjp_diag: number[][];
-  }[];
-  inactiveCase: {
-    V: number[][];
-    y: number[];
-    C: number;
-    eps: number;
-    u: number[];
-    active: boolean[];
-    vjp_ones: number[][];
-  };
-}
+const { rankPool: golden } = goldenAggregators;
 
-const { rankPool: golden } = JSON.parse(
-  readFileSync(new URL('../../../fixtures/aggregators.json', import.meta.url), 'utf8'),
-) as { rankPool: Golden };
-
-const rowsOf = (list: readonly (readonly number[])[]): FeatureRows => ({
-  data: Float64Array.from(list.flat()),
-  count: list.length,
-  channels: list[0]!.length,
-});
 const seededRows = (count: number, channels: number, name: string): FeatureRows => ({
   data: Float64Array.from(seededArray(count * channels, name)),
   count,
@@ -133,19 +100,6 @@ test('steps are smoothed, rooted and normalised in this order', () => {
   assertClose(split, matrix.u, 1e-14);
 });
 
-/** Compares the gradient of a random projection with central differences in float64. */
-function assertRowGradient(aggregator: Aggregator, rows: FeatureRows, name: string): void {
-  const g = Float64Array.from(seededArray(aggregator.channels, `g ${name}`));
-  const project = (data: Float64Array) =>
-    aggregator.aggregate({ ...rows, data }, {}).value.reduce((sum, value, i) => sum + value * g[i]!, 0);
-  const h = 1e-6;
-  const expected = rows.data.map((_, i) => {
-    const moved = (by: number) => project(rows.data.map((value, j) => (i === j ? value + by : value)));
-    return (moved(h) - moved(-h)) / (2 * h);
-  });
-  assertClose(aggregator.aggregate(rows, {}).backward(g).rows, expected, 1e-6, name);
-}
-
 const varied: [name: string, options: Partial<RankOptions>][] = [
   ['plain', plain],
   ['index', { ...plain, targets: 'index' }],
@@ -162,7 +116,7 @@ const varied: [name: string, options: Partial<RankOptions>][] = [
 for (const [name, options] of varied)
   test(`gradients through the argmin: ${name}`, () => {
     for (const seed of ['first', 'second'])
-      assertRowGradient(rankAggregator(4, optionsOf(options)), seededRows(7, 4, `${name} ${seed}`), `${name} ${seed}`);
+      checkGradients(rankAggregator(4, optionsOf(options)), seededRows(7, 4, `${name} ${seed}`), {});
   });
 
 test('the gradient of a step that is fitted is 0, and no gradient exceeds its bound', () => {
