@@ -3,7 +3,7 @@
  *
  *   npx tsx tools/fixtures.ts FILE
  *
- * FILE is JSON in the form of test/fixtures/aggregators.json, with any of its keys, of any sizes. Prints one JSON
+ * FILE is JSON in the form of test/fixtures/aggregators.json or importance.json, with any of their keys, of any sizes. Prints one JSON
  * object with the same keys: the largest error of the key's values, each relative to the largest of its vector or
  * matrix, or null for a key that is not known here or whose inputs the file lacks. Golden values are rounded to ten
  * digits, which is an error of about 1e-10. `note` is words. A file without this form: one line, exit code 2.
@@ -15,6 +15,7 @@ import { printJson, say } from '../src/system/say.js';
 import { arpGroup } from './fixtures/arp-group.js';
 import { classicGroup } from './fixtures/classic-group.js';
 import { largestError, type GoldenGroup } from './fixtures/golden.js';
+import { importanceGroup } from './fixtures/importance-group.js';
 import { rankGroup } from './fixtures/rank-group.js';
 import { softGroup } from './fixtures/soft-group.js';
 import { runTool } from './run-tool.js';
@@ -25,6 +26,7 @@ const groups: Readonly<Record<string, GoldenGroup>> = {
   arp: arpGroup,
   softAgg: softGroup,
   classicAgg: classicGroup,
+  importance: importanceGroup,
 };
 
 await runTool(() => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { samplerKey, samplerTypes } from './sections/sampler-section.js';
 import { isTree } from './tree.js';
 import type { Config } from './schema.js';
 import { stageFacts, type StageName } from './stages.js';
@@ -25,11 +26,14 @@ const fetching: readonly (keyof Config['data'])[] = [
   'trainVideos',
 ];
 
+/** The key `sampler` as it is where nothing is stated of it. */
+const shuffled = samplerKey(samplerTypes).parse({});
+
 /**
  * Keys that were added after runs had been made, with the value that has no effect. A key with that value is left out
  * of hashes, so that the hashes of older runs stay valid.
  */
-const later: Readonly<Partial<Record<SectionKey, unknown>>> = {
+const later: Readonly<Partial<Record<SectionKey | 'head.classifier.sampler', unknown>>> = {
   'data.fps': null,
   'data.still': 0,
   'encoder.aggregator': { type: 'mean' },
@@ -45,6 +49,10 @@ const later: Readonly<Partial<Record<SectionKey, unknown>>> = {
   'head.optimizer': 'adam',
   'head.windows': 'grid',
   'head.views': 1,
+  'pretrain.sampler': shuffled,
+  'joint.sampler': shuffled,
+  'head.sampler': shuffled,
+  'head.classifier.sampler': shuffled,
   'detect.minScore': 0,
   'detect.voting': null,
 };
@@ -58,15 +66,18 @@ export function stageConfig(config: Config, stage: StageName): Record<string, un
   return Object.fromEntries(Object.entries(parts).map(([section, keys]) => [section, known(section, keys)]));
 }
 
-/** A section without the {@link later} keys that have no effect. */
-function known(section: string, keys: unknown): unknown {
-  if (!isTree(keys)) return keys;
-  return Object.fromEntries(
-    Object.entries(keys).filter(([key, value]) => {
-      const name = `${section}.${key}`;
-      return !Object.hasOwn(later, name) || JSON.stringify(value) !== JSON.stringify(later[name as SectionKey]);
-    }),
+/** A section without the {@link later} keys that have no effect, at any depth. */
+function known(name: string, value: unknown): unknown {
+  if (!isTree(value)) return value;
+  const effective = Object.entries(value).filter(
+    ([key, value]) => JSON.stringify(value) !== JSON.stringify(withoutEffect(`${name}.${key}`)),
   );
+  return Object.fromEntries(effective.map(([key, value]) => [key, known(`${name}.${key}`, value)]));
+}
+
+/** The value of a {@link later} key that has no effect; undefined for other keys. */
+function withoutEffect(name: string): unknown {
+  return new Map<string, unknown>(Object.entries(later)).get(name);
 }
 
 /** The hash of {@link stageConfig}: 16 hexadecimal digits of its SHA-256. */

@@ -6,7 +6,10 @@ import type { Parameters } from '../models/parameters.js';
 export interface LossTensors {
   total: tf.Scalar;
   terms: Record<string, tf.Scalar>;
-  /** Computes the loss of each item `[n]`, whose mean is `total`. Called within the same tape, and only if needed. */
+  /**
+   * Computes the loss of each item `[n]`, whose mean is `total`, with its gradient. Called within the same tape, and only
+   * if needed.
+   */
   items?: () => tf.Tensor1D;
 }
 
@@ -14,11 +17,22 @@ export interface LossTensors {
  * The loss of a forward pass as numbers, and its gradients by part and parameter name. The caller owns the gradients.
  */
 export interface LossAndGradients {
+  /** The mean loss of the items. */
   total: number;
+  /** The mean of the weighted losses, of which the gradients are; equal to `total` where items have no weights. */
+  weighted: number;
   terms: Record<string, number>;
   gradients: GradientsByPart;
   /** The loss of each item; null where they were not requested. */
   items: Float32Array | null;
+}
+
+/** How the losses of single items are treated. */
+export interface ItemOptions {
+  /** Whether to return them. */
+  perItem?: boolean;
+  /** The weight on the loss of each item; absent: 1. */
+  weights?: readonly number[] | undefined;
 }
 
 /** Gradients by part and parameter name. */
@@ -28,16 +42,16 @@ export type GradientsByPart = Map<string, Map<string, tf.Tensor>>;
 const encoderPart = 'encoder';
 
 /**
- * Runs `loss` on the tape and differentiates its total with respect to all trainable parameters of `parts`.
+ * Runs `loss` on the tape and differentiates its total, or the mean of the weighted losses of its items, with respect
+ * to all trainable parameters of `parts`.
  *
  * @param options.encoded - A recorded encoder pass. `loss` receives its features; their gradient is propagated through
  *   `encoded.backward`, not the tape. It is disposed of here. Without it, all parts are on the tape.
- * @param options.perItem - Whether to return the losses of single items.
  */
 export function lossAndGradients(
   loss: (features?: tf.Tensor3D) => LossTensors,
   parts: ReadonlyMap<string, Parameters>,
-  { encoded, perItem = false }: { encoded?: EncoderRecord; perItem?: boolean } = {},
+  { encoded, perItem = false, weights }: { encoded?: EncoderRecord } & ItemOptions = {},
 ): LossAndGradients {
   const features = encoded && tf.variable(encoded.features);
   const taped = [...parts].filter(([part]) => !encoded || part !== encoderPart);
@@ -51,12 +65,16 @@ export function lossAndGradients(
   const gradients: GradientsByPart = new Map();
   try {
     let itemTensor: tf.Tensor1D | undefined;
+    let plain: tf.Scalar | undefined;
     const { value, grads } = tf.variableGrads(
       () => {
         const { total, terms, items } = loss(features);
         for (const [name, term] of Object.entries(terms)) termTensors[name] = keep(term);
-        if (perItem) itemTensor = keep(itemsOf(items));
-        return total;
+        if (!perItem && !weights) return total;
+        itemTensor = keep(itemsOf(items));
+        if (!weights) return total;
+        plain = keep(total);
+        return tf.mean<tf.Scalar>(tf.mul(itemTensor, tf.tensor1d([...weights])));
       },
       features ? [...variables, features] : variables,
     );
@@ -67,10 +85,11 @@ export function lossAndGradients(
     }
     if (features) gradients.set(encoderPart, encoded.backward(keep(grads[features.name] as tf.Tensor3D)));
     return {
-      total: value.dataSync()[0]!,
+      total: (plain ?? value).dataSync()[0]!,
+      weighted: value.dataSync()[0]!,
       terms: Object.fromEntries(Object.entries(termTensors).map(([name, term]) => [name, term.dataSync()[0]!])),
       gradients,
-      items: itemTensor?.dataSync<'float32'>().slice() ?? null,
+      items: perItem ? itemTensor!.dataSync<'float32'>().slice() : null,
     };
   } catch (error) {
     disposeGradients(gradients);

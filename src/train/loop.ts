@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { nativeTensorCount } from '../engine/kernels/native-tensor.js';
 import { startProgress } from '../system/progress.js';
 import { breathe } from '../system/signals.js';
+import type { Draw, Sampling } from './batches/draw.js';
 import { Diverged } from './guards/divergence.js';
 import { LeakGuard } from './guards/leak-guard.js';
 import { MemoryGuard } from './guards/memory-guard.js';
@@ -20,15 +21,22 @@ export interface Batch {
   groups?: readonly number[];
   /** For each item that could not be read and was left out: the reason. */
   skipped?: readonly string[];
+  /** The items and how they were chosen, for a source with a state. */
+  drawn?: Draw;
 }
 
 /** The result of an optimiser step. */
 export interface StepResult {
+  /** The mean loss of the items. */
   loss: number;
+  /** The weighted mean that the step goes down, where items are weighted. */
+  weighted?: number;
   terms: Record<string, number>;
   lr: number;
   /** Fidelity of the step: snippets × side in pixels. */
   shape?: string;
+  /** How importance sampling is doing. */
+  sampling?: Sampling['log'];
 }
 
 /** One line of `metrics.jsonl`. Steps and epochs count from 1. */

@@ -1,6 +1,6 @@
 import type { Compute, ComputedBatch, Forward } from './compute/compute.js';
 import { local } from './compute/local.js';
-import { clipByGlobalNorm, disposeGradients } from './gradients.js';
+import { clipByGlobalNorm, disposeGradients, type ItemOptions } from './gradients.js';
 import type { TrainedPart } from './trained-parts.js';
 
 /** The sizes of the micro-batches of a batch: `largest` items each, the last one fewer; the whole batch for null. */
@@ -10,10 +10,8 @@ export function microBatches(items: number, largest: number | null): number[] {
 }
 
 /** Optional arguments of {@link update}. */
-export interface UpdateOptions {
+export interface UpdateOptions extends ItemOptions {
   compute?: Compute;
-  /** Whether to return the losses of single items. */
-  perItem?: boolean;
 }
 
 /**
@@ -31,10 +29,10 @@ export function update(
   clipNorm: number,
   at: { step: number; lr: number },
   forward: Forward,
-  { compute = local, perItem = false }: UpdateOptions = {},
+  { compute = local, ...items }: UpdateOptions = {},
 ): Omit<ComputedBatch, 'gradients'> {
   const parameters = new Map(Object.entries(parts).map(([name, part]) => [name, part.parameters]));
-  const { gradients: whole, ...computed } = compute(parameters, sizes, forward, perItem);
+  const { gradients: whole, ...computed } = compute(parameters, sizes, forward, items);
   const gradients = clipNorm > 0 ? clipByGlobalNorm(whole, clipNorm) : whole;
   try {
     for (const [name, part] of Object.entries(parts)) {

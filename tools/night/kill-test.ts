@@ -4,6 +4,7 @@
  *
  *   npx tsx tools/night/kill-test.ts --out /tmp/kills --kills 30 --seed 1
  *   npx tsx tools/night/kill-test.ts --out /tmp/stops --kills 12 --signal SIGTERM
+ *   npx tsx tools/night/kill-test.ts --out /tmp/history --kills 12 --sampler history
  *   npx tsx tools/night/kill-test.ts --out runs/night --config configs/fir-gtad.yaml --set data.root=DIR --kills 8
  *
  * The moments are spread over the steps of all stages by `--seed`. Every second one waits until a file of the
@@ -24,6 +25,7 @@ const args = yargs(process.argv.slice(2))
     out: { type: 'string', demandOption: true, describe: 'folder for the runs `alone` and `killed`' },
     config: { type: 'string', default: 'configs/tiny.yaml' },
     set: { type: 'string', array: true, nargs: 1, default: [] as string[] },
+    sampler: { choices: ['history', 'classGaussian', 'model'] as const, describe: 'sampler.type of all stages' },
     kills: { type: 'number', default: 30 },
     seed: { type: 'number', default: 1 },
     signal: { choices: ['SIGKILL', 'SIGTERM', 'SIGINT'] as const, default: 'SIGKILL' as const },
@@ -44,7 +46,13 @@ interface Kill {
 
 const alone = path.join(args.out, 'alone');
 const killed = path.join(args.out, 'killed');
-const settings = ['--config', args.config, ...args.set.flatMap((set) => ['--set', set])];
+/** The settings with which every stage has the sampler; those that read videos have no `model`. */
+const sampling = ['pretrain', 'joint', 'head', 'head.classifier'].flatMap((stage) => {
+  if (!args.sampler) return [];
+  const type = args.sampler === 'model' && !stage.startsWith('head') ? 'history' : args.sampler;
+  return [`${stage}.sampler.type=${type}`, `${stage}.sampler.warmup=1`];
+});
+const settings = ['--config', args.config, ...[...sampling, ...args.set].flatMap((set) => ['--set', set])];
 const often = [
   `--set=checkpoint.everySteps=${args.everySteps}`,
   `--set=checkpoint.everyMinutes=${args.everyMinutes}`,

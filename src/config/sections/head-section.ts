@@ -1,19 +1,21 @@
 import { z } from 'zod';
 import { count, fraction, positive } from './number-kinds.js';
+import { featureSamplerTypes, samplerKey } from './sampler-section.js';
 import { trainingKeys } from './training-keys.js';
 
 /** `head`: stage 3, which trains a fresh head on features of the frozen encoder. */
 export const headSchema = z.strictObject({
   ...trainingKeys({ epochs: 10, batch: 16, lr: 4e-3, lrSteps: [5], lrGamma: 0.1, clipNorm: 0, microBatch: null }),
+  sampler: samplerKey(featureSamplerTypes),
   optimizer: z
     .enum(['adam', 'adamw'])
     .default('adam')
     .describe('adamw: Adam with decoupled weight decay; biases, norms and scales do not decay.'),
   windows: z
-    .enum(['grid', 'random'])
+    .enum(['grid', 'all', 'random'])
     .default('grid')
     .describe(
-      'Windows to train on. grid: those that detection uses; random: in each epoch one at a random place of each ' +
+      'Windows to train on. grid: those that detection uses, where they hold an instance; all: the others too; random: in each epoch one at a random place of each ' +
         'video, or, where the video is shorter than a window, at least nine tenths of the video.',
     ),
   views: count
@@ -32,6 +34,7 @@ export const headSchema = z.strictObject({
       jitter: fraction
         .default(0.15)
         .describe("Largest random shift of an instance's start and end, as a fraction of its length."),
+      sampler: samplerKey(featureSamplerTypes),
     })
     .prefault({})
     .describe('Classifier that labels proposals: a softmax over the mean feature of a segment.'),

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { count, fraction, part, shape } from './number-kinds.js';
 import { fidelities } from './low-fidelity.js';
+import { samplerKey, samplerTypes } from './sampler-section.js';
 import { batchNorm, reestimate, trainingKeys } from './training-keys.js';
 
 /** `joint`: stage 2 (LoFi), which trains encoder and head together at low fidelity. */
 export const jointSchema = z.strictObject({
   ...trainingKeys({ epochs: 15, batch: 16, lr: 0.1, lrSteps: [5, 10], lrGamma: 0.5, clipNorm: 0, microBatch: 4 }),
+  sampler: samplerKey(samplerTypes),
   optimizer: z
     .enum(['sgd', 'adamw'])
     .default('sgd')

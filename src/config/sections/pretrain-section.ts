@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { count, fraction, part, positive } from './number-kinds.js';
+import { samplerKey, samplerTypes } from './sampler-section.js';
 import { batchNorm, reestimate, trainingKeys } from './training-keys.js';
 
 /**
@@ -68,6 +69,7 @@ export const pretrainSchema = z.strictObject({
     .min(0)
     .default(50)
     .describe('Passes over the training clips; 0: no training, the encoder is that of encoder.weights.'),
+  sampler: samplerKey(samplerTypes),
   optimizer: z
     .enum(['sgd', 'adam'])
     .default('sgd')

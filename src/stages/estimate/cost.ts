@@ -131,7 +131,7 @@ export function updateCost(parts: readonly ModelPart[], options: StepOptions): n
   const planned = parameters.map(
     (of, i) => [String(i), { parameters: of, rules: rulesOf(options, of.specs) }] as const,
   );
-  const compute = () => ({ loss: 0, terms: {}, gradients: zeroGradients(parameters), items: null });
+  const compute = () => ({ loss: 0, weighted: 0, terms: {}, gradients: zeroGradients(parameters), items: null });
   return metered((read) => {
     const keys = { lrFactors: {}, ema: options.ema };
     const trained = ownedParts(owned, 'estimate', keys, Object.fromEntries(planned), optimizerOf(options));

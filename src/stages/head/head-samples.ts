@@ -1,12 +1,13 @@
 import type { Config } from '../../config/schema.js';
 import { randomStream } from '../../engine/random.js';
-import type { Head } from '../../models/heads/head.js';
+import type { Head, HeadInstance } from '../../models/heads/head.js';
 import {
   randomWindow,
   trainingWindows,
   validSnippets,
   windowFeatures,
   windowInstances,
+  windowsOver,
 } from '../../models/heads/windows.js';
 import { WorkError } from '../../system/errors.js';
 import type { SeenVideo } from '../features/trained-on-features.js';
@@ -24,10 +25,14 @@ export interface HeadSample {
 
 /** The training samples of the head. */
 export interface HeadSamples {
-  /** Number of samples in an epoch. */
-  count: number;
-  /** The samples of an epoch. */
-  of: (epoch: number) => HeadSample[];
+  /** The classes of the instances in each item, of which a sample is made: a video, or a window of one. */
+  classes: readonly (readonly number[])[];
+  /**
+   * The sample of an item in an epoch.
+   *
+   * @param draw - Names the draw among those of the item in the epoch.
+   */
+  of: (item: number, epoch: number, draw: readonly number[]) => HeadSample;
   /** T of a batch of samples. */
   length: (samples: readonly HeadSample[]) => number;
 }
@@ -44,8 +49,15 @@ export function headSamples(
   size: number | null,
   videos: readonly SeenVideo[],
 ): HeadSamples {
-  const sample = ({ id, views, instances }: SeenVideo, start: number, valid: number, epoch: number): HeadSample => {
-    const features = views.length === 1 ? views[0]! : randomStream(seed, 'head', 'view', epoch, id).pick(views);
+  const sample = (
+    { id, views, instances }: SeenVideo,
+    start: number,
+    valid: number,
+    epoch: number,
+    draw: readonly number[],
+  ): HeadSample => {
+    const features =
+      views.length === 1 ? views[0]! : randomStream(seed, 'head', 'view', epoch, id, ...draw).pick(views);
     return {
       id,
       valid,
@@ -54,15 +66,16 @@ export function headSamples(
         head.targets(windowInstances(instances, { start, snippets }, features.shape[0]), snippets, valid),
     };
   };
+  const classesOf = (instances: readonly HeadInstance[]) => [...new Set(instances.map(({ label }) => label))].sort();
   if (windows === 'random') {
-    const atRandom = (video: SeenVideo, epoch: number) => {
-      const random = randomStream(seed, 'head', 'window', epoch, video.id);
-      const { window, valid } = randomWindow(video.instances, snippetsOf(video), size, random);
-      return sample(video, window.start, valid, epoch);
-    };
     return {
-      count: videos.length,
-      of: (epoch) => videos.map((video) => atRandom(video, epoch)),
+      classes: videos.map(({ instances }) => classesOf(instances)),
+      of(item, epoch, draw) {
+        const video = videos[item]!;
+        const random = randomStream(seed, 'head', 'window', epoch, video.id, ...draw);
+        const { window, valid } = randomWindow(video.instances, snippetsOf(video), size, random);
+        return sample(video, window.start, valid, epoch, draw);
+      },
       // As long as the longest sample: longer padding would only cost time.
       length: (samples) => Math.max(...samples.map(({ valid }) => valid)),
     };
@@ -70,19 +83,18 @@ export function headSamples(
   const snippets = size ?? snippetsOf(videos[0]!);
   const places = videos.flatMap((video) => {
     const total = snippetsOf(video);
-    return trainingWindows(video.instances, total, size).map((window) => ({
-      video,
-      start: window.start,
-      valid: validSnippets(window, total),
-    }));
+    const laid = windows === 'all' ? windowsOver(total, size) : trainingWindows(video.instances, total, size);
+    return laid.map((window) => ({ video, window, total, valid: validSnippets(window, total) }));
   });
   if (places.length === 0)
     throw new WorkError(`no window of ${snippets} snippets holds an instance: set model.window to longer ones`);
-  const samples = (epoch: number) => places.map(({ video, start, valid }) => sample(video, start, valid, epoch));
-  const known = samples(0).map(({ targets }) => targets(snippets));
+  const known = places.map(({ video, window, valid }) => sample(video, window.start, valid, 0, []).targets(snippets));
   return {
-    count: places.length,
-    of: (epoch) => samples(epoch).map((one, i) => ({ ...one, targets: () => known[i] })),
+    classes: places.map(({ video, window, total }) => classesOf(windowInstances(video.instances, window, total))),
+    of(item, epoch, draw) {
+      const { video, window, valid } = places[item]!;
+      return { ...sample(video, window.start, valid, epoch, draw), targets: () => known[item] };
+    },
     length: () => snippets,
   };
 }

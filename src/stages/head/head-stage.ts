@@ -2,17 +2,20 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { MadeOf } from '../../checkpoints/run-store.js';
 import { classifiesSegments } from '../../config/stages.js';
 import { videosOf } from '../../data/dataset.js';
-import { randomStream } from '../../engine/random.js';
+import { randomStream, type Random } from '../../engine/random.js';
 import type { Pass } from '../../models/layers/layer.js';
 import { importParts } from '../../models/parts.js';
 import { concatenated } from '../../system/concatenated.js';
 import type { Owned } from '../../system/owned.js';
-import { shuffledBatches } from '../../train/batches/shuffled.js';
-import { statelessSource } from '../../train/batches/batch-source.js';
+import type { Draw } from '../../train/batches/draw.js';
 import type { Batch } from '../../train/loop.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
 import { rulesOf } from '../../train/optimizers/parameter-rules.js';
 import { evenPace } from '../../train/schedule/pace.js';
+import { sampledSource, type Slots } from '../../train/samplers/sampler.js';
+import { samplerOf } from '../../train/samplers/sampler-of.js';
+import { scoresInChunks } from '../../train/samplers/scores-in-chunks.js';
+import { evenSizes } from '../../train/samplers/shuffled.js';
 import { ownedParts, type PlannedPart } from '../../train/trained-parts.js';
 import { videosWithFeatures } from '../features/open-features.js';
 import type { FeatureSource } from '../features/feature-source.js';
@@ -31,6 +34,7 @@ import { validate } from './validate.js';
 
 interface HeadBatch extends Batch {
   samples: HeadSample[];
+  drawn: Draw;
 }
 
 /**
@@ -109,35 +113,55 @@ function planHead(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource)
   };
   const samples = headSamples(config, model, localizer.window, seen);
   const snippets = config.model.window?.snippets ?? config.full.snippets;
+  // The frame size of published features is not known.
+  const shape = config.data.features === null ? `${snippets}x${config.full.size}` : String(snippets);
+  const lossOf = (list: readonly HeadSample[], draws: Random, pass: Pass) => {
+    const snippets = samples.length(list);
+    const rows = list.map((sample) => sample.rows(snippets));
+    const x = tf.tensor3d(concatenated(rows), [list.length, snippets, channels]);
+    return model.loss(
+      { features: x, valid: list.map(({ valid }) => valid) },
+      list.map(({ targets }) => targets(snippets)),
+      pass,
+      draws,
+    );
+  };
+  const sizes = evenSizes(samples.classes.length, options.batch);
+  const slots: Slots = {
+    sizes: () => sizes,
+    shape: () => shape,
+    classes: samples.classes,
+    classCount: run.dataset.classes.length,
+  };
+  const random = { seed: config.seed, stage: 'head' };
+  const sampler = samplerOf(options.sampler, slots, random, (items, { epoch, batch }) =>
+    scoresInChunks(items, options.microBatch ?? options.batch, (some) => {
+      const draws = randomStream(config.seed, 'head', 'scores', epoch, batch, some[0]!);
+      const list = some.map((item) => samples.of(item, epoch, [batch]));
+      // Without the pass's collectors: scoring is no step.
+      return lossOf(list, draws, { parameters: headParameters, normalization: 'running' }).items();
+    }),
+  );
 
   return {
     stage: 'head',
     what: classifier ? 'head + segment classifier' : 'head',
     madeOf,
     parts,
-    pace: evenPace(options, samples.count),
+    pace: evenPace(options, slots.classes.length),
     options,
     // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
-    source: statelessSource(async function* (epoch, from, to) {
-      const lists = shuffledBatches(samples.of(epoch), options.batch, config.seed, 'head', epoch);
-      for (const list of lists.slice(from, to)) yield { ids: list.map(({ id }) => id), samples: list };
+    source: sampledSource(sampler, async function* (draw, { epoch, from, to }) {
+      for (let batch = from; batch < to; batch++) {
+        const drawn = draw(batch);
+        const list = drawn.items.map(({ item, draw }) => samples.of(item, epoch, draw));
+        yield { ids: list.map(({ id }) => id), samples: list, drawn };
+      }
     }),
-    // The frame size of published features is not known.
-    shape: () => (config.data.features === null ? `${snippets}x${config.full.size}` : String(snippets)),
+    shape: () => shape,
     through: 'tape',
-    loss({ samples: all }, { from, to }, { step }) {
-      const list = all.slice(from, to);
-      const draws = randomStream(config.seed, 'head', 'draws', step, from);
-      const snippets = samples.length(list);
-      const rows = list.map((sample) => sample.rows(snippets));
-      const x = tf.tensor3d(concatenated(rows), [list.length, snippets, channels]);
-      return model.loss(
-        { features: x, valid: list.map(({ valid }) => valid) },
-        list.map(({ targets }) => targets(snippets)),
-        pass,
-        draws,
-      );
-    },
+    loss: ({ samples: all }, { from, to }, { step }) =>
+      lossOf(all.slice(from, to), randomStream(config.seed, 'head', 'draws', step, from), pass),
     async validate(epoch) {
       const due = (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
       return due ? validate(run, localizer, source, validated, scores) : null;

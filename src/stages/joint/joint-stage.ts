@@ -10,20 +10,22 @@ import type { Pass } from '../../models/layers/layer.js';
 import { Parameters } from '../../models/parameters.js';
 import { concatenated } from '../../system/concatenated.js';
 import type { Owned } from '../../system/owned.js';
-import { statelessSource } from '../../train/batches/batch-source.js';
 import { blend } from '../../train/blend.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
 import { rulesOf } from '../../train/optimizers/parameter-rules.js';
 import { evenPace } from '../../train/schedule/pace.js';
+import { sampledSource, type Slots } from '../../train/samplers/sampler.js';
+import { samplerOf } from '../../train/samplers/sampler-of.js';
 import { ownedParts } from '../../train/trained-parts.js';
 import { settleStatistics } from '../encoder/full-fidelity.js';
 import { encoderBefore, openEncoder } from '../encoder/run-encoder.js';
 import { instancesInput, videoFilesInput } from '../run/inputs.js';
 import type { Run } from '../run/run.js';
 import { usableVideos } from '../run/usable-videos.js';
+import { classNumbers } from '../training/targets.js';
 import type { TrainingPlan } from '../training/training-plan.js';
 import { trainingStage, type Start } from '../training/training-stage.js';
-import { videoBatches, type VideoBatch } from './video-batches.js';
+import { jointSlots, shapeName, videoBatches, type VideoBatch } from './video-batches.js';
 
 /**
  * Stage 2, LoFi (docs/method.md §2): trains encoder and head together at low fidelity, with the shapes in turn, on
@@ -75,6 +77,13 @@ function planJoint(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<VideoBa
     onMean: parts.head.statistics.collectMean,
   };
   const trained = options.gradient === 'chunked' ? chunked(encoder, options.chunk) : encoder;
+  const { sizes, shapeOf } = jointSlots(options, videos.length);
+  const slots: Slots = {
+    sizes,
+    shape: (epoch, batch) => shapeName(shapeOf(epoch, batch)),
+    classes: videos.map(({ instances }) => classNumbers(instances, classes)),
+    classCount: classes.length,
+  };
 
   return {
     stage: 'joint',
@@ -83,10 +92,10 @@ function planJoint(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<VideoBa
     parts,
     pace: evenPace(options, videos.length),
     options,
-    source: statelessSource((epoch, from, to) =>
-      videoBatches(config, run.frames.load, videos, classes, { epoch, from, to }),
+    source: sampledSource(samplerOf(options.sampler, slots, { seed: config.seed, stage: 'joint' }), (draw, at) =>
+      videoBatches(config, run.frames.load, videos, classes, draw, at),
     ),
-    shape: ({ shape }) => `${shape.snippets}x${shape.size}`,
+    shape: ({ shape }) => shapeName(shape),
     through: 'encoder',
     record({ frames: bytes, shape: { snippets, size } }, { from, to }) {
       const x = tf.tensor(concatenated(bytes.slice(from, to)), [to - from, snippets, frames, size, size, 3]);

@@ -10,7 +10,9 @@ import { randomStream, type Random } from '../../engine/random.js';
 import type { HeadInstance } from '../../models/heads/head.js';
 import { randomWindow, windowInstances } from '../../models/heads/windows.js';
 import { shapeAt } from '../../train/schedule/fidelity.js';
-import { shuffledBatches } from '../../train/batches/shuffled.js';
+import type { Draw, DrawnItem } from '../../train/batches/draw.js';
+import type { Slots } from '../../train/samplers/sampler.js';
+import { evenSizes } from '../../train/samplers/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
 import { headInstances } from '../training/targets.js';
 
@@ -23,16 +25,30 @@ export interface VideoBatch {
   frames: Uint8Array[];
   shape: Shape;
   skipped: string[];
+  drawn: Draw;
 }
 
 /** The sections of a configuration that decide the batches of stage 2. */
 type VideoBatchOptions = Pick<Config, 'seed' | 'data' | 'encoder' | 'joint' | 'full' | 'model'>;
 
+/** The number of batches in an epoch of `joint`, and the shape of each. */
+export function jointSlots(joint: Config['joint'], videos: number): Pick<Slots, 'sizes'> & { shapeOf: ShapeOf } {
+  const sizes = evenSizes(videos, joint.batch);
+  return { sizes: () => sizes, shapeOf: (epoch, batch) => shapeAt(joint, epoch, epoch * sizes.length + batch) };
+}
+
+type ShapeOf = (epoch: number, batch: number) => Shape;
+
+/** Names the fidelity of a shape. */
+export function shapeName({ snippets, size }: Shape): string {
+  return `${snippets}x${size}`;
+}
+
 /**
- * Yields the batches of an epoch of `joint`, read ahead. Every video occurs once an epoch, each batch has the
- * schedule's shape, and all frames of a video have the same view (crop, flip, colours). Where the head sees windows, a
+ * Yields batches of an epoch of `joint`, read ahead. Each batch has the schedule's shape, and all frames of a video have the same view (crop, flip, colours). Where the head sees windows, a
  * random window of `full.snippets` snippets is seen of each video, at low fidelity by fewer snippets.
  *
+ * @param draw - The videos of each batch.
  * @param which - The batches `from` ≤ i < `to` of `epoch`; epochs and batches count from 0.
  */
 export function videoBatches(
@@ -40,25 +56,25 @@ export function videoBatches(
   load: FrameSource,
   videos: readonly Video[],
   classes: readonly string[],
-  { epoch, from, to }: { epoch: number; from?: number; to?: number },
+  draw: (batch: number) => Draw,
+  { epoch, from, to }: { epoch: number; from: number; to: number },
 ): AsyncIterable<VideoBatch> {
   const { seed, data, encoder, joint } = config;
-  const lists = shuffledBatches(videos, joint.batch, seed, 'joint', epoch);
-  const read = ({ video, stretch }: Sample, shape: Shape) => {
-    const random = randomStream(seed, 'joint', 'sample', epoch, video.id);
+  const { shapeOf } = jointSlots(joint, videos.length);
+  const read = ({ drawn, video, stretch }: Sample, shape: Shape) => {
+    const random = randomStream(seed, 'joint', 'sample', epoch, video.id, ...drawn.draw);
     const view = trainingView(data, video, shape.size, random);
     return load(snippetRequest(video, shape, { ...encoder, fps: data.fps }, view, true, stretch));
   };
-  const jobs = lists.map((list, i) => async () => {
-    const shape = shapeAt(joint, epoch, epoch * lists.length + i);
-    const samples = list.map((video) =>
-      sampleOf(
-        config,
-        video,
-        headInstances(video, data.fps, classes),
-        randomStream(seed, 'joint', 'window', epoch, video.id),
-      ),
-    );
+  const jobs = Array.from({ length: to - from }, (_, offset) => async () => {
+    const i = from + offset;
+    const shape = shapeOf(epoch, i);
+    const { items: chosen, sampling } = draw(i);
+    const samples = chosen.map((drawn) => {
+      const video = videos[drawn.item]!;
+      const random = randomStream(seed, 'joint', 'window', epoch, video.id, ...drawn.draw);
+      return { drawn, ...sampleOf(config, video, headInstances(video, data.fps, classes), random) };
+    });
     const { items, frames, skipped } = await readSamples(samples, data.missing, (sample) => read(sample, shape));
     blendStills(frames, 3 * shape.size ** 2, data.still, randomStream(seed, 'joint', 'still', epoch, i));
     return {
@@ -67,13 +83,19 @@ export function videoBatches(
       frames,
       shape,
       skipped,
+      drawn: { items: items.map(({ drawn }) => drawn), sampling },
     };
   });
-  return prefetch(jobs.slice(from, to), data.prefetch);
+  return prefetch(jobs, data.prefetch);
+}
+
+/** A video as a batch has it. */
+interface Sample extends VideoSample {
+  drawn: DrawnItem;
 }
 
 /** The part of a video that is seen, and its instances. */
-interface Sample {
+interface VideoSample {
   video: Video;
   /** Absent: the whole video. */
   stretch?: Stretch;
@@ -85,7 +107,7 @@ function sampleOf(
   video: Video,
   instances: HeadInstance[],
   random: Random,
-): Sample {
+): VideoSample {
   if (!model.window) return { video, instances };
   const total = snippetsEvery(model.window.every, video, data.fps);
   const { window, valid } = randomWindow(instances, total, full.snippets, random);

@@ -16,7 +16,8 @@ import {
   type BatchShape,
   type MultigridSegment,
 } from '../../train/schedule/multigrid.js';
-import { inBatches } from '../../train/batches/shuffled.js';
+import type { Draw, DrawnItem } from '../../train/batches/draw.js';
+import { evenSizes } from '../../train/samplers/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
 import { viewRequests, type Views } from '../../data/views/clip-views.js';
 
@@ -29,6 +30,8 @@ export interface ClipBatch extends Batch {
   /** Frames of a sample, and their side in pixels. */
   shape: Pick<BatchShape, 'frames' | 'size'>;
   skipped: string[];
+  /** Absent in validation. */
+  drawn?: Draw;
 }
 
 /** The sections of a configuration that decide the batches of stage 1. */
@@ -37,12 +40,33 @@ type ClipBatchOptions = Pick<Config, 'seed' | 'data' | 'encoder' | 'pretrain'>;
 interface Sample {
   clip: MeasuredClip;
   request: FrameRequest;
+  drawn?: DrawnItem;
 }
 
 /**
- * Yields the batches of an epoch of `pretrain`, read ahead. Every clip occurs once an epoch, with a random view and
- * random frames.
+ * The shapes of the batches of an epoch of `pretrain`, which has as many samples as there are clips.
  *
+ * @param plan - Multigrid's plan; null: all batches have the same shape.
+ */
+export function clipShapes(
+  { encoder, pretrain }: Pick<Config, 'encoder' | 'pretrain'>,
+  plan: readonly MultigridSegment[] | null,
+  clips: number,
+): (epoch: number) => BatchShape[] {
+  const full = { frames: encoder.frames, size: pretrain.size, batch: pretrain.batch };
+  const even = evenSizes(clips, full.batch).map(() => full);
+  return (epoch) => (plan ? epochShapes(segmentAt(plan, epoch), clips) : even);
+}
+
+/** Names the fidelity of a batch. */
+export function clipShapeName({ frames, size }: ClipBatch['shape']): string {
+  return `${frames}x${size}`;
+}
+
+/**
+ * Yields batches of an epoch of `pretrain`, read ahead. Every sample has a random view and random frames.
+ *
+ * @param draw - The clips of each batch.
  * @param plan - Multigrid's plan, which gives the shapes of batches and their groups; null: all have the same shape.
  * @param which - The batches `from` ≤ i < `to` of `epoch`; epochs and batches count from 0.
  */
@@ -51,13 +75,15 @@ export function clipBatches(
   load: FrameSource,
   clips: readonly MeasuredClip[],
   plan: readonly MultigridSegment[] | null,
-  { epoch, from, to }: { epoch: number; from?: number; to?: number },
+  draw: (batch: number) => Draw,
+  { epoch, from, to }: { epoch: number; from: number; to: number },
 ): AsyncIterable<ClipBatch> {
   const { seed, data, encoder, pretrain } = config;
   const { resize, flip } = data;
   const segment = plan && segmentAt(plan, epoch);
-  const sample = (clip: MeasuredClip, { frames: count, size }: BatchShape): Sample => {
-    const random = randomStream(seed, 'pretrain', 'sample', epoch, clipName(clip));
+  const sample = (drawn: DrawnItem, { frames: count, size }: BatchShape): Sample => {
+    const clip = clips[drawn.item]!;
+    const random = randomStream(seed, 'pretrain', 'sample', epoch, clipName(clip), ...drawn.draw);
     const stride = segment ? drawStride(segment, random) : encoder.stride;
     // The smallest crop scale shrinks in proportion to the frame size (docs/method.md §5.6).
     const smallest = (0.66 * size) / pretrain.size;
@@ -69,21 +95,20 @@ export function clipBatches(
     const sampling = { count, stride, mode: pretrain.sampling, fps: data.fps };
     return { clip, request: clipRequest(clip, size, sampling, view, random) };
   };
-  const full = { frames: encoder.frames, size: pretrain.size, batch: pretrain.batch };
-  const shapes = segment ? epochShapes(segment, clips.length) : evenShapes(full, clips.length);
-  const order = randomStream(seed, 'pretrain', 'order', epoch).shuffled(clips);
-  let taken = 0;
-  const planned = shapes.map((shape, i): PlannedBatch => {
-    const list = order.slice(taken, (taken += shape.batch));
+  const shapes = clipShapes(config, plan, clips.length)(epoch);
+  const planned = shapes.slice(from, to).map((shape, offset): PlannedBatch => {
+    const batch = from + offset;
+    const { items, sampling } = draw(batch);
     return {
-      samples: () => list.map((clip) => sample(clip, shape)),
+      samples: () => items.map((drawn) => ({ drawn, ...sample(drawn, shape) })),
+      drawnOf: (samples) => ({ items: samples.map(({ drawn }) => drawn!), sampling }),
       change(frames) {
-        blendStills(frames, 3 * shape.size ** 2, data.still, randomStream(seed, 'pretrain', 'still', epoch, i));
+        blendStills(frames, 3 * shape.size ** 2, data.still, randomStream(seed, 'pretrain', 'still', epoch, batch));
       },
       ...(segment && { groups: (clips) => batchNormGroups(segment, clips) }),
     };
   });
-  return loaded(config, load, planned.slice(from, to));
+  return loaded(config, load, planned);
 }
 
 /** Yields every clip in all its views, without randomness, as many samples at a time as in training. */
@@ -98,14 +123,20 @@ export function validationBatches(
   const options = { size: pretrain.size, resize: data.resize, sampling };
   const perClip = views.clips * views.crops;
   const samples = clips.flatMap((clip) => Array.from({ length: perClip }, (_, view) => ({ clip, view })));
-  const planned = inBatches(samples, pretrain.microBatch ?? pretrain.batch).map((list) => ({
-    samples: () => list.map(({ clip, view }) => ({ clip, request: viewRequests(clip, views, options)[view]! })),
+  const sizes = evenSizes(samples.length, pretrain.microBatch ?? pretrain.batch);
+  const planned = sizes.map((size, i) => ({
+    samples: () =>
+      samples
+        .slice(i * sizes[0]!, i * sizes[0]! + size)
+        .map(({ clip, view }) => ({ clip, request: viewRequests(clip, views, options)[view]! })),
   }));
   return loaded(config, load, planned);
 }
 
 interface PlannedBatch {
   samples: () => Sample[];
+  /** What the sampler has drawn, of the samples that could be read; absent in validation. */
+  drawnOf?: (samples: readonly Sample[]) => Draw;
   /** Augments the frames in place. */
   change?: (frames: readonly Uint8Array[]) => void;
   /** The sizes of the groups that a number of clips is normalised in. */
@@ -117,18 +148,18 @@ function loaded(
   load: FrameSource,
   planned: readonly PlannedBatch[],
 ): AsyncIterable<ClipBatch> {
-  const jobs = planned.map(({ samples, change, groups }) => async () => {
+  const jobs = planned.map(({ samples, drawnOf, change, groups }) => async () => {
     const batch = samples();
     const { items, frames, skipped } = await readSamples(batch, config.data.missing, ({ request }) => load(request));
     change?.(frames);
     const clips = items.map(({ clip }) => clip);
     const { indices, crop } = batch[0]!.request;
     const shape = { frames: indices.length, size: crop.width };
-    return { ids: clips.map(clipName), clips, frames, shape, skipped, ...(groups && { groups: groups(clips.length) }) };
+    return {
+      ...{ ids: clips.map(clipName), clips, frames, shape, skipped },
+      ...(drawnOf && { drawn: drawnOf(items) }),
+      ...(groups && { groups: groups(clips.length) }),
+    };
   });
   return prefetch(jobs, config.data.prefetch);
-}
-
-function evenShapes(shape: BatchShape, clips: number): BatchShape[] {
-  return Array.from({ length: Math.ceil(clips / shape.batch) }, () => shape);
 }

@@ -11,11 +11,13 @@ import type { Pass } from '../../models/layers/layer.js';
 import { Parameters } from '../../models/parameters.js';
 import { concatenated } from '../../system/concatenated.js';
 import type { Owned } from '../../system/owned.js';
-import { stateless, statelessSource } from '../../train/batches/batch-source.js';
+import { stateless } from '../../train/batches/batch-source.js';
 import { drawShare, mix } from '../../train/mixup.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
 import { tsmRules } from '../../train/optimizers/parameter-rules.js';
-import { multigridPace, multigridPlan } from '../../train/schedule/multigrid.js';
+import { sampledSource, type Slots } from '../../train/samplers/sampler.js';
+import { samplerOf } from '../../train/samplers/sampler-of.js';
+import { batchSizes, multigridPace, multigridPlan } from '../../train/schedule/multigrid.js';
 import { evenPace } from '../../train/schedule/pace.js';
 import { ownedParts } from '../../train/trained-parts.js';
 import { settleStatistics } from '../encoder/full-fidelity.js';
@@ -28,7 +30,7 @@ import type { TrainingPlan } from '../training/training-plan.js';
 import { trainingStage, type Start } from '../training/training-stage.js';
 import { weightsInput } from '../weights/encoder-weights-input.js';
 import { clipAccuracy } from './clip-accuracy.js';
-import { clipBatches, validationBatches, type ClipBatch } from './clip-batches.js';
+import { clipBatches, clipShapeName, clipShapes, validationBatches, type ClipBatch } from './clip-batches.js';
 import { stage1Clips } from './stage1-clips.js';
 
 /**
@@ -142,6 +144,13 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
 
   const plan = options.multigrid && multigridPlan(options.multigrid, { ...options, ...config.encoder });
   const pace = plan ? multigridPace(plan, options, training.length) : evenPace(options, training.length);
+  const shapes = clipShapes(config, plan, training.length);
+  const slots: Slots = {
+    sizes: (epoch) => batchSizes(shapes(epoch), training.length),
+    shape: (epoch, batch) => clipShapeName(shapes(epoch)[batch]!),
+    classes: training.map((clip) => [classOf(clip)]),
+    classCount: classes.length,
+  };
   return {
     stage: 'pretrain',
     what: 'encoder + clip classifier',
@@ -149,10 +158,10 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
     parts,
     pace,
     options,
-    source: statelessSource((epoch, from, to) =>
-      clipBatches(config, run.frames.load, training, plan, { epoch, from, to }),
+    source: sampledSource(samplerOf(options.sampler, slots, { seed, stage: 'pretrain' }), (draw, at) =>
+      clipBatches(config, run.frames.load, training, plan, draw, at),
     ),
-    shape: ({ shape }) => `${shape.frames}x${shape.size}`,
+    shape: ({ shape }) => clipShapeName(shape),
     through: 'encoder',
     record({ ids, frames, shape }, { from, to }, { epoch }) {
       const own = clipTensor(frames.slice(from, to), shape);

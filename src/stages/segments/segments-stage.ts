@@ -1,16 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { MadeOf } from '../../checkpoints/run-store.js';
-import { randomStream } from '../../engine/random.js';
+import { randomStream, type Random } from '../../engine/random.js';
 import { crossEntropies, meanLoss } from '../../models/classifier.js';
 import type { HeadInstance } from '../../models/heads/head.js';
 import { concatenated } from '../../system/concatenated.js';
 import type { Owned } from '../../system/owned.js';
-import { shuffledBatches } from '../../train/batches/shuffled.js';
-import { statelessSource } from '../../train/batches/batch-source.js';
+import type { Draw } from '../../train/batches/draw.js';
 import type { Batch } from '../../train/loop.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
 import { weightRules } from '../../train/optimizers/parameter-rules.js';
+import { sampledSource, type Slots } from '../../train/samplers/sampler.js';
+import { samplerOf } from '../../train/samplers/sampler-of.js';
+import { scoresInChunks } from '../../train/samplers/scores-in-chunks.js';
+import { evenSizes } from '../../train/samplers/shuffled.js';
 import { ownedParts } from '../../train/trained-parts.js';
 import { seenVideos, startOnFeatures, trainingInputs, type FeatureStart } from '../features/trained-on-features.js';
 import type { FeatureSource } from '../features/feature-source.js';
@@ -31,6 +34,7 @@ interface SegmentBatch extends Batch {
   samples: SegmentSample[];
   /** Number of the batch within the epoch. */
   number: number;
+  drawn: Draw;
 }
 
 /** Instances in an optimiser step. */
@@ -73,8 +77,45 @@ function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSou
     instances.map((instance): SegmentSample => ({ id, features, ...instance })),
   );
   const rules = weightRules(parameters.specs, options.weightDecay);
-  const steps = Math.ceil(samples.length / batchSize);
+  const sizes = evenSizes(samples.length, batchSize);
+  const slots: Slots = {
+    sizes: () => sizes,
+    shape: () => '',
+    classes: samples.map(({ label }) => [label]),
+    classCount: run.dataset.classes.length,
+  };
   const randomOf = (epoch: number, batch: number) => randomStream(seed, 'classifier', 'sample', epoch, batch);
+  /** The loss of each sample, with its ends jittered. */
+  const losses = (list: readonly SegmentSample[], random: Random) => {
+    const rows = list.map(({ features, start, end }) => {
+      const room = options.jitter * (end - start);
+      const span = [start + random.between(-room, room), end + random.between(-room, room)] as const;
+      return spanBins(features, span, layers.bins);
+    });
+    const x = tf.tensor3d(concatenated(rows), [list.length, layers.bins, source.channels]);
+    const pass = { parameters, normalization: 'running' as const };
+    const logits = layers.logits(x, pass, options.dropout, random.below(2 ** 31));
+    return crossEntropies(
+      logits,
+      list.map(({ label }) => label),
+    );
+  };
+  // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
+  async function* batches(draw: (batch: number) => Draw, { from, to }: { from: number; to: number }) {
+    for (let number = from; number < to; number++) {
+      const drawn = draw(number);
+      const batch = drawn.items.map(({ item }) => samples[item]!);
+      yield { ids: batch.map(({ id }) => id), samples: batch, number, drawn };
+    }
+  }
+  const score = (items: readonly number[], { epoch, batch }: { epoch: number; batch: number }) =>
+    scoresInChunks(items, batchSize, (some) => {
+      const random = randomStream(seed, 'classifier', 'scores', epoch, batch, some[0]!);
+      return losses(
+        some.map((item) => samples[item]!),
+        random,
+      );
+    });
   return {
     stage: 'segments',
     what: 'segment classifier',
@@ -86,34 +127,13 @@ function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSou
       { classifier: { parameters, rules } },
       optimizerOf({ optimizer: 'adam' }),
     ),
-    pace: { epochs: options.epochs, steps: () => steps, rate: () => options.lr },
+    pace: { epochs: options.epochs, steps: () => sizes.length, rate: () => options.lr },
     options: { microBatch: null, clipNorm: 0 },
     keys: 'head.classifier',
     begin,
-    // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
-    source: statelessSource(async function* (epoch, from, to) {
-      const batches = shuffledBatches(samples, batchSize, seed, 'classifier', epoch);
-      for (let number = from; number < to; number++)
-        yield { ids: batches[number]!.map(({ id }) => id), samples: batches[number]!, number };
-    }),
+    source: sampledSource(samplerOf(options.sampler, slots, { seed, stage: 'classifier' }, score), batches),
     shape: () => '',
     through: 'tape',
-    loss({ samples: batch, number }, _micro, { epoch }) {
-      const random = randomOf(epoch, number);
-      const rows = batch.map(({ features, start, end }) => {
-        const room = options.jitter * (end - start);
-        const span = [start + random.between(-room, room), end + random.between(-room, room)] as const;
-        return spanBins(features, span, layers.bins);
-      });
-      const x = tf.tensor3d(concatenated(rows), [batch.length, layers.bins, source.channels]);
-      const pass = { parameters, normalization: 'running' as const };
-      const logits = layers.logits(x, pass, options.dropout, random.below(2 ** 31));
-      return meanLoss(
-        crossEntropies(
-          logits,
-          batch.map(({ label }) => label),
-        ),
-      );
-    },
+    loss: ({ samples: batch, number }, _micro, { epoch }) => meanLoss(losses(batch, randomOf(epoch, number))),
   };
 }

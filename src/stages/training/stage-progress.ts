@@ -1,13 +1,20 @@
 import { z } from 'zod';
 import type { BestMetric, LoadedCheckpoint, Origin } from '../../checkpoints/run-store.js';
 import { configHash, stageConfig } from '../../config/hash.js';
-import type { SeenItem, SourceState } from '../../train/batches/batch-source.js';
+import type { SeenBatch, SourceState } from '../../train/batches/batch-source.js';
 import type { Position } from '../../train/loop.js';
 import { stepsBefore } from '../../train/schedule/pace.js';
 import { swapAverages } from '../../train/trained-parts.js';
 import type { Run } from '../run/run.js';
 import { requireFinite, restore, restoreSource, snapshot } from './snapshot.js';
 import type { StageModel } from './training-plan.js';
+
+const seenSchema = z.object({
+  shape: z.string(),
+  items: z.array(z.int().nonnegative()).readonly(),
+  losses: z.array(z.number()).readonly(),
+  sampling: z.object({ mean: z.number(), gain: z.number() }).nullable(),
+});
 
 const stateSchema = z.object({
   /** Finished epochs, and finished batches of the current one. */
@@ -19,8 +26,8 @@ const stateSchema = z.object({
   rollbacks: z.int().nonnegative(),
   /** The part of the configuration that the checkpoint was made with. */
   config: z.unknown(),
-  /** State of the batch source: its values, and the items seen since its last update point. */
-  source: z.object({ values: z.unknown(), seen: z.array(z.object({ id: z.string(), loss: z.number() })) }).optional(),
+  /** State of the batch source: its values, and the batches seen since its last update point. */
+  source: z.object({ values: z.unknown(), seen: z.array(seenSchema) }).optional(),
 });
 
 /**
@@ -41,17 +48,20 @@ export class StageProgress {
   position: Position = { epochs: 0, batches: 0 };
   best: BestMetric | null = null;
   rollbacks = 0;
-  /** Items seen since the last update point of the source. */
-  seen: SeenItem[] = [];
+  /** The state of the batch source. */
+  source: SourceState;
+  /** Batches seen since the last update point of the source. */
+  seen: SeenBatch[] = [];
   /** Whether tensors, position and log match. False within a step, and from the end of an epoch until it is saved. */
   whole = true;
 
   constructor(
     private readonly run: Run,
     private readonly model: StageModel,
-    /** The state of the batch source. */
-    public source: SourceState,
-  ) {}
+    private readonly initialSource: SourceState,
+  ) {
+    this.source = initialSource;
+  }
 
   /** Optimiser steps done. */
   get step(): number {
@@ -67,7 +77,7 @@ export class StageProgress {
     this.position = { epochs, batches };
     this.best = from.manifest.best;
     this.rollbacks = rollbacks;
-    if (source) this.source = { values: source.values, tensors: restoreSource(from.tensors) };
+    this.source = source ? { values: source.values, tensors: restoreSource(from.tensors) } : this.initialSource;
     this.seen = source?.seen ?? [];
     this.whole = true;
     this.run.store.discardAfter(stage, from.manifest.step);

@@ -15,3 +15,8 @@ export function headInstances(video: Video, rate: number | null, classes: readon
     label: classes.indexOf(label),
   }));
 }
+
+/** The numbers of the classes that some instances have, each once, in order. */
+export function classNumbers(instances: readonly { label: string }[], classes: readonly string[]): number[] {
+  return [...new Set(instances.map(({ label }) => classes.indexOf(label)))].sort((a, b) => a - b);
+}

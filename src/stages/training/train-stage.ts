@@ -125,15 +125,20 @@ class StageTraining<B extends Batch> {
     const lr = baseRate * run.config.training.rollbackFactor ** progress.rollbacks;
     const shape = plan.shape(batch);
     progress.whole = false;
-    const perItem = source.next !== undefined;
-    const { items, ...taken } = withinMemory(run.config, stage, { items: Math.max(...sizes), shape }, () =>
+    const { drawn } = batch;
+    const sampling = drawn?.sampling ?? null;
+    const { items, weighted, ...taken } = withinMemory(run.config, stage, { items: Math.max(...sizes), shape }, () =>
       update(parts, sizes, options.clipNorm, { step: at.step, lr }, forwardOf(plan, batch, at), {
         compute: this.compute,
-        perItem,
+        perItem: source.next !== undefined,
+        weights: sampling ? drawn!.items.map(({ weight }) => weight) : undefined,
       }),
     );
-    if (items) progress.seen.push(...batch.ids.map((id, i) => ({ id, loss: items[i]! })));
-    const result = { ...taken, lr, shape };
+    if (items && drawn) {
+      const seen = sampling && { mean: sampling.mean, gain: sampling.gain };
+      progress.seen.push({ shape, items: drawn.items.map(({ item }) => item), losses: [...items], sampling: seen });
+    }
+    const result: StepResult = { ...taken, lr, shape, ...(sampling && { weighted, sampling: sampling.log }) };
     this.newest = { step: at.step + 1, epoch: at.epoch + 1, ids: batch.ids, ...result };
     return result;
   }

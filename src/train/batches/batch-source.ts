@@ -1,4 +1,5 @@
 import type { State } from '../../models/state.js';
+import type { Sampling } from './draw.js';
 
 /** The state of a {@link BatchSource}: `values` is plain JSON, `tensors` holds arrays that are too long for JSON. */
 export interface SourceState {
@@ -9,10 +10,16 @@ export interface SourceState {
 /** The state of a source that remembers nothing. */
 export const stateless: SourceState = { values: null, tensors: new Map() };
 
-/** An item that was trained on, and the loss that it had in that step. */
-export interface SeenItem {
-  readonly id: string;
-  readonly loss: number;
+/** A batch that was trained on, and the losses that its items had in that step. */
+export interface SeenBatch {
+  /** Its fidelity. */
+  readonly shape: string;
+  /** Numbers of the items in the stage's list of items. */
+  readonly items: readonly number[];
+  /** The loss of each, without its weight. */
+  readonly losses: readonly number[];
+  /** What importance sampling told of the batch; null where its items were not chosen by a score. */
+  readonly sampling: Pick<Sampling, 'mean' | 'gain'> | null;
 }
 
 /**
@@ -21,7 +28,8 @@ export interface SeenItem {
  *
  * The state changes only at update points: after every `every` batches of an epoch, and at the end of the epoch.
  * Batches are read ahead up to the next update point and not beyond it, so that every batch is made from the state that
- * is current when it is trained on.
+ * is current when it is trained on. A source with an update point after every batch may also ask the model that is
+ * trained, whose parameters are those of that point.
  */
 export interface BatchSource<B> {
   /** The state before the first epoch. */
@@ -31,12 +39,12 @@ export interface BatchSource<B> {
   /** Yields the batches `from` ≤ i < `to` of an epoch; epochs and batches count from 0. */
   batches(state: SourceState, epoch: number, from: number, to: number): AsyncIterable<B>;
   /**
-   * The state after an update point. Where this method is absent, the state never changes, and the losses of single
+   * The state after an update point. A source that has this method says of each batch which items are `drawn`. Where this method is absent, the state never changes, and the losses of single
    * items are not computed.
    *
-   * @param seen - The items trained on since the last update point, in order.
+   * @param seen - The batches trained on since the last update point, in order.
    */
-  next?(state: SourceState, seen: readonly SeenItem[]): SourceState;
+  next?(state: SourceState, seen: readonly SeenBatch[]): SourceState;
 }
 
 /** The next update point, as a number of batches, once `done` of an epoch's `total` batches are done. */

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { EncoderRecord } from '../../models/encoders/encoder.js';
 import type { Parameters } from '../../models/parameters.js';
-import type { GradientsByPart, LossTensors } from '../gradients.js';
+import type { GradientsByPart, ItemOptions, LossTensors } from '../gradients.js';
 
 /** The items `from` ≤ i < `to` of a batch, which go through the network together. */
 export interface MicroBatch {
@@ -27,7 +27,10 @@ export type Forward =
 
 /** Loss and gradients of a batch. */
 export interface ComputedBatch {
+  /** The mean loss of the items. */
   loss: number;
+  /** The mean of their weighted losses, of which the gradients are. */
+  weighted: number;
   terms: Record<string, number>;
   /** Sums over the micro-batches, each weighted by its share of the batch's items. The caller owns them. */
   gradients: GradientsByPart;
@@ -41,11 +44,10 @@ export interface ComputedBatch {
  * parts.
  *
  * @param sizes - Items in each micro-batch.
- * @param perItem - Whether to return the losses of single items.
  */
 export type Compute = (
   parts: ReadonlyMap<string, Parameters>,
   sizes: readonly number[],
   forward: Forward,
-  perItem: boolean,
+  items: ItemOptions,
 ) => ComputedBatch;

@@ -60,6 +60,16 @@ export function epochShapes({ cycle }: MultigridSegment, clips: number): BatchSh
   return shapes;
 }
 
+/** The number of clips in each batch of an epoch of these shapes; the last batch may have fewer. */
+export function batchSizes(shapes: readonly Pick<BatchShape, 'batch'>[], clips: number): number[] {
+  let left = clips;
+  return shapes.map(({ batch }) => {
+    const size = Math.min(batch, left);
+    left -= size;
+    return size;
+  });
+}
+
 /**
  * The sizes of the groups in which a batch of `clips` clips is normalised (sub-batch normalisation, docs/method.md
  * §5.7), as even as possible. There are as many groups as for the long cycle's batch, so the larger batches of the

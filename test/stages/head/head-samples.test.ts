@@ -21,12 +21,15 @@ function video(id: string, snippets: number, views: number): SeenVideo {
   };
 }
 
-const samplesOf = (windows: 'grid' | 'random', size: number | null, ...videos: SeenVideo[]) =>
+const samplesOf = (windows: 'grid' | 'all' | 'random', size: number | null, ...videos: SeenVideo[]) =>
   headSamples(configSchema.parse({ head: { windows } }), head, size, videos);
+
+/** The samples of all items in an epoch. */
+const epochOf = (samples: HeadSamples, epoch: number) => samples.classes.map((_, item) => samples.of(item, epoch, []));
 
 /** The view of each sample of an epoch. */
 const viewsSeen = (samples: HeadSamples, epoch: number, snippets: number) =>
-  samples.of(epoch).map(({ rows }) => rows(snippets)[0]! - 1);
+  epochOf(samples, epoch).map(({ rows }) => rows(snippets)[0]! - 1);
 
 for (const windows of ['grid', 'random'] as const) {
   describe(`samples of a head, ${windows} windows`, () => {
@@ -46,9 +49,9 @@ for (const windows of ['grid', 'random'] as const) {
 
     it('views change neither windows nor targets', () => {
       const [one, two] = [1, 2].map((views) => samplesOf(windows, 6, video('a', 20, views), video('b', 4, views)));
-      assert.equal(one!.count, two!.count);
+      assert.deepEqual(one!.classes, two!.classes);
       for (const epoch of [0, 1, 2]) {
-        const [a, b] = [one, two].map((samples) => samples!.of(epoch));
+        const [a, b] = [one, two].map((samples) => epochOf(samples!, epoch));
         const told = (list: typeof a) => list!.map(({ id, valid, targets }) => ({ id, valid, targets: targets(6) }));
         assert.deepEqual(told(a), told(b));
         assert.equal(one!.length(a!), two!.length(b!));
@@ -60,7 +63,7 @@ for (const windows of ['grid', 'random'] as const) {
 describe('samples of a head', () => {
   it('are the windows of the grid that hold an instance', () => {
     // Windows of 8 over 16 snippets start at 0, 4 and 8; snippets 4 to 8 lie in the first two.
-    const samples = samplesOf('grid', 8, video('a', 16, 1)).of(0);
+    const samples = epochOf(samplesOf('grid', 8, video('a', 16, 1)), 0);
     assert.deepEqual(
       samples.map(({ id, valid, targets }) => ({ id, valid, targets: targets(8) })),
       [
@@ -68,6 +71,22 @@ describe('samples of a head', () => {
         { start: 0, end: 0.5, label: 0 },
       ].map((instance) => ({ id: 'a', valid: 8, targets: { instances: [instance], snippets: 8, valid: 8 } })),
     );
+  });
+
+  it('are all windows of the grid where background is wanted, each with the classes in it', () => {
+    const samples = samplesOf('all', 8, video('a', 16, 1));
+    assert.deepEqual(samples.classes, [[0], [0], []]);
+    const [, , background] = epochOf(samples, 0);
+    assert.deepEqual(background!.targets(8), { instances: [], snippets: 8, valid: 8 });
+  });
+
+  it('are other windows and views in each draw of a video within an epoch, and the same in the same draw', () => {
+    const samples = samplesOf('random', 6, video('a', 40, 3));
+    const seen = Array.from({ length: 20 }, (_, i) => JSON.stringify(samples.of(0, 0, [3, i]).targets(6)));
+    assert.ok(new Set(seen).size > 3);
+    assert.equal(JSON.stringify(samples.of(0, 0, [3, 7]).targets(6)), seen[7]);
+    const views = Array.from({ length: 20 }, (_, i) => samples.of(0, 0, [3, i]).rows(6)[0]!);
+    assert.ok(new Set(views).size > 1);
   });
 
   it('are none where windows are shorter than what happens', () => {

@@ -11,7 +11,8 @@ import type { FrameSourceOptions } from '../../../src/data/frames/frame-source.j
 import { measureClips, type MeasuredClip } from '../../../src/data/measured-clips.js';
 import { synthesize } from '../../../src/data/synth/synthesize.js';
 import { clipBatches } from '../../../src/stages/pretrain/clip-batches.js';
-import { epochShapes, multigridPlan, segmentAt } from '../../../src/train/schedule/multigrid.js';
+import { batchSizes, epochShapes, multigridPlan, segmentAt } from '../../../src/train/schedule/multigrid.js';
+import { evenSizes, shuffledBatches } from '../../../src/train/samplers/shuffled.js';
 import { videoBatches } from '../../../src/stages/joint/video-batches.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
@@ -43,15 +44,22 @@ const config: Config = configSchema.parse({
   },
 });
 
+/** All batches of an epoch, in which every item occurs once. */
+const whole = (stage: string, items: number, sizes: readonly number[], epoch: number) =>
+  [shuffledBatches(items, sizes, 3, stage, epoch), { epoch, from: 0, to: sizes.length }] as const;
+const ofVideos = ({ joint }: Config, epoch: number) =>
+  whole('joint', videos.length, evenSizes(videos.length, joint.batch), epoch);
+const ofClips = (sizes: readonly number[], epoch: number) => whole('pretrain', clips.length, sizes, epoch);
+
 /** The batches of two epochs of both stages: the items, shape, and hash of the bytes of each. */
 async function epochs(options: FrameSourceOptions): Promise<unknown[]> {
   const { load, close } = startFrameLoader(options);
   const seen: unknown[] = [];
   for (const epoch of [0, 1]) {
-    for await (const { ids, frames, shape } of videoBatches(config, load, videos, classes, { epoch })) {
+    for await (const { ids, frames, shape } of videoBatches(config, load, videos, classes, ...ofVideos(config, epoch))) {
       seen.push([ids, shape, frames.map(sha256)]);
     }
-    for await (const { ids, frames } of clipBatches(config, load, clips, null, { epoch }))
+    for await (const { ids, frames } of clipBatches(config, load, clips, null, ...ofClips(evenSizes(clips.length, 3), epoch)))
       seen.push([ids, frames.map(sha256)]);
   }
   close();
@@ -89,9 +97,10 @@ test('multigrid: every clip once an epoch, in batches of the shapes and groups o
   const plan = multigridPlan(coarse.pretrain.multigrid!, { ...coarse.pretrain, ...coarse.encoder });
   for (const epoch of [0, plan.at(-1)!.epochs.to - 1]) {
     const shapes = epochShapes(segmentAt(plan, epoch), clips.length);
+    const sizes = batchSizes(shapes, clips.length);
     const seen: string[] = [];
     let i = 0;
-    for await (const { ids, frames, shape, groups } of clipBatches(coarse, load, clips, plan, { epoch })) {
+    for await (const { ids, frames, shape, groups } of clipBatches(coarse, load, clips, plan, ...ofClips(sizes, epoch))) {
       const { batch, ...expected } = shapes[i++]!;
       assert.deepEqual(shape, expected);
       assert.ok(ids.length === batch || i === shapes.length);
@@ -127,7 +136,7 @@ test('where the head sees windows, stage 2 sees a random one of each video: its 
   };
   const starts = new Set<number>();
   for (const epoch of [0, 1, 2]) {
-    for await (const { ids, instances, shape } of videoBatches(windowed, load, videos, classes, { epoch })) {
+    for await (const { ids, instances, shape } of videoBatches(windowed, load, videos, classes, ...ofVideos(windowed, epoch))) {
       assert.deepEqual(shape, { snippets: 4, size: 16 });
       const video = videos.find(({ id }) => id === ids[0])!;
       const indices = asked.get(video.path)!;

@@ -14,6 +14,7 @@ import type { TrainingPlan } from '../../../src/stages/training/training-plan.js
 import { trainStage } from '../../../src/stages/training/train-stage.js';
 import { Owned } from '../../../src/system/owned.js';
 import type { BatchSource, SourceState } from '../../../src/train/batches/batch-source.js';
+import type { Draw } from '../../../src/train/batches/draw.js';
 import { optimizerOf } from '../../../src/train/optimizers/optimizer-of.js';
 import { uniformRules } from '../../../src/train/optimizers/parameter-rules.js';
 import { ownedParts } from '../../../src/train/trained-parts.js';
@@ -28,6 +29,7 @@ const epochs = 3;
 interface ItemBatch {
   ids: string[];
   numbers: number[];
+  drawn: Draw;
 }
 
 /**
@@ -47,12 +49,14 @@ function lossySource(asked: string[]): BatchSource<ItemBatch> {
       for (let i = from; i < to; i++) {
         const random = randomStream(1, 'lossy', epoch, i, moves);
         const numbers = Array.from({ length: 4 }, () => ranked[Math.min(random.below(items), random.below(items))]!);
-        yield { ids: numbers.map(String), numbers };
+        const drawn = { items: numbers.map((item) => ({ item, weight: 1, draw: [] })), sampling: null };
+        yield { ids: numbers.map(String), numbers, drawn };
       }
     },
     next({ values, tensors }, seen): SourceState {
       const data = tensors.get('mean')!.data.slice();
-      for (const { id, loss } of seen) data[Number(id)] = (data[Number(id)]! + loss) / 2;
+      for (const batch of seen)
+        batch.items.forEach((item, i) => (data[item] = (data[item]! + batch.losses[i]!) / 2));
       const { moves } = values as { moves: number };
       return { values: { moves: moves + 1 }, tensors: new Map([['mean', { shape: [items], data }]]) };
     },

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nextPoint, stateless, statelessSource } from '../../../src/train/batches/batch-source.js';
-import { inBatches, shuffledBatches } from '../../../src/train/batches/shuffled.js';
 
 test('points at which a state moves: after every so many batches, and at the end of an epoch', () => {
   const points = (every: number | undefined, total: number) => {
@@ -30,21 +29,4 @@ test('a source without state gives the batches of the numbers that it is asked f
     [2, 2],
   ]);
   assert.equal(source.initial, stateless);
-});
-
-test('shuffled: every item once an epoch, in another order each, the same for the same seed', () => {
-  const items = Array.from({ length: 11 }, (_, i) => i);
-  const epoch = (number: number, seed = 1) => shuffledBatches(items, 4, seed, 'joint', number);
-  assert.deepEqual(
-    epoch(0).map((batch) => batch.length),
-    [4, 4, 3],
-  );
-  assert.deepEqual(
-    [...epoch(0).flat()].sort((a, b) => a - b),
-    items,
-  );
-  assert.deepEqual(epoch(3), epoch(3));
-  assert.notDeepEqual(epoch(0), epoch(1));
-  assert.notDeepEqual(epoch(0), epoch(0, 2));
-  assert.deepEqual(inBatches([1, 2, 3], 2), [[1, 2], [3]]);
 });
