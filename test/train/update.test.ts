@@ -182,6 +182,42 @@ test('losses of single items come where they are wanted, in order, and change no
   for (const { dispose } of [plain, watched]) dispose();
 });
 
+test('weighted items: gradients are those of the weighted mean, and the loss stays the plain mean', () => {
+  const at = { step: 0, lr: 0.05 };
+  const run = (weights: number[] | undefined, sizes: readonly number[]) => {
+    const { parts, forward, dispose } = network('frozen');
+    const before = tf.memory().numTensors;
+    const result = update(parts, sizes, 0, at, forward, { perItem: true, weights });
+    assert.equal(tf.memory().numTensors - before, 0);
+    const tensors = tensorsOf(parts);
+    dispose();
+    return { ...result, tensors };
+  };
+  const plain = run(undefined, [items]);
+  const ones = run([1, 1, 1, 1, 1], [items]);
+  assert.equal(plain.weighted, plain.loss);
+  assertClose([ones.weighted], [plain.loss], 1e-6);
+  for (const [name, values] of plain.tensors) assertClose(ones.tensors.get(name)!, values, 1e-5, name);
+
+  const weights = [2, 0.5, 0, 1, 1.5];
+  const weighted = run(weights, [items]);
+  assertClose([weighted.loss], [plain.loss], 1e-6);
+  assertClose([weighted.weighted], [weights.reduce((sum, w, i) => sum + (w * plain.items![i]!) / items, 0)], 1e-6);
+  const micro = run(weights, microBatches(items, 2));
+  for (const [name, values] of weighted.tensors) assertClose(micro.tensors.get(name)!, values, 1e-5, name);
+  // All the weight on one item: the step that it takes alone, where all its weight is 1.
+  const one = run([0, 0, 0, items, 0], [items]);
+  const alone = network('frozen');
+  const third: Forward = {
+    through: 'encoder',
+    record: () => alone.forward.record({ from: 3, to: 4 }),
+    loss: (_, features) => alone.forward.loss({ from: 3, to: 4 }, features),
+  };
+  update(alone.parts, [1], 0, at, third);
+  for (const [name, values] of tensorsOf(alone.parts)) assertClose(one.tensors.get(name)!, values, 1e-5, name);
+  alone.dispose();
+});
+
 test('a step that fails leaves no tensor behind', () => {
   const { parts, forward, dispose } = network('train', 0.9);
   const held = tf.memory().numTensors;
