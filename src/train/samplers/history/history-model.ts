@@ -5,7 +5,8 @@ import type { LossModel } from '../importance-sampler.js';
 import type { Slots } from '../sampler.js';
 import { adamStep, type AdamState } from './adam-step.js';
 import { Histories } from './histories.js';
-import { initialParameters, predictionError, predictLoss, type Example } from './loss-predictor.js';
+import { initialParameters, predictionError, type Example } from './loss-predictor.js';
+import { predictLosses } from './predict-losses.js';
 
 interface Values {
   /** Steps that the predictor has taken. */
@@ -45,7 +46,8 @@ export function historyModel({ classes, classCount }: Slots, seed: number, stage
       if (unit === 0) return wanted.map(() => 1);
       const histories = Histories.from(tensors, shape, items);
       const { parameters } = readAdam(tensors);
-      return wanted.map((item) => Math.max(0, predictLoss(parameters, exampleOf(item, histories, unit)) * unit));
+      const examples = wanted.map((item) => exampleOf(item, histories, unit));
+      return predictLosses(parameters, examples).map((prediction) => Math.max(0, prediction * unit));
     },
     next({ values, tensors }, seen) {
       let { steps, unit } = values as Values;

@@ -2,7 +2,7 @@ import type { Random } from '../../../engine/random.js';
 import { lstmGradient, runLstm, type LstmWeights, type Numbers } from './lstm.js';
 
 /** Units of each of the two LSTM layers, and numbers of an embedding of a class. */
-const units = 32;
+export const units = 32;
 
 /** An item whose loss is predicted. */
 export interface Example {
@@ -13,7 +13,7 @@ export interface Example {
 }
 
 /** The parts of the predictor's parameters, or of their gradients. */
-interface Parts<T extends Numbers> {
+export interface PredictorParts<T extends Numbers> {
   first: LstmWeights<T>;
   second: LstmWeights<T>;
   /** `[rows, 32]`. */
@@ -79,7 +79,7 @@ export function predictionError(
   return { error, gradient };
 }
 
-function forward(parts: Parts<Numbers>, { losses, rows }: Example) {
+function forward(parts: PredictorParts<Numbers>, { losses, rows }: Example) {
   const lower = runLstm(parts.first, Float64Array.from(losses), units);
   const upper = runLstm(parts.second, lower.outputs, units);
   const last = (losses.length - 1) * units;
@@ -96,11 +96,11 @@ function forward(parts: Parts<Numbers>, { losses, rows }: Example) {
 
 /** Adds the gradient of one item, given that of its prediction. */
 function backward(
-  parts: Parts<Numbers>,
+  parts: PredictorParts<Numbers>,
   { losses, rows }: Example,
   { lower, upper, joined }: ReturnType<typeof forward>,
   ofPrediction: number,
-  gradient: Parts<Float64Array>,
+  gradient: PredictorParts<Float64Array>,
 ): void {
   gradient.bias[0]! += ofPrediction;
   for (let j = 0; j < 2 * units; j++) gradient.weight[j]! += ofPrediction * joined[j]!;
@@ -122,7 +122,7 @@ function layerSize(width: number): number {
 }
 
 /** Views of the parts in one array of all parameters. */
-function partsOf<T extends Numbers>(all: T): Parts<T> {
+export function partsOf<T extends Numbers>(all: T): PredictorParts<T> {
   let taken = 0;
   const take = (size: number) => all.subarray(taken, (taken += size)) as T;
   const layer = (width: number) => ({

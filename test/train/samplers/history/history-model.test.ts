@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { startEngine } from '../../../../src/engine/backend.js';
 import { randomStream } from '../../../../src/engine/random.js';
 import type { SourceState } from '../../../../src/train/batches/batch-source.js';
 import { historyModel } from '../../../../src/train/samplers/history/history-model.js';
 import type { Slots } from '../../../../src/train/samplers/sampler.js';
+
+await startEngine();
 
 const items = 64;
 const slots: Slots = {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import { startEngine } from '../../../../src/engine/backend.js';
 import { randomStream } from '../../../../src/engine/random.js';
 import {
   initialParameters,
@@ -8,7 +10,10 @@ import {
   predictLoss,
   type Example,
 } from '../../../../src/train/samplers/history/loss-predictor.js';
-import { seededArray } from '../../../support/numeric.js';
+import { predictLosses } from '../../../../src/train/samplers/history/predict-losses.js';
+import { assertClose, seededArray } from '../../../support/numeric.js';
+
+await startEngine();
 
 const examples: readonly Example[] = [
   { losses: [1.2, 0.7, 0, 0.4], rows: [0] },
@@ -48,6 +53,23 @@ describe('the predictor of losses', () => {
     const parameters = seededArray(parameterCount(1), 'zeros', -0.3, 0.3);
     const predictions = [[], [0], [0, 0]].map((losses) => predictLoss(parameters, { losses, rows: [0] }));
     assert.equal(new Set(predictions).size, 3);
+  });
+
+  it('predicts for many items at once what it predicts for each', () => {
+    const parameters = seededArray(parameterCount(3), 'together', -0.5, 0.5);
+    const many: Example[] = Array.from({ length: 33 }, (_, i) => ({
+      losses: Array.from({ length: i % 11 }, (_, t) => Math.abs(Math.sin(i + t))),
+      rows: i % 2 === 0 ? [i % 3] : [0, 2],
+    }));
+    const before = tf.memory().numTensors;
+    const together = predictLosses(parameters, many);
+    assert.equal(tf.memory().numTensors, before);
+    assertClose(
+      together,
+      many.map((one) => predictLoss(parameters, one)),
+      1e-5,
+    );
+    assertClose(predictLosses(parameters, many.slice(0, 1)), [predictLoss(parameters, many[0]!)], 1e-5);
   });
 
   it('takes the mean of the rows of several classes', () => {
