@@ -53,7 +53,18 @@ function toEvent(record: LogRecord): Buffer {
 }
 
 /** The numbers of a record under the names that TensorBoard shows. A name `a/b` appears in group `a`. */
-function scalars({ epoch, loss, lr, terms, metrics, shape, seconds, wait, rssMiB }: LogRecord): [string, number][] {
+function scalars({
+  epoch,
+  loss,
+  lr,
+  terms,
+  metrics,
+  shape,
+  seconds,
+  wait,
+  rssMiB,
+  ...more
+}: LogRecord): [string, number][] {
   const [length, side] = typeof shape === 'string' ? shape.split('x').map(Number) : [];
   const group = (name: string, values: unknown) =>
     Object.entries((values ?? {}) as Record<string, unknown>).map(([key, value]) => [`${name}/${key}`, value] as const);
@@ -62,6 +73,8 @@ function scalars({ epoch, loss, lr, terms, metrics, shape, seconds, wait, rssMiB
     ['loss', loss],
     ['lr', lr],
     ...group('terms', terms),
+    ['sampling/weighted_loss', more.weighted],
+    ...group('sampling', more.sampling),
     ...group('validation', metrics),
     ['fidelity/length', length],
     ['fidelity/side', side],

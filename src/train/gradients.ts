@@ -7,8 +7,8 @@ export interface LossTensors {
   total: tf.Scalar;
   terms: Record<string, tf.Scalar>;
   /**
-   * Computes the loss of each item `[n]`, whose mean is `total`, with its gradient. Called within the same tape, and only
-   * if needed.
+   * Computes the loss of each item `[n]`, whose mean is `total`, with its gradient. Called within the same tape, and
+   * only if needed.
    */
   items?: () => tf.Tensor1D;
 }

@@ -1,7 +1,7 @@
 /**
  * Compares samplers where only few points teach anything: those near a boundary that winds (see points/points.ts). A
- * small network is trained for 3000 steps on batches that are shuffled, or chosen by the losses that the network has on 1024
- * candidates (docs/method.md §13).
+ * small network is trained for 3000 steps on batches that are shuffled, or chosen by the losses that the network has
+ * on 1024 candidates (docs/method.md §13).
  *
  *   npx tsx tools/toys/boundary.ts [--seeds 5] [--json] [--plot docs/images/toy-boundary.svg]
  *

@@ -69,3 +69,8 @@ export const featureSamplerTypes = [...samplerTypes, 'model'] as const;
 
 /** The values of the key `sampler`, for any stage. */
 export type SamplerOptions = Omit<z.output<ReturnType<typeof samplerKey>>, 'type'> & { type: SamplerType };
+
+/** The number of candidates for a batch. */
+export function presampleOf({ type, presample }: Pick<SamplerOptions, 'type' | 'presample'>, batch: number): number {
+  return presample ?? (type === 'model' ? 3 * batch : 2048);
+}

@@ -17,6 +17,13 @@ export function headWords(config: Section): string {
   return [typeOf(config.model), ...order, ...classes].join(', ');
 }
 
+/** The words for a stage of a run: its name, and how the items of its batches are chosen where not in random order. */
+export function stageWords(config: Section, stage: string): string {
+  const section = stage === 'segments' ? sectionOf(config.head).classifier : config[stage];
+  const { type } = sectionOf(sectionOf(section).sampler);
+  return type === undefined || type === 'shuffled' ? stage : `${stage}, items by ${word(type)}`;
+}
+
 function aggregatorWords(aggregator: unknown, by: string): string[] {
   const type = typeOf(aggregator);
   return type === '–' || type === 'mean' ? [] : [`${by} ${type}`];

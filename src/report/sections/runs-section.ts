@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { html, type Html } from '../html.js';
 import type { ReportedRun } from '../run/reported-run.js';
-import { encoderWords, headWords } from '../run/model-words.js';
+import { encoderWords, headWords, stageWords } from '../run/model-words.js';
 import type { StageState } from '../run/run-folder.js';
 import { stagesOf } from '../charts/training-charts.js';
 import { countCell, named, table } from './page-parts.js';
@@ -48,7 +48,7 @@ function stageRow(run: ReportedRun, index: number, stage: string): Html {
   const leftOut = entries.reduce((sum, entry) => sum + (entry.skipped?.length ?? 0), 0);
   return html`<tr>
     <td>${named(run, index)}</td>
-    <td>${stage}${state?.finished === true ? '' : ' (unfinished)'}</td>
+    <td>${stageWords(run.config, stage)}${state?.finished === true ? '' : ' (unfinished)'}</td>
     <td>${state?.engine ?? '–'}</td>
     <td>${entries[0]?.time?.slice(0, 16).replace('T', ' ') ?? '–'}</td>
     <td>${bestOf(state)}</td>

@@ -1,7 +1,8 @@
+import { presampleOf, type SamplerOptions } from '../../config/sections/sampler-section.js';
 import { buildHead } from '../../models/heads/head-catalogue.js';
 import { segmentLayers } from '../segments/segment-layers.js';
 import { batchSize } from '../segments/segments-stage.js';
-import { headCost, segmentsCost } from './cost.js';
+import { headCost, segmentsCost, type Cost } from './cost.js';
 import type { StageEstimate } from './stage-estimate.js';
 import { classesOf, giga, peakGib, trainingOf, type Subject } from './subject.js';
 
@@ -18,7 +19,7 @@ export function segments(subject: Subject): StageEstimate {
   const { parameters, state, update } = trainingOf([{ specs: layers.parameters }], options);
   const cost = segmentsCost(layers, channels);
   const step = { tensors: Math.max(cost.peak(batchSize), update.tensors), arrays: update.arrays };
-  const gflops = giga(cost.flops(batchSize));
+  const gflops = giga(cost.flops(batchSize) + scoring(config.head.classifier.sampler, batchSize, cost));
   return {
     parameters,
     shapes: [{ shape: String(layers.bins), gflops, peak_gib: peakGib(subject, cost.resident + state, [step]) }],
@@ -41,9 +42,14 @@ export function head(subject: Subject): StageEstimate {
     shapes: [
       {
         shape: String(snippets),
-        gflops: giga(cost.flops(batch)),
+        gflops: giga(cost.flops(batch) + scoring(config.head.sampler, batch, cost)),
         peak_gib: peakGib(subject, cost.resident + state, [step]),
       },
     ],
   };
+}
+
+/** Operations of scoring a batch's candidates by the model: a pass forward is a third of a step. */
+function scoring(sampler: SamplerOptions, batch: number, cost: Pick<Cost, 'flops'>): number {
+  return sampler.type === 'model' ? cost.flops(presampleOf(sampler, batch)) / 3 : 0;
 }

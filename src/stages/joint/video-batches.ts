@@ -45,8 +45,9 @@ export function shapeName({ snippets, size }: Shape): string {
 }
 
 /**
- * Yields batches of an epoch of `joint`, read ahead. Each batch has the schedule's shape, and all frames of a video have the same view (crop, flip, colours). Where the head sees windows, a
- * random window of `full.snippets` snippets is seen of each video, at low fidelity by fewer snippets.
+ * Yields batches of an epoch of `joint`, read ahead. Each batch has the schedule's shape, and all frames of a video
+ * have the same view (crop, flip, colours). Where the head sees windows, a random window of `full.snippets` snippets is
+ * seen of each video, at low fidelity by fewer snippets.
  *
  * @param draw - The videos of each batch.
  * @param which - The batches `from` ≤ i < `to` of `epoch`; epochs and batches count from 0.

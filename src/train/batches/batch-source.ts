@@ -39,8 +39,8 @@ export interface BatchSource<B> {
   /** Yields the batches `from` ≤ i < `to` of an epoch; epochs and batches count from 0. */
   batches(state: SourceState, epoch: number, from: number, to: number): AsyncIterable<B>;
   /**
-   * The state after an update point. A source that has this method says of each batch which items are `drawn`. Where this method is absent, the state never changes, and the losses of single
-   * items are not computed.
+   * The state after an update point. A source that has this method says of each batch which items are `drawn`. Where
+   * this method is absent, the state never changes, and the losses of single items are not computed.
    *
    * @param seen - The batches trained on since the last update point, in order.
    */

@@ -17,7 +17,8 @@ const batchesBetween = 8;
 
 /**
  * The loss model that knows classes only: an item's score is the running mean of its class's losses plus their
- * deviation (docs/method.md §13.4). Of several classes it is the mean of their scores; an item without one is background.
+ * deviation (docs/method.md §13.4). Of several classes it is the mean of their scores; an item without one is
+ * background.
  */
 export function classModel({ classes, classCount }: Slots): LossModel {
   const classesOf = (item: number) => (classes[item]!.length > 0 ? classes[item]! : [classCount]);

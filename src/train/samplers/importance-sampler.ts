@@ -1,4 +1,4 @@
-import type { SamplerOptions } from '../../config/sections/sampler-section.js';
+import { presampleOf, type SamplerOptions } from '../../config/sections/sampler-section.js';
 import { randomStream } from '../../engine/random.js';
 import type { SeenBatch, SourceState } from '../batches/batch-source.js';
 import type { Draw } from '../batches/draw.js';
@@ -32,7 +32,6 @@ interface Values {
 const past = 0.9;
 /** Least score, as a fraction of the mean score of the candidates: no item is quite without a chance. */
 const least = 1e-6;
-const usualPresample = 2048;
 
 /**
  * Chooses the items of a batch by their loss (docs/method.md §13): draws candidates uniformly, and among these the
@@ -42,7 +41,7 @@ const usualPresample = 2048;
  */
 export function importanceSampler(
   model: LossModel,
-  options: Omit<SamplerOptions, 'type'>,
+  options: SamplerOptions,
   slots: Slots,
   seed: number,
   stage: string,
@@ -60,7 +59,7 @@ export function importanceSampler(
     const size = sizes(epoch)[batch]!;
     const shape = slots.shape(epoch, batch);
     const random = randomStream(seed, stage, 'draw', epoch, batch);
-    const presample = options.presample ?? (model.passes ? 3 * size : usualPresample);
+    const presample = presampleOf(options, size);
     const candidates = Array.from({ length: presample }, () => random.below(count));
     const own = scoresOf(candidates, { epoch, batch, shape }, state, known);
     const mean = meanOf(own);

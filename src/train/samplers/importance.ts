@@ -48,8 +48,8 @@ export function importanceWeights(scores: readonly number[], mean: number, k: nu
 
 /**
  * The gain of sampling by these scores, τ = 1/√(1 - Σ(p - u)²/Σp²), where p are the chances and u is 1/n
- * (Katharopoulos & Fleuret 2018, arXiv 1803.00942): by this factor a uniform batch would have to be larger for gradients
- * that vary as little. 1: nothing is gained.
+ * (Katharopoulos & Fleuret 2018, arXiv 1803.00942): by this factor a uniform batch would have to be larger for
+ * gradients that vary as little. 1: nothing is gained.
  */
 export function samplingGain(scores: readonly number[]): number {
   const sum = scores.reduce((total, score) => total + score, 0);

@@ -15,13 +15,13 @@ export type ScoreByModel = (items: readonly number[], at: { epoch: number; batch
  * @param scoreByModel - Needed for the type `model`, which only stages on features have.
  */
 export function samplerOf(
-  { type, ...options }: SamplerOptions,
+  options: SamplerOptions,
   slots: Slots,
   { seed, stage }: { seed: number; stage: string },
   scoreByModel?: ScoreByModel,
 ): Sampler {
   const by = (model: LossModel) => importanceSampler(model, options, slots, seed, stage);
-  switch (type) {
+  switch (options.type) {
     case 'shuffled':
       return shuffled(slots, seed, stage);
     case 'history':

@@ -245,6 +245,17 @@ void test('a head with order channels has a first layer for twice the channels',
   assert.ok(order.shapes[0]!.gflops > plain.shapes[0]!.gflops);
 });
 
+void test('a head whose sampler scores three batches by the model for each takes twice the operations', (t) => {
+  if (!needsNative(t)) return;
+  const gflops = (type: string) => {
+    const head = { batch: 4, sampler: { type } };
+    const config = configSchema.parse({ ...sizes, data: { features: 'features' }, model: { type: 'pyramid' }, head });
+    return estimate(config, 100).head!.shapes[0]!.gflops;
+  };
+  near(gflops('model'), 2 * gflops('shuffled'));
+  assert.equal(gflops('history'), gflops('shuffled'));
+});
+
 void test("an encoder with an aggregator: the head sees D' channels, and all is finite", (t) => {
   if (!needsNative(t)) return;
   const held = tf.memory().numTensors;

@@ -6,7 +6,7 @@ import { configSchema, type Config } from '../../../src/config/schema.js';
 import { loadClips } from '../../../src/data/clips.js';
 import { loadDataset, videosOf, type Video } from '../../../src/data/dataset.js';
 import { startFrameLoader } from '../../../src/data/frames/loader.js';
-import type { FrameRequest } from '../../../src/data/frames/request.js';
+import type { FrameRequest, FrameSource } from '../../../src/data/frames/request.js';
 import type { FrameSourceOptions } from '../../../src/data/frames/frame-source.js';
 import { measureClips, type MeasuredClip } from '../../../src/data/measured-clips.js';
 import { synthesize } from '../../../src/data/synth/synthesize.js';
@@ -47,19 +47,24 @@ const config: Config = configSchema.parse({
 /** All batches of an epoch, in which every item occurs once. */
 const whole = (stage: string, items: number, sizes: readonly number[], epoch: number) =>
   [shuffledBatches(items, sizes, 3, stage, epoch), { epoch, from: 0, to: sizes.length }] as const;
-const ofVideos = ({ joint }: Config, epoch: number) =>
-  whole('joint', videos.length, evenSizes(videos.length, joint.batch), epoch);
-const ofClips = (sizes: readonly number[], epoch: number) => whole('pretrain', clips.length, sizes, epoch);
+const videosOfEpoch = (of: Config, load: FrameSource, epoch: number) =>
+  videoBatches(
+    ...([of, load, videos, classes] as const),
+    ...whole('joint', videos.length, evenSizes(videos.length, of.joint.batch), epoch),
+  );
+const clipsOfEpoch = (of: Config, load: FrameSource, plan: Plan, sizes: readonly number[], epoch: number) =>
+  clipBatches(of, load, clips, plan, ...whole('pretrain', clips.length, sizes, epoch));
+type Plan = ReturnType<typeof multigridPlan> | null;
 
 /** The batches of two epochs of both stages: the items, shape, and hash of the bytes of each. */
 async function epochs(options: FrameSourceOptions): Promise<unknown[]> {
   const { load, close } = startFrameLoader(options);
   const seen: unknown[] = [];
   for (const epoch of [0, 1]) {
-    for await (const { ids, frames, shape } of videoBatches(config, load, videos, classes, ...ofVideos(config, epoch))) {
+    for await (const { ids, frames, shape } of videosOfEpoch(config, load, epoch)) {
       seen.push([ids, shape, frames.map(sha256)]);
     }
-    for await (const { ids, frames } of clipBatches(config, load, clips, null, ...ofClips(evenSizes(clips.length, 3), epoch)))
+    for await (const { ids, frames } of clipsOfEpoch(config, load, null, evenSizes(clips.length, 3), epoch))
       seen.push([ids, frames.map(sha256)]);
   }
   close();
@@ -100,7 +105,7 @@ test('multigrid: every clip once an epoch, in batches of the shapes and groups o
     const sizes = batchSizes(shapes, clips.length);
     const seen: string[] = [];
     let i = 0;
-    for await (const { ids, frames, shape, groups } of clipBatches(coarse, load, clips, plan, ...ofClips(sizes, epoch))) {
+    for await (const { ids, frames, shape, groups } of clipsOfEpoch(coarse, load, plan, sizes, epoch)) {
       const { batch, ...expected } = shapes[i++]!;
       assert.deepEqual(shape, expected);
       assert.ok(ids.length === batch || i === shapes.length);
@@ -136,7 +141,7 @@ test('where the head sees windows, stage 2 sees a random one of each video: its 
   };
   const starts = new Set<number>();
   for (const epoch of [0, 1, 2]) {
-    for await (const { ids, instances, shape } of videoBatches(windowed, load, videos, classes, ...ofVideos(windowed, epoch))) {
+    for await (const { ids, instances, shape } of videosOfEpoch(windowed, load, epoch)) {
       assert.deepEqual(shape, { snippets: 4, size: 16 });
       const video = videos.find(({ id }) => id === ids[0])!;
       const indices = asked.get(video.path)!;

@@ -55,8 +55,7 @@ function lossySource(asked: string[]): BatchSource<ItemBatch> {
     },
     next({ values, tensors }, seen): SourceState {
       const data = tensors.get('mean')!.data.slice();
-      for (const batch of seen)
-        batch.items.forEach((item, i) => (data[item] = (data[item]! + batch.losses[i]!) / 2));
+      for (const batch of seen) batch.items.forEach((item, i) => (data[item] = (data[item]! + batch.losses[i]!) / 2));
       const { moves } = values as { moves: number };
       return { values: { moves: moves + 1 }, tensors: new Map([['mean', { shape: [items], data }]]) };
     },

@@ -31,7 +31,7 @@ function given(score: (item: number) => number, asked: number[][] = [], passes =
 }
 
 const samplerWith = (model: LossModel, more: Partial<typeof options> = {}, seed = 1) =>
-  importanceSampler(model, { ...options, ...more }, slots, seed, 'test');
+  importanceSampler(model, { ...options, ...more, type: model.passes ? 'model' : 'history' }, slots, seed, 'test');
 
 describe('importance sampling', () => {
   it('begins with shuffled batches, by default an epoch of them, in which all items weigh 1', () => {

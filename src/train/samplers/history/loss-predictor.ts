@@ -1,5 +1,5 @@
 import type { Random } from '../../../engine/random.js';
-import { lstmGradient, runLstm, type LstmWeights, type Numbers } from './lstm.js';
+import { lstmGradient, runLstm, type LstmWeights, type FloatArray } from './lstm.js';
 
 /** Units of each of the two LSTM layers, and numbers of an embedding of a class. */
 export const units = 32;
@@ -13,7 +13,7 @@ export interface Example {
 }
 
 /** The parts of the predictor's parameters, or of their gradients. */
-export interface PredictorParts<T extends Numbers> {
+export interface PredictorParts<T extends FloatArray> {
   first: LstmWeights<T>;
   second: LstmWeights<T>;
   /** `[rows, 32]`. */
@@ -52,7 +52,7 @@ export function initialParameters(rows: number, random: Random): Float32Array {
  * Predicts the loss of an item (Katharopoulos & Fleuret 2017): two LSTM layers over its last losses, whose last output
  * and the mean embedding of its classes go through a linear layer.
  */
-export function predictLoss(parameters: Numbers, example: Example): number {
+export function predictLoss(parameters: FloatArray, example: Example): number {
   return forward(partsOf(parameters), example).prediction;
 }
 
@@ -62,7 +62,7 @@ export function predictLoss(parameters: Numbers, example: Example): number {
  * @param targets - The losses.
  */
 export function predictionError(
-  parameters: Numbers,
+  parameters: FloatArray,
   examples: readonly Example[],
   targets: readonly number[],
 ): { error: number; gradient: Float64Array } {
@@ -79,7 +79,7 @@ export function predictionError(
   return { error, gradient };
 }
 
-function forward(parts: PredictorParts<Numbers>, { losses, rows }: Example) {
+function forward(parts: PredictorParts<FloatArray>, { losses, rows }: Example) {
   const lower = runLstm(parts.first, Float64Array.from(losses), units);
   const upper = runLstm(parts.second, lower.outputs, units);
   const last = (losses.length - 1) * units;
@@ -96,7 +96,7 @@ function forward(parts: PredictorParts<Numbers>, { losses, rows }: Example) {
 
 /** Adds the gradient of one item, given that of its prediction. */
 function backward(
-  parts: PredictorParts<Numbers>,
+  parts: PredictorParts<FloatArray>,
   { losses, rows }: Example,
   { lower, upper, joined }: ReturnType<typeof forward>,
   ofPrediction: number,
@@ -122,7 +122,7 @@ function layerSize(width: number): number {
 }
 
 /** Views of the parts in one array of all parameters. */
-export function partsOf<T extends Numbers>(all: T): PredictorParts<T> {
+export function partsOf<T extends FloatArray>(all: T): PredictorParts<T> {
   let taken = 0;
   const take = (size: number) => all.subarray(taken, (taken += size)) as T;
   const layer = (width: number) => ({

@@ -1,11 +1,11 @@
-/** Numbers in either precision: checkpoints hold float32, gradient checks need float64. */
-export type Numbers = Float32Array | Float64Array;
+/** FloatArray in either precision: checkpoints hold float32, gradient checks need float64. */
+export type FloatArray = Float32Array | Float64Array;
 
 /**
  * The weights of an LSTM layer of H units over inputs of I numbers, or their gradients. Rows are those of the gates:
  * input, forget, cell, output, H each.
  */
-export interface LstmWeights<T extends Numbers = Numbers> {
+export interface LstmWeights<T extends FloatArray = FloatArray> {
   /** `[4H, I]`. */
   input: T;
   /** `[4H, H]`. */
@@ -111,7 +111,7 @@ export function lstmGradient(
 
 type Four = [number, number, number, number];
 
-function dot(a: Numbers, fromA: number, b: Float64Array, fromB: number, count: number): number {
+function dot(a: FloatArray, fromA: number, b: Float64Array, fromB: number, count: number): number {
   let sum = 0;
   for (let k = 0; k < count; k++) sum += a[fromA + k]! * b[fromB + k]!;
   return sum;
