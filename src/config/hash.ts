@@ -26,6 +26,9 @@ const fetching: readonly (keyof Config['data'])[] = [
   'trainVideos',
 ];
 
+/** Keys within keys of a section that were added later. */
+type NestedKey = 'data.synthetic.length' | 'head.classifier.sampler';
+
 /** The key `sampler` as it is where nothing is stated of it. */
 const shuffled = samplerKey(samplerTypes).parse({});
 
@@ -33,7 +36,8 @@ const shuffled = samplerKey(samplerTypes).parse({});
  * Keys that were added after runs had been made, with the value that has no effect. A key with that value is left out
  * of hashes, so that the hashes of older runs stay valid.
  */
-const later: Readonly<Partial<Record<SectionKey | 'head.classifier.sampler', unknown>>> = {
+const later: Readonly<Partial<Record<SectionKey | NestedKey, unknown>>> = {
+  'data.synthetic.length': 1,
   'data.fps': null,
   'data.still': 0,
   'encoder.aggregator': { type: 'mean' },

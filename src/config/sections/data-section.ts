@@ -52,6 +52,12 @@ export const dataSchema = z.strictObject({
       videos: count.describe('Number of untrimmed videos.'),
       classes: count.describe('Number of classes (kinds of motion), at most 8.'),
       clipsPerClass: count.default(40).describe('Trimmed clips of each class for stage 1.'),
+      length: z
+        .number()
+        .min(1)
+        .max(60)
+        .default(1)
+        .describe('Factor on the length of videos, which is 20 to 60 s; actions stay as many and as long.'),
       seed: z.int().default(1).describe('Seed of the synthetic dataset.'),
     })
     .nullable()

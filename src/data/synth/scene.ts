@@ -61,11 +61,12 @@ const clippedAction = 5;
  *
  * @param firstLabel - The label of the first instance, so that small datasets have every class too.
  * @param labels - The labels from which those of the other instances are drawn.
+ * @param length - Factor on the length of the video, at least 1. The actions stay as many and as long.
  */
-export function planVideo(firstLabel: MotionName, labels: readonly MotionName[], random: Random): Scene {
+export function planVideo(firstLabel: MotionName, labels: readonly MotionName[], random: Random, length = 1): Scene {
   const shot = planShot(random);
   const stage = stageOf(shot);
-  const frames = Math.round(random.between(20, 60) * stage.fps);
+  const frames = Math.round(length * random.between(20, 60) * stage.fps);
   const instances = planTimes(frames, stage.fps, random).map(([start, end], i) => ({
     start,
     end,

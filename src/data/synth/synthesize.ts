@@ -23,6 +23,8 @@ export interface SynthesizeOptions {
   seed: number;
   /** Number of trimmed clips of each class and of background (default 40), split like the videos. */
   clipsPerClass?: number;
+  /** Factor on the length of the untrimmed videos, at least 1 (default 1); the actions stay as many and as long. */
+  length?: number;
   /** Called after each file with the number of files made and their total. */
   onProgress?: (done: number, total: number) => void;
 }
@@ -63,13 +65,15 @@ const encoders = 2;
  * @throws WorkError when ffmpeg is missing or fails.
  */
 export async function synthesize(options: SynthesizeOptions): Promise<{ made: boolean }> {
-  const { videos, classes, seed, clipsPerClass = 40, onProgress } = options;
+  const { videos, classes, seed, clipsPerClass = 40, length = 1, onProgress } = options;
   const out = path.resolve(options.out);
   checkRange('videos', videos, 1);
   checkRange('classes', classes, 1, motionNames.length);
   checkRange('clips a class', clipsPerClass, 1);
   checkRange('seed', seed, 0);
-  const recipe = { videos, classes, seed, clipsPerClass, format };
+  if (!(length >= 1 && length <= 60)) throw new UsageError(`length: must be a number, 1-60, not ${length}`);
+  // Without the usual length, so that datasets of before there was one are recognised.
+  const recipe = { videos, classes, seed, clipsPerClass, ...(length !== 1 && { length }), format };
   if (holdsSame(out, recipe)) return { made: false };
 
   const temporary = path.join(path.dirname(out), `.${path.basename(out)}.${randomBytes(4).toString('hex')}.tmp`);
@@ -97,6 +101,7 @@ interface Recipe {
   classes: number;
   seed: number;
   clipsPerClass: number;
+  length?: number;
   format: number;
 }
 
@@ -144,7 +149,7 @@ function videoJobs(labels: readonly MotionName[], recipe: Recipe, database: Reco
     const file = `videos/${id}.mp4`;
     return {
       file,
-      scene: () => planVideo(labels[i % labels.length]!, labels, randomStream(recipe.seed, 'video', i)),
+      scene: () => planVideo(labels[i % labels.length]!, labels, randomStream(recipe.seed, 'video', i), recipe.length),
       finish: (scene) => (database[id] = describe(scene, file, subsetOf(i, recipe.videos))),
     };
   });

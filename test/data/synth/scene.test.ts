@@ -28,6 +28,19 @@ function hashFrames(scene: Scene, count: number): string {
 }
 
 describe('a video', () => {
+  test('of three times the length has as many actions, as long', () => {
+    const long = Array.from({ length: 60 }, (_, i) => planVideo('shake', labels, randomStream(5, 'video', i), 3));
+    for (const scene of long) {
+      const seconds = scene.poses.length / rate(scene);
+      assert.ok(seconds >= 59.9 && seconds <= 180.1, `${seconds} s`);
+      for (const { start, end } of scene.instances) {
+        const action = (end - start) / rate(scene);
+        assert.ok(action >= 2.5 && action <= 8, `${action} s`);
+      }
+    }
+    assert.deepEqual([...new Set(long.map((v) => v.instances.length))].sort(), [1, 2, 3, 4]);
+  });
+
   test('has 1-4 instances of 2.5-8 s in 20-60 s, at least 1 s apart', () => {
     for (const scene of videos) {
       const seconds = scene.poses.length / rate(scene);
