@@ -55,7 +55,7 @@ export function importanceSampler(
     tensors,
   });
 
-  function drawByLoss(state: SourceState, known: Map<string, number[]>, epoch: number, batch: number): Draw {
+  function drawByLoss(state: SourceState, known: Map<string, Map<number, number>>, epoch: number, batch: number): Draw {
     const size = sizes(epoch)[batch]!;
     const shape = slots.shape(epoch, batch);
     const random = randomStream(seed, stage, 'draw', epoch, batch);
@@ -100,24 +100,24 @@ export function importanceSampler(
     candidates: readonly number[],
     at: { epoch: number; batch: number; shape: string },
     state: SourceState,
-    known: Map<string, number[]>,
+    known: Map<string, Map<number, number>>,
   ): number[] {
-    const found = known.get(at.shape) ?? [];
+    const found = known.get(at.shape) ?? new Map<number, number>();
     known.set(at.shape, found);
-    const fresh = [...new Set(candidates)].filter((item) => found[item] === undefined);
+    const fresh = [...new Set(candidates)].filter((item) => !found.has(item));
     const scores = fresh.length > 0 ? model.scores(ofModel(state), fresh, at) : [];
-    fresh.forEach((item, i) => (found[item] = scores[i]!));
-    return candidates.map((item) => found[item]!);
+    fresh.forEach((item, i) => found.set(item, scores[i]!));
+    return candidates.map((item) => found.get(item)!);
   }
 
   return {
     initial: together({ mean: null, gain: null }, model.initial),
     every: model.every,
     epoch(state, epoch) {
-      const uniform = shuffledBatches(count, sizes(epoch), seed, stage, epoch);
-      const known = new Map<string, number[]>();
-      const before = batchesBefore(sizes, epoch, warmup);
-      return (batch) => (before + batch < warmup ? uniform(batch) : drawByLoss(state, known, epoch, batch));
+      const left = warmup - batchesBefore(sizes, epoch, warmup);
+      const uniform = left > 0 ? shuffledBatches(count, sizes(epoch), seed, stage, epoch) : null;
+      const known = new Map<string, Map<number, number>>();
+      return (batch) => (uniform && batch < left ? uniform(batch) : drawByLoss(state, known, epoch, batch));
     },
     next(state, seen) {
       let { mean, gain } = state.values as Values;

@@ -33,7 +33,6 @@ export const boundaryArms: Readonly<Record<string, SamplerOptions>> = {
   uniform: options('shuffled', 1, 0),
   'model, k 1': options('model', 1, 0),
   'model, k 0.5': options('model', 0.5, 0),
-  'model, k 0': options('model', 0, 0),
   'model, k 0.5, smoothed': options('model', 0.5, 0.5),
 };
 

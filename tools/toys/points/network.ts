@@ -20,16 +20,27 @@ export function initialWeights(random: Random): NetworkWeights {
   return Object.fromEntries(layers);
 }
 
+interface Layer {
+  weight: Float64Array;
+  bias: Float64Array;
+}
+
+function layersOf(weights: NetworkWeights): readonly [Layer, Layer, Layer] {
+  const layer = (i: number) => ({ weight: weights[`weight${i}`]!, bias: weights[`bias${i}`]! });
+  return [layer(0), layer(1), layer(2)];
+}
+
 /** The activations of all layers for a point, the inputs first, the logits last. */
-function activations(weights: NetworkWeights, a: number, b: number): Float64Array[] {
+function activations(layers: readonly Layer[], a: number, b: number): Float64Array[] {
   const all = [Float64Array.of(a, b)];
-  for (let layer = 0; layer < 3; layer++) {
-    const [input, weight, bias] = [all[layer]!, weights[`weight${layer}`]!, weights[`bias${layer}`]!];
-    const output = Float64Array.from(bias);
+  for (const [i, { weight, bias }] of layers.entries()) {
+    const input = all[i]!;
+    const output = new Float64Array(bias.length);
     for (let j = 0; j < output.length; j++) {
-      let sum = output[j]!;
-      for (let k = 0; k < input.length; k++) sum += weight[j * input.length + k]! * input[k]!;
-      output[j] = layer < 2 ? Math.tanh(sum) : sum;
+      let sum = bias[j]!;
+      const row = j * input.length;
+      for (let k = 0; k < input.length; k++) sum += weight[row + k]! * input[k]!;
+      output[j] = i < layers.length - 1 ? Math.tanh(sum) : sum;
     }
     all.push(output);
   }
@@ -43,8 +54,9 @@ function chanceOf(logits: Float64Array, label: number): number {
 
 /** The cross-entropy of each of some points. */
 export function pointLosses(weights: NetworkWeights, { x, labels }: Points, points: readonly number[]): number[] {
+  const layers = layersOf(weights);
   return points.map((i) => {
-    const logits = activations(weights, x[2 * i]!, x[2 * i + 1]!)[3]!;
+    const logits = activations(layers, x[2 * i]!, x[2 * i + 1]!)[3]!;
     return -Math.log(chanceOf(logits, labels[i]!) + 1e-300);
   });
 }
@@ -59,23 +71,30 @@ export function weightedGradient(
   const gradient = Object.fromEntries(
     Object.entries(weights).map(([name, values]) => [name, new Float64Array(values.length)]),
   );
+  const layers = layersOf(weights);
+  const ofLayers = layersOf(gradient);
   const losses = points.map((i, n) => {
-    const all = activations(weights, x[2 * i]!, x[2 * i + 1]!);
+    const all = activations(layers, x[2 * i]!, x[2 * i + 1]!);
     const label = labels[i]!;
     const chance = chanceOf(all[3]!, label);
     const factor = (weightsOfPoints[n]! / points.length) * (1 - chance);
     let above = Float64Array.from([0, 1], (side) => (side === label ? -factor : factor));
     for (let layer = 2; layer >= 0; layer--) {
-      const [input, weight] = [all[layer]!, weights[`weight${layer}`]!];
+      const input = all[layer]!;
+      const { weight } = layers[layer]!;
+      const { weight: ofWeight, bias: ofBias } = ofLayers[layer]!;
       const below = new Float64Array(input.length);
-      above.forEach((g, j) => {
-        gradient[`bias${layer}`]![j]! += g;
+      for (let j = 0; j < above.length; j++) {
+        const g = above[j]!;
+        const row = j * input.length;
+        ofBias[j]! += g;
         for (let k = 0; k < input.length; k++) {
-          gradient[`weight${layer}`]![j * input.length + k]! += g * input[k]!;
-          below[k]! += g * weight[j * input.length + k]!;
+          ofWeight[row + k]! += g * input[k]!;
+          below[k]! += g * weight[row + k]!;
         }
-      });
-      above = below.map((g, k) => g * (1 - input[k]! ** 2));
+      }
+      for (let k = 0; k < below.length; k++) below[k]! *= 1 - input[k]! ** 2;
+      above = below;
     }
     return -Math.log(chance + 1e-300);
   });
