@@ -37,12 +37,12 @@ const options: Readonly<Record<string, object>> = {
   'rank and mean': { type: 'rank', withMean: true },
   arp: { type: 'arp' },
   'arp and mean': { type: 'arp', withMean: true },
-  'softbow T1': { type: 'softbow' },
-  'softbow T2': { type: 'softbow', shapes: true },
-  'softbow T1 and mean': { type: 'softbow', withMean: true },
+  'softbow T1': { type: 'softbow', words: 16 },
+  'softbow T2': { type: 'softbow', words: 16, shapes: true },
+  'softbow T1 and mean': { type: 'softbow', words: 16, withMean: true },
   bow: { type: 'bow' },
   vlad: { type: 'vlad' },
-  fisher: { type: 'fisher' },
+  fisher: { type: 'fisher', words: 8 },
 };
 
 interface Figures {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { readMetrics } from '../../src/checkpoints/metrics.js';
+import { median } from '../bench/figures.js';
 
 /** The training of one stage with one sampler. */
 export interface SamplingResult {
@@ -11,8 +12,8 @@ export interface SamplingResult {
   readonly step_seconds: number;
   /** Mean loss of the last tenth of the steps, without weights, of the items that the sampler chose. */
   readonly loss: number;
-  /** Validations in order: a fraction (average mAP, or top-1), the steps until then, and the seconds of these. */
-  readonly curve: readonly { readonly step: number; readonly seconds: number; readonly value: number }[];
+  /** Validations in order: a fraction (average mAP, or top-1), and the steps until then. */
+  readonly curve: readonly { readonly step: number; readonly value: number }[];
 }
 
 const stepSchema = z.object({ stage: z.string(), step: z.number(), loss: z.number(), seconds: z.number() });
@@ -27,17 +28,13 @@ export function samplingResult(
 ): SamplingResult {
   const records = readMetrics(path.resolve(file)).filter((record) => record.stage === stage);
   const steps = records.flatMap((record) => stepSchema.safeParse(record).data ?? []);
-  const curve = records.flatMap((record) => {
-    const { data } = validationSchema.safeParse(record);
-    if (!data) return [];
-    const seconds = steps.reduce((sum, one) => (one.step <= data.step ? sum + one.seconds : sum), 0);
-    return [{ step: data.step, seconds: Number(seconds.toFixed(1)), value: data.metrics[metric]! }];
-  });
-  const sorted = steps.map(({ seconds }) => seconds).sort((a, b) => a - b);
+  const curve = records
+    .flatMap((record) => validationSchema.safeParse(record).data ?? [])
+    .map(({ step, metrics }) => ({ step, value: metrics[metric]! }));
   const last = steps.slice(-Math.ceil(steps.length / 10));
   return {
     ...of,
-    step_seconds: sorted[Math.floor(sorted.length / 2)]!,
+    step_seconds: median(steps.map(({ seconds }) => seconds)),
     loss: Number((last.reduce((sum, { loss }) => sum + loss, 0) / last.length).toFixed(5)),
     curve,
   };
