@@ -7,15 +7,9 @@ import type { Pass } from '../../models/layers/layer.js';
 import { importParts } from '../../models/parts.js';
 import { concatenated } from '../../system/concatenated.js';
 import type { Owned } from '../../system/owned.js';
-import type { Draw } from '../../train/batches/draw.js';
-import type { Batch } from '../../train/loop.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
 import { rulesOf } from '../../train/optimizers/parameter-rules.js';
 import { evenPace } from '../../train/schedule/pace.js';
-import { sampledSource, type Slots } from '../../train/samplers/sampler.js';
-import { samplerOf } from '../../train/samplers/sampler-of.js';
-import { scoresInChunks } from '../../train/samplers/scores-in-chunks.js';
-import { evenSizes } from '../../train/samplers/shuffled.js';
 import { ownedParts, type PlannedPart } from '../../train/trained-parts.js';
 import { videosWithFeatures } from '../features/open-features.js';
 import type { FeatureSource } from '../features/feature-source.js';
@@ -30,12 +24,8 @@ import { toState } from '../training/snapshot.js';
 import type { TrainingPlan } from '../training/training-plan.js';
 import { trainingStage, type TrainingStage } from '../training/training-stage.js';
 import { headSamples, type HeadSample } from './head-samples.js';
+import { headSource, type HeadBatch } from './head-source.js';
 import { validate } from './validate.js';
-
-interface HeadBatch extends Batch {
-  samples: HeadSample[];
-  drawn: Draw;
-}
 
 /**
  * Stage 3b: trains a fresh head on the features of the frozen encoder (docs/method.md §2.1, §7.7). Where a
@@ -126,38 +116,17 @@ function planHead(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource)
       draws,
     );
   };
-  const sizes = evenSizes(samples.classes.length, options.batch);
-  const slots: Slots = {
-    sizes: () => sizes,
-    shape: () => shape,
-    classes: samples.classes,
-    classCount: run.dataset.classes.length,
-  };
-  const random = { seed: config.seed, stage: 'head' };
-  const sampler = samplerOf(options.sampler, slots, random, (items, { epoch, batch }) =>
-    scoresInChunks(items, options.microBatch ?? options.batch, (some) => {
-      const draws = randomStream(config.seed, 'head', 'scores', epoch, batch, some[0]!);
-      const list = some.map((item) => samples.of(item, epoch, [batch]));
-      // Without the pass's collectors: scoring is no step.
-      return lossOf(list, draws, { parameters: headParameters, normalization: 'running' }).items();
-    }),
-  );
-
   return {
     stage: 'head',
     what: classifier ? 'head + segment classifier' : 'head',
     madeOf,
     parts,
-    pace: evenPace(options, slots.classes.length),
+    pace: evenPace(options, samples.classes.length),
     options,
-    // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
-    source: sampledSource(sampler, async function* (draw, { epoch, from, to }) {
-      for (let batch = from; batch < to; batch++) {
-        const drawn = draw(batch);
-        const list = drawn.items.map(({ item, draw }) => samples.of(item, epoch, draw));
-        yield { ids: list.map(({ id }) => id), samples: list, drawn };
-      }
-    }),
+    source: headSource(config, samples, shape, run.dataset.classes.length, (list, draws) =>
+      // Without the collectors of the pass: scoring is no step.
+      lossOf(list, draws, { parameters: headParameters, normalization: 'running' }).items(),
+    ),
     shape: () => shape,
     through: 'tape',
     loss: ({ samples: all }, { from, to }, { step }) =>

@@ -109,13 +109,12 @@ function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSou
     }
   }
   const score = (items: readonly number[], { epoch, batch }: { epoch: number; batch: number }) =>
-    scoresInChunks(items, batchSize, (some) => {
-      const random = randomStream(seed, 'classifier', 'scores', epoch, batch, some[0]!);
-      return losses(
+    scoresInChunks(items, batchSize, (some) =>
+      losses(
         some.map((item) => samples[item]!),
-        random,
-      );
-    });
+        randomStream(seed, 'classifier', 'scores', epoch, batch, some[0]!),
+      ),
+    );
   return {
     stage: 'segments',
     what: 'segment classifier',
