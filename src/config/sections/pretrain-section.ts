@@ -71,10 +71,13 @@ export const pretrainSchema = z.strictObject({
     .describe('Passes over the training clips; 0: no training, the encoder is that of encoder.weights.'),
   sampler: samplerKey(samplerTypes),
   optimizer: z
-    .enum(['sgd', 'adam'])
+    .enum(['sgd', 'adam', 'alexnet'])
     .default('sgd')
-    .describe('adam learns small datasets from random weights much faster.'),
-  momentum: fraction.default(0.9).describe('Momentum of SGD.'),
+    .describe(
+      'sgd: SGD; adam learns small datasets from random weights much faster; alexnet: SGD with the rate inside the ' +
+        'velocity, as AlexNet was trained.',
+    ),
+  momentum: fraction.default(0.9).describe('Momentum of sgd and alexnet.'),
   size: count.default(224).describe('Side of the square frames, in pixels.'),
   sampling: z
     .enum(['dense', 'uniform'])

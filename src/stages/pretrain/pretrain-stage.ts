@@ -109,7 +109,8 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
     new Parameters(classifier.parameters, randomStream(seed, 'pretrain', 'classifier')),
   );
   const planned = {
-    encoder: { parameters, rules: tsmRules(parameters.specs, options) },
+    // Linear layers of an encoder are no classifier: they learn at the encoder's rate.
+    encoder: { parameters, rules: tsmRules(parameters.specs, { ...options, classifierLr: 1 }) },
     classifier: { parameters: classifierParameters, rules: tsmRules(classifierParameters.specs, options) },
   };
   const parts = ownedParts(owned, 'pretrain', options, planned, optimizerOf(options));
