@@ -97,11 +97,12 @@ export const pretrainSchema = z.strictObject({
     .strictObject({
       clips: count.default(1).describe('Samples of a clip, evenly spaced in time.'),
       crops: z
-        .literal([1, 3])
+        .literal([1, 3, 10])
         .default(1)
         .describe(
           'Crops of each sample. 1: the centre crop at `size`; 3: three squares of the scaled short side, spread ' +
-            'along the long side.',
+            'along the long side; 10: the four corners and the centre at `size`, and their mirror images (without ' +
+            'data.flip only the five).',
         ),
     })
     .prefault({})

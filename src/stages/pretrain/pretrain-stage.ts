@@ -138,7 +138,7 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
 
   const accuracy = (views: Views) =>
     clipAccuracy(
-      validationBatches(config, run.frames.load, validation, views),
+      validationBatches(config, run.frames.load, validation, () => views),
       ({ frames, shape }) => logits(encoder.encode(clipTensor(frames, shape), runningPass)),
       classOf,
     );

@@ -144,6 +144,7 @@ test("the defaults are TSM's recipe (docs/method.md §4.3)", () => {
       views: { clips: 1, crops: 1 },
       multigrid: null,
       reestimate: 0,
+      sampler: { type: 'shuffled', k: 0.5, reweight: true, smoothing: 0.5, warmup: null, presample: null, cap: 10 },
     },
   );
 });
