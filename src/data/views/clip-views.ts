@@ -13,6 +13,11 @@ import { cornerTransforms, evalTransform, type Resize } from './transform.js';
  */
 export type Crops = 1 | 3 | 4 | 10;
 
+/** Whether there are so many crops to choose. */
+export function isCrops(count: number): count is Crops {
+  return [1, 3, 4, 10].includes(count);
+}
+
 /** How many samples in time and space a clip is judged by (`pretrain.views`). */
 export interface Views {
   clips: number;
