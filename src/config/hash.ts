@@ -53,6 +53,7 @@ const later: Readonly<Partial<Record<SectionKey | NestedKey, unknown>>> = {
   'head.optimizer': 'adam',
   'head.windows': 'grid',
   'head.views': 1,
+  'pretrain.pcaColor': null,
   'pretrain.sampler': shuffled,
   'joint.sampler': shuffled,
   'head.sampler': shuffled,

@@ -53,6 +53,19 @@ const multigrid = z
     'neither longCycle nor shortCycle is on: set multigrid to null',
   );
 
+/** Colour noise (Krizhevsky et al. 2012, §4.1; docs/method.md §15.2), one draw for all frames of a sample. */
+const pcaColor = z.strictObject({
+  sd: positive.default(0.1).describe('Standard deviation of the draws.'),
+  scale: z
+    .enum(['stdev', 'eigenvalue'])
+    .default('stdev')
+    .describe(
+      'What the draw along a component is multiplied by, for pixels in 0..1. stdev: the standard deviation of the ' +
+        'colours along it; eigenvalue: their variance, which makes the noise much weaker.',
+    ),
+  lastEpochs: z.int().min(0).default(0).describe('Epochs at the end without noise.'),
+});
+
 /** `pretrain`: stage 1, which trains encoder and classifier on trimmed clips. */
 export const pretrainSchema = z.strictObject({
   ...trainingKeys({
@@ -93,6 +106,10 @@ export const pretrainSchema = z.strictObject({
     .max(4)
     .default(0)
     .describe('α of mixup, which blends samples in pairs with shares from Beta(α, α); 0: no mixup.'),
+  pcaColor: pcaColor
+    .nullable()
+    .default(null)
+    .describe("AlexNet's colour noise along the principal components of the training clips' colours; null: none."),
   views: z
     .strictObject({
       clips: count.default(1).describe('Samples of a clip, evenly spaced in time.'),

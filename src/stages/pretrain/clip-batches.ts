@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.js';
 import { drawColor } from '../../data/frames/color.js';
+import { withOffset } from '../../data/frames/principal-colors.js';
 import type { FrameRequest, FrameSource } from '../../data/frames/request.js';
 import { blendStills } from '../../data/frames/still.js';
 import { clipName, type MeasuredClip } from '../../data/measured-clips.js';
@@ -19,6 +20,7 @@ import {
 import type { Draw, DrawnItem } from '../../train/batches/draw.js';
 import { evenSizes } from '../../train/samplers/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
+import type { DrawColorOffset } from './color-noise.js';
 import { cropCount, viewRequests, type Views } from '../../data/views/clip-views.js';
 
 /** A batch of samples of clips, all of one shape. */
@@ -72,6 +74,7 @@ export function clipShapeName({ frames, size }: ClipBatch['shape']): string {
  * @param draw - The clips of each batch.
  * @param plan - Multigrid's plan, which gives the shapes of batches and their groups; null: all have the same shape.
  * @param which - The batches `from` ≤ i < `to` of `epoch`; epochs and batches count from 0.
+ * @param offsetOf - Draws the colour noise of a sample; null: there is none.
  */
 export function clipBatches(
   config: ClipBatchOptions,
@@ -80,6 +83,7 @@ export function clipBatches(
   plan: readonly MultigridSegment[] | null,
   draw: (batch: number) => Draw,
   { epoch, from, to }: { epoch: number; from: number; to: number },
+  offsetOf: DrawColorOffset | null = null,
 ): AsyncIterable<ClipBatch> {
   const { seed, data, encoder, pretrain } = config;
   const { resize, flip } = data;
@@ -94,7 +98,9 @@ export function clipBatches(
       resize === 'squash'
         ? videoTrainTransform(clip.file, size, resize, { flip }, random)
         : clipTrainTransform(clip.file, size, { flip, scales: [1, 0.875, 0.75, smallest] }, random);
-    const view = { ...transform, color: drawColor(data.colorJitter, random) };
+    const color = drawColor(data.colorJitter, random);
+    const offset = offsetOf?.(epoch, clip, drawn.draw);
+    const view = { ...transform, color: offset ? withOffset(color, offset) : color };
     const sampling = { count, stride, mode: pretrain.sampling, fps: data.fps };
     return { clip, view: 0, request: clipRequest(clip, size, sampling, view, random) };
   };

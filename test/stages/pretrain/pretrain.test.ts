@@ -141,6 +141,7 @@ test("the defaults are TSM's recipe (docs/method.md §4.3)", () => {
       lrSchedule: 'steps',
       ema: 0,
       mixup: 0,
+      pcaColor: null,
       views: { clips: 1, crops: 1 },
       multigrid: null,
       reestimate: 0,
