@@ -90,9 +90,10 @@ export async function classifyRuns(folders: readonly string[], options: Classify
   for (const { folder, config } of subjects) {
     const scores = await withRun(folder, config, opening(options), async (run) => {
       // The same places in all runs, or else there would be nothing to average.
+      const checkpoint = run.store.finished('pretrain')!.sha256;
       const scores = await sampleScores(run, videos, options, first.config.seed);
       const result = { ...about, ...measured([scores], videos, first.classes.length) };
-      writeFileAtomic(path.join(folder, 'classification.json'), `${JSON.stringify({ version: 1, ...result })}\n`);
+      writeFileAtomic(path.join(folder, 'classification.json'), `${JSON.stringify({ checkpoint, ...result })}\n`);
       runs.push({ run: folder, ...result });
       return scores;
     });

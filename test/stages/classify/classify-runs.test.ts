@@ -3,6 +3,7 @@ import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { readMetrics } from '../../../src/checkpoints/metrics.js';
+import { RunStore } from '../../../src/checkpoints/run-store.js';
 import { configSchema, type Config } from '../../../src/config/schema.js';
 import { synthesize } from '../../../src/data/synth/synthesize.js';
 import { confusionMatrix, hitRate, meanScores } from '../../../src/evaluation/classification/hits.js';
@@ -54,7 +55,8 @@ test('one clip and one view of each: the accuracy that stage 1 has logged', asyn
   assert.equal(cells(average.confusion), 3);
   // It is kept in the run folder, for the report.
   const kept = JSON.parse(readFileSync(path.join(folder('a'), 'classification.json'), 'utf8')) as object;
-  assert.deepEqual(kept, { version: 1, ...average });
+  const checkpoint = new RunStore(folder('a')).finished('pretrain')!.sha256;
+  assert.deepEqual(kept, { checkpoint, ...average });
 });
 
 test('twenty clips of each video in four views, by the seed of the run: the same again', async () => {
