@@ -55,6 +55,7 @@ const later: Readonly<Partial<Record<SectionKey | NestedKey, unknown>>> = {
   'head.views': 1,
   'pretrain.pcaColor': null,
   'pretrain.sampler': shuffled,
+  'pretrain.transfer': 'all',
   'joint.sampler': shuffled,
   'head.sampler': shuffled,
   'head.classifier.sampler': shuffled,

@@ -127,6 +127,14 @@ export const pretrainSchema = z.strictObject({
       'Views of a clip whose logits are averaged in a further validation after the last epoch (10 × 3 in the ' +
         'literature).',
     ),
+  transfer: z
+    .enum(['all', 'top', 'top3'])
+    .default('all')
+    .describe(
+      'Which layers are trained. all: encoder and classifier; top: the classifier alone; top3: the classifier and the ' +
+        'last two blocks of the encoder. With top and top3 the encoder is normalised by its running statistics, which ' +
+        'do not change, whatever batchNorm says.',
+    ),
   batchNorm,
   reestimate,
   multigrid: multigrid.nullable().default(null).describe('Multigrid training; null: one shape throughout.'),

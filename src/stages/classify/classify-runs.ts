@@ -73,7 +73,7 @@ type SampleScores = ReadonlyMap<MeasuredClip, readonly (Float32Array | undefined
  *   classes and clips; WorkError where a clip cannot be read, unless `data.missing` is `skip`.
  */
 export async function classifyRuns(folders: readonly string[], options: ClassifyOptions): Promise<ClassifiedRuns> {
-  const subjects = folders.map((folder) => subjectOf(folder, options.root));
+  const subjects = folders.map((folder) => subjectOf(folder, options));
   const [first, ...others] = subjects as [Subject, ...Subject[]];
   refuseTwice(folders);
   for (const other of others) refuseOtherClasses(first, other);
@@ -104,9 +104,13 @@ export async function classifyRuns(folders: readonly string[], options: Classify
 
 const opening = ({ root }: ClassifyOptions) => ({ dataset: root === undefined ? 'kept' : 'fresh' }) as const;
 
-function subjectOf(folder: string, root: string | undefined): Subject {
+function subjectOf(folder: string, { root, views }: ClassifyOptions): Subject {
   const config = readRunConfig(folder);
   if (root !== undefined) config.data.root = root;
+  if (views === 3 && config.data.resize === 'squash')
+    throw new UsageError(
+      `${folder} sees squashed frames, which leave one crop of the whole short side: --views 1, 4 or 10`,
+    );
   return { folder, config, classes: clipClasses({ folder, config, store: new RunStore(folder) }) };
 }
 

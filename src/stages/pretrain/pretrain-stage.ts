@@ -9,8 +9,10 @@ import { Classifier, crossEntropies, meanLoss, mixedCrossEntropies } from '../..
 import { setBatchNormMode } from '../../models/layers/batch-norm-layer.js';
 import type { Pass } from '../../models/layers/layer.js';
 import { Parameters } from '../../models/parameters.js';
+import { freezeBelow } from '../../models/transfer.js';
 import { concatenated } from '../../system/concatenated.js';
 import type { Owned } from '../../system/owned.js';
+import { say } from '../../system/say.js';
 import { stateless } from '../../train/batches/batch-source.js';
 import { drawShare, mix } from '../../train/mixup.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
@@ -107,7 +109,14 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
 
   const loaded = owned.add(startingEncoder(run, madeOf));
   const { encoder, parameters } = loaded;
-  const normalization = setBatchNormMode(parameters, options.batchNorm);
+  const mode = setBatchNormMode(parameters, options.batchNorm);
+  freezeBelow(parameters, options.transfer);
+  if (options.transfer !== 'all' && madeOf.parents.length === 0 && config.encoder.weights === null)
+    say(
+      `warning: pretrain.transfer=${options.transfer} keeps layers as they are, and they are random: set encoder.weights`,
+    );
+  // By the batch, frozen layers would not give what they give later: their running statistics stay.
+  const normalization = options.transfer === 'all' ? mode : 'running';
   const classifier = new Classifier(encoder.channels, classes.length, 0.001);
   const classifierParameters = owned.add(
     new Parameters(classifier.parameters, randomStream(seed, 'pretrain', 'classifier')),
