@@ -24,6 +24,7 @@ const stageArrows = {
   weights: ['run'],
   encoder: ['run', 'training', 'weights'],
   pretrain: ['run', 'training', 'weights', 'encoder'],
+  classify: ['run', 'training', 'encoder', 'pretrain'],
   joint: ['run', 'training', 'encoder'],
   features: ['run', 'training', 'encoder'],
   segments: ['run', 'training', 'features'],

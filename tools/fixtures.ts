@@ -3,16 +3,17 @@
  *
  *   npx tsx tools/fixtures.ts FILE
  *
- * FILE is JSON in the form of test/fixtures/aggregators.json or importance.json, with any of their keys, of any
- * sizes. Prints one JSON object with the same keys: the largest error of the key's values, each relative to the
- * largest of its vector or matrix, or null for a key that is not known here or whose inputs the file lacks. Golden
- * values are rounded to ten digits, which is an error of about 1e-10. `note` is words. A file without this form: one
- * line, exit code 2.
+ * FILE is JSON in the form of test/fixtures/aggregators.json, importance.json or alexnet-sgd.json, with any of their
+ * keys, of any sizes. Prints one JSON object with the same keys: the largest error of the key's values, each relative
+ * to the largest of its vector or matrix, or null for a key that is not known here or whose inputs the file lacks.
+ * Golden values are rounded to ten digits, which is an error of about 1e-10. `note` is words. A file without this
+ * form: one line, exit code 2.
  */
 import { z } from 'zod';
 import { UsageError } from '../src/system/errors.js';
 import { readJson } from '../src/system/files/files.js';
 import { printJson, say } from '../src/system/say.js';
+import { alexnetSgdGroup } from './fixtures/alexnet-sgd-group.js';
 import { arpGroup } from './fixtures/arp-group.js';
 import { classicGroup } from './fixtures/classic-group.js';
 import { largestError, type GoldenGroup } from './fixtures/golden.js';
@@ -28,6 +29,7 @@ const groups: Readonly<Record<string, GoldenGroup>> = {
   softAgg: softGroup,
   classicAgg: classicGroup,
   importance: importanceGroup,
+  alexnetSgd: alexnetSgdGroup,
 };
 
 await runTool(() => {

@@ -54,13 +54,17 @@ export const configSchema = z
   })
   .transform((keys, context) => ({ ...keys, joint: withLowFidelity(keys.joint, keys.full, context) }))
   .superRefine(({ data, encoder, model, full, pretrain, joint, head }, context) => {
-    if (data.resize === 'squash' && pretrain.views.crops > 1) {
-      const message = 'data.resize=squash leaves one crop, the whole frame: set 1';
+    if (data.resize === 'squash' && pretrain.views.crops === 3) {
+      const message = 'data.resize=squash leaves one crop of the whole short side: set 1 or 10';
       context.addIssue({ code: 'custom', path: ['pretrain', 'views', 'crops'], message });
     }
     if (data.features !== null && head.views > 1) {
       const message = 'published features (data.features) have one view: set 1';
       context.addIssue({ code: 'custom', path: ['head', 'views'], message });
+    }
+    if (pretrain.transfer !== 'all' && pretrain.reestimate > 0) {
+      const message = `pretrain.transfer=${pretrain.transfer} keeps the running statistics as they are: set 0`;
+      context.addIssue({ code: 'custom', path: ['pretrain', 'reestimate'], message });
     }
     if (pretrain.multigrid && pretrain.lrSchedule !== 'steps') {
       const message = 'pretrain.multigrid goes by the plateaus of lrSteps: set steps';

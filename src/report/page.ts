@@ -1,6 +1,7 @@
 import { htmlDocument } from './document.js';
 import { html, type Html } from './html.js';
 import type { ReportedRun } from './run/reported-run.js';
+import { classificationSection, isClassified } from './sections/classification-section.js';
 import { classesSection } from './sections/classes-section.js';
 import { errorsSection } from './sections/errors-section.js';
 import type { EvaluatedRun } from './sections/page-parts.js';
@@ -21,11 +22,13 @@ export async function makePage(
   return htmlDocument(
     title,
     html`${runsSection(runs)} ${await scoresSection(evaluated, runs)} ${timelineSection(timeline, strips)}
-    ${await classesSection(evaluated, runs)} ${await errorsSection(runs)} ${await trainingSection(runs)}
-    ${configsSection(runs)}`,
+    ${await classesSection(evaluated, runs)} ${await errorsSection(runs)} ${classificationSection(runs)}
+    ${await trainingSection(runs)} ${configsSection(runs)}`,
     html`<nav aria-label="Sections">
       <a href="#runs">Runs</a><a href="#map">mAP</a><a href="#timeline">Timeline</a><a href="#classes">Classes</a
-      ><a href="#errors">Errors</a><a href="#training">Training</a><a href="#configs">Configuration</a>
+      ><a href="#errors">Errors</a>${
+        runs.some(isClassified) ? html`<a href="#classification">Classification</a>` : html``
+      }<a href="#training">Training</a><a href="#configs">Configuration</a>
     </nav>`,
   );
 }

@@ -35,6 +35,17 @@ th { font-weight: 600; }
 th[scope=row] { font-weight: 400; }
 td.number, th.number { text-align: right; padding-left: .8rem; padding-right: 0; }
 td.best { font-weight: 700; }
+caption { text-align: left; font-size: .85rem; font-weight: 600; padding-bottom: .5rem; }
+.confusion td, .confusion th { padding: .2rem .4rem; }
+.confusion thead th { vertical-align: bottom; }
+.confusion thead span {
+  writing-mode: vertical-rl; transform: rotate(180deg); max-height: 11rem; overflow: hidden; white-space: nowrap;
+}
+.confusion th[scope=row] { max-width: 14rem; overflow-wrap: anywhere; }
+.confusion td[style] {
+  background: color-mix(in srgb, #ef4444 var(--tint), transparent); print-color-adjust: exact;
+}
+.confusion td.right { background: color-mix(in srgb, #10b981 var(--tint), transparent); }
 .charts { margin: 1rem 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 1rem; }
 figure.chart {
   margin: 0; width: fit-content; padding: .75rem 1rem; background: var(--panel); border: 1px solid var(--line);

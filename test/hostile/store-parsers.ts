@@ -35,7 +35,10 @@ const weights = readFileSync(path.join(run, 'store/joint/10.safetensors'));
 
 const report = path.join(folder, 'report');
 writeFakeRun(report, { seed: 1, noise: 0.5, videos: 4 });
-const reported = ['config.yaml', 'dataset.json', 'detections.json', 'metrics.json', 'store/pretrain/300.json'];
+const reported = [
+  ...['config.yaml', 'dataset.json', 'detections.json', 'metrics.json', 'classification.json'],
+  'store/pretrain/300.json',
+];
 const shown = Object.fromEntries(reported.map((name) => [name, readFileSync(path.join(report, name))]));
 
 /** Readers of bundles and of run folders. */

@@ -118,6 +118,26 @@ describe('the report in a browser', { skip: noBrowser }, () => {
     assert.equal(titles[1], '<b>baseline: what the best detections are');
   });
 
+  it('shows what classify counts, a cell for each pair of classes', async () => {
+    const kept = JSON.parse(readFileSync(path.join(runs[0]!, 'classification.json'), 'utf8')) as {
+      classes: string[];
+      confusion: number[][];
+      video: { hit1: number };
+    };
+    const matrix = page.locator('#classification table.confusion').first();
+    assert.deepEqual(await numbers(matrix.locator('tbody td')), kept.confusion.flat());
+    const heads = (await matrix.locator('tbody th').allTextContents()).map((text) => text.trim());
+    assert.deepEqual(heads, kept.classes);
+    assert.deepEqual(
+      (await matrix.locator('thead th').allTextContents()).map((text) => text.trim()),
+      kept.classes,
+    );
+    const rates = page.locator('#classification tbody').first().locator('tr').first();
+    assert.equal((await numbers(rates.locator('td[data-value]')))[2], kept.video.hit1);
+    assert.equal(await page.locator('#classification table.confusion').count(), 2);
+    assert.equal(await page.locator('nav a[href="#classification"]').count(), 1);
+  });
+
   it('draws precision against recall', async () => {
     const titles = await page.locator('#map figcaption').allTextContents();
     assert.deepEqual(titles, [

@@ -64,8 +64,9 @@ export function writeFakeRun(folder: string, options: { seed: number; noise: num
   write('detections.json', { version: 'fake', results, external_data: {} });
   write('metrics.json', metrics);
   write('metrics.jsonl', fakeLog(options.noise));
+  write('classification.json', fakeClassification(labels, options.seed));
   const best = { metric: 'top1', value: 0.9375, step: 300 };
-  const stage = { step: 300, engine: 'tensorflow 2.21.0', finished: true, best };
+  const stage = { step: 300, engine: 'tensorflow 2.21.0', finished: true, best, sha256: 'abc' };
   write('store/pretrain/latest', '300');
   write('store/pretrain/300.json', stage);
   write('store/joint/latest', 'not a step');
@@ -113,4 +114,22 @@ function fakeLog(noise: number): string {
   }
   // A run that was interrupted ends in half a line.
   return `${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"stage":"joint","st`;
+}
+
+/** What `lofi classify` leaves for the checkpoint `abc`: of ten videos of each class, some are confused. */
+export function fakeClassification(classes: readonly string[], seed: number) {
+  const random = randomStream(seed, 'fake-classification');
+  const confusion = classes.map((_, i) => {
+    const row = classes.map(() => 0);
+    for (let video = 0; video < 10; video++) row[random.uniform() < 0.7 ? i : random.below(classes.length)]!++;
+    return row;
+  });
+  const videos = 10 * classes.length;
+  const right = confusion.reduce((sum, row, i) => sum + row[i]!, 0);
+  return {
+    ...{ checkpoint: 'abc', subset: 'validation', classes: [...classes], videos, clips: 20 * videos, views: 4 },
+    clip: { hit1: (0.9 * right) / videos, hit5: 0.95 },
+    video: { hit1: right / videos, hit5: 1 },
+    confusion,
+  };
 }

@@ -53,6 +53,19 @@ const multigrid = z
     'neither longCycle nor shortCycle is on: set multigrid to null',
   );
 
+/** Colour noise (Krizhevsky et al. 2012, §4.1; docs/method.md §15.2), one draw for all frames of a sample. */
+const pcaColor = z.strictObject({
+  sd: positive.default(0.1).describe('Standard deviation of the draws.'),
+  scale: z
+    .enum(['stdev', 'eigenvalue'])
+    .default('stdev')
+    .describe(
+      'What the draw along a component is multiplied by, for pixels in 0..1. stdev: the standard deviation of the ' +
+        'colours along it; eigenvalue: their variance, which makes the noise much weaker.',
+    ),
+  lastEpochs: z.int().min(0).default(0).describe('Epochs at the end without noise.'),
+});
+
 /** `pretrain`: stage 1, which trains encoder and classifier on trimmed clips. */
 export const pretrainSchema = z.strictObject({
   ...trainingKeys({
@@ -71,10 +84,13 @@ export const pretrainSchema = z.strictObject({
     .describe('Passes over the training clips; 0: no training, the encoder is that of encoder.weights.'),
   sampler: samplerKey(samplerTypes),
   optimizer: z
-    .enum(['sgd', 'adam'])
+    .enum(['sgd', 'adam', 'alexnet'])
     .default('sgd')
-    .describe('adam learns small datasets from random weights much faster.'),
-  momentum: fraction.default(0.9).describe('Momentum of SGD.'),
+    .describe(
+      'sgd: SGD; adam learns small datasets from random weights much faster; alexnet: SGD with the rate inside the ' +
+        'velocity, as AlexNet was trained.',
+    ),
+  momentum: fraction.default(0.9).describe('Momentum of sgd and alexnet.'),
   size: count.default(224).describe('Side of the square frames, in pixels.'),
   sampling: z
     .enum(['dense', 'uniform'])
@@ -90,21 +106,34 @@ export const pretrainSchema = z.strictObject({
     .max(4)
     .default(0)
     .describe('α of mixup, which blends samples in pairs with shares from Beta(α, α); 0: no mixup.'),
+  pcaColor: pcaColor
+    .nullable()
+    .default(null)
+    .describe("AlexNet's colour noise along the principal components of the training clips' colours; null: none."),
   views: z
     .strictObject({
       clips: count.default(1).describe('Samples of a clip, evenly spaced in time.'),
       crops: z
-        .literal([1, 3])
+        .literal([1, 3, 10])
         .default(1)
         .describe(
           'Crops of each sample. 1: the centre crop at `size`; 3: three squares of the scaled short side, spread ' +
-            'along the long side.',
+            'along the long side; 10: the four corners and the centre at `size`, and their mirror images (without ' +
+            'data.flip only the five).',
         ),
     })
     .prefault({})
     .describe(
       'Views of a clip whose logits are averaged in a further validation after the last epoch (10 × 3 in the ' +
         'literature).',
+    ),
+  transfer: z
+    .enum(['all', 'top', 'top3'])
+    .default('all')
+    .describe(
+      'Which layers are trained. all: encoder and classifier; top: the classifier alone; top3: the classifier and the ' +
+        'last two blocks of the encoder. With top and top3 the encoder is normalised by its running statistics, which ' +
+        'do not change, whatever batchNorm says.',
     ),
   batchNorm,
   reestimate,

@@ -35,6 +35,25 @@ export function evalTransform(source: Size, size: number, resize: Resize): Frame
 }
 
 /**
+ * The five crops of AlexNet's test (Krizhevsky et al. 2012, §4.1; docs/method.md §15.3): of the square from whose
+ * middle {@link evalTransform} cuts, which is 256 pixels wide for a `size` of 224, the corners at the top left, top
+ * right, bottom left and bottom right, and the centre. With 'squash' that square is the whole frame.
+ */
+export function cornerTransforms(source: Size, size: number, resize: Resize): FrameTransform[] {
+  const before = beforeCrop(size);
+  const scale = resize === 'squash' ? ([before, before] as const) : scaleShortSide(source, before);
+  const [left, top] = [(scale[0] - before) >> 1, (scale[1] - before) >> 1];
+  const room = before - size;
+  return [
+    [0, 0],
+    [room, 0],
+    [0, room],
+    [room, room],
+    [room >> 1, room >> 1],
+  ].map(([x, y]) => ({ scale, crop: { x: left + x!, y: top + y!, width: size, height: size }, flip: false }));
+}
+
+/**
  * A random transform for training, one for all frames of a video: a random crop, mirrored
  * at random if `flip` allows it.
  */

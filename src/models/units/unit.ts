@@ -41,17 +41,29 @@ export function runUnits<T extends Held>(units: readonly Unit[], kernels: Kernel
   return at!;
 }
 
-/** Records a pass through units one after the other. x must live until the backward pass. */
+/**
+ * Records a pass through units one after the other. x must live until the backward pass. Nothing is recorded of the
+ * units below the first one with trained parameters: no gradient goes there.
+ */
 export function recordUnits<T extends Held>(
   units: readonly Unit[],
   kernels: Kernels<T>,
   x: T,
   pass: Pass,
 ): Omit<Recorded<T>, 'release'> {
+  const isTrained = ({ name }: ParameterSpec) => pass.parameters.variable(name).trainable;
+  const first = units.findIndex(({ parameters }) => parameters.some(isTrained));
+  const frozen = first < 0 ? units : units.slice(0, first);
+  let below = frozen.length > 0 ? runUnits(frozen, kernels, x, pass) : undefined;
   const records: Recorded<T>[] = [];
-  for (const unit of units) records.push(unit.record(kernels, records.at(-1)?.output ?? x, pass, records.length > 0));
+  for (const unit of units.slice(frozen.length))
+    records.push(unit.record(kernels, records.at(-1)?.output ?? below ?? x, pass, records.length > 0));
+  const free = () => {
+    below?.dispose();
+    below = undefined;
+  };
   return {
-    output: records.at(-1)!.output,
+    output: (records.at(-1)?.output ?? below)!,
     backward(dy) {
       const all: Gradients = new Map();
       let d: T | null = dy;
@@ -60,10 +72,14 @@ export function recordUnits<T extends Held>(
         for (const [name, gradient] of gradients) all.set(name, gradient);
         d = dx;
       }
-      return { dx: d, gradients: all };
+      // Of nothing but frozen units the gradient of the output is all that there is.
+      if (first < 0) dy.dispose();
+      free();
+      return { dx: first < 0 ? null : d, gradients: all };
     },
     dispose() {
       for (const record of records) record.dispose();
+      free();
     },
   };
 }

@@ -44,6 +44,8 @@ export const stageStateSchema = z.object({
   engine: z.string(),
   finished: z.boolean(),
   best: z.object({ metric: z.string(), value: z.number(), step: z.number() }).nullable(),
+  /** Hash of the checkpoint's tensors. */
+  sha256: text,
 });
 
 const count = z.int().nonnegative().default(0);
@@ -77,6 +79,26 @@ export const metricsSchema = z
   .refine(({ tiou, mAP, per_class = {} }) =>
     [mAP, ...Object.values(per_class)].every((ap) => ap.length === tiou.length),
   );
+
+const rate = z.number().min(0).max(1);
+const rates = z.object({ hit1: rate, hit5: rate });
+
+/** classification.json, as `lofi classify` writes it. */
+export const classificationSchema = z
+  .object({
+    /** Hash of the checkpoint's tensors that was evaluated. */
+    checkpoint: z.string(),
+    subset: z.string(),
+    classes: z.array(z.string()).min(1),
+    videos: z.int().positive(),
+    clips: z.int().positive(),
+    views: z.int().positive(),
+    clip: rates,
+    video: rates,
+    /** `[classes][classes]`: videos by true class and by the class that they were taken for. */
+    confusion: z.array(z.array(z.int().nonnegative())),
+  })
+  .refine(({ classes: { length }, confusion }) => [confusion, ...confusion].every((row) => row.length === length));
 
 /** Keys of config.yaml that decide how a run is evaluated. */
 export const evaluationSchema = z.object({

@@ -9,7 +9,7 @@ import { stageNames } from '../../config/stages.js';
 import { maxConfigBytes, yamlValues } from '../../config/yaml.js';
 import { readJson, readText } from '../../system/files/files.js';
 import { UsageError } from '../../system/errors.js';
-import { logEntrySchema, metricsSchema, stageStateSchema } from './run-files.js';
+import { classificationSchema, logEntrySchema, metricsSchema, stageStateSchema } from './run-files.js';
 
 /**
  * One line of metrics.jsonl: a training step (has `loss`) or a validation (has `metrics`). All
@@ -20,6 +20,9 @@ export type LogEntry = z.output<typeof logEntrySchema>;
 /** The part of metrics.json that the report shows. */
 export type ReportedMetrics = Pick<DetectionMetrics, 'tiou' | 'mAP' | 'average_mAP'> &
   Partial<Pick<DetectionMetrics, 'subset' | 'per_class' | 'counts' | 'unknown'>>;
+
+/** What `lofi classify` has measured of the run's stage 1. */
+export type ReportedClassification = z.output<typeof classificationSchema>;
 
 /** The part of a stage's newest manifest that the report shows. */
 export type StageState = z.output<typeof stageStateSchema> & { stage: string };
@@ -34,6 +37,7 @@ export interface RunFolder {
   stages: StageState[];
   log: LogEntry[];
   metrics: ReportedMetrics | undefined;
+  classification: ReportedClassification | undefined;
   detections: DetectionColumns | undefined;
   dataset: GroundTruth | undefined;
   /** Absolute path of each video of the dataset, whether the file exists or not. */
@@ -60,6 +64,7 @@ export function readRunFolder(folder: string): RunFolder {
     stages: stageNames.flatMap((stage) => readStage(file(path.join('store', stage)), stage)),
     log: optional('metrics.jsonl', readLog) ?? [],
     metrics: optional('metrics.json', readMetrics),
+    classification: optional('classification.json', readClassification),
     detections: optional('detections.json', readDetections),
     dataset: optional('dataset.json', readGroundTruth),
     videoFiles: optional('dataset.json', readVideoFiles) ?? new Map<string, string>(),
@@ -125,4 +130,10 @@ function readMetrics(file: string): ReportedMetrics {
   const metrics = metricsSchema.safeParse(readJson(file, 'metrics'));
   if (metrics.success) return metrics.data;
   throw new UsageError(`${file}: not a document of \`lofi evaluate --json\` (tiou, mAP, average_mAP)`);
+}
+
+function readClassification(file: string): ReportedClassification {
+  const classification = classificationSchema.safeParse(readJson(file, 'classification'));
+  if (classification.success) return classification.data;
+  throw new UsageError(`${file}: not as \`lofi classify\` writes it: call it again, or delete the file`);
 }

@@ -1,4 +1,4 @@
-import { viewTransform } from '../../data/views/clip-views.js';
+import { viewTransforms } from '../../data/views/clip-views.js';
 import { buildHead } from '../../models/heads/head-catalogue.js';
 import { snippetsAtOnce } from '../encoder/full-fidelity.js';
 import { clipShapes } from './clip-shapes.js';
@@ -46,9 +46,9 @@ export function pretrain(subject: Subject): StageEstimate | null {
 /** The validation of stage 1: as many samples at once as in training, at full size or, in the last one, larger. */
 function validationOfClips({ config, inference }: Subject): Moment {
   const { size, batch, microBatch, views } = config.pretrain;
-  const square = { width: size, height: size };
-  const crop = viewTransform(square, size, config.data.resize, { i: 0, n: views.crops }).crop.width;
-  const clip = { frames: config.encoder.frames, size: crop };
+  const { resize, flip } = config.data;
+  const [view] = viewTransforms({ width: size, height: size }, { size, resize, flip }, views.crops);
+  const clip = { frames: config.encoder.frames, size: view!.crop.width };
   const samples = microBatch ?? batch;
   return {
     tensors: fragmentation * inference(clip, 'running').peak(samples),

@@ -31,16 +31,16 @@ export function numbersOf(parts: readonly ModelPart[]): Numbers {
 }
 
 /**
- * Bytes that lie beside the parameters from step to step: the optimizer's slots (of AdamW in plain arrays), and the
- * moving average, which is of running statistics and frozen parameters too.
+ * Bytes that lie beside the parameters from step to step: the optimizer's slots (of adamw and alexnet in plain arrays),
+ * and the moving average, which is of running statistics and frozen parameters too.
  */
 export function stateBytes({ all, trained }: Numbers, options: OptimizerOptions & { ema: number }): number {
   return 4 * (slotsPerParameter(options) * trained + (options.ema > 0 ? all : 0));
 }
 
-/** Bytes of the plain arrays to which AdamW copies values and gradients in a step. They are freed some steps later. */
+/** Bytes of the plain arrays that values and gradients are copied to in a step. They are freed some steps later. */
 export function copiedBytes({ trained }: Numbers, { optimizer }: OptimizerOptions): number {
-  return optimizer === 'adamw' ? 4 * 2 * trained : 0;
+  return optimizer === 'adamw' || optimizer === 'alexnet' ? 4 * 2 * trained : 0;
 }
 
 /**

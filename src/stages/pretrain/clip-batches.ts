@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.js';
 import { drawColor } from '../../data/frames/color.js';
+import { withOffset } from '../../data/frames/principal-colors.js';
 import type { FrameRequest, FrameSource } from '../../data/frames/request.js';
 import { blendStills } from '../../data/frames/still.js';
 import { clipName, type MeasuredClip } from '../../data/measured-clips.js';
@@ -19,12 +20,15 @@ import {
 import type { Draw, DrawnItem } from '../../train/batches/draw.js';
 import { evenSizes } from '../../train/samplers/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
-import { viewRequests, type Views } from '../../data/views/clip-views.js';
+import type { DrawColorOffset } from './color-noise.js';
+import { cropCount, viewRequests, type Views } from '../../data/views/clip-views.js';
 
 /** A batch of samples of clips, all of one shape. */
 export interface ClipBatch extends Batch {
   ids: string[];
   clips: MeasuredClip[];
+  /** Which of its clip's views each sample is, from 0; 0 in training. */
+  views: number[];
   /** The frames of each sample, `[shape.frames, size, size, 3]` RGB bytes. */
   frames: Uint8Array[];
   /** Frames of a sample, and their side in pixels. */
@@ -39,6 +43,7 @@ type ClipBatchOptions = Pick<Config, 'seed' | 'data' | 'encoder' | 'pretrain'>;
 
 interface Sample {
   clip: MeasuredClip;
+  view: number;
   request: FrameRequest;
   drawn?: DrawnItem;
 }
@@ -69,6 +74,7 @@ export function clipShapeName({ frames, size }: ClipBatch['shape']): string {
  * @param draw - The clips of each batch.
  * @param plan - Multigrid's plan, which gives the shapes of batches and their groups; null: all have the same shape.
  * @param which - The batches `from` ≤ i < `to` of `epoch`; epochs and batches count from 0.
+ * @param offsetOf - Draws the colour noise of a sample; null: there is none.
  */
 export function clipBatches(
   config: ClipBatchOptions,
@@ -77,6 +83,7 @@ export function clipBatches(
   plan: readonly MultigridSegment[] | null,
   draw: (batch: number) => Draw,
   { epoch, from, to }: { epoch: number; from: number; to: number },
+  offsetOf: DrawColorOffset | null = null,
 ): AsyncIterable<ClipBatch> {
   const { seed, data, encoder, pretrain } = config;
   const { resize, flip } = data;
@@ -91,9 +98,11 @@ export function clipBatches(
       resize === 'squash'
         ? videoTrainTransform(clip.file, size, resize, { flip }, random)
         : clipTrainTransform(clip.file, size, { flip, scales: [1, 0.875, 0.75, smallest] }, random);
-    const view = { ...transform, color: drawColor(data.colorJitter, random) };
+    const color = drawColor(data.colorJitter, random);
+    const offset = offsetOf?.(epoch, clip, drawn.draw);
+    const view = { ...transform, color: offset ? withOffset(color, offset) : color };
     const sampling = { count, stride, mode: pretrain.sampling, fps: data.fps };
-    return { clip, request: clipRequest(clip, size, sampling, view, random) };
+    return { clip, view: 0, request: clipRequest(clip, size, sampling, view, random) };
   };
   const shapes = clipShapes(config, plan, clips.length)(epoch);
   const planned = shapes.slice(from, to).map((shape, offset): PlannedBatch => {
@@ -111,24 +120,36 @@ export function clipBatches(
   return loaded(config, load, planned);
 }
 
-/** Yields every clip in all its views, without randomness, as many samples at a time as in training. */
+/**
+ * Yields every clip in all its views, as many samples at a time as in training.
+ *
+ * @param viewsOf - The views of a clip; they all have frames of the same size.
+ */
 export function validationBatches(
   config: ClipBatchOptions,
   load: FrameSource,
   clips: readonly MeasuredClip[],
-  views: Views,
+  viewsOf: (clip: MeasuredClip) => Views,
 ): AsyncIterable<ClipBatch> {
   const { encoder, pretrain, data } = config;
   const sampling = { count: encoder.frames, stride: encoder.stride, mode: pretrain.sampling, fps: data.fps };
-  const options = { size: pretrain.size, resize: data.resize, sampling };
-  const perClip = views.clips * views.crops;
-  const samples = clips.flatMap((clip) => Array.from({ length: perClip }, (_, view) => ({ clip, view })));
+  const options = { size: pretrain.size, resize: data.resize, flip: data.flip, sampling };
+  // Requests hold the numbers of all frames of a clip: they are made when they are needed, for one clip at a time.
+  let last: { clip?: MeasuredClip; requests: FrameRequest[] } = { requests: [] };
+  const requestOf = (clip: MeasuredClip, view: number) => {
+    if (last.clip !== clip) last = { clip, requests: viewRequests(clip, viewsOf(clip), options) };
+    return last.requests[view]!;
+  };
+  const samples = clips.flatMap((clip) => {
+    const { clips: times, crops } = viewsOf(clip);
+    return Array.from({ length: times * cropCount(crops, data.flip) }, (_, view) => ({ clip, view }));
+  });
   const sizes = evenSizes(samples.length, pretrain.microBatch ?? pretrain.batch);
   const planned = sizes.map((size, i) => ({
     samples: () =>
       samples
         .slice(i * sizes[0]!, i * sizes[0]! + size)
-        .map(({ clip, view }) => ({ clip, request: viewRequests(clip, views, options)[view]! })),
+        .map(({ clip, view }) => ({ clip, view, request: requestOf(clip, view) })),
   }));
   return loaded(config, load, planned);
 }
@@ -153,10 +174,11 @@ function loaded(
     const { items, frames, skipped } = await readSamples(batch, config.data.missing, ({ request }) => load(request));
     change?.(frames);
     const clips = items.map(({ clip }) => clip);
+    const views = items.map(({ view }) => view);
     const { indices, crop } = batch[0]!.request;
     const shape = { frames: indices.length, size: crop.width };
     return {
-      ...{ ids: clips.map(clipName), clips, frames, shape, skipped },
+      ...{ ids: clips.map(clipName), clips, views, frames, shape, skipped },
       ...(drawnOf && { drawn: drawnOf(items) }),
       ...(groups && { groups: groups(clips.length) }),
     };

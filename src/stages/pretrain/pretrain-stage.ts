@@ -9,8 +9,10 @@ import { Classifier, crossEntropies, meanLoss, mixedCrossEntropies } from '../..
 import { setBatchNormMode } from '../../models/layers/batch-norm-layer.js';
 import type { Pass } from '../../models/layers/layer.js';
 import { Parameters } from '../../models/parameters.js';
+import { freezeBelow } from '../../models/transfer.js';
 import { concatenated } from '../../system/concatenated.js';
 import type { Owned } from '../../system/owned.js';
+import { say } from '../../system/say.js';
 import { stateless } from '../../train/batches/batch-source.js';
 import { drawShare, mix } from '../../train/mixup.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
@@ -31,6 +33,7 @@ import { trainingStage, type Start } from '../training/training-stage.js';
 import { weightsInput } from '../weights/encoder-weights-input.js';
 import { clipAccuracy } from './clip-accuracy.js';
 import { clipBatches, clipShapeName, clipShapes, validationBatches, type ClipBatch } from './clip-batches.js';
+import { colorOffsets, colorParameters, measureColors } from './color-noise.js';
 import { stage1Clips } from './stage1-clips.js';
 
 /**
@@ -64,6 +67,9 @@ function trainsNothing({ config }: Run): boolean {
   return config.pretrain.epochs === 0;
 }
 
+/** Options of a part that is only stored. */
+const untrained = { lrFactors: {}, ema: 0 };
+
 /** The encoder of the stage before, or that of `encoder.weights`, or a random one. */
 function startingEncoder(run: Run, { parents: [start] }: MadeOf): LoadedEncoder {
   return start ? openEncoder(run, start) : freshEncoder(run.config);
@@ -80,7 +86,7 @@ function asGiven(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<ClipBatch
     parts: ownedParts(
       owned,
       'pretrain',
-      { lrFactors: {}, ema: 0 },
+      untrained,
       { encoder: { parameters, rules: new Map() } },
       optimizerOf({ optimizer: 'sgd' }),
     ),
@@ -103,16 +109,36 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
 
   const loaded = owned.add(startingEncoder(run, madeOf));
   const { encoder, parameters } = loaded;
-  const normalization = setBatchNormMode(parameters, options.batchNorm);
+  const mode = setBatchNormMode(parameters, options.batchNorm);
+  freezeBelow(parameters, options.transfer);
+  if (options.transfer !== 'all' && madeOf.parents.length === 0 && config.encoder.weights === null)
+    say(
+      `warning: pretrain.transfer=${options.transfer} keeps layers as they are, and they are random: set encoder.weights`,
+    );
+  // By the batch, frozen layers would not give what they give later: their running statistics stay.
+  const normalization = options.transfer === 'all' ? mode : 'running';
   const classifier = new Classifier(encoder.channels, classes.length, 0.001);
   const classifierParameters = owned.add(
     new Parameters(classifier.parameters, randomStream(seed, 'pretrain', 'classifier')),
   );
   const planned = {
-    encoder: { parameters, rules: tsmRules(parameters.specs, options) },
+    // Linear layers of an encoder are no classifier: they learn at the encoder's rate.
+    encoder: { parameters, rules: tsmRules(parameters.specs, { ...options, classifierLr: 1 }) },
     classifier: { parameters: classifierParameters, rules: tsmRules(classifierParameters.specs, options) },
   };
-  const parts = ownedParts(owned, 'pretrain', options, planned, optimizerOf(options));
+  const noise = options.pcaColor && owned.add(colorParameters());
+  const parts = {
+    ...ownedParts(owned, 'pretrain', options, planned, optimizerOf(options)),
+    // A part of its own, so that encoder and classifier have the same parameters with and without noise.
+    ...(noise &&
+      ownedParts(
+        owned,
+        'pretrain',
+        untrained,
+        { colors: { parameters: noise, rules: new Map() } },
+        optimizerOf(options),
+      )),
+  };
   const trainingPass: Pass = {
     parameters,
     normalization,
@@ -137,7 +163,7 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
 
   const accuracy = (views: Views) =>
     clipAccuracy(
-      validationBatches(config, run.frames.load, validation, views),
+      validationBatches(config, run.frames.load, validation, () => views),
       ({ frames, shape }) => logits(encoder.encode(clipTensor(frames, shape), runningPass)),
       classOf,
     );
@@ -145,6 +171,7 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
   const plan = options.multigrid && multigridPlan(options.multigrid, { ...options, ...config.encoder });
   const pace = plan ? multigridPace(plan, options, training.length) : evenPace(options, training.length);
   const shapes = clipShapes(config, plan, training.length);
+  const offsetOf = noise && colorOffsets(seed, options.pcaColor!, noise, pace.epochs);
   const slots: Slots = {
     sizes: (epoch) => batchSizes(shapes(epoch), training.length),
     shape: (epoch, batch) => clipShapeName(shapes(epoch)[batch]!),
@@ -159,7 +186,7 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
     pace,
     options,
     source: sampledSource(samplerOf(options.sampler, slots, { seed, stage: 'pretrain' }), (draw, at) =>
-      clipBatches(config, run.frames.load, training, plan, draw, at),
+      clipBatches(config, run.frames.load, training, plan, draw, at, offsetOf),
     ),
     shape: ({ shape }) => clipShapeName(shape),
     through: 'encoder',
@@ -179,7 +206,10 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
       const others = next(list, from, to).map(classOf);
       return meanLoss(mixedCrossEntropies(given, labels, others, shares(ids.slice(from, to), epoch)));
     },
-    begin: () => fitCodebook(run, loaded, normalization),
+    async begin() {
+      await fitCodebook(run, loaded, normalization);
+      if (noise) await measureColors(run, training, noise);
+    },
     settle: () => settleStatistics(run, loaded, options.reestimate),
     async validate(epoch) {
       if (validation.length === 0) return null;

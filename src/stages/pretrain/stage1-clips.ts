@@ -1,8 +1,9 @@
 import path from 'node:path';
+import type { Config } from '../../config/schema.js';
 import { alikeLabels } from '../../data/annotations/alike.js';
 import { mapClipLabels } from '../../data/annotations/label-map.js';
 import { backgroundClips } from '../../data/background-clips.js';
-import { loadClips } from '../../data/clips.js';
+import { loadClips, type Clip } from '../../data/clips.js';
 import { instancesAsClips, measureClips, type MeasuredClip } from '../../data/measured-clips.js';
 import { oddLines } from '../../data/oddities.js';
 import { UsageError, WorkError } from '../../system/errors.js';
@@ -11,7 +12,7 @@ import { withProgress } from '../../system/progress.js';
 import { unlessStopped } from '../../system/signals.js';
 import { dataPath } from '../run/run-dataset.js';
 import type { Run } from '../run/run.js';
-import { readableVideos, usableVideos } from '../run/usable-videos.js';
+import { listedSubsets, readableVideos, usableVideos } from '../run/usable-videos.js';
 import { say } from '../../system/say.js';
 
 /** The clips of stage 1 by subset, and the sorted names of their classes; a class's number is its index there. */
@@ -67,6 +68,9 @@ function refuseOtherSubsets(clips: readonly MeasuredClip[]): void {
     );
 }
 
+/** The label of clips without an action, where this one is the only action. */
+const backgroundOf = (label: string): string => `no ${label}`;
+
 /**
  * Clips without an action, where all training clips have one label: among clips of one class there is nothing to tell
  * apart, so that an encoder would learn nothing.
@@ -75,7 +79,7 @@ function secondClass(run: Run, clips: readonly MeasuredClip[]): MeasuredClip[] {
   const [label, ...others] = new Set(clips.filter(({ subset }) => subset === 'training').map((clip) => clip.label));
   if (label === undefined || others.length > 0) return [];
   const { trainOn, validateOn } = run.config.data;
-  const second = `no ${label}`;
+  const second = backgroundOf(label);
   const training = backgroundClips(readableVideos(run, trainOn), 'training', second);
   const found = [...training, ...backgroundClips(readableVideos(run, validateOn), 'validation', second)];
   const only = `all training clips of stage 1 are labelled ${JSON.stringify(label)}`;
@@ -89,16 +93,70 @@ function secondClass(run: Run, clips: readonly MeasuredClip[]): MeasuredClip[] {
   return found;
 }
 
-async function usableClips(run: Run): Promise<MeasuredClip[]> {
-  const { synthetic, clips: list, missing, labels, trainOn, validateOn } = run.config.data;
-  if (!synthetic && list === null) {
-    return [
-      ...instancesAsClips(usableVideos(run, trainOn), 'training'),
-      ...instancesAsClips(readableVideos(run, validateOn), 'validation'),
-    ];
+/** The subset that stage 1 is validated on: of the list of clips, or of the dataset. */
+export function validationSubset({ data }: Config): string {
+  return data.synthetic || data.clips !== null ? 'validation' : data.validateOn;
+}
+
+/**
+ * The clips of one subset, to measure a trained stage 1 on.
+ *
+ * @param subset - Of the list of clips, or, where clips are the instances of the dataset, of the dataset.
+ * @param classes - The classes of the trained stage. If the second one was made of stretches without an action, such
+ *   stretches are among the clips.
+ * @throws UsageError when there is none; WorkError when some cannot be used, unless `data.missing` is `skip`.
+ */
+export async function clipsOfSubset(run: Run, subset: string, classes: readonly string[]): Promise<MeasuredClip[]> {
+  const list = clipList(run);
+  const listed = list === null ? null : listedClips(run, list);
+  const found = listed
+    ? await measuredClips(
+        run,
+        listed.filter((clip) => clip.subset === subset),
+      )
+    : instancesAsClips(readableVideos(run, subset), subset);
+  const second = classes.find((label) => classes.some((other) => label === backgroundOf(other)));
+  const background = second === undefined || found.some(({ label }) => label === second) ? [] : backgroundOfSubset();
+  if (found.length + background.length > 0) return [...found, ...background];
+  const known = [...new Set(listed?.map((clip) => clip.subset))].map((name) => `"${printable(name, 40)}"`).join(', ');
+  throw new UsageError(
+    `no clip of subset "${printable(subset, 40)}"; ` +
+      (listed ? `there are clips of subset ${known}` : listedSubsets(run.dataset)),
+  );
+
+  function backgroundOfSubset(): MeasuredClip[] {
+    const { trainOn, validateOn } = run.config.data;
+    const ofList = new Map([
+      ['training', trainOn],
+      ['validation', validateOn],
+    ]);
+    return backgroundClips(readableVideos(run, (listed && ofList.get(subset)) ?? subset), subset, second!);
   }
-  const file = synthetic ? path.join(run.folder, 'data', 'clips.csv') : dataPath(run.config, list!);
-  const listed = mapClipLabels(loadClips(file), labels);
+}
+
+/** The file that lists the clips; null where clips are the instances of the dataset. */
+function clipList({ folder, config }: Run): string | null {
+  const { synthetic, clips } = config.data;
+  if (synthetic) return path.join(folder, 'data', 'clips.csv');
+  return clips === null ? null : dataPath(config, clips);
+}
+
+function listedClips({ config }: Run, list: string): Clip[] {
+  return mapClipLabels(loadClips(list), config.data.labels);
+}
+
+async function usableClips(run: Run): Promise<MeasuredClip[]> {
+  const list = clipList(run);
+  if (list !== null) return measuredClips(run, listedClips(run, list));
+  const { trainOn, validateOn } = run.config.data;
+  return [
+    ...instancesAsClips(usableVideos(run, trainOn), 'training'),
+    ...instancesAsClips(readableVideos(run, validateOn), 'validation'),
+  ];
+}
+
+async function measuredClips(run: Run, listed: readonly Clip[]): Promise<MeasuredClip[]> {
+  const { missing } = run.config.data;
   const measuring = withProgress('measuring clips', (onProgress) =>
     measureClips(listed, path.join(run.folder, 'clips.json'), onProgress),
   );

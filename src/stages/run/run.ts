@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -58,7 +59,7 @@ export interface OpenOptions {
 export async function openRun(
   folder: string,
   config: Config,
-  { policy = goOn, dataset: use = 'fresh', stop = new AbortController().signal }: OpenOptions = {},
+  { policy = goOn, dataset: use = 'fresh', stop = neverAborted() }: OpenOptions = {},
 ): Promise<Run> {
   checkSources(config);
   const lock = acquireRunLock(folder);
@@ -111,6 +112,13 @@ export function readRunConfig(folder: string): Config {
   const file = path.join(folder, 'config.yaml');
   if (!existsSync(file)) throw new UsageError(`no run in ${folder}: config.yaml is missing`);
   return loadConfig(file).config;
+}
+
+function neverAborted(): AbortSignal {
+  const { signal } = new AbortController();
+  // Every pending read listens to this signal.
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 /** A loader whose requests fail with the reason of `stop` once that is aborted. */

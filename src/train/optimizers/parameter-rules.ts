@@ -22,7 +22,7 @@ export function weightRules(specs: readonly ParameterSpec[], weightDecay: number
 
 /** The rules of a stage: {@link weightRules} if its optimizer is `adamw`, else {@link uniformRules}. */
 export function rulesOf(
-  { optimizer, weightDecay }: { optimizer: 'sgd' | 'adam' | 'adamw'; weightDecay: number },
+  { optimizer, weightDecay }: { optimizer: 'sgd' | 'adam' | 'adamw' | 'alexnet'; weightDecay: number },
   specs: readonly ParameterSpec[],
 ): ParameterRules {
   return optimizer === 'adamw' ? weightRules(specs, weightDecay) : uniformRules(specs, weightDecay);

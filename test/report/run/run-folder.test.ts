@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { reportRun } from '../../../src/report/run/reported-run.js';
 import { readRunFolder } from '../../../src/report/run/run-folder.js';
 import { writeReport } from '../../../src/report/write-report.js';
-import { writeFakeRun } from '../../support/fake-run.js';
+import { fakeClassification, writeFakeRun } from '../../support/fake-run.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
 function fakeRun(t: TestContext): string {
@@ -65,6 +65,26 @@ test('edited metrics.json and config.yaml give a page, or are refused in a line'
     { counts: 1 },
   ])
     await refused('metrics.json', JSON.stringify({ ...metrics, ...change }), /metrics\.json: not a document of/);
+  const classification = fakeClassification(['a', 'b'], 1);
+  for (const change of [
+    { classes: ['a'] },
+    { classes: 'ab' },
+    { confusion: [[1], [1]] },
+    { confusion: [[1, 2]] },
+    {
+      confusion: [
+        [1, -1],
+        [0, 1],
+      ],
+    },
+    { clip: { hit1: 1.5, hit5: 1 } },
+    { checkpoint: undefined },
+  ])
+    await refused(
+      'classification.json',
+      JSON.stringify({ ...classification, ...change }),
+      /classification\.json: not as `lofi classify` writes it/,
+    );
   await refused('config.yaml', '- 1\n- &a [*a]\n', /config\.yaml: .*refers to itself/);
   await refused('config.yaml', '['.repeat(20_000), /config\.yaml/);
   const run = fakeRun(t);

@@ -141,6 +141,8 @@ test("the defaults are TSM's recipe (docs/method.md §4.3)", () => {
       lrSchedule: 'steps',
       ema: 0,
       mixup: 0,
+      pcaColor: null,
+      transfer: 'all',
       views: { clips: 1, crops: 1 },
       multigrid: null,
       reestimate: 0,

@@ -5,6 +5,7 @@ import { startEngine } from '../../../src/engine/backend.js';
 import { randomStream } from '../../../src/engine/random.js';
 import { Parameters } from '../../../src/models/parameters.js';
 import { adamW } from '../../../src/train/optimizers/adamw.js';
+import { alexnetSgd } from '../../../src/train/optimizers/alexnet-sgd.js';
 import { adam, sgd, type Optimizer, type ParameterRule } from '../../../src/train/optimizers/optimizers.js';
 import { assertClose } from '../../support/numeric.js';
 
@@ -99,6 +100,18 @@ function torchAdamW(rate: number, decay: number): number[] {
   });
 }
 
+/** Heavy-ball SGD with the rate inside the velocity; at one rate this is PyTorch's. */
+function rateInside(rate: number, decay: number): number[] {
+  return start.map((w, i) => {
+    let v = 0;
+    for (const gradient of steps) {
+      v = 0.9 * v - rate * (gradient[i]! + decay * w);
+      w += v;
+    }
+    return w;
+  });
+}
+
 test('one step of SGD by hand', () => {
   const parameters = model();
   take(sgd(parameters, rules, 0), steps.slice(0, 1));
@@ -112,10 +125,11 @@ const makers: [string, (parameters: Parameters) => Optimizer, (rate: number, dec
   ['SGD with momentum', (p) => sgd(p, rules, 0.9), (rate, decay) => torchSgd(0.9, rate, decay)],
   ['Adam', (p) => adam(p, rules), torchAdam],
   ['AdamW', (p) => adamW(p, rules), torchAdamW],
+  ["AlexNet's SGD", (p) => alexnetSgd(p, rules, 0.9), rateInside],
 ];
 
 for (const [name, make, expected] of makers) {
-  test(`${name} goes where PyTorch's goes, with decay and factors on the rate`, () => {
+  test(`${name} goes where its equations go, with decay and factors on the rate`, () => {
     const parameters = model();
     take(make(parameters), steps);
     assertClose(parameters.get('a').dataSync(), expected(lr, 0.1), 2e-6);
