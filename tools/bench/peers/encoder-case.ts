@@ -9,6 +9,7 @@ import { readSafetensors } from '../../../src/checkpoints/formats/safetensors.js
 import type { Config } from '../../../src/config/schema.js';
 import { startEngine } from '../../../src/engine/backend.js';
 import { randomStream } from '../../../src/engine/random.js';
+import { fusionPresets } from '../../../src/models/encoders/fusion.js';
 import { buildEncoder } from '../../../src/models/encoders/encoder-catalogue.js';
 import {
   imagenetScaling,
@@ -98,6 +99,8 @@ const scalings: Record<Config['encoder']['type'], InputScaling> = {
   'r2plus1d-18': kineticsScaling,
   'mobilenet-v2': unitScaling,
   'efficientnet-lite0': liteScaling,
+  alexnet: imagenetScaling,
+  fusion: fusionPresets.mini.scaling,
 };
 
 /** The RGB 0..255, in our order of axes, from which our scaling makes the case's input. */

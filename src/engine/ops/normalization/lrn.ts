@@ -10,7 +10,7 @@ export interface LrnOptions {
   bias: number;
   alpha: number;
   beta: number;
-  /** `paper`: α multiplies the sum, as the formula is printed; `perElement`: α/n does, as in the code of its authors. */
+  /** `paper`: α multiplies the sum, as the formula is printed; `perElement`: α/n does, as in its authors' code. */
   mode: LrnMode;
 }
 
