@@ -37,7 +37,7 @@ test('the variants of a network are told from each other', () => {
   for (const streams of ['full', 'fovea+context'])
     for (const [kind, frames] of [
       ['early', 5],
-      ['slow', 8],
+      ['slow', 5],
       ['late', 10],
       ['single', 10],
     ] as const) {
