@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The sizes in which AlexNet is built (`encoder.alexnet.preset`), with what belongs to them where nothing is stated. */
+/** The sizes in which AlexNet is built (`encoder.alexnet.preset`), with what goes with them where nothing is stated. */
 export const alexnetPresets = {
   full: { groups: 2, lrn: 'paper', describe: 'as published, for frames of 227 pixels' },
   mini: { groups: 1, lrn: 'paper', describe: 'an eighth of the channels, for frames of 48 pixels' },

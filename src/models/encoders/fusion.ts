@@ -86,7 +86,7 @@ export function fusionEncoder(keys: FusionKeys, frames: number, network: FusionN
   return unitEncoder({ units: [joined, hiddenUnit(layers)], channels: hidden, scaling, input: 'videos' });
 }
 
-/** The convolutions of each tower. Half-size streams have no last pool, so that their maps are as large as the others'. */
+/** The convolutions of each tower. Half-size streams have no last pool, so that their maps are as large as others'. */
 export function fusionBlocks(
   { kind, streams, lrn }: Pick<FusionKeys, 'kind' | 'streams' | 'lrn'>,
   frames: number,

@@ -41,8 +41,8 @@ export interface BlockGeometry {
 }
 
 /**
- * The geometry of a block on maps of [rows, columns]. Parameters do not depend on the size, so every size must do: a map
- * smaller than the filter is padded by zeros to the filter's size, and a pool's window is at most the map.
+ * The geometry of a block on maps of [rows, columns]. Parameters do not depend on the size, so every size must do: a
+ * map smaller than the filter is padded by zeros to the filter's size, and a pool's window is at most the map.
  */
 export function blockGeometry(block: PooledConv, [rows, columns]: readonly [number, number]): BlockGeometry {
   const { kernel, stride, padding } = block;

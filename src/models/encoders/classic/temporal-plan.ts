@@ -10,8 +10,8 @@ export interface TemporalStep extends TimeWindow {
 const published = [4, 2, 1];
 
 /**
- * How the convolutions of a fusion network see the frames of a snippet, for any number of frames from 1 on. One step for
- * each convolution over time; the others see one position at a time.
+ * How the convolutions of a fusion network see the frames of a snippet, for any number of frames from 1 on. There is a
+ * step for each convolution over time; the others see one position at a time.
  *
  * Slow fusion leaves 4, 2 and 1 positions, as the published network does, or as many as there are. The windows of a
  * convolution begin as far apart as that number allows, and reach so far that they leave out no frame. 10 frames give

@@ -14,9 +14,9 @@ export interface Tower {
 }
 
 /**
- * Towers side by side as the first unit of an encoder: videos `[N, F, H, W, 3]` → maps `[N, P, h, w, C]`, whose channels
- * are those of all towers. With `joinPositions` the channels of all positions in time are joined too, one position after
- * the other, which leaves one position. The towers' maps must be of one size.
+ * Towers side by side as the first unit of an encoder: videos `[N, F, H, W, 3]` → maps `[N, P, h, w, C]`, whose
+ * channels are those of all towers. With `joinPositions` the channels of all positions in time are joined too, one
+ * position after the other, which leaves one position. The towers' maps must be of one size.
  */
 export function towersUnit(towers: readonly Tower[], joinPositions: boolean): Unit {
   const joined = (maps: readonly tf.Tensor[]) =>
