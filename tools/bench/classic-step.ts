@@ -88,17 +88,23 @@ await runTool(async () => {
       }),
     );
   });
-  printJson({ ...values, units_ms: median(byUnits, repeats), tape_ms: median(onTape, repeats), difference });
+  // In turns, because other work on the machine comes and goes.
+  const times = Array.from({ length: repeats }, () => ({ units: timed(byUnits), tape: timed(onTape) }));
+  const [units, tape] = [median(times.map((time) => time.units)), median(times.map((time) => time.tape))];
+  printJson({ ...values, units_ms: units, tape_ms: tape, difference });
 });
 
-function median(step: () => tf.Tensor[], repeats: number): number {
-  const times = Array.from({ length: repeats }, () => {
-    const start = performance.now();
-    const gradients = step();
-    gradients[0]!.dataSync();
-    const time = performance.now() - start;
-    tf.dispose(gradients);
-    return time;
-  });
-  return Math.round(10 * times.sort((a, b) => a - b)[Math.floor(repeats / 2)]!) / 10;
+/** Milliseconds of a step. */
+function timed(step: () => tf.Tensor[]): number {
+  const start = performance.now();
+  const gradients = step();
+  gradients[0]!.dataSync();
+  const time = performance.now() - start;
+  tf.dispose(gradients);
+  return time;
+}
+
+function median(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return Math.round(10 * sorted[Math.floor(sorted.length / 2)]!) / 10;
 }
