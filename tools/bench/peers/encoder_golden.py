@@ -15,8 +15,9 @@ features, grad.features, grad.encoder.*, after.encoder.*running*, all in PyTorch
 `.net`). `encoder-case.ts` in this folder compares them with our encoder. Needs torch, torchvision and safetensors.
 
 The first three cases are those of test/fixtures/encoders, and so are those of alexnet and of the four kinds of fusion
-in their preset `mini`, made of layers of torch.nn with torchvision's names of AlexNet. A seed whose gradients jump under a 1e-7 change of the input
-(because a ReLU flips) is refused. With the 52 batch normalisations of MobileNetV2 every seed is, so it needs --frozen.
+in their preset `mini`, made of layers of torch.nn with torchvision's names of AlexNet. A seed whose gradients jump
+under a 1e-7 change of the input (because a ReLU flips) is refused. With the 52 batch normalisations of MobileNetV2
+every seed is, so it needs --frozen.
 """
 import argparse
 import json
@@ -256,7 +257,8 @@ def main():
                'fusion': dict(preset='mini', kind=o.kind, lrn='perElement')}.get(o.encoder)
         json.dump(dict(seed=o.seed, batch=o.batch, snippets=o.snippets, frames=o.frames, side=o.side,
                        normalization='running' if o.frozen else 'batch',
-                       encoder=dict(type=o.encoder, width=width, shift_div=o.shift, **({o.encoder: own} if own else {})),
+                       encoder=dict(type=o.encoder, width=width, shift_div=o.shift,
+                                    **({o.encoder: own} if own else {})),
                        peer=dict(torch=torch.__version__.split('+')[0],
                                  torchvision=torchvision.__version__.split('+')[0])), file, indent=2)
         file.write('\n')

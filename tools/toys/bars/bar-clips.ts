@@ -16,8 +16,9 @@ const thickness = 3;
 
 /**
  * Clips of a vertical bar that moves by one pixel a frame to the left or to the right. What leaves at one side comes
- * back at the other, and the place where it starts is drawn from all columns. So the bar of every frame is as likely at
- * any place whichever way it moves: a frame alone tells nothing, and two of them do. Brightness and noise are drawn too.
+ * back at the other, and the place where it starts is drawn from all columns. So the bar of every frame is as likely
+ * at any place whichever way it moves: a frame alone tells nothing, and two of them do. Brightness and noise are drawn
+ * too.
  */
 export function barClips(count: number, seed: number, part: 'train' | 'test'): BarClips {
   const pixels = new Float32Array(count * frames * side * side * 3);
