@@ -3,13 +3,14 @@
  *
  *   npx tsx tools/fixtures.ts FILE
  *
- * FILE is JSON in the form of test/fixtures/aggregators.json, importance.json or alexnet-sgd.json, with any of their
- * keys, of any sizes. Prints one JSON object with the same keys: the largest error of the key's values, each relative
- * to the largest of its vector or matrix, or null for a key that is not known here or whose inputs the file lacks.
- * Golden values are rounded to ten digits, which is an error of about 1e-10. `note` is words. A file without this
- * form: one line, exit code 2.
+ * FILE is JSON in the form of test/fixtures/{aggregators,importance,alexnet-sgd,lrn}.json, with any of
+ * their keys, of any sizes. Prints one JSON object with the same keys: the largest error of the key's values, each
+ * relative to the largest of its vector or matrix, or null for a key that is not known here or whose inputs the file
+ * lacks. Golden values are rounded to ten digits, which is an error of about 1e-10; `lrn` is computed by the engine in
+ * float32, which is one of about 1e-7. `note` is words. A file without this form: one line, exit code 2.
  */
 import { z } from 'zod';
+import { startEngine } from '../src/engine/backend.js';
 import { UsageError } from '../src/system/errors.js';
 import { readJson } from '../src/system/files/files.js';
 import { printJson, say } from '../src/system/say.js';
@@ -18,6 +19,7 @@ import { arpGroup } from './fixtures/arp-group.js';
 import { classicGroup } from './fixtures/classic-group.js';
 import { largestError, type GoldenGroup } from './fixtures/golden.js';
 import { importanceGroup } from './fixtures/importance-group.js';
+import { lrnGroup } from './fixtures/lrn-group.js';
 import { rankGroup } from './fixtures/rank-group.js';
 import { softGroup } from './fixtures/soft-group.js';
 import { runTool } from './run-tool.js';
@@ -30,13 +32,15 @@ const groups: Readonly<Record<string, GoldenGroup>> = {
   classicAgg: classicGroup,
   importance: importanceGroup,
   alexnetSgd: alexnetSgdGroup,
+  lrn: lrnGroup,
 };
 
-await runTool(() => {
+await runTool(async () => {
   const [name, ...more] = process.argv.slice(2);
   if (name === undefined || more.length > 0) throw new UsageError('usage: tools/fixtures.ts FILE');
   const content = z.record(z.string(), z.unknown()).safeParse(readJson(name, 'golden values'));
   if (!content.success) throw new UsageError(`golden values: not an object: ${name}`);
+  if ('lrn' in content.data) await startEngine();
   printJson(errorsOf(content.data, name));
 });
 

@@ -1,3 +1,5 @@
+import type { FusionKeys } from './sections/classic-keys.js';
+
 /**
  * The facts of an encoder for configuration, error messages and help. Its builder is in
  * `models/encoders/encoder-catalogue.ts`.
@@ -12,10 +14,15 @@ export interface EncoderFacts {
   readonly width: { readonly unit: 'channels' | 'factor'; readonly default: number; readonly most: number } | null;
   /** Whether its blocks can contain TSM's shift; networks with convolutions over time have none. */
   readonly shift: boolean;
-  /** How often it halves the frames of a snippet, which aggregators then see fewer of. */
-  readonly frameHalvings: number;
+  /** The section of `encoder` with keys of its own, `encoder.<name>`; null: it has none. */
+  readonly section: EncoderSectionName | null;
+  /**
+   * How many features it makes of `frames` images of a snippet, which aggregators see. Not a whole number where halves
+   * are rounded up.
+   */
+  readonly featuresOf: (frames: number, keys: { readonly fusion: Pick<FusionKeys, 'kind'> | null }) => number;
   /** The name of the classifier's layer in published weight files. */
-  readonly classifier: 'fc' | 'classifier.1' | '_fc';
+  readonly classifier: 'fc' | 'classifier.1' | 'classifier.6' | '_fc';
   /** Whether TSM's authors publish weights of it, so that its tensors have names in TSM's naming too. */
   readonly tsmNaming: boolean;
   /** Whether `encoder.weights: imagenet` provides weights for it (`stages/weights/imagenet.ts`). */
@@ -24,14 +31,27 @@ export interface EncoderFacts {
   readonly keras: boolean;
 }
 
+/** The sections of `encoder` that belong to one type, by their names. */
+export const encoderSections = ['alexnet', 'fusion'] as const;
+export type EncoderSectionName = (typeof encoderSections)[number];
+
 const resnet = {
   width: { unit: 'channels', default: 64, most: 4096 },
   shift: true,
-  frameHalvings: 0,
+  section: null,
+  featuresOf: (frames: number) => frames,
   classifier: 'fc',
   tsmNaming: true,
   imagenet: false,
   keras: false,
+} as const;
+
+const classic = {
+  ...resnet,
+  width: { unit: 'factor', default: 1, most: 2 },
+  shift: false,
+  classifier: 'classifier.6',
+  tsmNaming: false,
 } as const;
 
 /** Every encoder by its name (`encoder.type`). A new encoder needs an entry here and a builder in the catalogue. */
@@ -43,7 +63,8 @@ export const encoders = {
     ...resnet,
     describe: 'R(2+1)D-18, which sees whole snippets and was made for frames of 112 pixels',
     shift: false,
-    frameHalvings: 3,
+    // It halves them three times.
+    featuresOf: (frames: number) => frames / 8,
     tsmNaming: false,
   },
   'mobilenet-v2': {
@@ -60,6 +81,18 @@ export const encoders = {
     classifier: '_fc',
     tsmNaming: false,
     imagenet: true,
+  },
+  alexnet: {
+    ...classic,
+    describe: 'AlexNet, whose keys are in `alexnet`',
+    section: 'alexnet',
+  },
+  fusion: {
+    ...classic,
+    describe:
+      'the fusion networks of Karpathy et al. (CVPR 2014), which see whole snippets and whose keys are in `fusion`',
+    section: 'fusion',
+    featuresOf: (frames: number, keys) => (keys.fusion?.kind === 'single' ? frames : 1),
   },
 } as const satisfies Record<string, EncoderFacts>;
 

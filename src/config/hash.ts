@@ -43,6 +43,8 @@ const later: Readonly<Partial<Record<SectionKey | NestedKey, unknown>>> = {
   'encoder.aggregator': { type: 'mean' },
   'encoder.input': 'rgb',
   'encoder.window': null,
+  'encoder.alexnet': null,
+  'encoder.fusion': null,
   'model.arp': null,
   'pretrain.lrSchedule': 'steps',
   'joint.lrSchedule': 'steps',

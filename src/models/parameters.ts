@@ -4,10 +4,12 @@ import type { Random } from '../engine/random.js';
 /**
  * How a parameter is laid out in memory: conv `[kh, kw, in/groups, out]`, depthwise `[kh, kw, C, 1]`, conv3d
  * `[kt, kh, kw, in, out]`, conv1d `[k, in/groups, out]`, pointwise `[1, in/groups, out]` (a 1×1 convolution over edges
- * or anchors), linear `[in, out]`, codebook `[K, D]` (the same in files). Files have PyTorch's layouts
+ * or anchors), linear `[in, out]`, flattened `[h, w, C, out]` (a linear layer of all places of a map, which PyTorch
+ * flattens channel by channel), codebook `[K, D]` (the same in files). Files have PyTorch's layouts
  * (`[out, in/groups, kh, kw]`, …), see torch-layout.ts.
  */
-export type ParameterKind = 'conv' | 'depthwise' | 'conv3d' | 'conv1d' | 'pointwise' | 'linear' | 'codebook' | 'vector';
+export type ParameterKind =
+  'conv' | 'depthwise' | 'conv3d' | 'conv1d' | 'pointwise' | 'linear' | 'flattened' | 'codebook' | 'vector';
 
 /** Initial values of a parameter. `fanIn` is the number of inputs to one output. */
 export type Initializer =

@@ -25,8 +25,8 @@ export function exportState(parameters: Parameters): State {
  */
 export function importState(parameters: Parameters, state: State, source: string, prefix = ''): void {
   requireFit(parameters.specs, state, source, prefix);
-  for (const { name, kind } of parameters.specs) {
-    const { data, shape } = fromTorchLayout(kind, state.get(prefix + name)!);
+  for (const { name, kind, shape } of parameters.specs) {
+    const { data } = fromTorchLayout(kind, state.get(prefix + name)!, shape);
     parameters.assign(name, tf.tensor(data, shape));
   }
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { encodeSafetensors } from '../../src/checkpoints/formats/safetensors.js';
 import type { TensorData } from '../../src/checkpoints/formats/tensor.js';
 import { randomStream } from '../../src/engine/random.js';
+import { encoderFacts } from '../../src/config/encoder-facts.js';
 import { knownEncoder, type KnownEncoder } from '../../src/models/weights/known-encoders.js';
 import { torchShape } from '../../src/models/weights/torch-layout.js';
 
@@ -28,7 +29,7 @@ export function stateDict(type: KnownEncoder['type'], width: number): Map<string
         data: BigInt64Array.of(BigInt(random.below(2 ** 32)) << 20n),
       });
   }
-  const classifier = type === 'mobilenet-v2' ? 'classifier.1' : type === 'efficientnet-lite0' ? '_fc' : 'fc';
+  const { classifier } = encoderFacts(type);
   tensors.set(`${classifier}.weight`, bits(5, channels));
   tensors.set(`${classifier}.bias`, bits(5));
   // The largest and the smallest number, -0, the smallest subnormal.

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import lrn from '../fixtures/lrn.json' with { type: 'json' };
 import { goldenAggregators } from '../support/aggregators.js';
 import { temporaryFolder } from '../support/temporary.js';
 
@@ -27,11 +28,18 @@ function ofContent(t: Parameters<typeof temporaryFolder>[0], content: unknown) {
 const small = (error: number | null | undefined) => typeof error === 'number' && error < 1e-9;
 
 test('golden values are recomputed to their ten digits', (t) => {
-  const { status, errors } = ofContent(t, { note: 'words', arp, softAgg, classicAgg, lrn: { y: [1] } });
+  const { status, errors } = ofContent(t, { note: 'words', arp, softAgg, classicAgg, ssim: { y: [1] } });
   assert.equal(status, 0);
-  assert.deepEqual(Object.keys(errors!), ['arp', 'softAgg', 'classicAgg', 'lrn']);
+  assert.deepEqual(Object.keys(errors!), ['arp', 'softAgg', 'classicAgg', 'ssim']);
   assert.ok(small(errors!['arp']) && small(errors!['softAgg']) && small(errors!['classicAgg']), JSON.stringify(errors));
-  assert.equal(errors!['lrn'], null);
+  assert.equal(errors!['ssim'], null);
+});
+
+test('local response normalisation is recomputed to the precision of the engine', (t) => {
+  const { errors } = ofContent(t, lrn);
+  assert.ok(errors!['lrn']! < 1e-6, JSON.stringify(errors));
+  const wrong = ofContent(t, { lrn: { ...lrn.lrn, alpha: 2 * lrn.lrn.alpha } });
+  assert.ok(wrong.errors!['lrn']! > 1e-3);
 });
 
 test('other numbers and sizes are taken, and errors seen', (t) => {
@@ -58,6 +66,7 @@ for (const [what, content, message] of [
   ['words for numbers', { arp: { 2: { timeMean: ['-0.5', 0.5], plain: [-1, 1] } } }, /arp\.2\.timeMean\.0/],
   ['a ragged matrix', { softAgg: { ...softAgg, F: [[1], ...softAgg.F.slice(1)] } }, /softAgg\.F: not of shape/],
   ['other sizes', { softAgg, classicAgg: { ...classicAgg, bow: [1] } }, /classicAgg\.bow: not of shape \[3\]/],
+  ['a gradient of other channels', { lrn: { ...lrn.lrn, g: [1] } }, /lrn\.g: not of shape \[8\]/],
   ['no steps', { arp: { x: { timeMean: [], plain: [] } } }, /not a number of steps/],
 ] as const)
   test(`one line and exit code 2 for ${what}`, (t) => {

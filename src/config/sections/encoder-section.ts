@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { encoderFacts, encoders, encodersThat, encoderTypes } from '../encoder-facts.js';
+import { encoderFacts, encoders, encoderSections, encodersThat, encoderTypes } from '../encoder-facts.js';
 import { encoderInputs, imagesOfSnippet } from '../encoder-inputs.js';
 import { aggregatorHelp, trainableAggregatorSchema } from './aggregator-section.js';
+import { alexnetSchema, completeAlexnet, fusionSchema } from './classic-keys.js';
 import { count, positive } from './number-kinds.js';
 
 const described = encoderTypes.map((type) => `${type} (${encoders[type].describe})`).join(', ');
@@ -29,6 +30,14 @@ const encoderKeys = z.strictObject({
         'and `window` make one image of a snippet); 0: no shift. ' +
         `Not for ${encodersThat(({ shift }) => !shift)}.`,
     ),
+  alexnet: alexnetSchema
+    .nullable()
+    .default(null)
+    .describe('Keys of the type alexnet alone (null there: the defaults of all of them).'),
+  fusion: fusionSchema
+    .nullable()
+    .default(null)
+    .describe('Keys of the type fusion alone (null there: the defaults of all of them).'),
   frames: count.default(8).describe('Frames of a snippet, F.'),
   stride: count.default(8).describe('Distance between the frames of a snippet, in frames of the video.'),
   aggregator: trainableAggregatorSchema
@@ -62,9 +71,12 @@ const encoderKeys = z.strictObject({
     ),
 });
 
+const alexnetDefaults = alexnetSchema.parse({});
+const fusionDefaults = fusionSchema.parse({});
+
 /** `encoder`: the video encoder. The facts of its type check width and shift, and give their defaults. */
 export const encoderSchema = encoderKeys
-  .superRefine(({ type, width, shift, aggregator, ...images }, context) => {
+  .superRefine(({ type, width, shift, aggregator, ...keys }, context) => {
     const refuse = (key: string, message: string) => {
       context.addIssue({ code: 'custom', path: [key], message });
     };
@@ -79,16 +91,23 @@ export const encoderSchema = encoderKeys
       else if (unit === 'channels' && width > most)
         refuse('width', `${type} takes at most ${most} channels, not ${width}`);
     }
-    const [shown, left] = [imagesOfSnippet(images), imagesOfSnippet(images) / 2 ** facts.frameHalvings];
+    for (const section of encoderSections)
+      if (keys[section] !== null && section !== facts.section)
+        refuse(section, `these are keys of the encoder ${section}, not of ${type}: remove them, or set encoder.type`);
+    const own = { fusion: type === 'fusion' ? (keys.fusion ?? fusionDefaults) : null };
+    const fused = own.fusion && own.fusion.kind !== 'single' ? own.fusion.kind : null;
+    const shown = imagesOfSnippet(keys);
     // Halves are rounded up.
-    if (aggregator.type !== 'mean' && left <= 1) {
-      const lost = shown > 1 ? `, and ${type} leaves one of ${shown}` : '';
-      const message = `${aggregator.type} needs two images of a snippet or more${lost}: set encoder.frames or window`;
-      refuse('aggregator', message);
+    if (aggregator.type !== 'mean' && facts.featuresOf(shown, own) <= 1) {
+      const lost = shown > 1 ? `, and ${type}${fused ? ` of kind ${fused}` : ''} leaves one of ${shown}` : '';
+      const remedy = fused && shown > 1 ? 'encoder.fusion.kind=single, or mean' : 'encoder.frames or window';
+      refuse('aggregator', `${aggregator.type} needs two images of a snippet or more${lost}: set ${remedy}`);
     }
+    if (fused === 'late' && shown === 1)
+      refuse('fusion', 'late fusion sees the first and the last of two images of a snippet or more, and there is one');
     if (shift === 1) refuse('shift', 'must be 0, or 2 or more: 1/shift of the channels moves in each direction');
-    if (shift && !facts.shift) refuse('shift', `${type} has convolutions over time and takes no shift`);
-    const { input, frames, window } = images;
+    if (shift && !facts.shift) refuse('shift', `${type} takes no shift: only ${encodersThat((of) => of.shift)} do`);
+    const { input, frames, window } = keys;
     if (input === 'rgb') {
       if (window !== null) refuse('window', 'the input rgb has no windows: set null, or another encoder.input');
       return;
@@ -96,9 +115,9 @@ export const encoderSchema = encoderKeys
     if ((window ?? frames) === 1) {
       const key = window === null ? 'frames' : 'window';
       refuse(key, `a window of one frame shows no motion, which encoder.input=${input} asks for: set 2 or more`);
-    } else if (!Number.isInteger(imagesOfSnippet(images))) {
+    } else if (!Number.isInteger(shown)) {
       refuse('window', `${frames} frames (encoder.frames) are not a whole number of windows of ${window ?? frames}`);
-    } else if (shift && imagesOfSnippet(images) === 1) {
+    } else if (shift && shown === 1) {
       refuse(
         'shift',
         `encoder.input=${input} makes one image of a snippet, which has no neighbour to shift from: set 0`,
@@ -109,5 +128,11 @@ export const encoderSchema = encoderKeys
     const facts = encoderFacts(keys.type);
     const single = keys.input !== 'rgb' && imagesOfSnippet(keys) === 1;
     const shift = facts.shift && !single ? 8 : 0;
-    return { ...keys, width: keys.width ?? facts.width?.default ?? 1, shift: keys.shift ?? shift };
+    return {
+      ...keys,
+      width: keys.width ?? facts.width?.default ?? 1,
+      shift: keys.shift ?? shift,
+      alexnet: facts.section === 'alexnet' ? completeAlexnet(keys.alexnet ?? alexnetDefaults) : null,
+      fusion: facts.section === 'fusion' ? (keys.fusion ?? fusionDefaults) : null,
+    };
   });

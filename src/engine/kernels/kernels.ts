@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { BatchStatistics } from '../ops/normalization/batch-norm.js';
+import type { LrnConstants } from '../ops/normalization/lrn.js';
 import type { ConvGeometry, EvenGeometry } from '../ops/convolution/conv2d.js';
 
 /** A tensor that its creator must free: no tape records it, and no `tf.tidy` frees it. */
@@ -33,6 +34,13 @@ export interface NormalizationGradients<T extends Held> {
   x: T;
   scale: T;
   offset: T;
+}
+
+/** The window of a max pool without padding, and the step between windows, for rows and columns alike. */
+export interface PoolWindow {
+  /** [rows, columns]. */
+  size: readonly [number, number];
+  stride: number;
 }
 
 /**
@@ -91,6 +99,14 @@ export interface Kernels<T extends Held> {
   maxPool: (x: T) => T;
   /** Gradient of `maxPool(normalize(x, by))` with respect to `normalize(x, by)`, given the pool's output y. */
   maxPoolGradient: (dy: T, x: T, by: Normalization<T>, y: T) => T;
+  /** Max pool without padding: rows and columns that fill no window are left out. */
+  pool: (x: T, window: PoolWindow) => T;
+  /** Gradient of pool's input x, given its output y. Of equal values of a window one takes the gradient. */
+  poolGradient: (dy: T, x: T, y: T, window: PoolWindow) => T;
+  /** Local response normalisation; see `lrn`. */
+  lrn: (x: T, constants: LrnConstants) => T;
+  /** Gradient of lrn's input x, given its output y. */
+  lrnGradient: (dy: T, x: T, y: T, constants: LrnConstants) => T;
   /** Means over axis 1 of `[N, M, C]`, float32. */
   mean: (x: T) => T;
   /** Gradient of `mean`, of shape `[N, M, C]`; `places` is M. */

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Kernels, Normalization } from './kernels.js';
+import type { LrnConstants } from '../ops/normalization/lrn.js';
+import type { Kernels, Normalization, PoolWindow } from './kernels.js';
 import { nativeConvolutions } from './native-convolutions.js';
 import { chain, consuming, convAttributes, float32, int32, nativeOps } from './native-ops.js';
 import {
@@ -142,6 +143,11 @@ export function nativeKernels(
       }
       return parts.length === 1 ? parts[0]! : concat(parts, 0);
     },
+    pool: (x, window) => run('MaxPool', [x], { T, ...windowed(window) }),
+    poolGradient: (dy, x, y, window) => run('MaxPoolGrad', [x, y, dy], { T, ...windowed(window) }),
+    lrn: (x, constants) => inFloat([x], (inputs) => run('LRN', inputs, { T: float32, ...normalizing(constants) })),
+    lrnGradient: (dy, x, y, constants) =>
+      inFloat([dy, x, y], (inputs) => run('LRNGrad', inputs, { T: float32, ...normalizing(constants) })),
     mean: (x) =>
       chain(cast(x, elementTypes.float32), (y) =>
         run('Mean', [y], { T: float32, Tidx: int32, keep_dims: false }, integers(1)),
@@ -184,6 +190,12 @@ export function nativeKernels(
   };
   return kernels;
 
+  /** Runs an op that has no kernel for bfloat16. */
+  function inFloat(inputs: NativeTensor[], f: (inputs: NativeTensor[]) => NativeTensor): NativeTensor {
+    const wide = inputs.map((x) => cast(x, elementTypes.float32));
+    return chain(consuming(wide, f), (y) => cast(y, type));
+  }
+
   function inverseDeviation({ variance, epsilon }: Normalization<NativeTensor>): NativeTensor {
     return chain(run('AddV2', [variance], { T: float32 }, floats(epsilon)), (v) => run('Rsqrt', [v], { T: float32 }));
   }
@@ -198,3 +210,18 @@ const pooling = {
   explicit_paddings: [0, 0, 1, 1, 1, 1, 0, 0],
   data_format: 'NHWC',
 };
+
+const windowed = ({ size: [rows, columns], stride }: PoolWindow): Record<string, Attribute> => ({
+  ksize: [1, rows, columns, 1],
+  strides: [1, stride, stride, 1],
+  padding: 'VALID',
+  explicit_paddings: [],
+  data_format: 'NHWC',
+});
+
+const normalizing = ({ radius, bias, alpha, beta }: LrnConstants): Record<string, Attribute> => ({
+  depth_radius: radius,
+  bias: { float: bias },
+  alpha: { float: alpha },
+  beta: { float: beta },
+});

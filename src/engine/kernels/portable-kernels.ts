@@ -6,8 +6,9 @@ import {
   portableForward,
   portableInputGradient,
 } from '../ops/convolution/conv2d.js';
+import { portableLrn } from '../ops/normalization/lrn.js';
 import { shift } from '../ops/temporal-shift.js';
-import type { Kernels } from './kernels.js';
+import type { Kernels, PoolWindow } from './kernels.js';
 
 /** {@link Kernels} made of tfjs's ops, which run on every backend. */
 export const portableKernels: Kernels<tf.Tensor> = {
@@ -86,6 +87,10 @@ export const portableKernels: Kernels<tf.Tensor> = {
     normal.dispose();
     return gradient;
   },
+  pool: (x, window) => poolOf(x, window),
+  poolGradient: (dy, x, _y, window) => tf.tidy(() => tf.grad((of) => poolOf(of, window))(x, dy)),
+  lrn: (x, constants) => portableLrn.forward(x, constants),
+  lrnGradient: (dy, x, y, constants) => portableLrn.gradient(dy, x, y, constants),
   mean: (x) => tf.mean(x, 1),
   meanGradient: (dy, places) => tf.tidy(() => tf.tile(tf.expandDims(tf.div(dy, places), 1), [1, places, 1])),
   scaleImages: (x, mean, deviation) =>
@@ -119,4 +124,8 @@ function maxPool(x: tf.Tensor): tf.Tensor {
     -3e38,
   );
   return tf.maxPool(around, 3, 2, 'valid');
+}
+
+function poolOf(x: tf.Tensor, { size, stride }: PoolWindow): tf.Tensor {
+  return tf.maxPool(images(x), [...size], stride, 'valid');
 }

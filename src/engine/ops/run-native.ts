@@ -7,7 +7,8 @@ export interface OpAttribute {
   value: unknown;
 }
 
-export type AttributeValue = number | string | boolean | number[];
+/** Numbers are integers, except that of `epsilon`, unless they are wrapped in `{ float }`. */
+export type AttributeValue = number | string | boolean | number[] | { float: number };
 
 /** The binding's numbers for kinds of attributes and for float32. */
 export type AttributeTypes = Record<
@@ -49,12 +50,17 @@ export function opAttributes(
 ): OpAttribute[] {
   const list = floatTypes.map((name): OpAttribute => ({ name, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }));
   for (const [name, value] of Object.entries(attributes))
-    list.push({ name, value, type: attributeType(binding, value, name) });
+    list.push({ name, value: plainValue(value), type: attributeType(binding, value, name) });
   return list;
+}
+
+function plainValue(value: AttributeValue): Exclude<AttributeValue, { float: number }> {
+  return typeof value === 'object' && 'float' in value ? value.float : value;
 }
 
 function attributeType(binding: AttributeTypes, value: AttributeValue, name: string): number {
   if (typeof value === 'boolean') return binding.TF_ATTR_BOOL;
   if (typeof value === 'string') return binding.TF_ATTR_STRING;
+  if (typeof value === 'object' && 'float' in value) return binding.TF_ATTR_FLOAT;
   return name === 'epsilon' ? binding.TF_ATTR_FLOAT : binding.TF_ATTR_INT;
 }

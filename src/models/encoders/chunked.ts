@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Pass } from '../layers/layer.js';
 import type { Gradients } from '../units/unit.js';
 import type { Encoder } from './encoder.js';
 
@@ -20,9 +21,12 @@ export function chunked(encoder: Encoder, chunk: number): Encoder {
       const starts = Array.from({ length: Math.ceil(snippets / chunk) }, (_, i) => i * chunk);
       const part = <T extends tf.Tensor>(of: T, start: number) =>
         tf.slice(of, [0, start], [1, Math.min(chunk, snippets - start)]);
+      // Each chunk drops values of its own, and the same ones when it is recorded again.
+      const passOf = (start: number): Pass =>
+        pass.dropoutSeed === undefined ? pass : { ...pass, dropoutSeed: pass.dropoutSeed + start };
       const parts = starts.map((start) => {
         const some = part(frames, start);
-        const features = encoder.encode(some, pass);
+        const features = encoder.encode(some, passOf(start));
         some.dispose();
         return features;
       });
@@ -35,7 +39,7 @@ export function chunked(encoder: Encoder, chunk: number): Encoder {
           let sum: Gradients = new Map();
           for (const start of starts) {
             // The first pass has already handed the statistics out.
-            const record = encoder.record(part(frames, start), { ...pass, onStatistics: undefined });
+            const record = encoder.record(part(frames, start), { ...passOf(start), onStatistics: undefined });
             const dPart = part(d, start);
             sum = added(sum, record.backward(dPart));
             tf.dispose(dPart);

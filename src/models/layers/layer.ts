@@ -22,6 +22,11 @@ export interface Pass {
   /** Whether an encoder gives a feature of each of its frames, `[B, L·T, C]`, instead of their mean of each snippet. */
   eachFrame?: boolean;
   /**
+   * Seed by which a training pass draws the values that dropout inside an encoder sets to 0. Passes with the same seed
+   * draw the same. Absent: nothing is dropped.
+   */
+  dropoutSeed?: number;
+  /**
    * Precision of an encoder's images and filters (default: float32). Parameters, statistics and
    * features are always float32.
    */

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Held, Kernels } from '../../engine/kernels/kernels.js';
 import type { Pass } from '../layers/layer.js';
 import type { ParameterSpec } from '../parameters.js';
@@ -28,13 +28,15 @@ export interface Unit {
   parameters: ParameterSpec[];
   /** Runs the unit on x. `inputGradient` is false where the input is the image. */
   record<T extends Held>(kernels: Kernels<T>, x: T, pass: Pass, inputGradient: boolean): Recorded<T>;
+  /** Computes the output alone, where that takes less memory than to record a pass and to release it. */
+  run?<T extends Held>(kernels: Kernels<T>, x: T, pass: Pass): T;
 }
 
 /** Runs units one after the other and keeps nothing for a backward pass. x stays the caller's. */
 export function runUnits<T extends Held>(units: readonly Unit[], kernels: Kernels<T>, x: T, pass: Pass): T {
   let at: T | undefined;
   for (const unit of units) {
-    const next = unit.record(kernels, at ?? x, pass, false).release();
+    const next = unit.run?.(kernels, at ?? x, pass) ?? unit.record(kernels, at ?? x, pass, false).release();
     at?.dispose();
     at = next;
   }
@@ -103,4 +105,12 @@ export function consumed<T extends Held, R>(x: T, f: (x: T) => R): R {
   const y = f(x);
   x.dispose();
   return y;
+}
+
+/** Computes f by tfjs's ops on views of the kernels' tensors, which stay the caller's. */
+export function through<T extends Held>(k: Kernels<T>, inputs: readonly T[], f: (views: tf.Tensor[]) => tf.Tensor): T {
+  const result = tf.tidy(() => f(inputs.map(k.view)));
+  const own = k.from(result);
+  result.dispose();
+  return own;
 }

@@ -1,7 +1,8 @@
-import { encoderTypes, type EncoderType } from '../../config/encoder-facts.js';
+import { encoderFacts, encoderTypes, type EncoderType } from '../../config/encoder-facts.js';
 import { streamNames, type EncoderInput, type StreamName } from '../../config/encoder-inputs.js';
 import { encoderSchema } from '../../config/sections/encoder-section.js';
 import { buildEncoder } from '../encoders/encoder-catalogue.js';
+import { sectionKeys, variantsOf, type NetworkVariant } from './network-variants.js';
 import { torchShape } from './torch-layout.js';
 import type { ParameterSpec } from '../parameters.js';
 import { problemOf } from '../state.js';
@@ -12,6 +13,8 @@ import { problemOf } from '../state.js';
 export interface KnownEncoder {
   type: EncoderType;
   width: number;
+  /** Keys of the type's own section that tensors tell, and `frames` where they tell of it; empty for most types. */
+  variant: NetworkVariant;
   /**
    * `encoder.input` as far as tensors tell it: `rgb+dynamic` is two networks. A single network may see any other
    * input, and counts as `rgb`.
@@ -38,8 +41,13 @@ export function closestEncoder(shapes: ReadonlyMap<string, readonly number[]>): 
   const names = [...shapes.keys()];
   const stream = streamNames.find((name) => names.some((each) => each.startsWith(`${name}.`)));
   if (stream === undefined) return closestNetwork(shapes);
-  const { type, width } = closestNetwork(ofStream(shapes, stream));
-  return knownEncoder(type, width, 'rgb+dynamic')!;
+  const { type, width, variant } = closestNetwork(ofStream(shapes, stream));
+  return knownEncoder(type, width, 'rgb+dynamic', inStreams(variant))!;
+}
+
+/** The variant of each of two streams, which see one image for each window, of two frames here. */
+function inStreams(variant: NetworkVariant): NetworkVariant {
+  return variant.frames === undefined ? variant : { ...variant, frames: 2 * variant.frames, window: 2 };
 }
 
 /** The tensors of one stream, by the names that they have in a network alone. */
@@ -53,17 +61,24 @@ function ofStream<T>(tensors: ReadonlyMap<string, T>, stream: StreamName): Map<s
 }
 
 function closestNetwork(shapes: ReadonlyMap<string, readonly number[]>): KnownEncoder {
-  const published = encoderTypes.map((type) => knownEncoder(type)!);
-  const types = fewest(published, ({ parameters }) => {
+  const published = encoderTypes.flatMap((type) =>
+    variantsOf(type, shapes).flatMap((variant) => {
+      const encoder = knownEncoder(type, null, 'rgb', variant)!;
+      // A variant of few tensors would otherwise be the closest to any file of others.
+      const strange = encoderFacts(type).section !== null && !encoder.parameters.some(({ name }) => shapes.has(name));
+      return strange ? [] : [encoder];
+    }),
+  );
+  const likely = fewest(published, ({ parameters }) => {
     const present = parameters.filter(({ name }) => shapes.has(name)).length;
     return parameters.length - present + (shapes.size - present);
   });
   const misfits = ({ parameters }: KnownEncoder) =>
     parameters.filter((spec) => problemOf(spec, shapes.get(spec.name)) !== undefined).length;
-  let closest = types[0]!;
+  let closest = likely[0]!;
   let least = Infinity;
-  for (const type of types) {
-    for (const candidate of inAllWidths(type, shapes)) {
+  for (const network of likely) {
+    for (const candidate of inAllWidths(network, shapes)) {
       const count = misfits(candidate);
       if (count < least) [closest, least] = [candidate, count];
       if (least === 0) return closest;
@@ -85,10 +100,27 @@ function* inAllWidths(
   shapes: ReadonlyMap<string, readonly number[]>,
 ): Generator<KnownEncoder> {
   yield published;
-  for (const width of new Set([channelsOf(published, shapes), ...multipliers])) {
-    const encoder = knownEncoder(published.type, width);
+  const { type, variant } = published;
+  const told = encoderFacts(type).section === null ? [channelsOf(published, shapes), ...multipliers] : [];
+  for (const width of new Set(told.length > 0 ? told : factorsOf(published, shapes))) {
+    const encoder = knownEncoder(type, width, 'rgb', variant);
     if (encoder) yield encoder;
   }
+}
+
+/**
+ * Reads the width of an encoder whose width is a factor on the channels of all layers: what each weight's outputs tell,
+ * those with the most outputs first, as they are and rounded, because several widths have the same channels.
+ */
+function factorsOf({ parameters }: KnownEncoder, shapes: ReadonlyMap<string, readonly number[]>): number[] {
+  const factors = parameters.flatMap(({ name, kind, shape }) => {
+    const published = torchShape(kind, shape)[0]!;
+    const found = shapes.get(name)?.[0];
+    return found === undefined ? [] : [{ published, factor: found / published }];
+  });
+  return factors
+    .sort((a, b) => b.published - a.published)
+    .flatMap(({ factor }) => [...[20, 100, 400].map((steps) => Math.round(factor * steps) / steps), factor]);
 }
 
 /**
@@ -104,14 +136,18 @@ function channelsOf({ width, parameters }: KnownEncoder, shapes: ReadonlyMap<str
  * The encoder of an `encoder.type`, as published or in another `encoder.width`; null where that width is not allowed.
  *
  * @param input - Whether it is one network or those of two streams.
+ * @param variant - Keys besides these.
  */
 export function knownEncoder(
   type: KnownEncoder['type'],
   width: number | null = null,
   input: KnownEncoder['input'] = 'rgb',
+  variant: NetworkVariant = {},
 ): KnownEncoder | null {
-  const parsed = encoderSchema.safeParse({ type, width, input });
+  const { frames, window, ...keys } = variant;
+  const seen = { ...(frames !== undefined && { frames }), ...(window !== undefined && { window }) };
+  const parsed = encoderSchema.safeParse({ type, width, input, ...seen, ...sectionKeys(type, keys) });
   if (!parsed.success) return null;
   const { parameters, channels } = buildEncoder(parsed.data);
-  return { type, width: parsed.data.width, input, channels, parameters };
+  return { type, width: parsed.data.width, variant, input, channels, parameters };
 }

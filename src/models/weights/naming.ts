@@ -15,6 +15,9 @@ export type Naming = 'torchvision' | 'tsm';
  * torchvision's MobileNetV2.
  */
 const classifierNames = /^(?:fc|_fc|new_fc|classifier|classifier\.1)\.(weight|bias)$/;
+/** AlexNet's, whose `classifier.1` and `classifier.4` are hidden layers. */
+const alexnetClassifierNames = /^(?:fc|classifier\.6)\.(weight|bias)$/;
+const ofAlexnet = /^classifier\.[46]\.weight$/;
 /**
  * A name in a block of MobileNetV2: the block, the place in it (one number in TSM, one or
  * two in torchvision), the rest.
@@ -28,7 +31,9 @@ const placeInBlock = /^(features\.\d+\.conv)\.(\d+(?:\.\d+)?)\.(\D.*)$/;
  * @returns A map from the file's name to torchvision's. Two tensors may get the same name.
  */
 export function torchvisionNames(names: Iterable<string>): Map<string, string> {
-  const plain = new Map([...names].map((name) => [name, plainName(name).replace(classifierNames, 'fc.$1')]));
+  const own = [...names].map((name) => [name, plainName(name)] as const);
+  const classifier = own.some(([, name]) => ofAlexnet.test(name)) ? alexnetClassifierNames : classifierNames;
+  const plain = new Map(own.map(([name, plain]) => [name, plain.replace(classifier, 'fc.$1')]));
   const all = new Set(plain.values());
   const flat = [...all].some((name) => /^features\.\d+\.conv\.0\.weight$/.test(name));
   return flat ? new Map([...plain].map(([name, own]) => [name, nest(own, all)])) : plain;

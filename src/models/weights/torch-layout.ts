@@ -8,6 +8,7 @@ const toTorch: Record<ParameterKind, number[]> = {
   conv1d: [2, 1, 0],
   pointwise: [2, 1, 0],
   linear: [1, 0],
+  flattened: [3, 2, 0, 1],
   codebook: [0, 1],
   vector: [0],
 };
@@ -21,6 +22,7 @@ export interface Values {
 /** The shape in PyTorch of a parameter that has `shape` here. */
 export function torchShape(kind: ParameterKind, shape: readonly number[]): number[] {
   const permuted = toTorch[kind].map((axis) => shape[axis]!);
+  if (kind === 'flattened') return [permuted[0]!, permuted.slice(1).reduce((a, b) => a * b, 1)];
   return kind === 'pointwise' ? [...permuted, 1] : permuted;
 }
 
@@ -29,12 +31,15 @@ export function toTorchLayout(kind: ParameterKind, values: Values): Values {
   return { shape: torchShape(kind, values.shape), data: permute(values, toTorch[kind]).data };
 }
 
-/** Converts values from PyTorch's layout to ours. */
-export function fromTorchLayout(kind: ParameterKind, { shape, data }: Values): Values {
+/**
+ * Converts values from PyTorch's layout to ours.
+ *
+ * @param own - The parameter's shape here, which PyTorch's does not tell of a layer of a flattened map.
+ */
+export function fromTorchLayout(kind: ParameterKind, { data }: Pick<Values, 'data'>, own: readonly number[]): Values {
   const order = toTorch[kind];
-  const own = kind === 'pointwise' ? shape.slice(0, -1) : shape;
   return permute(
-    { shape: own, data },
+    { shape: order.map((axis) => own[axis]!), data },
     order.map((_, axis) => order.indexOf(axis)),
   );
 }

@@ -97,9 +97,10 @@ function planJoint(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<VideoBa
     ),
     shape: ({ shape }) => shapeName(shape),
     through: 'encoder',
-    record({ frames: bytes, shape: { snippets, size } }, { from, to }) {
+    record({ frames: bytes, shape: { snippets, size } }, { from, to }, { step }) {
       const x = tf.tensor(concatenated(bytes.slice(from, to)), [to - from, snippets, frames, size, size, 3]);
-      return trained.record(x, pass);
+      const dropoutSeed = randomStream(config.seed, 'joint', 'encoder dropout', step, from).below(2 ** 31);
+      return trained.record(x, { ...pass, dropoutSeed });
     },
     loss({ instances, shape: { snippets } }, { from, to }, { step }, features) {
       const draws = randomStream(config.seed, 'joint', 'draws', step, from);

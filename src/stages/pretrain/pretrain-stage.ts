@@ -190,13 +190,15 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
     ),
     shape: ({ shape }) => clipShapeName(shape),
     through: 'encoder',
-    record({ ids, frames, shape }, { from, to }, { epoch }) {
+    record({ ids, frames, shape }, { from, to }, { epoch, step }) {
+      const dropoutSeed = randomStream(seed, 'pretrain', 'encoder dropout', step, from).below(2 ** 31);
+      const pass: Pass = { ...trainingPass, dropoutSeed };
       const own = clipTensor(frames.slice(from, to), shape);
-      if (options.mixup === 0) return encoder.record(own, trainingPass);
+      if (options.mixup === 0) return encoder.record(own, pass);
       const other = clipTensor(next(frames, from, to), shape);
       const mixed = tf.tidy(() => mix(own, other, shares(ids.slice(from, to), epoch)));
       tf.dispose([own, other]);
-      return encoder.record(mixed, trainingPass);
+      return encoder.record(mixed, pass);
     },
     loss({ ids, clips: list }, { from, to }, { epoch, step }, features) {
       const dropoutSeed = randomStream(seed, 'pretrain', 'dropout', step, from).below(2 ** 31);

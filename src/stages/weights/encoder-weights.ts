@@ -3,7 +3,7 @@ import { requireFiniteTensor, type TensorData } from '../../checkpoints/formats/
 import { readTfjsWeights } from '../../checkpoints/formats/tfjs-layers.js';
 import { isTorchFile, readTorchFile, torchMark } from '../../checkpoints/formats/torch-file.js';
 import { fromKerasMobilenet } from '../../models/weights/keras-mobilenet.js';
-import { encoders, encoderTypes } from '../../config/encoder-facts.js';
+import { encoderFacts, encoders, encoderTypes } from '../../config/encoder-facts.js';
 import { streamNames } from '../../config/encoder-inputs.js';
 import { closestEncoder, knownEncoder, type KnownEncoder } from '../../models/weights/known-encoders.js';
 import { torchvisionNames } from '../../models/weights/naming.js';
@@ -48,7 +48,10 @@ export function loadEncoderWeights(parameters: Parameters, file: string): void {
   const own = [...exportState(parameters)].filter(([name]) => name.startsWith('aggregator.'));
   const names = new Set(parameters.specs.map(({ name }) => name));
   const hasAll = (prefix: string) => encoder.parameters.every(({ name }) => names.has(prefix + name));
-  if (hasAll('')) {
+  // AlexNet without its fully connected layers takes the convolutions of a file that has them.
+  const convolutions = encoder.parameters.filter(({ kind }) => kind !== 'vector');
+  const lacks = convolutions.filter(({ name }) => !names.has(name));
+  if (lacks.length < convolutions.length && lacks.every(({ kind }) => kind === 'flattened')) {
     importState(parameters, new Map([...own, ...network]), file);
     return;
   }
@@ -59,8 +62,14 @@ export function loadEncoderWeights(parameters: Parameters, file: string): void {
 }
 
 /** The configuration keys for an encoder, as `--set` takes them. */
-export function keysOf({ type, width, input }: KnownEncoder): string {
-  return `encoder.type=${type} encoder.width=${width}${input === 'rgb' ? '' : ` encoder.input=${input}`}`;
+export function keysOf({ type, width, input, variant }: KnownEncoder): string {
+  const { section } = encoderFacts(type);
+  const own = Object.entries(variant).map(([key, value]) => {
+    const beside = key === 'frames' || key === 'window';
+    return ` encoder.${beside || section === null ? '' : `${section}.`}${key}=${value}`;
+  });
+  const streams = input === 'rgb' ? '' : ` encoder.input=${input}`;
+  return `encoder.type=${type} encoder.width=${width}${streams}${own.join('')}`;
 }
 
 function readKeras(file: string): EncoderWeights {

@@ -12,15 +12,18 @@ const folder = path.resolve(import.meta.dirname, '../../fixtures/encoders');
 const cases = readdirSync(folder).filter((name) => name.endsWith('.json'));
 
 test('there is a case of each', () => {
-  assert.deepEqual(cases.sort(), ['r2plus1d-18.json', 'resnet34.json', 'resnet50.json']);
+  const fusions = ['early', 'late', 'single', 'slow'].map((kind) => `fusion-${kind}.json`);
+  assert.deepEqual(cases.sort(), ['alexnet.json', ...fusions, 'r2plus1d-18.json', 'resnet34.json', 'resnet50.json']);
 });
 
 for (const name of cases) {
-  test(`${path.basename(name, '.json')}: a training pass agrees with torchvision's`, () => {
+  test(`${path.basename(name, '.json')}: a training pass agrees with PyTorch's`, () => {
     const { names, features, running, grads_encoder } = encoderErrors(path.join(folder, name));
     assert.ok(names, 'the parameters are not the same');
     assert.ok(features <= 2e-5, `features: ${features}`);
     assert.ok(running <= 1e-5, `running: ${running}`);
-    assert.ok(grads_encoder <= 1e-3, `gradients: ${grads_encoder}`);
+    // Without batch normalisation there is less to round.
+    const most = /^(alexnet|fusion)/.test(name) ? 1e-4 : 1e-3;
+    assert.ok(grads_encoder <= most, `gradients: ${grads_encoder}`);
   });
 }

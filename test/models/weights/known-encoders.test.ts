@@ -11,6 +11,8 @@ const shapesOf = ({ parameters }: KnownEncoder) =>
 const widths: Partial<Record<KnownEncoder['type'], number[]>> = {
   'mobilenet-v2': [1, 0.35, 0.5, 0.75, 1.4],
   'efficientnet-lite0': [1],
+  alexnet: [1, 0.25, 0.35],
+  fusion: [1, 0.25, 0.35],
 };
 
 test('every encoder is known by its tensors, as published and narrow', () => {
@@ -21,6 +23,36 @@ test('every encoder is known by its tensors, as published and narrow', () => {
       assert.deepEqual([found.type, found.width, found.channels], [type, width, encoder.channels]);
     }
   }
+});
+
+test('the variants of a network are told from each other', () => {
+  const alexnets = ['full', 'mini', 'torchvision'].flatMap((preset) =>
+    [1, 2].flatMap((groups) => ['fc7', 'conv5'].map((feature) => ({ preset, groups, feature }))),
+  );
+  for (const variant of alexnets) {
+    const encoder = knownEncoder('alexnet', 0.3, 'rgb', variant)!;
+    const found = closestEncoder(shapesOf(encoder));
+    assert.deepEqual([found.type, found.width, found.variant], ['alexnet', 0.3, variant]);
+  }
+  for (const streams of ['full', 'fovea+context'])
+    for (const [kind, frames] of [
+      ['early', 5],
+      ['slow', 5],
+      ['late', 10],
+      ['single', 10],
+    ] as const) {
+      const variant = { kind, preset: 'mini', streams, feature: 'fc7', frames };
+      const found = closestEncoder(shapesOf(knownEncoder('fusion', 0.5, 'rgb', variant)!));
+      assert.deepEqual([found.type, found.width, found.variant], ['fusion', 0.5, variant]);
+    }
+});
+
+test('two streams of a network over time have the images of their windows', () => {
+  const variant = { kind: 'early', preset: 'mini', streams: 'full', feature: 'fc7', frames: 8, window: 2 };
+  const encoder = knownEncoder('fusion', 0.5, 'rgb+dynamic', variant)!;
+  const found = closestEncoder(shapesOf(encoder));
+  assert.deepEqual([found.input, found.variant], ['rgb+dynamic', variant]);
+  assert.deepEqual(shapesOf(found), shapesOf(encoder));
 });
 
 test('of a width that nobody publishes, one with the same tensors is found', () => {

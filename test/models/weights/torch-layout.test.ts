@@ -30,6 +30,10 @@ const shapes: Record<ParameterKind, [ours: number[], torch: number[]]> = {
     [4, 5],
     [5, 4],
   ],
+  flattened: [
+    [2, 3, 4, 5],
+    [5, 24],
+  ],
   codebook: [
     [4, 5],
     [4, 5],
@@ -49,9 +53,16 @@ for (const [kind, [ours, torch]] of Object.entries(shapes) as [ParameterKind, [n
     };
     const there = toTorchLayout(kind, values);
     assert.deepEqual(there.shape, torch);
-    assert.deepEqual(fromTorchLayout(kind, there), values);
+    assert.deepEqual(fromTorchLayout(kind, there, ours), values);
   });
 }
+
+test('by hand: a layer of a flattened map has its inputs channel by channel in PyTorch', () => {
+  // [h = 1, w = 2, in = 3, out = 1], digits w, in.
+  const data = Float32Array.of(0, 1, 2, 10, 11, 12);
+  const torch = toTorchLayout('flattened', { shape: [1, 2, 3, 1], data });
+  assert.deepEqual(torch, { shape: [1, 6], data: Float32Array.of(0, 10, 1, 11, 2, 12) });
+});
 
 test('by hand: a 1x2 convolution of two inputs and two outputs', () => {
   // [kh = 1, kw = 2, in = 2, out = 2], digits kw, in, out.

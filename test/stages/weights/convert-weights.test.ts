@@ -7,6 +7,7 @@ import { hashTensors } from '../../../src/checkpoints/formats/tensor.js';
 import { convertWeights } from '../../../src/stages/weights/convert-weights.js';
 import { stateDict, writeWeights } from '../../support/encoder-weights.js';
 import { missing, shared } from '../../support/shared.js';
+import { encoderFacts } from '../../../src/config/encoder-facts.js';
 import { temporaryFolder } from '../../support/temporary.js';
 
 const metadata = { format: 'pt', note: 'ünï' };
@@ -18,6 +19,8 @@ for (const [type, width] of [
   ['r2plus1d-18', 2],
   ['mobilenet-v2', 0.35],
   ['efficientnet-lite0', 1],
+  ['alexnet', 0.05],
+  ['fusion', 0.05],
 ] as const) {
   test(`${type}: read, written and read again it is the same to the bit, whatever the naming between`, (t) => {
     const folder = temporaryFolder(t);
@@ -28,7 +31,7 @@ for (const [type, width] of [
     assert.deepEqual([encoder.type, encoder.width], [type, width]);
     // The same bytes: NaNs, counters, classifier and metadata are as they were.
     assert.ok(readFileSync(to).equals(readFileSync(from)));
-    if (type === 'r2plus1d-18' || type === 'efficientnet-lite0') return;
+    if (!encoderFacts(type).tsmNaming) return;
     const tsm = path.join(folder, 'tsm.safetensors');
     convertWeights(from, tsm, 'tsm');
     const names = [...readSafetensors(tsm).tensors.keys()];

@@ -7,8 +7,10 @@ import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { readSafetensors } from '../../../src/checkpoints/formats/safetensors.js';
 import type { Config } from '../../../src/config/schema.js';
+import { encoderSchema } from '../../../src/config/sections/encoder-section.js';
 import { startEngine } from '../../../src/engine/backend.js';
 import { randomStream } from '../../../src/engine/random.js';
+import { fusionPresets } from '../../../src/models/encoders/fusion.js';
 import { buildEncoder } from '../../../src/models/encoders/encoder-catalogue.js';
 import {
   imagenetScaling,
@@ -30,7 +32,7 @@ interface Case {
   frames: number;
   side: number;
   normalization: Pass['normalization'];
-  encoder: { type: Config['encoder']['type']; width: number; shift_div: number };
+  encoder: { type: Config['encoder']['type']; width: number; shift_div: number; alexnet?: object; fusion?: object };
 }
 
 /** Largest relative errors of a training pass. `names`: whether the case has exactly our parameters. */
@@ -49,8 +51,9 @@ export function encoderErrors(file: string): EncoderErrors {
   const state: State = new Map(
     [...tensors].map(([name, { shape }]) => [name, { shape: [...shape], data: theirs(name) }]),
   );
-  const { type, width, shift_div: shift } = reference.encoder;
-  const encoder = buildEncoder({ type, width, shift, input: 'rgb', window: null, aggregator: { type: 'mean' } });
+  const { shift_div: shift, ...keys } = reference.encoder;
+  const { type } = keys;
+  const encoder = buildEncoder(encoderSchema.parse({ ...keys, shift, frames: reference.frames }));
   const parameters = new Parameters(encoder.parameters, randomStream(0));
   importState(parameters, state, file, 'param.encoder.');
 
@@ -72,6 +75,7 @@ export function encoderErrors(file: string): EncoderErrors {
     names: [...tensors.keys()].filter((name) => name.startsWith('param.')).length === specs.length,
     features: error(features.dataSync<'float32'>(), theirs('features')),
     running: Math.max(
+      0,
       ...specs
         .filter((spec) => !spec.trainable)
         .map(({ name }) => error(parameters.get(name).dataSync<'float32'>(), theirs(`after.encoder.${name}`))),
@@ -98,6 +102,8 @@ const scalings: Record<Config['encoder']['type'], InputScaling> = {
   'r2plus1d-18': kineticsScaling,
   'mobilenet-v2': unitScaling,
   'efficientnet-lite0': liteScaling,
+  alexnet: imagenetScaling,
+  fusion: fusionPresets.mini.scaling,
 };
 
 /** The RGB 0..255, in our order of axes, from which our scaling makes the case's input. */

@@ -4,13 +4,20 @@
     python encoder_golden.py resnet50 --width 2 --side 33 --seed 8 --out resnet50
     python encoder_golden.py r2plus1d-18 --width 2 --side 20 --snippets 3 --frames 3 --seed 1 --out r2plus1d-18
     python encoder_golden.py mobilenet-v2 --width 0.35 --frozen --out mobilenet-v2
+    python encoder_golden.py alexnet --groups 2 --width 0.25 --side 40 --frames 2 --out alexnet
+    python encoder_golden.py fusion --kind single --width 0.25 --side 32 --frames 2 --out fusion-single
+    python encoder_golden.py fusion --kind early --width 0.25 --side 32 --frames 3 --out fusion-early
+    python encoder_golden.py fusion --kind late --width 0.25 --side 32 --frames 3 --out fusion-late
+    python encoder_golden.py fusion --kind slow --width 0.25 --side 24 --frames 10 --snippets 1 --out fusion-slow
 
 Each command writes <out>.json and <out>.safetensors in the form of the LoFi step's case: param.encoder.*, input,
 features, grad.features, grad.encoder.*, after.encoder.*running*, all in PyTorch's names and layouts (without TSM's
 `.net`). `encoder-case.ts` in this folder compares them with our encoder. Needs torch, torchvision and safetensors.
 
-The first three cases are those of test/fixtures/encoders. A seed whose gradients jump under a 1e-7 change of the input
-(because a ReLU flips) is refused. With the 52 batch normalisations of MobileNetV2 every seed is, so it needs --frozen.
+The first three cases are those of test/fixtures/encoders, and so are those of alexnet and of the four kinds of fusion
+in their preset `mini`, made of layers of torch.nn with torchvision's names of AlexNet. A seed whose gradients jump
+under a 1e-7 change of the input (because a ReLU flips) is refused. With the 52 batch normalisations of MobileNetV2
+every seed is, so it needs --frozen.
 """
 import argparse
 import json
@@ -95,8 +102,83 @@ def mobilenet(o):
     return net
 
 
+classics = ('alexnet', 'fusion')
+
+
+class Classic(nn.Module):
+    """AlexNet and the fusion networks in their preset `mini`. PyTorch's LRN divides alpha by its size."""
+
+    def __init__(self, o):
+        super().__init__()
+        alex = o.encoder == 'alexnet'
+        self.o = o
+        widths = [o.groups * max(1, round(c * o.width / o.groups)) for c in (12, 32, 48, 48, 32)]
+        hidden = max(1, round(128 * o.width))
+        # Extents and strides in time of the first three convolutions.
+        time = {'early': [(o.frames, 1)], 'slow': [(4, 2), (2, 2), (2, 2)]}.get(o.kind, [])
+        if o.kind == 'slow' and o.frames != 10:
+            raise SystemExit('slow fusion is written here for 10 frames')
+        time += [(1, 1)] * (5 - len(time))
+        layers, inputs = {}, 3
+        for i, (name, out, k) in enumerate(zip(('0', '3', '6', '8', '10'), widths, (5, 5, 3, 3, 3))):
+            groups = o.groups if i in (1, 3, 4) else 1
+            (kt, st), stride = time[i], 2 if i == 0 else 1
+            if kt == 1:
+                layers[name] = nn.Conv2d(inputs, out, k, stride, 0, groups=groups)
+            else:
+                layers[name] = nn.Conv3d(inputs, out, (kt, k, k), (st, stride, stride), 0)
+            inputs = out
+        self.features = nn.ModuleDict(layers)
+        self.pool = nn.MaxPool2d(3 if alex else 2, 2)
+        self.lrn = nn.LocalResponseNorm(5, 1e-4, 0.75 if alex else 0.5, 2.0)
+        self.grid = nn.AdaptiveAvgPool2d(2 if alex else 3)
+        towers = 2 if o.kind == 'late' else 1
+        side = 2 if alex else 3
+        self.classifier = nn.ModuleDict({'1': nn.Linear(towers * inputs * side * side, hidden),
+                                         '4': nn.Linear(hidden, hidden)})
+
+    def padded(self, x, conv):
+        """Zeros around images, as many as the convolution needs: 2 for AlexNet's first, else TensorFlow's "same"."""
+        (k, s) = conv.kernel_size[-1], conv.stride[-1]
+        if self.o.encoder == 'alexnet':
+            return F.pad(x, ((k - 1) // 2,) * 4)
+        total = [max((-(-n // s) - 1) * s + k - n, 0) for n in x.shape[-2:]]
+        (top, bottom), (left, right) = [(t // 2, t - t // 2) for t in total]
+        return F.pad(x, (left, right, top, bottom))
+
+    def tower(self, x):
+        """x [N, T, 3, H, W] -> maps [N, T', C, h, w]."""
+        for i, conv in enumerate(self.features.values()):
+            n, t = x.shape[:2]
+            if isinstance(conv, nn.Conv3d):
+                y = conv(self.padded(x, conv).transpose(1, 2)).transpose(1, 2)
+                n, t = y.shape[:2]
+                y = y.reshape(n * t, *y.shape[2:])
+            else:
+                y = conv(self.padded(x.reshape(n * t, *x.shape[2:]), conv))
+            y = F.relu(y)
+            if i < 2:
+                y = self.lrn(y)
+            if i in (0, 1, 4):
+                y = self.pool(y)
+            x = y.reshape(n, t, *y.shape[1:])
+        return x
+
+    def forward(self, x):
+        """x [N, F, 3, H, W] -> features [N, C]."""
+        maps = self.tower(x[:, [0, -1]] if self.o.kind == 'late' else x)
+        if self.o.kind == 'late':
+            maps = maps.reshape(maps.shape[0], 1, -1, *maps.shape[3:])
+        n, t = maps.shape[:2]
+        y = self.grid(maps.reshape(n * t, *maps.shape[2:])).flatten(1)
+        y = F.relu(self.classifier['4'](F.relu(self.classifier['1'](y))))
+        return y.reshape(n, t, -1).mean(1)
+
+
 def build(o):
     torch.manual_seed(o.seed)
+    if o.encoder in classics:
+        return Classic(o)
     make = {'r2plus1d-18': r2plus1d, 'mobilenet-v2': mobilenet}.get(o.encoder, resnet)
     net = make(o).train(not o.frozen)
     for module in net.modules():
@@ -112,7 +194,9 @@ def build(o):
 def encode(net, x, o):
     """x [B, L, F, 3, H, W] -> features [B, C, L]."""
     b, l, f = x.shape[:3]
-    if o.encoder == 'r2plus1d-18':
+    if o.encoder in classics:
+        y = net(x.reshape(b * l, *x.shape[2:])).view(b, l, -1)
+    elif o.encoder == 'r2plus1d-18':
         y = net(x.reshape(b * l, *x.shape[2:]).transpose(1, 2)).view(b, l, -1)
     else:
         y = net(x.reshape(b * l * f, *x.shape[3:])).view(b, l, f, -1).mean(2)
@@ -123,6 +207,8 @@ def step(o, noise=0):
     net = build(o)
     initial = {k: v.detach().clone() for k, v in net.state_dict().items() if v.is_floating_point()}
     x = torch.randn(o.batch, o.snippets, o.frames, 3, o.side, o.side)
+    if o.encoder in classics:
+        x *= 300  # Values at which LRN's alpha matters.
     seen = x * (1 + 1e-7 * torch.randn(x.shape, generator=torch.Generator().manual_seed(noise))) if noise else x
     features = encode(net, seen, o)
     given = torch.randn(features.shape, generator=torch.Generator().manual_seed(o.seed + 1))
@@ -132,7 +218,7 @@ def step(o, noise=0):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('encoder', choices=('resnet18', 'resnet34', 'resnet50', 'r2plus1d-18', 'mobilenet-v2'))
+    p.add_argument('encoder', choices=('resnet18', 'resnet34', 'resnet50', 'r2plus1d-18', 'mobilenet-v2', *classics))
     p.add_argument('--width', type=float, required=True)
     p.add_argument('--shift', type=int, default=4, help='1/shift of the channels; 0: none')
     p.add_argument('--batch', type=int, default=1)
@@ -140,11 +226,15 @@ def main():
     p.add_argument('--frames', type=int, default=4)
     p.add_argument('--side', type=int, default=32)
     p.add_argument('--seed', type=int, default=1)
+    p.add_argument('--kind', choices=('single', 'early', 'late', 'slow'), default='single', help='of fusion')
+    p.add_argument('--groups', type=int, default=1, help='of alexnet')
     p.add_argument('--frozen', action='store_true', help='normalise by running statistics')
     p.add_argument('--out', required=True)
     o = p.parse_args()
-    if o.encoder == 'r2plus1d-18':
+    if o.encoder == 'r2plus1d-18' or o.encoder in classics:
         o.shift = 0
+    if o.encoder in classics:
+        o.frozen = True
     net, initial, x, features, given = step(o)
     grads = {k: v.grad for k, v in net.named_parameters()}
     worst = 0.0
@@ -161,10 +251,14 @@ def main():
     tensors.update({'input': x, 'features': features, 'grad.features': given})
     save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, o.out + '.safetensors')
     with open(o.out + '.json', 'w') as file:
-        width = o.width if o.encoder == 'mobilenet-v2' else int(o.width)
+        factor = o.encoder in ('mobilenet-v2', *classics)
+        width = o.width if factor else int(o.width)
+        own = {'alexnet': dict(preset='mini', groups=o.groups, lrn='perElement'),
+               'fusion': dict(preset='mini', kind=o.kind, lrn='perElement')}.get(o.encoder)
         json.dump(dict(seed=o.seed, batch=o.batch, snippets=o.snippets, frames=o.frames, side=o.side,
                        normalization='running' if o.frozen else 'batch',
-                       encoder=dict(type=o.encoder, width=width, shift_div=o.shift),
+                       encoder=dict(type=o.encoder, width=width, shift_div=o.shift,
+                                    **({o.encoder: own} if own else {})),
                        peer=dict(torch=torch.__version__.split('+')[0],
                                  torchvision=torchvision.__version__.split('+')[0])), file, indent=2)
         file.write('\n')
