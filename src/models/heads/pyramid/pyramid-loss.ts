@@ -108,12 +108,14 @@ function itemSum(item: number, { logits, offsets }: LearningOutput, targets: Los
     tf.tensor(targets.classes.subarray(item * count * classes, (item + 1) * count * classes), [1, count, classes]),
     tf.tensor(targets.locations.subarray(item * count, (item + 1) * count), [1, count, 1]),
   );
-  const own = targets.places.flatMap((place, row) => (place.item === item ? [row] : []));
-  if (own.length === 0 || targets.weight === 0) return classSum;
+  // The places of an item follow each other. The gradient of a gather is not known to every backend.
+  const from = targets.places.findIndex((place) => place.item === item);
+  const learnt = targets.places.filter((place) => place.item === item).length;
+  if (learnt === 0 || targets.weight === 0) return classSum;
   const boundarySum = distanceIouLoss(
-    tf.gather(offsets, own),
-    tf.tensor2d(own.map((row) => [targets.offsets[2 * row]!, targets.offsets[2 * row + 1]!])),
-    tf.ones([own.length, 1]),
+    tf.slice(offsets, [from, 0], [learnt, 2]),
+    tf.tensor2d(targets.offsets.subarray(2 * from, 2 * (from + learnt)), [learnt, 2]),
+    tf.ones([learnt, 1]),
   );
   return tf.add(classSum, tf.mul(boundarySum, weight));
 }
