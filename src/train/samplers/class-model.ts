@@ -1,4 +1,5 @@
 import type { LossModel } from './importance-sampler.js';
+import { meanOf, running } from './means.js';
 import type { Slots } from './sampler.js';
 
 /** Running mean of the losses of a class, and of their squares. */
@@ -10,8 +11,6 @@ interface Moments {
 /** Moments by fidelity and class; null where no loss of the class is known yet. The last class is background. */
 type Values = Readonly<Record<string, readonly (Moments | null)[]>>;
 
-/** Share of the past in running means. */
-const past = 0.9;
 /** Batches between two updates. */
 const batchesBetween = 8;
 
@@ -50,14 +49,9 @@ export function classModel({ classes, classCount }: Slots): LossModel {
 
 function moved(before: Moments | null, loss: number): Moments {
   if (!before) return { mean: loss, square: loss ** 2 };
-  const running = (old: number, now: number) => past * old + (1 - past) * now;
   return { mean: running(before.mean, loss), square: running(before.square, loss ** 2) };
 }
 
 function scoreOf({ mean, square }: Moments): number {
   return mean + Math.sqrt(Math.max(square - mean ** 2, 0));
-}
-
-function meanOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }

@@ -3,6 +3,7 @@ import { randomStream } from '../../engine/random.js';
 import type { SeenBatch, SourceState } from '../batches/batch-source.js';
 import type { Draw } from '../batches/draw.js';
 import { drawByScore, gainThreshold, importanceWeights, samplingGain } from './importance.js';
+import { meanOf, running } from './means.js';
 import type { Sampler, Slots } from './sampler.js';
 import { shuffledBatches } from './shuffled.js';
 
@@ -28,8 +29,6 @@ interface Values {
   model: unknown;
 }
 
-/** Share of the past in running means. */
-const past = 0.9;
 /** Least score, as a fraction of the mean score of the candidates: no item is quite without a chance. */
 const least = 1e-6;
 
@@ -136,12 +135,4 @@ function batchesBefore(sizes: Slots['sizes'], epoch: number, enough: number): nu
   let before = 0;
   for (let past = 0; past < epoch && before < enough; past++) before += sizes(past).length;
   return before;
-}
-
-function running(before: number | null, now: number): number {
-  return before === null ? now : past * before + (1 - past) * now;
-}
-
-function meanOf(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Held, Kernels } from '../../../engine/kernels/kernels.js';
 import type { Pass } from '../../layers/layer.js';
 import { prefixedPass, prefixedSpecs } from '../../layers/prefixed.js';
-import { recordUnits, runUnits, through, type Gradients, type Recorded, type Unit } from '../../units/unit.js';
+import { recordUnits, runUnits, through, unused, type Gradients, type Recorded, type Unit } from '../../units/unit.js';
 
 /** A stack of units that sees videos of its own. */
 export interface Tower {
@@ -78,14 +78,7 @@ export function towersUnit(towers: readonly Tower[], joinPositions: boolean): Un
           });
           return { dx: null, gradients };
         },
-        release() {
-          forget();
-          return output;
-        },
-        dispose() {
-          forget();
-          output.dispose();
-        },
+        ...unused(output, forget),
       };
     },
   };

@@ -1,7 +1,7 @@
 import { randomStream } from '../../../engine/random.js';
 import type { State } from '../../../models/state.js';
-import type { SeenBatch } from '../../batches/batch-source.js';
 import type { LossModel } from '../importance-sampler.js';
+import { meanOf } from '../means.js';
 import type { Slots } from '../sampler.js';
 import { adamStep, type AdamState } from './adam-step.js';
 import { Histories } from './histories.js';
@@ -54,7 +54,7 @@ export function historyModel({ classes, classCount }: Slots, seed: number, stage
       const adam = readAdam(tensors);
       const shapes = new Map<string, Histories>();
       for (const batch of seen) {
-        if (unit === 0) unit = meanLoss(batch);
+        if (unit === 0) unit = meanOf(batch.losses);
         // Losses of 0 alone teach nothing of the losses to come.
         if (unit === 0) continue;
         const histories = shapes.get(batch.shape) ?? Histories.from(tensors, batch.shape, items);
@@ -91,8 +91,4 @@ function storedAdam(adam: AdamState): State {
 function readAdam(tensors: State): AdamState {
   const read = (name: string) => tensors.get(`predictor.${name}`)!.data.slice();
   return { parameters: read('parameters'), mean: read('mean'), square: read('square') };
-}
-
-function meanLoss({ losses }: SeenBatch): number {
-  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }
