@@ -1,13 +1,14 @@
 /**
- * Measures seconds and peak memory of a forward and backward pass of TSM-ResNet-18 with batch statistics, or of
- * TSM-MobileNetV2-0.35 with running statistics. Our code and PyTorch (`peers/encoder_time.py`) take turns, each run
+ * Measures seconds and peak memory of a forward and backward pass of TSM-ResNet-18 with batch statistics, of
+ * TSM-MobileNetV2-0.35 with running statistics, or of AlexNet (in one group) or a fusion network. Our code and PyTorch (`peers/encoder_time.py`) take turns, each run
  * in a process of its own. Prints one JSON line per run, and medians and ratios at the end of each shape. Without
  * torch, only our code is measured.
  *
  *   npx tsx tools/bench/encoder.ts [--encoder resnet18|mobilenet-v2] [--shapes 16x112,200x224] \
  *     [--precision float32|bfloat16] [--rounds 3] [--steps 5] [--profile]
+ *   npx tsx tools/bench/encoder.ts --encoder alexnet|single|early|late|slow [--preset mini|full] --shapes 160x48 …
  *
- * A shape is frames × side in pixels; frames are in snippets of 8. `--profile` takes one shape and instead prints how
+ * A shape is frames × side in pixels; frames are in snippets of 8, for the latter of 10. `--profile` takes one shape and instead prints how
  * much time of a pass each op takes.
  */
 import { spawnSync } from 'node:child_process';
@@ -17,14 +18,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
 import type { Precision } from '../../src/engine/kernels/choose.js';
 import { randomStream } from '../../src/engine/random.js';
-import { mobilenetV2 } from '../../src/models/encoders/mobilenet-v2.js';
-import { resnet18 } from '../../src/models/encoders/resnet.js';
+import { encoderSchema } from '../../src/config/sections/encoder-section.js';
+import { buildEncoder } from '../../src/models/encoders/encoder-catalogue.js';
 import { Parameters } from '../../src/models/parameters.js';
 import { median, rounded } from './figures.js';
 
 const { values } = parseArgs({
   options: {
     encoder: { type: 'string', default: 'resnet18' },
+    preset: { type: 'string', default: 'mini' },
     shapes: { type: 'string', default: '16x112,200x224' },
     precision: { type: 'string', default: 'float32' },
     rounds: { type: 'string', default: '3' },
@@ -34,6 +36,7 @@ const { values } = parseArgs({
   },
 });
 const steps = Number(values.steps);
+const snippet = ['resnet18', 'mobilenet-v2'].includes(values.encoder) ? 8 : 10;
 const shapes = values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]);
 
 interface Measurement {
@@ -59,7 +62,7 @@ function compare(): void {
     const ours: Measurement[] = [];
     const theirs: Measurement[] = [];
     for (let round = 0; round < Number(values.rounds); round++) {
-      const encoder = ['--encoder', values.encoder];
+      const encoder = ['--encoder', values.encoder, '--preset', values.preset];
       const own = ['--one', ...encoder, '--shapes', `${frames}x${size}`, '--precision', values.precision];
       ours.push(run(process.execPath, ['--import', 'tsx', import.meta.filename, ...own, '--steps', values.steps]));
       if (!torch) continue;
@@ -108,17 +111,15 @@ async function measure(frames: number, size: number): Promise<Measurement> {
 
 /** A forward and backward pass on constant frames. Returns the gradients, which have been computed when it returns. */
 function passOf(frames: number, size: number): () => tf.Tensor[] {
-  const [encoder, normalization] =
-    values.encoder === 'mobilenet-v2'
-      ? ([mobilenetV2({ width: 0.35, shift: 8 }), 'running'] as const)
-      : ([resnet18({ width: 64, shift: 8 }), 'batch'] as const);
+  const encoder = buildEncoder(encoderSchema.parse(encoderKeys()));
+  const normalization = values.encoder === 'resnet18' ? 'batch' : 'running';
   const parameters = new Parameters(encoder.parameters, randomStream(0));
   const random = randomStream(0, 'input');
   const input = Float32Array.from({ length: frames * size * size * 3 }, () => random.below(256));
-  const dFeatures = tf.ones<tf.Rank.R3>([1, frames / 8, encoder.channels]);
+  const dFeatures = tf.ones<tf.Rank.R3>([1, frames / snippet, encoder.channels]);
   const precision = values.precision as Precision;
   return () => {
-    const x = tf.tensor(input, [1, frames / 8, 8, size, size, 3]);
+    const x = tf.tensor(input, [1, frames / snippet, snippet, size, size, 3]);
     const record = encoder.record(x, { parameters, normalization, precision });
     const gradients = [...record.backward(dFeatures).values()];
     record.dispose();
@@ -126,6 +127,22 @@ function passOf(frames: number, size: number): () => tf.Tensor[] {
     gradients.at(-1)!.dataSync();
     return gradients;
   };
+}
+
+/** The configuration of the encoder. PyTorch's local response normalisation is that per element. */
+function encoderKeys(): object {
+  const { encoder, preset } = values;
+  const classic = { preset, lrn: 'perElement' };
+  switch (encoder) {
+    case 'resnet18':
+      return { type: 'resnet18', width: 64, shift: 8 };
+    case 'mobilenet-v2':
+      return { type: 'mobilenet-v2', width: 0.35, shift: 8 };
+    case 'alexnet':
+      return { type: 'alexnet', frames: snippet, alexnet: { ...classic, groups: 1 } };
+    default:
+      return { type: 'fusion', frames: snippet, fusion: { ...classic, kind: encoder } };
+  }
 }
 
 /** Prints how much time each kind of op takes in a pass, most first: milliseconds and calls. */

@@ -12,7 +12,7 @@ interface Arguments {
 
 export const command: CommandModule<object, Arguments> = {
   command: 'classify',
-  describe: 'Evaluate stage 1 alone: Hit@1 and Hit@5 of clips and videos, and what is confused with what',
+  describe: 'Evaluate stage 1 alone: Hit@1, Hit@3 and Hit@5 of clips and videos, and what is confused with what',
   builder: (yargs) =>
     yargs
       .option('run', {

@@ -10,9 +10,10 @@ export interface ClassifiedVideo {
   clips: readonly Classified[];
 }
 
-/** Fractions of clips or videos that have a true label among the best 1 and the best 5 classes. */
+/** Fractions of clips or videos that have a true label among the best 1, the best 3 and the best 5 classes. */
 export interface HitRates {
   hit1: number;
+  hit3: number;
   hit5: number;
 }
 
@@ -64,7 +65,7 @@ export function confusionMatrix(items: readonly Classified[], classes: number): 
 }
 
 /**
- * Hit@1 and Hit@5 of all clips, and of videos, whose scores are the mean of the scores of their clips; and what videos
+ * Hit@1, Hit@3 and Hit@5 of all clips, and of videos, whose scores are the mean of the scores of their clips; and what videos
  * were taken for.
  *
  * @param classes - Number of classes.
@@ -75,7 +76,11 @@ export function classifierScores(videos: readonly ClassifiedVideo[], classes: nu
     labels,
     scores: meanScores(own.map(({ scores }) => scores)),
   }));
-  const rates = (items: readonly Classified[]) => ({ hit1: hitRate(items, 1), hit5: hitRate(items, 5) });
+  const rates = (items: readonly Classified[]) => ({
+    hit1: hitRate(items, 1),
+    hit3: hitRate(items, 3),
+    hit5: hitRate(items, 5),
+  });
   return { clip: rates(clips), video: rates(whole), confusion: confusionMatrix(whole, classes) };
 }
 

@@ -11,12 +11,13 @@ export interface ClassifiedRow {
   scores: ClassifierScores;
 }
 
-/** Hit@1 and Hit@5 of clips and of videos in percent for the terminal, a row for each run. */
+/** Hit@1, Hit@3 and Hit@5 of clips and of videos in percent for the terminal, a row for each run. */
 export function classificationTable(rows: readonly ClassifiedRow[]): string {
-  const table = plainTable(['(%)', 'clip Hit@1', 'clip Hit@5', 'video Hit@1', 'video Hit@5']);
+  const columns = ['clip', 'video'].flatMap((what) => [1, 3, 5].map((k) => `${what} Hit@${k}`));
+  const table = plainTable(['(%)', ...columns]);
   for (const { name, scores } of rows) {
-    const { clip, video } = scores;
-    table.push([lineOf(name), ...[clip.hit1, clip.hit5, video.hit1, video.hit5].map(percent)]);
+    const rates = [scores.clip, scores.video].flatMap(({ hit1, hit3, hit5 }) => [hit1, hit3, hit5]);
+    table.push([lineOf(name), ...rates.map(percent)]);
   }
   return table.toString();
 }

@@ -41,9 +41,9 @@ test('--json: Hit@k of clips and videos, and the confusion; twenty clips of each
   assert.equal(stderr, '');
   const printed = JSON.parse(stdout) as Printed;
   for (const rates of [printed.clip, printed.video]) {
-    assert.deepEqual(Object.keys(rates), ['hit1', 'hit5']);
-    // Of three classes the right one is always among the first five.
-    assert.equal(rates.hit5, 1);
+    assert.deepEqual(Object.keys(rates), ['hit1', 'hit3', 'hit5']);
+    // Of three classes the right one is always among the first three.
+    assert.deepEqual([rates.hit3, rates.hit5], [1, 1]);
   }
   assert.equal(printed.clips, 60);
   assert.equal(printed.confusion.length, 3);
@@ -65,9 +65,10 @@ test('several runs: each, and the average as a whole', async () => {
   const { clip, video, confusion } = printed;
   assert.deepEqual(printed.average, { clip, video, confusion });
   const table = await lofi(['classify', ...both, '--clips', '2', '--views', '1']);
-  assert.match(table.stdout, /clip Hit@1 .*clip Hit@5 .*video Hit@1 .*video Hit@5/);
+  assert.match(table.stdout, /clip Hit@1 .*clip Hit@3 .*clip Hit@5 .*video Hit@1 .*video Hit@3 .*video Hit@5/);
   const row = table.stdout.split('\n').find((line) => line.includes('average'))!;
-  const shown = [clip.hit1, clip.hit5, video.hit1, video.hit5].map((fraction) => (100 * fraction).toFixed(2));
+  const rates = [clip, video].flatMap(({ hit1, hit3, hit5 }) => [hit1, hit3, hit5]);
+  const shown = rates.map((fraction) => (100 * fraction).toFixed(2));
   assert.deepEqual(row.match(/\d+\.\d\d/g), shown);
   assert.match(table.stdout, /validation: 3 videos, 6 clips; views of each: 1/);
 });

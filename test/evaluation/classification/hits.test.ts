@@ -96,8 +96,8 @@ test('a video is the mean of its clips: one sure clip outweighs two unsure ones,
   const clips = [item([0.9, 0.1], 0), item([0.4, 0.6], 0), item([0.45, 0.55], 0)];
   const scores = classifierScores([{ labels: [0], clips }], 2);
   assert.deepEqual(scores, {
-    clip: { hit1: 1 / 3, hit5: 1 },
-    video: { hit1: 1, hit5: 1 },
+    clip: { hit1: 1 / 3, hit3: 1, hit5: 1 },
+    video: { hit1: 1, hit3: 1, hit5: 1 },
     confusion: [
       [1, 0],
       [0, 0],

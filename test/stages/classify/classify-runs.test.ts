@@ -46,7 +46,7 @@ test('one clip and one view of each: the accuracy that stage 1 has logged', asyn
   const { runs, average } = await classify(['a']);
   const log = readMetrics(path.join(folder('a'), 'metrics.jsonl'));
   const { top1, top5 } = log.filter((line) => 'metrics' in line).at(-1)!['metrics'] as Record<string, number>;
-  assert.deepEqual(average.clip, { hit1: top1, hit5: top5 });
+  assert.deepEqual(average.clip, { hit1: top1, hit3: 1, hit5: top5 });
   assert.deepEqual(average.video, average.clip);
   const { run, ...only } = runs[0]!;
   assert.deepEqual([run, only], [folder('a'), average]);
@@ -88,7 +88,7 @@ test('two runs: each as alone, and the mean of their softmax', async () => {
   assert.notDeepEqual(one.found, other.found);
   for (const row of one.found) assert.ok(Math.abs(row.reduce((sum, value) => sum + value, 0) - 1) < 1e-9);
   const items = one.found.map((row, i) => ({ scores: meanScores([row, other.found[i]!]), labels: [one.labels[i]!] }));
-  assert.deepEqual(average.clip, { hit1: hitRate(items, 1), hit5: hitRate(items, 5) });
+  assert.deepEqual(average.clip, { hit1: hitRate(items, 1), hit3: hitRate(items, 3), hit5: hitRate(items, 5) });
   assert.deepEqual(average.confusion, confusionMatrix(items, 3));
 });
 

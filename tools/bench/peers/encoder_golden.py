@@ -105,24 +105,32 @@ def mobilenet(o):
 classics = ('alexnet', 'fusion')
 
 
-class Classic(nn.Module):
-    """AlexNet and the fusion networks in their preset `mini`. PyTorch's LRN divides alpha by its size."""
+# Channels, filter and step of the first convolution, padding of AlexNet's, units of FC6 and FC7, grids of AlexNet and
+# of the fusion networks.
+sizes = {'mini': dict(channels=(12, 32, 48, 48, 32), first=(5, 2, 2), pad=2, hidden=128, grid=(2, 3)),
+         'full': dict(channels=(96, 256, 384, 384, 256), first=(11, 4, 3), pad=0, hidden=4096, grid=(6, 7))}
 
-    def __init__(self, o):
+
+class Classic(nn.Module):
+    """AlexNet and the fusion networks. PyTorch's LRN divides alpha by its size."""
+
+    def __init__(self, o, preset='mini'):
         super().__init__()
         alex = o.encoder == 'alexnet'
-        self.o = o
-        widths = [o.groups * max(1, round(c * o.width / o.groups)) for c in (12, 32, 48, 48, 32)]
-        hidden = max(1, round(128 * o.width))
+        self.o, own = o, sizes[preset]
+        self.pad = own['pad']
+        first, step = own['first'][0], own['first'][1 if alex else 2]
+        widths = [o.groups * max(1, round(c * o.width / o.groups)) for c in own['channels']]
+        hidden = max(1, round(own['hidden'] * o.width))
         # Extents and strides in time of the first three convolutions.
         time = {'early': [(o.frames, 1)], 'slow': [(4, 2), (2, 2), (2, 2)]}.get(o.kind, [])
         if o.kind == 'slow' and o.frames != 10:
             raise SystemExit('slow fusion is written here for 10 frames')
         time += [(1, 1)] * (5 - len(time))
         layers, inputs = {}, 3
-        for i, (name, out, k) in enumerate(zip(('0', '3', '6', '8', '10'), widths, (5, 5, 3, 3, 3))):
+        for i, (name, out, k) in enumerate(zip(('0', '3', '6', '8', '10'), widths, (first, 5, 3, 3, 3))):
             groups = o.groups if i in (1, 3, 4) else 1
-            (kt, st), stride = time[i], 2 if i == 0 else 1
+            (kt, st), stride = time[i], step if i == 0 else 1
             if kt == 1:
                 layers[name] = nn.Conv2d(inputs, out, k, stride, 0, groups=groups)
             else:
@@ -131,17 +139,17 @@ class Classic(nn.Module):
         self.features = nn.ModuleDict(layers)
         self.pool = nn.MaxPool2d(3 if alex else 2, 2)
         self.lrn = nn.LocalResponseNorm(5, 1e-4, 0.75 if alex else 0.5, 2.0)
-        self.grid = nn.AdaptiveAvgPool2d(2 if alex else 3)
+        side = own['grid'][0 if alex else 1]
+        self.grid = nn.AdaptiveAvgPool2d(side)
         towers = 2 if o.kind == 'late' else 1
-        side = 2 if alex else 3
         self.classifier = nn.ModuleDict({'1': nn.Linear(towers * inputs * side * side, hidden),
                                          '4': nn.Linear(hidden, hidden)})
 
     def padded(self, x, conv):
-        """Zeros around images, as many as the convolution needs: 2 for AlexNet's first, else TensorFlow's "same"."""
+        """Zeros around images, as many as the convolution needs: AlexNet's own, else TensorFlow's "same"."""
         (k, s) = conv.kernel_size[-1], conv.stride[-1]
         if self.o.encoder == 'alexnet':
-            return F.pad(x, ((k - 1) // 2,) * 4)
+            return F.pad(x, (self.pad if s > 1 else (k - 1) // 2,) * 4)
         total = [max((-(-n // s) - 1) * s + k - n, 0) for n in x.shape[-2:]]
         (top, bottom), (left, right) = [(t // 2, t - t // 2) for t in total]
         return F.pad(x, (left, right, top, bottom))

@@ -1,9 +1,11 @@
-"""Prints a line of JSON with seconds and peak memory of a forward and backward pass of a TSM network of torchvision's,
-channels last: ResNet-18 with batch statistics, or MobileNetV2-0.35 with running statistics.
+"""Prints a line of JSON with seconds and peak memory of a forward and backward pass of a network, channels last: of
+torchvision's with TSM's shift, ResNet-18 with batch statistics or MobileNetV2-0.35 with running statistics; or AlexNet
+(in one group) or a fusion network by layers of torch.nn (`encoder_golden.py`).
 
   python encoder_time.py --frames 16 --size 112 [--encoder resnet18|mobilenet-v2] [--steps 5] [--bf16]
+  python encoder_time.py --frames 160 --size 48 --encoder alexnet|single|early|late|slow [--preset mini|full]
 
-Frames are in snippets of 8. One pass runs before those that count. Needs torch and torchvision. OMP_NUM_THREADS sets
+Frames are in snippets of 8, for the latter of 10. One pass runs before those that count. Needs torch and torchvision. OMP_NUM_THREADS sets
 the number of threads.
 """
 import argparse
@@ -14,6 +16,8 @@ import time
 
 import torch
 import torchvision
+
+from encoder_golden import Classic
 
 
 class TemporalShift(torch.nn.Module):
@@ -52,23 +56,46 @@ def mobilenet_v2():
     return net.eval()
 
 
+def classic(o):
+    alex = o.encoder == 'alexnet'
+    keys = argparse.Namespace(encoder='alexnet' if alex else 'fusion', kind='single' if alex else o.encoder, groups=1,
+                              width=1.0, frames=10)
+    return Classic(keys, o.preset)
+
+
+def channels_last(net):
+    """Filters in the layout in which PyTorch is fastest on images, and on their sequences."""
+    for module in net.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.to(memory_format=torch.channels_last)
+        if isinstance(module, torch.nn.Conv3d):
+            module.to(memory_format=torch.channels_last_3d)
+    return net
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument('--frames', type=int, required=True)
     p.add_argument('--size', type=int, required=True)
-    p.add_argument('--encoder', choices=['resnet18', 'mobilenet-v2'], default='resnet18')
+    p.add_argument('--encoder', default='resnet18',
+                   choices=['resnet18', 'mobilenet-v2', 'alexnet', 'single', 'early', 'late', 'slow'])
+    p.add_argument('--preset', choices=['mini', 'full'], default='mini')
     p.add_argument('--steps', type=int, default=5)
     p.add_argument('--bf16', action='store_true')
     o = p.parse_args()
     torch.manual_seed(0)
-    net = (resnet18() if o.encoder == 'resnet18' else mobilenet_v2()).to(memory_format=torch.channels_last)
+    own = {'resnet18': resnet18, 'mobilenet-v2': mobilenet_v2}.get(o.encoder)
+    snippet = 8 if own else 10
+    net = channels_last(own() if own else classic(o))
     x = torch.randn(o.frames, 3, o.size, o.size).to(memory_format=torch.channels_last)
+    if not own:
+        x = x.unflatten(0, (-1, snippet))
 
     def step():
         net.zero_grad(set_to_none=True)
         with torch.autocast('cpu', torch.bfloat16, enabled=o.bf16):
             y = net(x)
-        features = y.float().view(o.frames // 8, 8, -1).mean(1)
+        features = y.float().view(o.frames // snippet, -1, y.shape[-1]).mean(1)
         features.backward(torch.ones_like(features))
 
     seconds = []
