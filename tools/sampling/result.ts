@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { readMetrics } from '../../src/checkpoints/metrics.js';
-import { median } from '../bench/figures.js';
+import { mean } from '../results/statistics.js';
 
 /** The training of one stage with one sampler. */
 export interface SamplingResult {
   readonly data: string;
   readonly arm: string;
   readonly seed: number;
-  /** Seconds of a step: their median. */
+  /** Seconds from step to step, with choosing and learning: their mean. Validations do not count. */
   readonly step_seconds: number;
   /** Mean loss of the last tenth of the steps, without weights, of the items that the sampler chose. */
   readonly loss: number;
@@ -16,7 +16,13 @@ export interface SamplingResult {
   readonly curve: readonly { readonly step: number; readonly value: number }[];
 }
 
-const stepSchema = z.object({ stage: z.string(), step: z.number(), loss: z.number(), seconds: z.number() });
+const stepSchema = z.object({
+  stage: z.string(),
+  step: z.number(),
+  epoch: z.number(),
+  loss: z.number(),
+  time: z.iso.datetime(),
+});
 const validationSchema = z.object({ stage: z.string(), step: z.number(), metrics: z.record(z.string(), z.number()) });
 
 /** Reads what a stage has logged. */
@@ -34,8 +40,16 @@ export function samplingResult(
   const last = steps.slice(-Math.ceil(steps.length / 10));
   return {
     ...of,
-    step_seconds: median(steps.map(({ seconds }) => seconds)),
-    loss: Number((last.reduce((sum, { loss }) => sum + loss, 0) / last.length).toFixed(5)),
+    step_seconds: Number(mean(secondsBetween(steps)).toFixed(4)),
+    loss: Number(mean(last.map(({ loss }) => loss)).toFixed(5)),
     curve,
   };
+}
+
+/** Seconds between consecutive steps of an epoch. Between epochs the model is validated. */
+function secondsBetween(steps: readonly z.output<typeof stepSchema>[]): number[] {
+  return steps.slice(1).flatMap(({ epoch, time }, i) => {
+    const before = steps[i]!;
+    return before.epoch === epoch ? [(Date.parse(time) - Date.parse(before.time)) / 1000] : [];
+  });
 }
