@@ -39,16 +39,19 @@ function blockName(parameter: string): string {
 }
 
 /**
- * Freezes what a policy does not train of an encoder. `all` freezes nothing, `top` everything, `top3` everything but
+ * The parameters of an encoder as a policy trains them. `all` freezes nothing, `top` everything, `top3` everything but
  * the last two blocks ({@link parameterBlocks}), of each network where the encoder is two.
  */
-export function freezeBelow(parameters: Parameters, transfer: Transfer): void {
-  if (transfer === 'all') return;
+export function transferred(specs: readonly ParameterSpec[], transfer: Transfer): ParameterSpec[] {
+  if (transfer === 'all') return [...specs];
   const streamOf = (name: string) => streamNames.find((stream) => name.startsWith(`${stream}.`));
-  const networks = [undefined, ...streamNames].map((stream) =>
-    parameters.specs.filter(({ name }) => streamOf(name) === stream),
-  );
-  const trained =
-    transfer === 'top' ? [] : networks.flatMap((specs) => parameterBlocks(specs).slice(-topBlocks)).flat();
-  for (const name of parameters.trainable()) if (!trained.includes(name)) parameters.freeze(name);
+  const networks = [undefined, ...streamNames].map((stream) => specs.filter(({ name }) => streamOf(name) === stream));
+  const top = transfer === 'top' ? [] : networks.flatMap((own) => parameterBlocks(own).slice(-topBlocks)).flat();
+  return specs.map((spec) => ({ ...spec, trainable: spec.trainable && top.includes(spec.name) }));
+}
+
+/** Freezes what a policy does not train of an encoder, see {@link transferred}. */
+export function freezeBelow(parameters: Parameters, transfer: Transfer): void {
+  const kept = new Set(transferred(parameters.specs, transfer).flatMap((one) => (one.trainable ? [one.name] : [])));
+  for (const name of parameters.trainable()) if (!kept.has(name)) parameters.freeze(name);
 }

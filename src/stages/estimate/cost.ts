@@ -128,6 +128,8 @@ export type StepOptions = OptimizerOptions & { ema: number; clipNorm: number; we
 export function updateCost(parts: readonly ModelPart[], options: StepOptions): number {
   using owned = new Owned();
   const parameters = parts.map((part) => owned.add(partWithoutValues(part)));
+  // With `pretrain.transfer: top` nothing of the encoder is trained.
+  if (parameters.every((of) => of.trainable().length === 0)) return 0;
   const planned = parameters.map(
     (of, i) => [String(i), { parameters: of, rules: rulesOf(options, of.specs) }] as const,
   );

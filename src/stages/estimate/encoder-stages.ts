@@ -1,5 +1,6 @@
 import { viewTransforms } from '../../data/views/clip-views.js';
 import { buildHead } from '../../models/heads/head-catalogue.js';
+import { transferred } from '../../models/transfer.js';
 import { snippetsAtOnce } from '../encoder/full-fidelity.js';
 import { clipShapes } from './clip-shapes.js';
 import { encoderCost, headCost, inferenceCost, type EncoderCost } from './cost.js';
@@ -20,15 +21,18 @@ const fragmentation = 1.6;
 /** Stage 1; null where it trains nothing. */
 export function pretrain(subject: Subject): StageEstimate | null {
   const { config, encoder, precision } = subject;
-  const { epochs, batchNorm, reestimate, ...options } = config.pretrain;
+  const { epochs, batchNorm, reestimate, transfer, ...options } = config.pretrain;
   if (epochs === 0) return null;
-  const { parameters, state, gradient, update } = trainingOf([{ specs: encoder.parameters, batchNorm }], options);
+  const specs = transferred(encoder.parameters, transfer);
+  const { parameters, state, gradient, update } = trainingOf([{ specs, batchNorm }], options);
   const afterwards = [validationOfClips(subject), ...reestimation(subject, reestimate)];
   return {
     parameters,
     shapes: clipShapes(config).map(({ frames, size, batch, atOnce }) => {
       const clip = { frames, size };
-      const cost = encoderCost(encoder, clip, { batchNorm, precision });
+      // Frozen layers are normalised by their running statistics.
+      const mode = transfer === 'all' ? batchNorm : 'frozen';
+      const cost = encoderCost(encoder, clip, { batchNorm: mode, precision });
       const sum = atOnce < batch ? gradient : 0;
       const step = {
         tensors: Math.max(sum + fragmentation * cost.peak(atOnce), update.tensors),

@@ -315,3 +315,21 @@ void test('R(2+1)D with an aggregator of the frames that it leaves', (t) => {
     assert.ok(two > 0 && four > two && Number.isFinite(four), key);
   }
 });
+
+test('pretrain.transfer: what is not trained has no gradient, no slots, and no part in the number', (t) => {
+  if (!needsNative(t)) return;
+  const of = (transfer: string) =>
+    estimate(configSchema.parse({ ...sizes, pretrain: { ...sizes.pretrain, transfer } }), 64).pretrain!;
+  const [all, top3, top] = [of('all'), of('top3'), of('top')];
+  const { parameters: specs } = buildEncoder(small.encoder);
+  const sizeOf = (name: string) => specs.find((spec) => spec.name === name)!.shape.reduce((a, b) => a * b, 1);
+  const blocks = ['layer4.0', 'layer4.1'];
+  const own = specs.filter(({ name, trainable }) => trainable && blocks.some((block) => name.startsWith(block)));
+  assert.equal(top.parameters, 0);
+  assert.equal(
+    top3.parameters,
+    own.reduce((sum, { name }) => sum + sizeOf(name), 0),
+  );
+  assert.ok(all.parameters > top3.parameters);
+  assert.ok(top.shapes[0]!.peak_gib <= top3.shapes[0]!.peak_gib);
+});
