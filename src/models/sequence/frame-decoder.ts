@@ -28,9 +28,9 @@ export interface FrameDecoder {
    */
   forced(states: readonly LstmState[], targets: tf.Tensor3D, pass: Pass): tf.Tensor3D;
   /**
-   * S frames `[S, B, D]`, each by the decoder's own frame before it.
+   * Outputs of S frames before their non-linearity, by the decoder's own frame before each.
    *
-   * @param frameOf - The non-linearity of the output.
+   * @param frameOf - The non-linearity, which makes a frame of an output.
    */
   free(
     states: readonly LstmState[],
@@ -76,18 +76,17 @@ export function frameDecoder(name: string, options: FrameDecoderOptions): FrameD
       }
     },
     free(states, steps, pass, frameOf) {
-      if (!conditional) return frameOf(read(unrolled(states, null, steps, pass), pass));
+      if (!conditional) return read(unrolled(states, null, steps, pass), pass);
       const batch = states[0]!.h.shape[0];
-      const frames: tf.Tensor3D[] = [];
-      let now = states;
-      if (copyInitState) frames.push(frameOf(read(ofState(states), pass)));
-      while (frames.length < steps) {
-        const before = frames.at(-1) ?? tf.zeros<tf.Rank.R3>([1, batch, channels]);
+      const outputs: tf.Tensor3D[] = copyInitState ? [read(ofState(states), pass)] : [];
+      for (let now = states; outputs.length < steps;) {
+        const last = outputs.at(-1);
+        const before = last ? frameOf(last) : tf.zeros<tf.Rank.R3>([1, batch, channels]);
         const step = stack.run(before, 1, pass, { initial: now });
         now = step.states;
-        frames.push(frameOf(read(step.outputs, pass)));
+        outputs.push(read(step.outputs, pass));
       }
-      return tf.concat(frames);
+      return tf.concat(outputs);
     },
   };
 }

@@ -49,18 +49,22 @@ export class SequenceAutoencoder {
 
   /**
    * The loss on the tape: that of the reconstruction of the first `past` frames, and that of the prediction of the
-   * others, each a sum over channels and a mean over frames and items; their total where there are both. Conditional
-   * decoders see true frames.
+   * others, each a sum over channels and a mean over frames and items; their total where there are both.
    *
    * @param sequence - `[past + future, B, D]`. An autoencoder looks at the past only.
+   * @param unrolling - `forced` for training; `free` tells how good the frames are that the model makes by itself.
    * @throws RangeError where there is no past, or no future to predict.
    */
-  loss(sequence: tf.Tensor3D, past: number, pass: Pass): HeadLoss {
+  loss(sequence: tf.Tensor3D, past: number, pass: Pass, unrolling: Unrolling = 'forced'): HeadLoss {
     const [seen, coming] = this.parts(sequence, past);
     const { states } = this.encoder.run(seen, past, pass, { inputGradient: false });
-    const items: Record<string, tf.Tensor1D> = {};
-    if (this.reconstruction) items['reconstruction'] = this.lossOf(this.reconstruction, states, reversed(seen), pass);
-    if (this.future) items['future'] = this.lossOf(this.future, states, coming!, pass);
+    const frameLoss = this.options.values === 'binary' ? bernoulliFrameLoss : squaredFrameLoss;
+    const lossOf = (decoder: FrameDecoder, targets: tf.Tensor3D): tf.Tensor1D =>
+      tf.mean(frameLoss(this.unroll(decoder, states, targets, unrolling, pass), targets), 0);
+    const items: Record<string, tf.Tensor1D> = {
+      ...(this.reconstruction && { reconstruction: lossOf(this.reconstruction, reversed(seen)) }),
+      ...(this.future && { future: lossOf(this.future, coming!) }),
+    };
     const each = tf.addN(Object.values(items));
     return {
       total: tf.mean(each),
@@ -83,30 +87,18 @@ export class SequenceAutoencoder {
    */
   reconstruct(past: tf.Tensor3D, pass: Pass, unrolling: Unrolling): tf.Tensor3D {
     const decoder = this.reconstruction ?? missing('reconstruct the past');
-    return tf.tidy(() => reversed(this.unroll(decoder, past, reversed(past), unrolling, pass)));
+    return tf.tidy(() => reversed(this.frames(decoder, past, reversed(past), unrolling, pass)));
   }
 
   /**
-   * The frames `[S, B, D]` that come after the past `[T, B, D]`, by the decoder's own frames.
+   * The S frames after the past `[T, B, D]`, as the decoder predicts them.
    *
+   * @param future - `[S, B, D]`, which decoders see where they are forced; `free` ones count its frames only.
    * @throws RangeError for a model that does not predict.
    */
-  predict(past: tf.Tensor3D, steps: number, pass: Pass): tf.Tensor3D {
+  predict(past: tf.Tensor3D, future: tf.Tensor3D, pass: Pass, unrolling: Unrolling): tf.Tensor3D {
     const decoder = this.future ?? missing('predict the future');
-    return tf.tidy(() => {
-      const { states } = this.encoder.run(past, past.shape[0], pass);
-      return decoder.free(states, steps, pass, (output) => this.frameOf(output));
-    });
-  }
-
-  /**
-   * The frames `[S, B, D]` of a known future as a decoder predicts them that sees each true frame before.
-   *
-   * @throws RangeError for a model that does not predict.
-   */
-  predictForced(past: tf.Tensor3D, future: tf.Tensor3D, pass: Pass): tf.Tensor3D {
-    const decoder = this.future ?? missing('predict the future');
-    return tf.tidy(() => this.unroll(decoder, past, future, 'forced', pass));
+    return tf.tidy(() => this.frames(decoder, past, future, unrolling, pass));
   }
 
   /**
@@ -119,7 +111,7 @@ export class SequenceAutoencoder {
   predictionErrors(sequence: tf.Tensor3D, past: number, pass: Pass): tf.Tensor2D {
     return tf.tidy(() => {
       const [seen, coming] = cut(sequence, past);
-      const predicted = this.predict(seen, coming.shape[0], pass);
+      const predicted = this.predict(seen, coming, pass, 'free');
       return tf.sum(tf.squaredDifference(predicted, coming), 2);
     });
   }
@@ -132,17 +124,22 @@ export class SequenceAutoencoder {
     return [tf.slice(sequence, [0, 0, 0], [past, batch, channels]), null];
   }
 
-  /** The loss of each item `[B]`, a mean over frames. */
-  private lossOf(decoder: FrameDecoder, states: readonly LstmState[], targets: tf.Tensor3D, pass: Pass): tf.Tensor1D {
-    const outputs = decoder.forced(states, targets, pass);
-    const frameLoss = this.options.values === 'binary' ? bernoulliFrameLoss : squaredFrameLoss;
-    return tf.mean(frameLoss(outputs, targets), 0);
+  /** What a decoder makes of the states, before its non-linearity; `targets` are in its order. */
+  private unroll(
+    decoder: FrameDecoder,
+    states: readonly LstmState[],
+    targets: tf.Tensor3D,
+    unrolling: Unrolling,
+    pass: Pass,
+  ): tf.Tensor3D {
+    if (unrolling === 'forced') return decoder.forced(states, targets, pass);
+    return decoder.free(states, targets.shape[0], pass, (output) => this.frameOf(output));
   }
 
-  private unroll(decoder: FrameDecoder, past: tf.Tensor3D, frames: tf.Tensor3D, unrolling: Unrolling, pass: Pass) {
+  /** The frames that a decoder makes of the past. */
+  private frames(decoder: FrameDecoder, past: tf.Tensor3D, targets: tf.Tensor3D, unrolling: Unrolling, pass: Pass) {
     const { states } = this.encoder.run(past, past.shape[0], pass);
-    if (unrolling === 'forced') return this.frameOf(decoder.forced(states, frames, pass));
-    return decoder.free(states, frames.shape[0], pass, (output) => this.frameOf(output));
+    return this.frameOf(this.unroll(decoder, states, targets, unrolling, pass));
   }
 
   private frameOf(output: tf.Tensor3D): tf.Tensor3D {

@@ -103,9 +103,8 @@ describe('a sequence autoencoder', () => {
     assertLeavesNothing(() => tf.tidy(() => model.states(x, pass)));
     for (const unrolling of ['forced', 'free'] as const) {
       assertLeavesNothing(() => model.reconstruct(x, pass, unrolling));
+      assertLeavesNothing(() => model.predict(x, x, pass, unrolling));
     }
-    assertLeavesNothing(() => model.predict(x, 2, pass));
-    assertLeavesNothing(() => model.predictForced(x, x, pass));
     assertLeavesNothing(() => model.predictionErrors(x, past, pass));
   });
 });
