@@ -41,6 +41,14 @@ export const pretextSchema = z.strictObject({
     .describe('Short side in pixels to which frames are scaled before a patch is cut out; at least `patch`.'),
   canvas: z.int().min(16).max(128).default(64).describe('Side of a frame in pixels, for data: glyphs.'),
   digits: count.max(4).default(2).describe('Digits in a frame, for data: glyphs.'),
+  mnist: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      'File of digits in the format of MNIST (train-images-idx3-ubyte), for data: glyphs; relative to data.root. null: ' +
+        'own ones of 5×7 dots.',
+    ),
   sequences: count
     .default(10000)
     .describe('Sequences in an epoch, for data: glyphs. Videos are seen by as many as would fill them.'),

@@ -56,8 +56,10 @@ export async function writeExamples(run: Run, open: () => Promise<SequenceData>)
         const seen = part(0, past);
         const made: [string, tf.Tensor3D][] = [['input', seen]];
         if (options.task !== 'future') made.push(['reconstruction', model.reconstruct(seen, pass, 'free')]);
-        if (options.task !== 'autoencoder')
-          made.push(['future', model.predict(seen, steps - past, pass)], ['truth', part(past, steps)]);
+        if (options.task !== 'autoencoder') {
+          const truth = part(past, steps);
+          made.push(['future', model.predict(seen, truth, pass, 'free')], ['truth', truth]);
+        }
         return made.map(([name, values]) => {
           const { pixels, ...size } = picture(values.dataSync<'float32'>(), values.shape[0], config);
           return { name, ...size, pixels: Buffer.from(pixels).toString('base64') };

@@ -13,12 +13,14 @@ import { evenPace } from '../../train/schedule/pace.js';
 import { ownedParts } from '../../train/trained-parts.js';
 import { momentsOf } from '../features/moments.js';
 import { openFeatures } from '../features/open-features.js';
-import { videoFilesInput } from '../run/inputs.js';
+import { fileInput, videoFilesInput } from '../run/inputs.js';
+import { dataPath } from '../run/run-dataset.js';
 import type { Run } from '../run/run.js';
 import type { TrainingPlan } from '../training/training-plan.js';
 import { trainingStage, type Start, type TrainingStage } from '../training/training-stage.js';
 import { weightsInput } from '../weights/encoder-weights-input.js';
 import { writeExamples } from './examples.js';
+import { glyphSequences } from './glyph-sequences.js';
 import { patchSequences } from './patch-sequences.js';
 import { perceptSequences } from './percept-sequences.js';
 import { makePercepts, perceptsOf, type Percepts } from './percepts.js';
@@ -66,9 +68,13 @@ function startOfRun(run: Run): PretextStart {
 }
 
 async function pretextInputs(run: Run): Promise<Omit<MadeOf, 'parents'>> {
-  const { data, features } = { data: pretextOf(run.config).data, features: run.config.data.features };
-  // Published features are known by their content, which is a parent; digits are made up.
-  if (data === 'glyphs' || (data === 'features' && features !== null)) return { inputs: {}, classes: null };
+  const { data, mnist } = pretextOf(run.config);
+  if (data === 'glyphs') {
+    const digits = mnist === null ? null : fileInput(dataPath(run.config, mnist));
+    return { inputs: { ...(digits && { 'pretext.mnist': digits }) }, classes: null };
+  }
+  // Published features are known by their content, which is a parent.
+  if (data === 'features' && run.config.data.features !== null) return { inputs: {}, classes: null };
   const weights = data === 'features' ? weightsInput(run.config) : null;
   // A finished stage does without the folder.
   const { unlabelled } = run.config.data;
@@ -87,6 +93,7 @@ async function pretextInputs(run: Run): Promise<Omit<MadeOf, 'parents'>> {
 /** The sequences that the stage learns from. */
 async function sequenceData(run: Run, start: PretextStart): Promise<SequenceData> {
   const { data } = pretextOf(run.config);
+  if (data === 'glyphs') return glyphSequences(run.config);
   if (data === 'features') return perceptSequences(run.config, await start.percepts());
   const { training, unlabelled } = await pretextVideos(run);
   return patchSequences(run.config, [...training, ...unlabelled], run.frames.load);
