@@ -4,7 +4,7 @@ import { svgOf } from '../../src/report/charts/charts.js';
 import { deviation, mean } from '../results/statistics.js';
 import type { LabelsResult } from './results.js';
 
-/** A row for each share of the labels, a column for each arm: mean and standard deviation of mAP over the seeds, in %. */
+/** A row for each share of the labels, a column for each arm: mean and deviation of mAP over the seeds, in %. */
 export function labelsTable(results: readonly LabelsResult[]): string {
   const arms = [...new Set(results.map(({ arm }) => arm))];
   const head = ['data', 'labelled', 'videos', 'instances', ...arms, 'seeds'];

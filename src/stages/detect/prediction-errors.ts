@@ -14,8 +14,9 @@ import { startSequence } from '../features/start-sequence.js';
 import type { Run } from '../run/run.js';
 
 /**
- * Writes `prediction-errors.json`, a curve of the report's timeline: how wrongly what `pretext` has learnt predicts each
- * snippet of a subset's videos from those before it. Where `pretext` does not predict features, there is no such file.
+ * Writes `prediction-errors.json`, a curve of the report's timeline: how wrongly each snippet of a subset's videos is
+ * predicted from those before it, by what `pretext` has learnt. There is no such file where it does not predict
+ * features.
  */
 export async function writePredictionErrors(run: Run, subset: string): Promise<void> {
   const file = path.join(run.folder, 'prediction-errors.json');

@@ -165,7 +165,8 @@ for (const model of [
         new Map([['head', parameters]]),
       );
     const { gradients } = learn();
-    const names = [...gradients.get('head')!].filter(([, gradient]) => tf.tidy(() => tf.sum(tf.abs(gradient)).dataSync()[0]! > 0)).map(([name]) => name); // prettier-ignore
+    const moves = (gradient: tf.Tensor) => tf.tidy(() => tf.sum(tf.abs(gradient)).dataSync()[0]! > 0);
+    const names = [...gradients.get('head')!].filter(([, gradient]) => moves(gradient)).map(([name]) => name);
     disposeGradients(gradients);
     for (const part of ['input', 'recurrent', 'bias']) assert.ok(names.includes(`sequence.encoder.0.${part}`), part);
     assert.ok(!names.some((name) => name.startsWith(predictionPrefix) || /mean|deviation/.test(name)));
