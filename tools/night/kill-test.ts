@@ -99,7 +99,7 @@ function progress(folder: string): { count: number; where: string } {
     ? readdirSync(extract, { recursive: true, encoding: 'utf8' }).filter((name) => /\d{5}\.json$/.test(name)).length
     : 0;
   const last = JSON.parse(lines.at(-1) ?? '{"stage":"start"}') as { stage: string; step?: number };
-  const inExtract = shards > 0 && last.stage !== 'head';
+  const inExtract = shards > 0 && !['pretext', 'segments', 'head'].includes(last.stage);
   return { count: lines.length + shards, where: inExtract ? `extract ${shards}` : `${last.stage} ${last.step ?? 0}` };
 }
 
