@@ -75,7 +75,105 @@ for (const options of kinds) {
   });
 }
 
+/** A model of one unit and one channel, whose parameters are 0 but for those that are named. */
+function byHand(conditional: boolean, named: Readonly<Record<string, number[]>>) {
+  const small = { ...composite, values: 'real', conditional, channels: 1, units: 1, layers: 1 } as const;
+  const { model, all, pass } = modelOf(small);
+  for (const { name, shape } of all.specs) {
+    const zeros = new Array<number>(shape.reduce((a, b) => a * b, 1)).fill(0);
+    all.assign(name, tf.tensor(named[name] ?? zeros, shape));
+  }
+  return { model, pass };
+}
+
+/** So large a sum opens a gate, and its negative closes it. */
+const open = 40;
+
 describe('a sequence autoencoder', () => {
+  it('by hand: the past is reconstructed in reverse, the future predicted in order', () => {
+    // The encoder stays at 0. The cells of both decoders grow by ¼ a step, so that their frames are tanh of ¼, ½, ¾.
+    const growing = [open, open, Math.atanh(0.25), open];
+    const { model, pass } = byHand(false, {
+      'encoder.0.bias': [-open, open, 0, open],
+      'reconstruction.0.bias': growing,
+      'reconstruction.output.weight': [1],
+      'future.0.bias': growing,
+      'future.output.weight': [1],
+    });
+    const [a, b, c] = [0.25, 0.5, 0.75].map(Math.tanh) as [number, number, number];
+    const sequence = tf.tensor3d([c, b, a, a, b], [5, 1, 1]);
+    assert.ok(model.loss(sequence, 3, pass).total.dataSync()[0]! < 1e-12);
+    const { terms } = model.loss(tf.reverse(sequence, 0), 3, pass);
+    // The past b, a, a is met by a, b, c in its reverse a, a, b: off by 0, b - a, c - b.
+    const off = ((b - a) ** 2 + (c - b) ** 2) / 6;
+    assertClose(terms['reconstruction']!.dataSync(), [off], 1e-5);
+    assertClose(model.reconstruct(tf.slice(sequence, 0, 3), pass, 'free').dataSync(), [c, b, a], 1e-6);
+    const future = tf.zeros<tf.Rank.R3>([2, 1, 1]);
+    assertClose(model.predict(tf.slice(sequence, 0, 3), future, pass, 'free').dataSync(), [a, b], 1e-6);
+    assertClose(
+      model.predictionErrors(tf.concat([tf.slice(sequence, 0, 3), future]), 3, pass).dataSync(),
+      [a * a, b * b],
+      1e-5,
+    );
+  });
+
+  it('by hand: a conditional decoder sees the frame before in its own order, and none at first', () => {
+    // Decoders forget, and make g = tanh ∘ tanh of what they see: of frame T - t at step t of the reconstruction.
+    const copying = { bias: [open, -open, 0, open], input: [0, 0, 1, 0] };
+    const { model, pass } = byHand(true, {
+      'reconstruction.0.bias': copying.bias,
+      'reconstruction.0.input': copying.input,
+      'reconstruction.output.weight': [1],
+      'future.0.bias': copying.bias,
+      'future.0.input': copying.input,
+      'future.output.weight': [1],
+    });
+    const g = (x: number) => Math.tanh(Math.tanh(x));
+    const [last, first] = [0.8, 0.5];
+    const sequence = tf.tensor3d([g(g(last)), g(last), last, first, g(first)], [5, 1, 1]);
+    const { terms } = model.loss(sequence, 3, pass);
+    // Only the first frame of each decoder, before which it sees nothing, is not foreseen.
+    assertClose(terms['reconstruction']!.dataSync(), [last ** 2 / 2 / 3], 1e-6);
+    assertClose(terms['future']!.dataSync(), [first ** 2 / 2 / 2], 1e-6);
+    // By its own frames it goes on from 0.
+    assertClose(
+      model.loss(sequence, 3, pass, 'free').terms['future']!.dataSync(),
+      [(first ** 2 + g(first) ** 2) / 4],
+      1e-6,
+    );
+  });
+
+  it('refuses what it is not made for', () => {
+    const { model, pass } = modelOf({ ...composite, model: 'autoencoder' });
+    const x = frames();
+    assert.throws(() => model.predict(x, x, pass, 'free'), /does not predict the future/);
+    assert.throws(() => modelOf({ ...composite, model: 'future' }).model.reconstruct(x, pass, 'free'), RangeError);
+    assert.throws(() => modelOf(composite).model.loss(x, past + future, pass), /nothing to predict/);
+    assert.throws(() => model.loss(x, 0, pass), RangeError);
+  });
+
+  it('has items whose mean is the total', () => {
+    const { model, pass } = modelOf(composite);
+    const { total, items, terms } = model.loss(frames(), past, pass);
+    const each = items();
+    assert.deepEqual(each.shape, [batch]);
+    assertClose(tf.mean(each).dataSync(), total.dataSync(), 1e-6);
+    assertClose(tf.add(terms['reconstruction']!, terms['future']!).dataSync(), total.dataSync(), 1e-6);
+  });
+
+  it('forgets little at first, and starts within 1/√fan-in', () => {
+    const { parameters } = new SequenceAutoencoder(composite);
+    const all = new Parameters(parameters, randomStream(0, 'start'));
+    assert.deepEqual(
+      [...all.get('encoder.1.bias').dataSync()],
+      [0, 1, 0, 0].flatMap((v) => new Array<number>(units).fill(v)),
+    );
+    assert.deepEqual([...all.get('future.0.peephole.o').dataSync()], new Array<number>(units).fill(0));
+    const largest = Math.max(...all.get('encoder.0.input').dataSync().map(Math.abs));
+    assert.ok(largest <= 1 / Math.sqrt(channels) && largest > 0.8 / Math.sqrt(channels));
+    all.dispose();
+  });
+
   it("has an encoder whose gradient is the sum of what both decoders' first states pass back", () => {
     const x = frames();
     const gradients = (options: SequenceAutoencoderOptions) => {

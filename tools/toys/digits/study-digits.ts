@@ -76,7 +76,9 @@ export function studyDigits(
         onProgress(`seed ${seed}, ${arm}: ${done}`);
       });
       const pass: Pass = { parameters, normalization: 'running' };
-      results.push({ arm, seed, ...losses(arm, { arm, model, pass, videos }) });
+      const found = losses(arm, { arm, model, pass, videos });
+      onProgress(`seed ${seed}, ${arm}: ${JSON.stringify(found)}`);
+      results.push({ arm, seed, ...found });
       onModel({ arm, model, pass, videos }, seed);
       parameters.dispose();
     }

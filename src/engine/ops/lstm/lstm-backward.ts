@@ -28,112 +28,144 @@ export type LstmGradients = {
 };
 
 /**
- * The gradients of a pass (docs/method.md §16.2). The gates of all steps are computed again at once, from the states.
- * Not recorded on the tape.
+ * The gradients of a pass (docs/method.md §16.2). Not recorded on the tape.
  *
  * @param inputGradient - Whether the gradient of x is computed.
  */
 export function lstmBackward(pass: LstmPass, dys: LstmOutputGradients, inputGradient: boolean): LstmGradients {
   const ops = algebra();
   return tf.tidy(() => {
-    const [steps, batch, units] = pass.history.outputs.shape;
+    const { x, weights, history } = pass;
     const before = statesBefore(pass);
-    const factors = tf.tidy(() => {
-      const { gates, output, cell } = gradientFactors(pass, before);
-      const perStep = (factor: tf.Tensor) => ops.reshape(factor, [steps, batch, factor.shape[1]!]);
-      return { gates: perStep(gates), output: perStep(output), cell: perStep(cell) };
-    });
-    const [gates, output, cell] = [ops.unstack(factors.gates), ops.unstack(factors.output), ops.unstack(factors.cell)];
-    const outside = ops.unstack(dys.outputs);
-    tf.dispose(factors);
-    // Products with the matrix as it lies are twice as fast as with its transpose.
-    const backwards = ops.transpose(pass.weights.recurrent, [1, 0]);
-    const sums: tf.Tensor[] = [];
-    let { h, c }: { h: tf.Tensor; c: tf.Tensor } = dys;
-    for (let t = steps - 1; t >= 0; t--) {
-      const step = tf.tidy(() => {
-        const dh = ops.add(outside[t]!, h);
-        const dc = ops.add(c, ops.mul(dh, output[t]!));
-        const dz = ops.mul(ops.concat([dc, dc, dc, dh], 1), gates[t]!);
-        return { dz, h: ops.matMul(dz, backwards), c: ops.mul(dc, cell[t]!) };
-      });
-      tf.dispose([outside[t]!, output[t]!, gates[t]!, cell[t]!]);
-      if (t < steps - 1) tf.dispose([h, c]);
-      ({ h, c } = step);
-      sums[t] = step.dz;
-    }
-    const dz = ops.reshape(ops.stack(sums), [steps * batch, 4 * units]);
-    tf.dispose([...sums, backwards]);
-    const { input, peepholes } = pass.weights;
-    const x = pass.x && ops.reshape(pass.x, [steps * batch, pass.x.shape[2]]);
+    const { sums, h, c } = backThroughTime(pass, before, dys);
+    const dz = rowsOf(sums);
     const peepholeGradients = () => {
       const [di, df, , dOut] = ops.splitColumns(dz, 4) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+      const cellsBefore = rowsOf(before.cells);
       return ops.stack([
-        ops.sum(ops.mul(di, before.c), 0),
-        ops.sum(ops.mul(df, before.c), 0),
-        ops.sum(ops.mul(dOut, cellsOf(pass)), 0),
+        ops.sum(ops.mul(di, cellsBefore), 0),
+        ops.sum(ops.mul(df, cellsBefore), 0),
+        ops.sum(ops.mul(dOut, rowsOf(history.cells)), 0),
       ]);
     };
     return {
-      x: x && inputGradient ? ops.reshape(ops.matMul(dz, input!, false, true), pass.x!.shape) : undefined,
-      input: x ? ops.matMul(x, dz, true) : undefined,
-      recurrent: ops.matMul(before.h, dz, true),
+      x: x && inputGradient ? ops.reshape(ops.matMul(dz, weights.input!, false, true), x.shape) : undefined,
+      input: x ? ops.matMul(rowsOf(x), dz, true) : undefined,
+      recurrent: ops.matMul(rowsOf(before.outputs), dz, true),
       bias: ops.sum(dz, 0),
-      peepholes: peepholes ? tf.tidy(peepholeGradients) : undefined,
+      peepholes: weights.peepholes ? tf.tidy(peepholeGradients) : undefined,
       h,
       c,
     };
   });
 }
 
-/** The states before each step, `[T·B, H]`. */
-function statesBefore({ initial, history }: LstmPass) {
+/** Steps `[T, B, C]` as rows `[T·B, C]`. */
+function rowsOf(steps: tf.Tensor): tf.Tensor {
+  const [count, batch, channels] = steps.shape as [number, number, number];
+  return algebra().reshape(steps, [count * batch, channels]);
+}
+
+/** Outputs and cells before each step, `[T, B, H]`. */
+function statesBefore({ initial, history }: LstmPass): { outputs: tf.Tensor; cells: tf.Tensor } {
   const ops = algebra();
   const [steps, batch, units] = history.outputs.shape;
   return tf.tidy(() => {
-    const shifted = (all: tf.Tensor3D, first: tf.Tensor2D) => {
-      if (steps === 1) return first;
-      const others = ops.slice(all, [0, 0, 0], [steps - 1, -1, -1]);
-      return ops.concat([first, ops.reshape(others, [(steps - 1) * batch, units])], 0);
+    const shifted = (all: tf.Tensor, first: tf.Tensor) => {
+      const start = ops.reshape(first, [1, batch, units]);
+      return steps === 1 ? start : ops.concat([start, ops.slice(all, [0, 0, 0], [steps - 1, batch, units])], 0);
     };
-    return { h: shifted(history.outputs, initial.h), c: shifted(history.cells, initial.c) };
+    return { outputs: shifted(history.outputs, initial.h), cells: shifted(history.cells, initial.c) };
   });
 }
 
-type StatesBefore = ReturnType<typeof statesBefore>;
+/**
+ * Gates are computed again in blocks of steps of this many rows or more: as many as make products fast, and no more,
+ * because what the way back needs of a step takes eight times the memory of its state.
+ */
+const rowsOfBlock = 256;
 
-/** The cells after each step, `[T·B, H]`. */
-function cellsOf({ history: { cells } }: LstmPass): tf.Tensor {
-  const [steps, batch, units] = cells.shape;
-  return algebra().reshape(cells, [steps * batch, units]);
+/**
+ * From the last step to the first.
+ *
+ * @returns The gradients of the gates' sums, z of i, f, a, o, `[T, B, 4H]`, and of the initial state.
+ */
+function backThroughTime(
+  pass: LstmPass,
+  before: ReturnType<typeof statesBefore>,
+  dys: LstmOutputGradients,
+): { sums: tf.Tensor; h: tf.Tensor; c: tf.Tensor } {
+  const ops = algebra();
+  const [steps, batch, units] = pass.history.outputs.shape;
+  const perBlock = Math.ceil(rowsOfBlock / batch);
+  return tf.tidy(() => {
+    const outside = ops.unstack(dys.outputs);
+    // Products with the matrix as it lies are twice as fast as with its transpose.
+    const backwards = ops.transpose(pass.weights.recurrent, [1, 0]);
+    const sums: tf.Tensor[] = [];
+    let { h, c }: { h: tf.Tensor; c: tf.Tensor } = dys;
+    for (let end = steps; end > 0; end -= perBlock) {
+      const begin = Math.max(0, end - perBlock);
+      const some = (all: tf.Tensor) => rowsOf(ops.slice(all, [begin, 0, 0], [end - begin, batch, all.shape[2]!]));
+      const { gates, output, cell } = tf.tidy(() => {
+        const block = {
+          x: pass.x && some(pass.x),
+          outputs: some(before.outputs),
+          cells: some(before.cells),
+          after: some(pass.history.cells),
+        };
+        const factors = gradientFactors(block, pass.weights);
+        const perStep = (factor: tf.Tensor) => ops.unstack(ops.reshape(factor, [end - begin, batch, factor.shape[1]!]));
+        return { gates: perStep(factors.gates), output: perStep(factors.output), cell: perStep(factors.cell) };
+      });
+      for (let t = end - 1; t >= begin; t--) {
+        const step = tf.tidy(() => {
+          const dh = ops.add(outside[t]!, h);
+          const dc = ops.add(c, ops.mul(dh, output[t - begin]!));
+          const dz = ops.mul(ops.concat([dc, dc, dc, dh], 1), gates[t - begin]!);
+          return { dz, h: ops.matMul(dz, backwards), c: ops.mul(dc, cell[t - begin]!) };
+        });
+        if (t < steps - 1) tf.dispose([h, c]);
+        ({ h, c } = step);
+        sums[t] = step.dz;
+      }
+      tf.dispose([gates, output, cell]);
+    }
+    return { sums: ops.reshape(ops.stack(sums), [steps, batch, 4 * units]), h, c };
+  });
+}
+
+/** Rows `[N, …]` of some steps: inputs, outputs and cells before the step, cells after it. */
+interface StepRows {
+  x: tf.Tensor | null;
+  outputs: tf.Tensor;
+  cells: tf.Tensor;
+  after: tf.Tensor;
 }
 
 /** What the backward pass multiplies gradients of outputs (dh) and cells (dc) by at each step. */
 type GradientFactors = {
-  /** `[T·B, 4H]`: (dc, dc, dc, dh) times this is the gradient of the gates' sums, z of i, f, a, o. */
+  /** `[N, 4H]`: (dc, dc, dc, dh) times this is the gradient of the gates' sums, z of i, f, a, o. */
   gates: tf.Tensor;
-  /** `[T·B, H]`: dh times this is what the output adds to dc. */
+  /** `[N, H]`: dh times this is what the output adds to dc. */
   output: tf.Tensor;
-  /** `[T·B, H]`: dc times this is the gradient of the cell before the step. */
+  /** `[N, H]`: dc times this is the gradient of the cell before the step. */
   cell: tf.Tensor;
 };
 
-function gradientFactors(pass: LstmPass, before: StatesBefore): GradientFactors {
+function gradientFactors(rows: StepRows, weights: PeepholeLstmWeights): GradientFactors {
   const ops = algebra();
-  const { weights } = pass;
   const one = ops.scalar(1);
   const ofSigmoid = (y: tf.Tensor) => ops.mul(y, ops.sub(one, y));
   const ofTanh = (y: tf.Tensor) => ops.sub(one, ops.square(y));
   return tf.tidy(() => {
     const peepholes = peepholesOf(weights.peepholes, ops);
-    const cells = cellsOf(pass);
-    const sums = gateSums(pass, before);
-    const { i, f, a } = gatesOf(sums, before.c, peepholes, ops);
-    const o = outputGate(sums[3]!, cells, peepholes, ops);
-    tf.dispose(sums);
-    const squashed = ops.tanh(cells);
+    const sums = gateSums(rows, weights);
+    const { i, f, a } = gatesOf(sums, rows.cells, peepholes, ops);
+    const o = outputGate(sums[3]!, rows.after, peepholes, ops);
+    const squashed = ops.tanh(rows.after);
     const di = ops.mul(a, ofSigmoid(i));
-    const df = ops.mul(before.c, ofSigmoid(f));
+    const df = ops.mul(rows.cells, ofSigmoid(f));
     const da = ops.mul(i, ofTanh(a));
     const dOut = ops.mul(squashed, ofSigmoid(o));
     const throughTanh = ops.mul(o, ofTanh(squashed));
@@ -145,13 +177,11 @@ function gradientFactors(pass: LstmPass, before: StatesBefore): GradientFactors 
   });
 }
 
-/** The sums of the gates at all steps, z of i, f, a and o, `[T·B, H]` each. */
-function gateSums({ x, weights }: LstmPass, before: StatesBefore): tf.Tensor[] {
+/** The sums of the gates of rows, z of i, f, a and o, `[N, H]` each. */
+function gateSums({ x, outputs }: StepRows, weights: PeepholeLstmWeights): tf.Tensor[] {
   const ops = algebra();
   return tf.tidy(() => {
-    const own = ops.add(ops.matMul(before.h, weights.recurrent), weights.bias);
-    if (!x) return ops.splitColumns(own, 4);
-    const rows = ops.reshape(x, [x.shape[0] * x.shape[1], x.shape[2]]);
-    return ops.splitColumns(ops.add(own, ops.matMul(rows, weights.input!)), 4);
+    const own = ops.add(ops.matMul(outputs, weights.recurrent), weights.bias);
+    return ops.splitColumns(x ? ops.add(own, ops.matMul(x, weights.input!)) : own, 4);
   });
 }

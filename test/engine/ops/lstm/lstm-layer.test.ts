@@ -132,6 +132,27 @@ describe('an LSTM layer', () => {
     });
   });
 
+  it('has the same gradients where the way back is cut into blocks of steps', () => {
+    // 130 items make blocks of two steps, parts of 26 one block of all.
+    const [many, part, length] = [130, 26, 5];
+    const all = given({ input: true, peepholes: true }, 'a');
+    const x = seeded<tf.Rank.R3>([length, many, inputs], 'many');
+    const state = { h: seeded<tf.Rank.R2>([many, units], 'h many'), c: seeded<tf.Rank.R2>([many, units], 'c many') };
+    const loss = (from: number, count: number) => (input: tf.Tensor, recurrent: tf.Tensor, peepholes: tf.Tensor) => {
+      const weights = weightsOf({ ...all, input, recurrent, peepholes });
+      const rows = (y: tf.Tensor2D) => tf.slice(y, [from, 0], [count, units]);
+      const some = tf.slice(x, [0, from, 0], [length, count, inputs]);
+      const { outputs, c } = lstm(some, weights, { h: rows(state.h), c: rows(state.c) }, length);
+      return tf.add(tf.sum(tf.square(outputs)), tf.sum(c));
+    };
+    const gradients = (from: number, count: number) =>
+      tf.grads(loss(from, count))([all['input']!, all['recurrent']!, all['peepholes']!]);
+    const parts = Array.from({ length: many / part }, (_, i) => gradients(i * part, part));
+    gradients(0, many).forEach((whole, i) => {
+      assertClose(whole.dataSync(), tf.addN(parts.map((each) => each[i]!)).dataSync(), 1e-5);
+    });
+  });
+
   it('does without the gradient of data, and refuses to give it then', () => {
     const all = given({ input: true, peepholes: true }, 'a');
     const state = { h: all['h'], c: all['c'] } as LstmState;
