@@ -1,7 +1,8 @@
 /**
  * Whether the memory of `pretext` grows with the number of videos without labels: runs the stage, features included, on
  * folders of so many short videos, each in a process of its own, and prints the largest resident size of each as one
- * JSON line, with the time it took. Each has 2 s of 64 × 48 pixels; they are copies of one, which changes nothing for the stage.
+ * JSON line, with the time it took. Each video has 2 s of 64 × 48 pixels. They are copies of one, which changes nothing
+ * for the stage.
  *
  *   npx tsx tools/night/many-videos.ts [--videos 100,1000] [--out /tmp/many]
  */
