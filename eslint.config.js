@@ -27,11 +27,12 @@ const stageArrows = {
   classify: ['run', 'training', 'encoder', 'pretrain'],
   joint: ['run', 'training', 'encoder'],
   features: ['run', 'training', 'encoder'],
+  pretext: ['run', 'training', 'weights', 'encoder', 'features'],
   segments: ['run', 'training', 'features'],
   localize: ['run', 'segments'],
   head: ['run', 'training', 'features', 'segments', 'localize'],
   detect: ['run', 'training', 'encoder', 'features', 'segments', 'localize'],
-  estimate: ['run', 'training', 'encoder', 'features', 'segments'],
+  estimate: ['run', 'training', 'encoder', 'features', 'pretext', 'segments'],
 };
 
 /** What a file of a room must not import from other rooms of src/. */

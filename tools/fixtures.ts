@@ -3,11 +3,11 @@
  *
  *   npx tsx tools/fixtures.ts FILE
  *
- * FILE is JSON in the form of test/fixtures/{aggregators,importance,alexnet-sgd,lrn}.json, with any of
- * their keys, of any sizes. Prints one JSON object with the same keys: the largest error of the key's values, each
- * relative to the largest of its vector or matrix, or null for a key that is not known here or whose inputs the file
- * lacks. Golden values are rounded to ten digits, which is an error of about 1e-10; `lrn` is computed by the engine in
- * float32, which is one of about 1e-7. `note` is words. A file without this form: one line, exit code 2.
+ * FILE is JSON in the form of test/fixtures/{aggregators,importance,alexnet-sgd,lrn,lstm}.json, with any of their keys,
+ * of any sizes. Prints one JSON object with the same keys: the largest error of the key's values, each relative to the
+ * largest of its vector or matrix, or null for a key that is not known here or whose inputs the file lacks. Golden
+ * values are rounded to ten digits, which is an error of about 1e-10; `lrn` and `peepholeLstm` are computed by the
+ * engine in float32, which is one of about 1e-7. `note` is words. A file without this form: one line, exit code 2.
  */
 import { z } from 'zod';
 import { startEngine } from '../src/engine/backend.js';
@@ -20,8 +20,10 @@ import { classicGroup } from './fixtures/classic-group.js';
 import { largestError, type GoldenGroup } from './fixtures/golden.js';
 import { importanceGroup } from './fixtures/importance-group.js';
 import { lrnGroup } from './fixtures/lrn-group.js';
+import { lstmGroup } from './fixtures/lstm-group.js';
 import { rankGroup } from './fixtures/rank-group.js';
 import { softGroup } from './fixtures/soft-group.js';
+import { trajectoryGroup } from './fixtures/trajectory-group.js';
 import { runTool } from './run-tool.js';
 
 /** How each key is recomputed. */
@@ -33,14 +35,19 @@ const groups: Readonly<Record<string, GoldenGroup>> = {
   importance: importanceGroup,
   alexnetSgd: alexnetSgdGroup,
   lrn: lrnGroup,
+  peepholeLstm: lstmGroup,
+  movingMnistTrajectory: trajectoryGroup,
 };
+
+/** The keys that the engine computes. */
+const onEngine = ['lrn', 'peepholeLstm'];
 
 await runTool(async () => {
   const [name, ...more] = process.argv.slice(2);
   if (name === undefined || more.length > 0) throw new UsageError('usage: tools/fixtures.ts FILE');
   const content = z.record(z.string(), z.unknown()).safeParse(readJson(name, 'golden values'));
   if (!content.success) throw new UsageError(`golden values: not an object: ${name}`);
-  if ('lrn' in content.data) await startEngine();
+  if (onEngine.some((key) => key in content.data)) await startEngine();
   printJson(errorsOf(content.data, name));
 });
 

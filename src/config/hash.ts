@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { usualLstm } from './sections/model-section.js';
 import { samplerKey, samplerTypes } from './sections/sampler-section.js';
 import { isTree } from './tree.js';
 import type { Config } from './schema.js';
@@ -16,6 +17,7 @@ type SectionKey = {
 const fetching: readonly (keyof Config['data'])[] = [
   'root',
   'features',
+  'unlabelled',
   'featureLayout',
   'prefetch',
   'processes',
@@ -27,7 +29,7 @@ const fetching: readonly (keyof Config['data'])[] = [
 ];
 
 /** Keys within keys of a section that were added later. */
-type NestedKey = 'data.synthetic.length' | 'head.classifier.sampler';
+type NestedKey = 'data.synthetic.length' | 'head.classifier.sampler' | 'model.predictionError';
 
 /** The key `sampler` as it is where nothing is stated of it. */
 const shuffled = samplerKey(samplerTypes).parse({});
@@ -46,6 +48,9 @@ const later: Readonly<Partial<Record<SectionKey | NestedKey, unknown>>> = {
   'encoder.alexnet': null,
   'encoder.fusion': null,
   'model.arp': null,
+  'model.sequence': 'none',
+  'model.lstm': usualLstm,
+  'model.predictionError': false,
   'pretrain.lrSchedule': 'steps',
   'joint.lrSchedule': 'steps',
   'joint.optimizer': 'sgd',

@@ -8,6 +8,8 @@ import { headSchema } from './sections/head-section.js';
 import { modelSchema } from './sections/model-section.js';
 import { jointSchema } from './sections/joint-section.js';
 import { withLowFidelity } from './sections/low-fidelity.js';
+import { pretextProblems } from './pretext/pretext-facts.js';
+import { pretextSchema } from './pretext/pretext-keys.js';
 import { pretrainSchema } from './sections/pretrain-section.js';
 import { checkpointSchema, notifySchema, trainingSchema } from './sections/run-sections.js';
 import { segmentsSchema } from './sections/segments-section.js';
@@ -32,6 +34,10 @@ export const configSchema = z
     full: fullSchema
       .prefault({})
       .describe('Full fidelity: the snippets and frame size at which `extract` and `detect` see videos.'),
+    pretext: pretextSchema
+      .nullable()
+      .default(null)
+      .describe('Before stage 1: an LSTM that learns from video without labels; null: none.'),
     pretrain: pretrainSchema.prefault({}).describe('Stage 1: encoder and classifier on trimmed clips.'),
     joint: jointSchema.prefault({}).describe('Stage 2 (LoFi): encoder and head together at low fidelity.'),
     head: headSchema.prefault({}).describe('Stage 3: a fresh head on features of the frozen encoder.'),
@@ -53,7 +59,10 @@ export const configSchema = z
       .describe('The metric by which the head is validated and the run is evaluated.'),
   })
   .transform((keys, context) => ({ ...keys, joint: withLowFidelity(keys.joint, keys.full, context) }))
-  .superRefine(({ data, encoder, model, full, pretrain, joint, head }, context) => {
+  .superRefine((config, context) => {
+    const { data, encoder, model, full, pretrain, joint, head } = config;
+    for (const { key, message } of pretextProblems(config))
+      context.addIssue({ code: 'custom', path: ['pretext', key], message });
     if (data.resize === 'squash' && pretrain.views.crops === 3) {
       const message = 'data.resize=squash leaves one crop of the whole short side: set 1 or 10';
       context.addIssue({ code: 'custom', path: ['pretrain', 'views', 'crops'], message });

@@ -8,7 +8,7 @@ export interface StageFacts {
   /** One line for the help of its command. */
   readonly describe: string;
   /** What later stages take from it. */
-  readonly leaves: 'encoder' | 'features' | 'classifier' | 'head';
+  readonly leaves: 'sequence' | 'encoder' | 'features' | 'classifier' | 'head';
   /** Whether the stage is part of the pipeline under a configuration. */
   readonly applies: (config: Config) => boolean;
   /** The sections of the configuration, whole or in part, that decide its result, besides `data`. */
@@ -35,6 +35,18 @@ const trainsEncoder = ({ data }: Config) => data.features === null;
 
 /** The stages in the order in which they run. Hashes, summaries, reports and commands are derived from this list. */
 export const stages = [
+  {
+    name: 'pretext',
+    describe: 'Before stage 1: train an LSTM on video without labels',
+    leaves: 'sequence',
+    applies: ({ pretext }: Config) => pretext !== null,
+    dependsOn: ({ seed, encoder, full, model: { window, lstm }, pretext }: Config) => ({
+      ...{ seed, pretext },
+      // Block and stride are those of the head's use of it.
+      model: { lstm: { units: lstm.units, layers: lstm.layers }, ...(pretext?.data === 'features' && { window }) },
+      ...(pretext?.data === 'features' && { encoder, full }),
+    }),
+  },
   {
     name: 'pretrain',
     describe: 'Stage 1: train the encoder on trimmed clips',

@@ -54,7 +54,7 @@ export async function prepareDataset(
   const before = new Map(request.measured?.map((video) => [video.path, video]));
   const measured = await inParallel(
     located,
-    ({ video, found }) => measure(video, found, owners.get(found.file)!, before.get(found.file)),
+    ({ video, found }) => measureVideo(video, found, owners.get(found.file)!, before.get(found.file)),
     onProgress,
   );
   const unused = unusedInstances(
@@ -73,7 +73,13 @@ export async function prepareDataset(
   return { dataset, warnings: shorten([...unused, ...warnings, ...unseen]) };
 }
 
-async function measure(
+/**
+ * Measures the file of an annotated video.
+ *
+ * @param owner - The id to which the file belongs, where several name it.
+ * @param before - The video as it was measured before: where its file is still the same it is not decoded again.
+ */
+export async function measureVideo(
   annotated: AnnotatedVideo,
   { file, exists }: { file: string; exists: boolean },
   owner: string,

@@ -14,6 +14,8 @@ export type ParameterKind =
 /** Initial values of a parameter. `fanIn` is the number of inputs to one output. */
 export type Initializer =
   | { type: 'constant'; value: number }
+  /** As many equal parts as there are values, each of one value. */
+  | { type: 'parts'; values: readonly number[] }
   /** Normal with deviation √(2/fanOut): torchvision's convolutions of ResNet and MobileNet. */
   | { type: 'he-normal'; fanOut: number }
   /** Uniform in ±1/√fanIn: PyTorch's Conv and Linear layers, weight and bias alike. */
@@ -97,6 +99,8 @@ function initialValues({ shape, init }: ParameterSpec, random: Random): Float32A
   switch (init.type) {
     case 'constant':
       return values.fill(init.value);
+    case 'parts':
+      return values.map((_, i) => init.values[Math.floor((i * init.values.length) / values.length)]!);
     case 'he-normal': {
       const deviation = Math.sqrt(2 / init.fanOut);
       return values.map(() => deviation * random.normal());

@@ -2,7 +2,7 @@ import type { Parameters } from './parameters.js';
 import { exportState, importState, type State } from './state.js';
 
 /** The parts that a model may have, by the names under which files and checkpoints keep their tensors. */
-export const partNames = ['encoder', 'head', 'classifier', 'colors'] as const;
+export const partNames = ['sequence', 'encoder', 'head', 'classifier', 'colors'] as const;
 export type PartName = (typeof partNames)[number];
 
 /** The parameters of a model, part by part. */

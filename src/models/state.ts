@@ -21,11 +21,18 @@ export function exportState(parameters: Parameters): State {
  * Sets a model's tensors from `state`, whose names may begin with `prefix`. Tensors under other names are ignored.
  *
  * @param source - Where the state comes from, for the error message.
+ * @param specs - The parameters to set, by default all.
  * @throws UsageError listing the tensors that are missing or have another shape; then nothing is set.
  */
-export function importState(parameters: Parameters, state: State, source: string, prefix = ''): void {
-  requireFit(parameters.specs, state, source, prefix);
-  for (const { name, kind, shape } of parameters.specs) {
+export function importState(
+  parameters: Parameters,
+  state: State,
+  source: string,
+  prefix = '',
+  specs = parameters.specs,
+): void {
+  requireFit(specs, state, source, prefix);
+  for (const { name, kind, shape } of specs) {
     const { data } = fromTorchLayout(kind, state.get(prefix + name)!, shape);
     parameters.assign(name, tf.tensor(data, shape));
   }

@@ -5,6 +5,7 @@ import { classificationSection, isClassified } from './sections/classification-s
 import { classesSection } from './sections/classes-section.js';
 import { errorsSection } from './sections/errors-section.js';
 import type { EvaluatedRun } from './sections/page-parts.js';
+import { isPictured, pretextSection } from './sections/pretext-section.js';
 import { runsSection } from './sections/runs-section.js';
 import { scoresSection } from './sections/scores-section.js';
 import { timelineSection } from './sections/timeline-section.js';
@@ -23,12 +24,13 @@ export async function makePage(
     title,
     html`${runsSection(runs)} ${await scoresSection(evaluated, runs)} ${timelineSection(timeline, strips)}
     ${await classesSection(evaluated, runs)} ${await errorsSection(runs)} ${classificationSection(runs)}
-    ${await trainingSection(runs)} ${configsSection(runs)}`,
+    ${pretextSection(runs)} ${await trainingSection(runs)} ${configsSection(runs)}`,
     html`<nav aria-label="Sections">
       <a href="#runs">Runs</a><a href="#map">mAP</a><a href="#timeline">Timeline</a><a href="#classes">Classes</a
       ><a href="#errors">Errors</a>${
         runs.some(isClassified) ? html`<a href="#classification">Classification</a>` : html``
-      }<a href="#training">Training</a><a href="#configs">Configuration</a>
+      }${runs.some(isPictured) ? html`<a href="#pretext">Without labels</a>` : html``}<a href="#training">Training</a
+      ><a href="#configs">Configuration</a>
     </nav>`,
   );
 }

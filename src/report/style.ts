@@ -46,6 +46,7 @@ caption { text-align: left; font-size: .85rem; font-weight: 600; padding-bottom:
   background: color-mix(in srgb, #ef4444 var(--tint), transparent); print-color-adjust: exact;
 }
 .confusion td.right { background: color-mix(in srgb, #10b981 var(--tint), transparent); }
+.sequences img { display: block; image-rendering: pixelated; height: auto; }
 .charts { margin: 1rem 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 1rem; }
 figure.chart {
   margin: 0; width: fit-content; padding: .75rem 1rem; background: var(--panel); border: 1px solid var(--line);
@@ -94,6 +95,9 @@ button { cursor: pointer; }
 #tracks .bar:focus-visible { opacity: 1 !important; z-index: 1; }
 #tracks .strip { height: auto; border: 0; margin-bottom: 4px; }
 #tracks .strip img { display: block; width: 100%; border-radius: 4px; }
+#tracks .curve { height: 32px; }
+#tracks .curve svg { display: block; width: 100%; height: 100%; padding: 3px 0; }
+#tracks .curve polyline { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 #tracks .track { cursor: pointer; }
 #tracks.playing .track::after {
   content: ''; position: absolute; top: 0; bottom: 0; left: var(--now); border-left: 2px solid var(--accent);

@@ -1,3 +1,4 @@
+import { predictsFeatures, seesPredictionError } from '../config/pretext/pretext-facts.js';
 import type { StageName } from '../config/stages.js';
 import { toDataset, videosOf, type Dataset, type Video } from '../data/dataset.js';
 import { readVideoScores, scoresOfVideos } from '../data/scores/video-scores.js';
@@ -25,6 +26,8 @@ type Known = Pick<Run, 'config' | 'dataset'>;
  */
 export function checkBeforeTraining(run: Known, names: readonly StageName[]): void {
   const { data, detect } = run.config;
+  checkPretext(run, names);
+  if (names.every((name) => name === 'pretext')) return;
   const listsClips = data.clips !== null || data.synthetic !== null;
   if (listsClips && names.every((name) => name === 'pretrain')) return;
   const training = checkSubset(run, 'trainOn');
@@ -40,6 +43,26 @@ export function checkBeforeTraining(run: Known, names: readonly StageName[]): vo
   const file = dataPath(run.config, detect.scores);
   const ids = validated.map(({ id }) => id);
   scoresOfVideos(readVideoScores(file), ids, run.dataset.classes, { file, missing: data.missing });
+}
+
+/**
+ * Checks that what `pretext` learns from features is of use to the head: those that the head sees are by the same
+ * encoder. (`configSchema` has seen to it that stage 1 does not train it.)
+ *
+ * @throws UsageError where stage 2 trains the encoder, or the head asks for predictions that nobody has learnt.
+ */
+function checkPretext({ config }: Known, names: readonly StageName[]): void {
+  const { data, pretext, model } = config;
+  if (seesPredictionError(model) && !predictsFeatures(config))
+    throw new UsageError(
+      'model.predictionError needs a stage that predicts features: set pretext.data=features and pretext.task=composite',
+    );
+  const ofEncoder = pretext?.data === 'features' && data.features === null;
+  if (!ofEncoder || !names.includes('joint')) return;
+  throw new UsageError(
+    'pretext learns from features of the encoder as it is given, which joint would change: ' +
+      'leave joint out with `lofi run --baseline`, or set pretext=null',
+  );
 }
 
 /**

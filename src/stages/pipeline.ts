@@ -4,6 +4,7 @@ import { checkBeforeTraining } from './before-training.js';
 import { extract } from './features/extract-stage.js';
 import { head } from './head/head-stage.js';
 import { joint } from './joint/joint-stage.js';
+import { pretext } from './pretext/pretext-stage.js';
 import { pretrain } from './pretrain/pretrain-stage.js';
 import type { Run } from './run/run.js';
 import { segments } from './segments/segments-stage.js';
@@ -11,7 +12,7 @@ import type { Stage } from './stage.js';
 import { refuseChanges } from './training/changes.js';
 
 /** Every stage, in the order of `config/stages.ts`. A new stage needs an entry there and one here. */
-export const pipeline: readonly Stage[] = [pretrain, joint, extract, segments, head];
+export const pipeline: readonly Stage[] = [pretext, pretrain, joint, extract, segments, head];
 
 /**
  * Runs stages in their order; finished ones return at once. Before any stage starts, all of them compare the

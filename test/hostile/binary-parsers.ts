@@ -6,10 +6,12 @@ import { readTfjsWeights } from '../../src/checkpoints/formats/tfjs-layers.js';
 import { readTorchFile } from '../../src/checkpoints/formats/torch-file.js';
 import { readNpyMatrix } from '../../src/data/features/npy.js';
 import { readNpzMatrix } from '../../src/data/features/npz.js';
+import { readIdxImages } from '../../src/data/synth/digits/mnist-images.js';
 import { zipMembers } from '../../src/system/files/zip.js';
 import { readMatrix } from '../../src/stages/features/read-matrix.js';
 import { readEncoderWeights } from '../../src/stages/weights/encoder-weights.js';
 import { UsageError } from '../../src/system/errors.js';
+import { idxImages } from '../support/digits.js';
 import { npy, npz, safetensors } from '../support/feature-files.js';
 import { zip } from '../support/zip.js';
 import { mutated } from './mutate.js';
@@ -45,6 +47,12 @@ export const binaryParsers: Readonly<Record<string, Parser>> = {
       'a.npz': zip([{ name: 'a.npy', content: mutated(npy(matrix), random, true), deflate: random.below(2) > 0 }]),
     }),
     read: (at) => readNpzMatrix(at('a.npz')),
+  },
+  'images of digits': {
+    files: (random) => ({
+      digits: mutated(idxImages([3, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]), random, true),
+    }),
+    read: (at) => readIdxImages(at('digits')),
   },
   safetensors: {
     files: (random) => ({ 'a.safetensors': mutated(safetensors(matrix), random, true) }),

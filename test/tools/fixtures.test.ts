@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import lrn from '../fixtures/lrn.json' with { type: 'json' };
+import lstm from '../fixtures/lstm.json' with { type: 'json' };
 import { goldenAggregators } from '../support/aggregators.js';
 import { temporaryFolder } from '../support/temporary.js';
 
@@ -40,6 +41,19 @@ test('local response normalisation is recomputed to the precision of the engine'
   assert.ok(errors!['lrn']! < 1e-6, JSON.stringify(errors));
   const wrong = ofContent(t, { lrn: { ...lrn.lrn, alpha: 2 * lrn.lrn.alpha } });
   assert.ok(wrong.errors!['lrn']! > 1e-3);
+});
+
+test('a step of the LSTM and the way of a digit are recomputed', (t) => {
+  const { errors } = ofContent(t, lstm);
+  assert.ok(errors!['peepholeLstm']! < 1e-6, JSON.stringify(errors));
+  assert.equal(errors!['movingMnistTrajectory'], 0);
+  const { peepholeLstm, movingMnistTrajectory } = lstm;
+  // The output gate by the cell before the step would be another one.
+  const wrong = ofContent(t, {
+    peepholeLstm: { ...peepholeLstm, po: peepholeLstm.po.map((p) => -p) },
+    movingMnistTrajectory: { ...movingMnistTrajectory, step: 0.2 },
+  });
+  assert.ok(wrong.errors!['peepholeLstm']! > 1e-2 && wrong.errors!['movingMnistTrajectory']! > 1e-2);
 });
 
 test('other numbers and sizes are taken, and errors seen', (t) => {

@@ -5,6 +5,7 @@
  *   npx tsx tools/night/kill-test.ts --out /tmp/kills --kills 30 --seed 1
  *   npx tsx tools/night/kill-test.ts --out /tmp/stops --kills 12 --signal SIGTERM
  *   npx tsx tools/night/kill-test.ts --out /tmp/history --kills 12 --sampler history
+ *   npx tsx tools/night/kill-test.ts --out /tmp/pretext --kills 12 --pretext
  *   npx tsx tools/night/kill-test.ts --out runs/night --config configs/fir-gtad.yaml --set data.root=DIR --kills 8
  *
  * The moments are spread over the steps of all stages by `--seed`. Every second one waits until a file of the
@@ -26,6 +27,11 @@ const args = yargs(process.argv.slice(2))
     config: { type: 'string', default: 'configs/tiny.yaml' },
     set: { type: 'string', array: true, nargs: 1, default: [] as string[] },
     sampler: { choices: ['history', 'classGaussian', 'model'] as const, describe: 'sampler.type of all stages' },
+    pretext: {
+      type: 'boolean',
+      default: false,
+      describe: 'with `pretext` on features and its LSTM before the head, without stages 1 and 2',
+    },
     kills: { type: 'number', default: 30 },
     seed: { type: 'number', default: 1 },
     signal: { choices: ['SIGKILL', 'SIGTERM', 'SIGINT'] as const, default: 'SIGKILL' as const },
@@ -52,7 +58,16 @@ const sampling = ['pretrain', 'joint', 'head', 'head.classifier'].flatMap((stage
   const type = args.sampler === 'model' && !stage.startsWith('head') ? 'history' : args.sampler;
   return [`${stage}.sampler.type=${type}`, `${stage}.sampler.warmup=1`];
 });
-const settings = ['--config', args.config, ...[...sampling, ...args.set].flatMap((set) => ['--set', set])];
+const learning = args.pretext
+  ? [
+      ...['pretrain.epochs=0', 'pretext.past=8', 'pretext.future=4', 'pretext.epochs=12', 'pretext.batch=4'],
+      ...['model.sequence=lstm', 'model.lstm.units=16', 'model.lstm.block=8', 'model.lstm.stride=4'],
+    ]
+  : [];
+const settings = [
+  ...(args.pretext ? ['--baseline'] : []),
+  ...['--config', args.config, ...[...learning, ...sampling, ...args.set].flatMap((set) => ['--set', set])],
+];
 const often = [
   `--set=checkpoint.everySteps=${args.everySteps}`,
   `--set=checkpoint.everyMinutes=${args.everyMinutes}`,
@@ -84,7 +99,7 @@ function progress(folder: string): { count: number; where: string } {
     ? readdirSync(extract, { recursive: true, encoding: 'utf8' }).filter((name) => /\d{5}\.json$/.test(name)).length
     : 0;
   const last = JSON.parse(lines.at(-1) ?? '{"stage":"start"}') as { stage: string; step?: number };
-  const inExtract = shards > 0 && last.stage !== 'head';
+  const inExtract = shards > 0 && !['pretext', 'segments', 'head'].includes(last.stage);
   return { count: lines.length + shards, where: inExtract ? `extract ${shards}` : `${last.stage} ${last.step ?? 0}` };
 }
 
@@ -176,7 +191,7 @@ const result = {
   seed: args.seed,
   kills: kills.length,
   stages: Object.fromEntries(
-    ['start', 'pretrain', 'joint', 'extract', 'head'].map((stage) => [
+    ['start', 'pretext', 'pretrain', 'joint', 'extract', 'head'].map((stage) => [
       stage,
       kills.filter(({ where }) => where.startsWith(stage)).length,
     ]),

@@ -26,6 +26,7 @@ export const command: CommandModule<object, Arguments> = {
     const { validates } = await import('../../stages/before-training.js');
     const { stagesOf } = await import('../../config/stages.js');
     const { detectSubset } = await import('../../stages/detect/detect.js');
+    const { writePredictionErrors } = await import('../../stages/detect/prediction-errors.js');
     const { breathe, unlessStopped } = await import('../../system/signals.js');
     const { evaluateRun } = await import('../../report/run/evaluate-run.js');
     const { writeReport } = await import('../../report/write-report.js');
@@ -44,6 +45,7 @@ export const command: CommandModule<object, Arguments> = {
       if (failures.length > 0 && config.data.missing === 'fail')
         throw new WorkError(`videos that could not be read: ${failures.length}; the others are done`);
       await breathe(run.stop);
+      await writePredictionErrors(run, config.data.validateOn);
       const metrics = evaluateRun(folder, config.data.validateOn, config.evaluation.preset);
       return { ...metrics, page: await writeReport([folder]) };
     });

@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import type { Config } from '../../config/schema.js';
 import { stageFacts, type StageName } from '../../config/stages.js';
 import { UsageError } from '../../system/errors.js';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
@@ -14,8 +15,7 @@ export function stageCommand(name: StageName): CommandModule<object, RunArgument
     handler: async (args) => {
       const { config, folder, policy } = await readRunArguments(args);
       if (!applies(config)) {
-        const reason = config.data.features === null ? 'under this configuration' : 'data.features is set';
-        throw new UsageError(`${reason}: ${name} has nothing to do`);
+        throw new UsageError(`${reasonOf(name, config)}: ${name} has nothing to do`);
       }
       const [{ superviseRun }, { runStages }] = await Promise.all([
         import('../../stages/run/supervise.js'),
@@ -25,4 +25,10 @@ export function stageCommand(name: StageName): CommandModule<object, RunArgument
       say(`${name}: done (${folder})`);
     },
   };
+}
+
+/** Why a stage does not apply. */
+function reasonOf(name: StageName, { data, pretext }: Config): string {
+  if (name === 'pretext' && pretext === null) return 'pretext is null';
+  return data.features === null ? 'under this configuration' : 'data.features is set';
 }

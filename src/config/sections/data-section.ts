@@ -34,6 +34,11 @@ export const dataSchema = z.strictObject({
       'Folder of published features with one file for each video (<id>.npy, .npz, .csv, .safetensors). No encoder ' +
         'is trained, and no videos are needed. null: the run makes its own features.',
     ),
+  unlabelled: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Folder of videos without annotations, subfolders included, for `pretext`; null: none.'),
   featureLayout: z
     .enum(['auto', 'rows', 'columns'])
     .default('auto')

@@ -1,8 +1,34 @@
 import { z } from 'zod';
 import { count, fraction } from './number-kinds.js';
 
+/** The LSTM, whose geometry the sequence module of a head and the stage `pretext` share. */
+const lstm = z
+  .strictObject({
+    units: count.default(128).describe('Units of a layer.'),
+    layers: count.default(1).describe('Layers, each of which sees the outputs of the one below.'),
+    block: z
+      .int()
+      .min(2)
+      .default(16)
+      .describe('Snippets of a block, in which the LSTM of model.sequence begins from nothing.'),
+    stride: count.default(8).describe('Distance between blocks, in snippets; at most `block`.'),
+  })
+  .refine(({ block, stride }) => stride <= block, {
+    path: ['stride'],
+    error: 'blocks that are further apart than they are long leave snippets out: set at most model.lstm.block',
+  });
+
 /** The keys of `model` that every head has. */
 const common = {
+  sequence: z
+    .enum(['none', 'lstm'])
+    .default('none')
+    .describe(
+      'Gives the head further channels, which say what came before each snippet. lstm: the outputs of an LSTM over ' +
+        'blocks of snippets, averaged where blocks overlap. It is trained with the head, from the weights of ' +
+        '`pretext` where that stage learns from features, else from scratch.',
+    ),
+  lstm: lstm.prefault({}).describe('The LSTM of model.sequence and of `pretext`.'),
   arp: z
     .int()
     .min(2)
@@ -88,6 +114,13 @@ const pyramid = z
       .default(0)
       .describe('Share of a class target that is spread over all classes; ActivityNet: 0.1.'),
     lossWeight: z.number().positive().default(1).describe('Weight of the boundary loss.'),
+    predictionError: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Gives the head one more channel: how wrongly the LSTM that `pretext` has trained predicts each snippet from ' +
+          'those before it.',
+      ),
     normalizer: z
       .number()
       .positive()
@@ -112,3 +145,7 @@ export const modelSchema = z.discriminatedUnion('type', [gtad, pyramid], {
 /** The name of a head. */
 export type HeadSection = z.output<typeof modelSchema>;
 export type HeadType = HeadSection['type'];
+/** The geometry of the LSTM. */
+export type LstmOptions = z.output<typeof lstm>;
+/** The values of `model.lstm` where nothing is stated of it. */
+export const usualLstm: LstmOptions = lstm.parse({});

@@ -17,7 +17,7 @@ function beforeCrop(size: number): number {
 }
 
 /** The size of the frame when its short side is scaled to `short` pixels. */
-function scaleShortSide({ width, height }: Size, short: number): [width: number, height: number] {
+export function scaleShortSide({ width, height }: Size, short: number): [width: number, height: number] {
   return width <= height
     ? [short, Math.round((height * short) / width)]
     : [Math.round((width * short) / height), short];

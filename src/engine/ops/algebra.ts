@@ -19,6 +19,8 @@ export interface Algebra {
   rsqrt(x: tf.Tensor): tf.Tensor;
   exp(x: tf.Tensor): tf.Tensor;
   erf(x: tf.Tensor): tf.Tensor;
+  sigmoid(x: tf.Tensor): tf.Tensor;
+  tanh(x: tf.Tensor): tf.Tensor;
   relu(x: tf.Tensor): tf.Tensor;
   /** The gradient of ReLU, given its output y. */
   reluGradient(dy: tf.Tensor, y: tf.Tensor): tf.Tensor;
@@ -38,6 +40,8 @@ export interface Algebra {
   stack(parts: readonly tf.Tensor[]): tf.Tensor;
   /** Splits x along its first axis, which is removed. */
   unstack(x: tf.Tensor): tf.Tensor[];
+  /** Splits x `[N, C]` into `parts` tensors `[N, C/parts]`. */
+  splitColumns(x: tf.Tensor, parts: number): tf.Tensor[];
   /** Convolution with kernel 3 over axis 1 of `[B, T, 1, C]` by a filter `[3, 1, C, 1]`, zero-padded. */
   depthwise(x: tf.Tensor, filter: tf.Tensor, stride: number): tf.Tensor;
   /** Gradients of `depthwise` with respect to x and the filter. */
@@ -137,6 +141,8 @@ const native: Algebra = {
   rsqrt: (x) => run('Rsqrt', [x]),
   exp: (x) => run('Exp', [x]),
   erf: (x) => run('Erf', [x]),
+  sigmoid: (x) => run('Sigmoid', [x]),
+  tanh: (x) => run('Tanh', [x]),
   relu: (x) => run('Relu', [x]),
   reluGradient: (dy, y) => run('ReluGrad', [dy, y]),
   softmax: (x) => run('Softmax', [x]),
@@ -149,6 +155,7 @@ const native: Algebra = {
   concat: (parts, axis) => run('ConcatV2', [...parts, index(axis)], { N: parts.length }),
   stack: (parts) => run('Pack', [...parts], { N: parts.length, axis: 0 }),
   unstack: (x) => runAll('Unpack', [x], x.shape[0], { num: x.shape[0], axis: 0 }),
+  splitColumns: (x, parts) => runAll('Split', [index(1), x], parts, { num_split: parts }),
   depthwise: (x, filter, stride) => run('DepthwiseConv2dNative', [x, filter], depthwiseAttributes(stride)),
   depthwiseGradients: (dy, x, filter, stride) => [
     run('DepthwiseConv2dNativeBackpropInput', [integers(x.shape), filter, dy], depthwiseAttributes(stride)),
@@ -170,6 +177,8 @@ const portable: Algebra = {
   rsqrt: (x) => tf.rsqrt(x),
   exp: (x) => tf.exp(x),
   erf: (x) => tf.erf(x),
+  sigmoid: (x) => tf.sigmoid(x),
+  tanh: (x) => tf.tanh(x),
   relu: (x) => tf.relu(x),
   reluGradient: (dy, y) => tf.mul(dy, tf.step(y)),
   softmax: (x) => tf.softmax(x),
@@ -182,6 +191,7 @@ const portable: Algebra = {
   concat: (parts, axis) => tf.concat([...parts], axis),
   stack: (parts) => tf.stack([...parts]),
   unstack: (x) => tf.unstack(x),
+  splitColumns: (x, parts) => tf.split(x, parts, 1),
   depthwise: (x, filter, stride) => tf.addN([0, 1, 2].map((i) => tf.mul(seenBy(i, x, stride), tapOf(filter, i)))),
   depthwiseGradients: (dy, x, filter, stride) => [
     tf.addN([0, 1, 2].map((i) => seenByGradient(i, tf.mul(dy, tapOf(filter, i)), x.shape, stride))),

@@ -1,9 +1,13 @@
+import { seesPredictionError } from '../../config/pretext/pretext-facts.js';
 import type { Config } from '../../config/schema.js';
 import { UsageError } from '../../system/errors.js';
 import { GtadHead } from './gtad/gtad.js';
-import type { Head } from './head.js';
-import { withOrderChannels } from './order-channels.js';
+import type { Head, HeadInput } from './head.js';
+import { withFurtherChannels, type FurtherChannels } from './further-channels.js';
+import { orderChannels } from './order-channels.js';
+import { predictionChannel } from './prediction-channel.js';
 import { PyramidHead } from './pyramid/pyramid.js';
+import { sequenceChannels } from './sequence-channels.js';
 
 type Model<Type extends Config['model']['type']> = Extract<Config['model'], { type: Type }>;
 
@@ -29,12 +33,30 @@ const builders: {
  * The head that a configuration names. It holds no parameters, but keeps constants of each length that it has seen
  * until it is disposed of.
  *
- * @param features - Channels of a feature, C. With `model.arp` the head's own layers see 2C.
+ * @param features - Channels of a feature, C. The head's own layers see those of `model.arp`, `sequence` and
+ *   `predictionError` too.
  * @param classes - Number of classes, K.
  * @throws UsageError where the sizes of the configuration do not fit each other.
  */
 export function buildHead(model: Config['model'], features: number, classes: number): Head {
   const build = builders[model.type] as (model: Config['model'], features: number, classes: number) => Head;
-  if (model.arp === null) return build(model, features, classes);
-  return withOrderChannels(build(model, 2 * features, classes), model.arp);
+  const further = furtherChannels(model, features);
+  if (further.length === 0) return build(model, features, classes);
+  const all = further.reduce((sum, { count }) => sum + count, features);
+  return withFurtherChannels(build(model, all, classes), further);
+}
+
+/** What stands behind the features in front of a head. */
+function furtherChannels(model: Config['model'], features: number): FurtherChannels[] {
+  const { arp, sequence, lstm } = model;
+  const order = arp !== null && {
+    count: features,
+    parameters: [],
+    of: (input: HeadInput) => orderChannels(input.features, input.valid, arp),
+  };
+  return [
+    ...(order ? [order] : []),
+    ...(sequence === 'lstm' ? [sequenceChannels(features, lstm)] : []),
+    ...(seesPredictionError(model) ? [predictionChannel(features, lstm)] : []),
+  ];
 }

@@ -2,36 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../../engine/ops/differentiable.js';
 import { sparseMatrix, type SparseMatrix, type SparseRow } from '../../engine/ops/graph/sparse-matrix.js';
 import { balancedArpWeights } from '../aggregators/arp.js';
-import type { Head, HeadInput } from './head.js';
-
-/**
- * A head that sees features with {@link orderChannels} of `window` snippets behind their own channels (`model.arp`).
- *
- * @param head - A head for features of 2C channels. It belongs to the result.
- */
-export function withOrderChannels<Targets>(head: Head<Targets>, window: number): Head<Targets> {
-  const joined = ({ features, valid }: HeadInput): HeadInput => ({
-    features: tf.concat([features, orderChannels(features, valid, window)], 2),
-    valid,
-  });
-  return {
-    parameters: head.parameters,
-    labels: head.labels,
-    targets: (instances, snippets, valid) => head.targets(instances, snippets, valid),
-    loss: (input, targets, pass, draws) => head.loss(joined(input), targets, pass, draws),
-    propose(features, valid, pass, options) {
-      const input = tf.tidy(() => joined({ features, valid: [valid] }).features);
-      try {
-        return head.propose(input, valid, pass, options);
-      } finally {
-        input.dispose();
-      }
-    },
-    [Symbol.dispose]() {
-      head[Symbol.dispose]();
-    },
-  };
-}
 
 /**
  * How features change around each snippet: approximate rank pooling of the `window` snippets around it (Bilen et al.,

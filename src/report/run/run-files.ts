@@ -100,6 +100,31 @@ export const classificationSchema = z
   })
   .refine(({ classes: { length }, confusion }) => [confusion, ...confusion].every((row) => row.length === length));
 
+/** Numbers of a picture's side: more would not fit into a page. */
+const side = z.int().positive().max(8192);
+
+/** A picture in a row of examples: `pixels` are bytes in base64, one or three a pixel. */
+const exampleRow = z
+  .object({
+    name: z.enum(['input', 'reconstruction', 'future', 'truth']),
+    width: side,
+    height: side,
+    channels: z.literal([1, 3]),
+    pixels: z.base64(),
+  })
+  .refine(({ width, height, channels, pixels }) => Buffer.byteLength(pixels, 'base64') === width * height * channels);
+
+/** pretext.json, as the stage writes it. */
+export const pretextSchema = z.object({
+  /** Hash of the checkpoint's tensors. */
+  checkpoint: z.string(),
+  data: z.enum(['features', 'patches', 'glyphs']),
+  examples: z.array(z.object({ id: z.string(), rows: z.array(exampleRow).min(1).max(4) })).max(64),
+});
+
+/** prediction-errors.json: for each video a value for each snippet, spread evenly over it. */
+export const predictionErrorsSchema = z.record(z.string(), z.array(z.number().nonnegative()).max(100_000));
+
 /** Keys of config.yaml that decide how a run is evaluated. */
 export const evaluationSchema = z.object({
   data: z.object({ validateOn: text }).optional().catch(undefined),

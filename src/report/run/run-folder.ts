@@ -9,7 +9,14 @@ import { stageNames } from '../../config/stages.js';
 import { maxConfigBytes, yamlValues } from '../../config/yaml.js';
 import { readJson, readText } from '../../system/files/files.js';
 import { UsageError } from '../../system/errors.js';
-import { classificationSchema, logEntrySchema, metricsSchema, stageStateSchema } from './run-files.js';
+import {
+  classificationSchema,
+  logEntrySchema,
+  metricsSchema,
+  predictionErrorsSchema,
+  pretextSchema,
+  stageStateSchema,
+} from './run-files.js';
 
 /**
  * One line of metrics.jsonl: a training step (has `loss`) or a validation (has `metrics`). All
@@ -23,6 +30,9 @@ export type ReportedMetrics = Pick<DetectionMetrics, 'tiou' | 'mAP' | 'average_m
 
 /** What `lofi classify` has measured of the run's stage 1. */
 export type ReportedClassification = z.output<typeof classificationSchema>;
+
+/** Examples of what `pretext` has learnt. */
+export type ReportedPretext = z.output<typeof pretextSchema>;
 
 /** The part of a stage's newest manifest that the report shows. */
 export type StageState = z.output<typeof stageStateSchema> & { stage: string };
@@ -38,6 +48,9 @@ export interface RunFolder {
   log: LogEntry[];
   metrics: ReportedMetrics | undefined;
   classification: ReportedClassification | undefined;
+  pretext: ReportedPretext | undefined;
+  /** How wrongly each snippet of a video was predicted from those before it, by the video's id. */
+  predictionErrors: Readonly<Record<string, readonly number[]>> | undefined;
   detections: DetectionColumns | undefined;
   dataset: GroundTruth | undefined;
   /** Absolute path of each video of the dataset, whether the file exists or not. */
@@ -65,6 +78,8 @@ export function readRunFolder(folder: string): RunFolder {
     log: optional('metrics.jsonl', readLog) ?? [],
     metrics: optional('metrics.json', readMetrics),
     classification: optional('classification.json', readClassification),
+    pretext: optional('pretext.json', readPretext),
+    predictionErrors: optional('prediction-errors.json', readPredictionErrors),
     detections: optional('detections.json', readDetections),
     dataset: optional('dataset.json', readGroundTruth),
     videoFiles: optional('dataset.json', readVideoFiles) ?? new Map<string, string>(),
@@ -136,4 +151,16 @@ function readClassification(file: string): ReportedClassification {
   const classification = classificationSchema.safeParse(readJson(file, 'classification'));
   if (classification.success) return classification.data;
   throw new UsageError(`${file}: not as \`lofi classify\` writes it: call it again, or delete the file`);
+}
+
+function readPretext(file: string): ReportedPretext {
+  const pretext = pretextSchema.safeParse(readJson(file, 'pretext'));
+  if (pretext.success) return pretext.data;
+  throw new UsageError(`${file}: not as \`lofi pretext\` writes it: call it again, or delete the file`);
+}
+
+function readPredictionErrors(file: string): Record<string, number[]> {
+  const errors = predictionErrorsSchema.safeParse(readJson(file, 'prediction errors'));
+  if (errors.success) return errors.data;
+  throw new UsageError(`${file}: not as \`lofi run\` writes it: call it again, or delete the file`);
 }

@@ -81,6 +81,23 @@ export const timelineScript = `
     picture.src = 'data:image/jpeg;base64,' + strips[video.id];
   };
 
+  const predictionErrors = (video) => {
+    (video.errors || []).forEach((errors, run) => {
+      if (errors.length === 0) return;
+      const name = add(chart, 'div', 'name', 'prediction error');
+      name.title = 'How wrongly each snippet is predicted from those before it';
+      add(chart, 'div', 'row', data.runs[run]).title = data.runs[run];
+      const track = add(chart, 'div', 'track curve');
+      const svg = track.appendChild(document.createElementNS('http://www.w3.org/2000/svg', 'svg'));
+      svg.setAttribute('viewBox', '0 0 ' + errors.length + ' 1');
+      svg.setAttribute('preserveAspectRatio', 'none');
+      svg.setAttribute('role', 'img');
+      svg.setAttribute('aria-label', 'Prediction error of ' + video.id + ' over time');
+      const line = svg.appendChild(document.createElementNS('http://www.w3.org/2000/svg', 'polyline'));
+      line.setAttribute('points', errors.map((error, i) => i + 0.5 + ',' + (1 - error)).join(' '));
+    });
+  };
+
   const axis = (duration) => {
     add(chart, 'div', 'name');
     add(chart, 'div', 'row');
@@ -112,6 +129,7 @@ export const timelineScript = `
     const labels = [...new Set([...truth, ...byRun.flat()].map((item) => item.label))].sort((a, b) => a - b);
 
     filmStrip(video);
+    predictionErrors(video);
     axis(video.duration);
     for (const label of labels) {
       const name = add(chart, 'div', 'name', data.labels[label]);

@@ -23,6 +23,8 @@ export interface TimelineVideo {
   truth: number[];
   /** For each run, flat: start, end, score, label, … by descending score. */
   detections: number[][];
+  /** For each run, how wrongly each snippet was predicted, as a share of the largest; absent where no run has it. */
+  errors?: (readonly number[])[];
 }
 
 /** A page with more detections than this is slow to load. */
@@ -85,6 +87,7 @@ export function makeTimeline(runs: readonly ReportedRun[], pageFolder: string): 
       ...(file === undefined ? {} : { file: relativeUrl(pageFolder, file) }),
       truth: annotations.flatMap(({ segment, label }) => [...segment.map(seconds), labelIndex(label)]),
       detections,
+      ...predictionErrors(runs, id),
     };
   });
   const falling = Float64Array.from(scores).sort().reverse();
@@ -95,6 +98,17 @@ export function makeTimeline(runs: readonly ReportedRun[], pageFolder: string): 
     maxScore: rounded(maxScore) || 1,
     most: longest > most ? most : null,
     videos,
+  };
+}
+
+function predictionErrors(runs: readonly ReportedRun[], id: string): Pick<TimelineVideo, 'errors'> {
+  const errors = runs.map(({ predictionErrors: of = {} }) => (Object.hasOwn(of, id) ? of[id]! : []));
+  if (errors.every((list) => list.length === 0)) return {};
+  return {
+    errors: errors.map((list) => {
+      const most = list.reduce((a, b) => Math.max(a, b), Number.MIN_VALUE);
+      return list.map((error) => Math.round((1000 * error) / most) / 1000);
+    }),
   };
 }
 

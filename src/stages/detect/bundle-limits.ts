@@ -9,6 +9,8 @@ const most: Readonly<Record<string, number>> = {
   'encoder.frames': 256,
   'encoder.stride': 10_000,
   'model.arp': 256,
+  'model.lstm.block': 1024,
+  'model.lstm.layers': 16,
   'model.inner': 256,
   'model.context': 256,
   'model.window.every': 10_000,

@@ -8,7 +8,8 @@ import type { Encoder } from '../../models/encoders/encoder.js';
 import type { Head } from '../../models/heads/head.js';
 import { setBatchNormMode } from '../../models/layers/batch-norm-layer.js';
 import type { Pass } from '../../models/layers/layer.js';
-import type { Parameters } from '../../models/parameters.js';
+import type { Parameters, ParameterSpec } from '../../models/parameters.js';
+import type { SequenceAutoencoder } from '../../models/sequence/sequence-autoencoder.js';
 import { Owned } from '../../system/owned.js';
 import type { Forward } from '../../train/compute/compute.js';
 import { disposeGradients, lossAndGradients, type GradientsByPart, type LossTensors } from '../../train/gradients.js';
@@ -108,6 +109,22 @@ export function segmentsCost(layers: SegmentLayers, channels: number): Cost {
     const classes = Array<number>(instances).fill(0);
     const pass: Pass = { parameters, normalization: 'running' };
     onTape(parameters, () => meanLoss(crossEntropies(layers.logits(x, pass, 0.5), classes)));
+    x.dispose();
+    return [read()];
+  }) as [Cost];
+  return cost;
+}
+
+/** A step of `pretext` on n sequences. */
+export function sequenceCost(
+  model: SequenceAutoencoder,
+  specs: readonly ParameterSpec[],
+  { steps, past, channels }: { steps: number; past: number; channels: number },
+): Cost {
+  using parameters = withoutValues(specs);
+  const [cost] = proportional(2, 1, (sequences, read) => {
+    const x = tf.ones<tf.Rank.R3>([steps, sequences, channels]);
+    onTape(parameters, () => model.loss(x, past, { parameters, normalization: 'running' }));
     x.dispose();
     return [read()];
   }) as [Cost];

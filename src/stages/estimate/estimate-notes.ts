@@ -36,7 +36,8 @@ export function stagesTooLarge(config: Config, estimate: Estimate, available: nu
 /** The most videos, windows or clips that go through the network at once. */
 function itemsAtOnce(config: Config, stage: StageName): number {
   if (stage === 'pretrain') return Math.max(...clipShapes(config).map(({ atOnce }) => atOnce));
-  if (stage !== 'joint' && stage !== 'head') return 1;
-  const { batch, microBatch } = config[stage];
+  const options = stage === 'joint' || stage === 'head' || stage === 'pretext' ? config[stage] : null;
+  if (options === null) return 1;
+  const { batch, microBatch } = options;
   return Math.min(batch, microBatch ?? batch);
 }

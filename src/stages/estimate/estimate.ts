@@ -3,6 +3,7 @@ import type { StageName } from '../../config/stages.js';
 import { stagesOf } from '../../config/stages.js';
 import { extract, joint, pretrain } from './encoder-stages.js';
 import { head, segments } from './feature-stages.js';
+import { pretext } from './sequence-stage.js';
 import type { StageEstimate } from './stage-estimate.js';
 import { subjectOf, type Subject } from './subject.js';
 
@@ -11,6 +12,7 @@ export type Estimate = Partial<Record<StageName, StageEstimate>>;
 
 /** How each stage is estimated; null where it computes nothing. */
 const estimators: Readonly<Record<StageName, (subject: Subject) => StageEstimate | null>> = {
+  pretext,
   pretrain,
   joint,
   extract,

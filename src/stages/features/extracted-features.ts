@@ -13,8 +13,26 @@ export function featureStore(
   encoderSha256: string,
   view = 0,
 ): FeatureStore {
-  const contents = new Map(dataset.videos.map((video) => [video.id, contentOf(video)]));
-  return new FeatureStore(folder, featuresOf(config, encoderSha256, view), (id) => contents.get(id) ?? '');
+  return new FeatureStore(folder, featuresOf(config, encoderSha256, view), contentsOf(dataset.videos));
+}
+
+/** Bytes of features without labels that wait in memory to be written: there may be any number of such videos. */
+const unlabelledShard = 2 ** 24;
+
+/** Opens the store of the features of videos without labels (`data.unlabelled`), as {@link featureStore} does. */
+export function unlabelledStore(
+  { folder, config }: Pick<Run, 'folder' | 'config'>,
+  videos: readonly Video[],
+  encoderSha256: string,
+): FeatureStore {
+  const key = featureKey({ features: featuresOf(config, encoderSha256), unlabelled: true });
+  return new FeatureStore(folder, key, contentsOf(videos), unlabelledShard);
+}
+
+/** The content that the features of each video have to be made of. */
+function contentsOf(videos: readonly Video[]): (id: string) => string {
+  const contents = new Map(videos.map((video) => [video.id, contentOf(video)]));
+  return (id) => contents.get(id) ?? '';
 }
 
 /** What the features of a video depend on: its file, and the stream and the times of frames that were read from it. */

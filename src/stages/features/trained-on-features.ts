@@ -1,5 +1,6 @@
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { MadeOf } from '../../checkpoints/run-store.js';
+import { startsFromPretext } from '../../config/pretext/pretext-facts.js';
 import { videosOf } from '../../data/dataset.js';
 import type { HeadInstance } from '../../models/heads/head.js';
 import { UsageError } from '../../system/errors.js';
@@ -9,6 +10,7 @@ import { requireSome } from '../run/usable-videos.js';
 import type { Start } from '../training/training-stage.js';
 import { headInstances } from '../training/targets.js';
 import { featureOrigins, openFeatures } from './open-features.js';
+import { pretrainedSequence, type PretrainedSequence } from './pretrained-sequence.js';
 import type { FeatureSource } from './feature-source.js';
 
 /*
@@ -18,12 +20,18 @@ import type { FeatureSource } from './feature-source.js';
 /** The start of such a stage: features, and the source through which it reads them. */
 export interface FeatureStart extends Start {
   readonly source: FeatureSource;
+  /** What `pretext` has learnt, if the head starts from it; else null. Throws {@link UsageError} if there is none. */
+  readonly pretext: () => PretrainedSequence | null;
 }
 
 /** Opens the run's own features, or published ones, as the start of a stage. */
 export function startOnFeatures(run: Run): FeatureStart {
   const source = openFeatures(run);
-  return { origins: featureOrigins(source), source };
+  return {
+    origins: featureOrigins(source),
+    source,
+    pretext: () => (startsFromPretext(run.config) ? pretrainedSequence(run, source) : null),
+  };
 }
 
 /** The inputs of such a stage: the annotations of the training videos, and the classes. */

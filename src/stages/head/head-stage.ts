@@ -12,7 +12,7 @@ import { rulesOf } from '../../train/optimizers/parameter-rules.js';
 import { evenPace } from '../../train/schedule/pace.js';
 import { ownedParts, type PlannedPart } from '../../train/trained-parts.js';
 import { videosWithFeatures } from '../features/open-features.js';
-import type { FeatureSource } from '../features/feature-source.js';
+import { startSequence } from '../features/start-sequence.js';
 import { seenVideos, startOnFeatures, trainingInputs, type FeatureStart } from '../features/trained-on-features.js';
 import { externalScores } from '../localize/external-scores.js';
 import { freshLocalizer } from '../localize/localizer.js';
@@ -51,12 +51,17 @@ function headAlone(open: (run: Run) => FeatureStart): TrainingStage<HeadBatch, F
   return trainingStage<HeadBatch, FeatureStart>({
     name: 'head',
     start(run) {
-      const { origins, source } = open(run);
+      const { origins, source, pretext } = open(run);
       const classifier = classifiesSegments(run.config) ? run.store.finished('segments') : null;
-      return { origins: classifier ? [...origins, classifier] : origins, source };
+      const learnt = pretext();
+      return {
+        origins: [...origins, ...(classifier ? [classifier] : []), ...(learnt ? [learnt.origin] : [])],
+        source,
+        pretext: () => learnt,
+      };
     },
     inputs: (run) => Promise.resolve(headInputs(run)),
-    plan: (run, madeOf, owned, { source }) => planHead(run, madeOf, owned, source),
+    plan: planHead,
   });
 }
 
@@ -75,7 +80,7 @@ function headInputs(run: Run): Omit<MadeOf, 'parents'> {
   };
 }
 
-function planHead(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource): TrainingPlan<HeadBatch> {
+function planHead(run: Run, madeOf: MadeOf, owned: Owned, { source, pretext }: FeatureStart): TrainingPlan<HeadBatch> {
   const { config } = run;
   const options = config.head;
   const { channels } = source;
@@ -128,6 +133,13 @@ function planHead(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource)
       lossOf(list, draws, { parameters: headParameters, normalization: 'running' }).items(),
     ),
     shape: () => shape,
+    begin: () => {
+      startSequence(
+        headParameters,
+        pretext(),
+        seen.flatMap(({ views }) => views),
+      );
+    },
     through: 'tape',
     loss: ({ samples: all }, { from, to }, { step }) =>
       lossOf(all.slice(from, to), randomStream(config.seed, 'head', 'draws', step, from), pass),

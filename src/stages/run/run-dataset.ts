@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Config } from '../../config/schema.js';
 import { alikeLabels, alikeSubsets } from '../../data/annotations/alike.js';
 import { mapLabels, unseenLabels } from '../../data/annotations/label-map.js';
-import { isOutdated, loadDataset, saveDataset, type Dataset, type Video } from '../../data/dataset.js';
+import { isOutdated, loadDataset, saveDataset, toDataset, type Dataset, type Video } from '../../data/dataset.js';
 import { oddLines } from '../../data/oddities.js';
 import { prepareDataset } from '../../data/prepare.js';
 import { synthesize } from '../../data/synth/synthesize.js';
@@ -19,9 +19,13 @@ export function datasetFile(folder: string): string {
   return path.join(folder, 'dataset.json');
 }
 
-/** Throws {@link UsageError} unless `data` names exactly one source of videos and annotations. */
+/**
+ * Throws {@link UsageError} unless `data` names exactly one source of videos and annotations, or only videos without
+ * labels, which are enough for `pretext`.
+ */
 export function checkSources({ data }: Config): void {
   const given = [data.dataset, data.annotations, data.synthetic].filter((source) => source !== null);
+  if (given.length === 0 && data.unlabelled !== null) return;
   if (given.length !== 1) throw new UsageError('data: give one of data.dataset, data.annotations or data.synthetic');
   if (data.annotations !== null && data.videos === null && data.features === null)
     throw new UsageError('data.annotations needs data.videos, their folder (or data.features, published ones)');
@@ -51,6 +55,7 @@ export async function readSource(folder: string, config: Config): Promise<Datase
 /** The dataset as its source has it. Videos that are made, and measurements, are kept in the run folder. */
 async function sourceDataset(folder: string, config: Config): Promise<Dataset> {
   const { dataset, annotations, videos, format, synthetic } = config.data;
+  if (dataset === null && annotations === null && synthetic === null) return toDataset([]);
   const known = knownContents(folder);
   if (synthetic) {
     const out = path.join(folder, 'data');

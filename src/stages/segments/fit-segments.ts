@@ -5,6 +5,7 @@ import { assignValues } from '../../models/aggregators/aggregate.js';
 import type { FeatureRows } from '../../models/aggregators/aggregator.js';
 import { drawnRows } from '../../models/aggregators/codebooks/draw-rows.js';
 import type { Parameters } from '../../models/parameters.js';
+import { momentsOf, type Moments } from '../features/moments.js';
 import type { SegmentLayers } from './segment-layers.js';
 import { spanBins, type SegmentSpan } from './segment-spans.js';
 
@@ -12,12 +13,6 @@ import { spanBins, type SegmentSpan } from './segment-spans.js';
 export interface LabelledFeatures {
   features: Features;
   spans: readonly SegmentSpan[];
-}
-
-/** Mean and deviation of each channel. */
-interface Moments {
-  mean: Float32Array;
-  deviation: Float32Array;
 }
 
 /**
@@ -82,22 +77,6 @@ function sampleOf(
     data.set(rows.subarray(from, from + channels), at * channels);
   });
   return { data, count: drawn.length, channels };
-}
-
-function momentsOf(features: Iterable<Features>, channels: number): Moments {
-  const sum = new Float64Array(channels);
-  const squares = new Float64Array(channels);
-  let count = 0;
-  for (const { data, shape } of features) {
-    count += shape[0];
-    for (let i = 0; i < data.length; i++) {
-      sum[i % channels]! += data[i]!;
-      squares[i % channels]! += data[i]! ** 2;
-    }
-  }
-  const mean = sum.map((total) => total / count);
-  const deviation = squares.map((total, c) => Math.sqrt(Math.max(total / count - mean[c]! ** 2, 1e-8)) + 1e-3);
-  return { mean: Float32Array.from(mean), deviation: Float32Array.from(deviation) };
 }
 
 function assign(parameters: Parameters, prefix: string, { mean, deviation }: Moments): void {

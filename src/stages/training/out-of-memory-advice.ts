@@ -41,6 +41,8 @@ export function smallerSettings(config: Config, stage: StageName, items: number)
   const single = (settings: readonly Setting[]) => settings.map((setting) => [setting]);
   const others = (...settings: Setting[][]) => single([...settings.flat(), ...smallerEncoder(config)]);
   switch (stage) {
+    case 'pretext':
+      return items > 1 ? [fewerAtOnce(stage, items)] : single(smallerLstm(config));
     case 'pretrain':
       if (pretrain.multigrid === null && items > 1) return [fewerAtOnce(stage, items)];
       if (pretrain.multigrid && items > 1 && pretrain.multigrid.batchNormBase > 1)
@@ -61,8 +63,12 @@ export function smallerSettings(config: Config, stage: StageName, items: number)
 
 const half = (count: number): number => Math.floor(count / 2);
 
-function fewerAtOnce(stage: 'pretrain' | 'joint' | 'head', items: number): Setting[] {
+function fewerAtOnce(stage: 'pretext' | 'pretrain' | 'joint' | 'head', items: number): Setting[] {
   return [`${stage}.microBatch=${half(items)}`];
+}
+
+function smallerLstm({ model: { lstm } }: Config): Setting[] {
+  return lstm.units > 1 ? [`model.lstm.units=${half(lstm.units)}`] : [];
 }
 
 /** The most snippets of one video that the encoder sees at once in `joint`. */

@@ -34,8 +34,12 @@ export function tellDoneAgain(run: Run, stage: StageName, now: MadeOf): void {
 }
 
 /** Copies a stage's checkpoints and log from another run folder, where it was trained from the same origins as here. */
-export function adoptStage(run: Run, stage: StageName, from: Pick<Run, 'store' | 'log'>): void {
-  const begin = logStart(run, from.store.manifest(stage)!.parents);
+export function adoptStage(
+  run: Run,
+  stage: StageName,
+  from: Pick<Run, 'store'> & { log: Pick<Run['log'], 'file'> },
+): void {
+  const begin = logStart(run, stage, from.store.manifest(stage)!.parents);
   run.store.discardAfter(stage, -1);
   run.log.truncate(begin);
   for (const record of readMetrics(from.log.file)) if (record.stage === stage) run.log.append(record);

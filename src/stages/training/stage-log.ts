@@ -34,13 +34,17 @@ export function eventLog(run: Run, stage: StageName): EventLog {
   return new EventLog(path.join(run.folder, 'events', stage), logged);
 }
 
-/** The length of the log in bytes when the last of a stage's parents had ended. */
-export function logStart(run: Run, parents: readonly Origin[]): number {
+/**
+ * The length of the log in bytes when the last of a stage's parents had ended, and `pretext`, which comes before all
+ * others and is the parent of few.
+ */
+export function logStart(run: Run, stage: StageName, parents: readonly Origin[]): number {
   const ends = parents.map(({ stage, sha256 }) => {
     const manifest = run.store.manifest(stage);
     return manifest?.sha256 === sha256 ? stateOf({ manifest }).logPosition : 0;
   });
-  return Math.max(0, ...ends);
+  const first = stage === 'pretext' ? null : run.store.manifest('pretext');
+  return Math.max(0, ...ends, first?.finished === true ? stateOf({ manifest: first }).logPosition : 0);
 }
 
 /** Warns on stderr how many samples could not be read and were left out (`data.missing: skip`). */

@@ -91,7 +91,7 @@ class StageTraining<B extends Batch> {
     }
     tellDoneAgain(run, plan.stage, plan.madeOf);
     run.store.discardAfter(plan.stage, -1);
-    run.log.truncate(logStart(run, plan.madeOf.parents));
+    run.log.truncate(logStart(run, plan.stage, plan.madeOf.parents));
     if (plan.begin) {
       await plan.begin();
       for (const { average } of Object.values(plan.parts)) average?.restart();

@@ -102,6 +102,31 @@ function estimateOf(config: Config, stage: (typeof stages)[number]['name']): Sta
 
 const peakOf = ({ shapes }: StageEstimate) => Math.max(...shapes.map(({ peak_gib }) => peak_gib));
 
+void test('pretext, by its sequences: parameters as counted by hand, operations as many as there are sequences', (t) => {
+  if (!needsNative(t)) return;
+  const pretext = (keys: object) => {
+    const model = { lstm: { units: 16, layers: 1 } };
+    const stated = { canvas: 16, data: 'glyphs', past: 6, future: 4, batch: 32, ...keys };
+    return estimateOf(
+      configSchema.parse({ ...small, model: { ...small.model, ...model }, pretext: stated }),
+      'pretext',
+    );
+  };
+  const tensors = tf.memory().numTensors;
+  const composite = pretext({});
+  assert.equal(tf.memory().numTensors, tensors);
+  // An encoder that sees 256 pixels, and two decoders that see none and give as many.
+  const lstm = (inputs: number) => 4 * 16 * (inputs + 16 + 1) + 3 * 16;
+  assert.equal(composite.parameters, lstm(256) + 2 * (lstm(0) + 256 * 16 + 256));
+  assert.deepEqual(composite.shapes.map(({ shape }) => shape), ['10']); // prettier-ignore
+  const future = pretext({ task: 'future' });
+  assert.equal(future.parameters, lstm(256) + lstm(0) + 256 * 16 + 256);
+  assert.ok(future.shapes[0]!.gflops < composite.shapes[0]!.gflops);
+  const twice = pretext({ batch: 64 }).shapes[0]!.gflops;
+  assert.ok(Math.abs(twice / composite.shapes[0]!.gflops - 2) < 0.1, String(twice));
+  assert.ok(pretext({ microBatch: 8, batch: 2048 }).shapes[0]!.peak_gib < pretext({ batch: 2048 }).shapes[0]!.peak_gib);
+});
+
 void test('every stage and shape, parameters and operations as counted by hand', (t) => {
   if (!needsNative(t)) return;
   const tensors = tf.memory().numTensors;

@@ -38,6 +38,14 @@ const configOf = (...set: string[]): Config =>
     `data.dataset=${datasetFile}`,
     `data.clips=${path.join(data, 'clips.csv')}`,
     `encoder.weights=${weights}`,
+    'pretext.data=glyphs',
+    'pretext.canvas=16',
+    'pretext.past=3',
+    'pretext.future=2',
+    'pretext.sequences=16',
+    'pretext.batch=8',
+    'pretext.epochs=2',
+    'model.lstm.units=8',
     'pretrain.epochs=1',
     'joint.epochs=1',
     'head.epochs=1',
@@ -84,7 +92,9 @@ async function withDataset(change: (dataset: Dataset) => void, work: () => Promi
 async function refusal(config = configOf()): Promise<string> {
   const folder = finished();
   const shas = () =>
-    (['pretrain', 'joint', 'segments', 'head'] as const).map((stage) => new RunStore(folder).finished(stage));
+    (['pretext', 'pretrain', 'joint', 'segments', 'head'] as const).map((stage) =>
+      new RunStore(folder).finished(stage),
+    );
   const made = shas();
   const error: unknown = await withRun(folder, config, {}, all).then(
     () => undefined,
@@ -260,7 +270,7 @@ describe('a finished run', () => {
       stderr.some((line) => /^head is done again: .*another joint/.test(line)),
       stderr.join(''),
     );
-    for (const stage of ['pretrain', 'joint', 'segments', 'head'])
+    for (const stage of ['pretext', 'pretrain', 'joint', 'segments', 'head'])
       assert.equal(new RunStore(folder).finished(stage)?.sha256, new RunStore(fresh).finished(stage)?.sha256, stage);
   });
 });
@@ -296,7 +306,7 @@ describe('no stage leaves a tensor behind, whichever way it ends', () => {
     });
   });
 
-  for (const name of ['pretrain', 'joint', 'segments', 'head'] as const)
+  for (const name of ['pretext', 'pretrain', 'joint', 'segments', 'head'] as const)
     for (const [how, end, error] of [
       ['stopped', () => Promise.reject(new Stopped('SIGTERM', 143)), Stopped],
       ['failing in a step', () => Promise.reject(new Error('power cut')), Error],
@@ -317,7 +327,7 @@ describe('no stage leaves a tensor behind, whichever way it ends', () => {
         });
       });
 
-  for (const name of ['pretrain', 'joint', 'head'] as const)
+  for (const name of ['pretext', 'pretrain', 'joint', 'head'] as const)
     it(`${name}, diverging`, async () => {
       const folder = finished();
       const stage = pipeline.find((one) => one.name === name)!;
