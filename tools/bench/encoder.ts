@@ -1,15 +1,15 @@
 /**
  * Measures seconds and peak memory of a forward and backward pass of TSM-ResNet-18 with batch statistics, of
- * TSM-MobileNetV2-0.35 with running statistics, or of AlexNet (in one group) or a fusion network. Our code and PyTorch (`peers/encoder_time.py`) take turns, each run
- * in a process of its own. Prints one JSON line per run, and medians and ratios at the end of each shape. Without
- * torch, only our code is measured.
+ * TSM-MobileNetV2-0.35 with running statistics, or of AlexNet (in one group) or a fusion network. Our code and PyTorch
+ * (`peers/encoder_time.py`) take turns, each run in a process of its own. Prints one JSON line per run, and medians and
+ * ratios at the end of each shape. Without torch, only our code is measured.
  *
  *   npx tsx tools/bench/encoder.ts [--encoder resnet18|mobilenet-v2] [--shapes 16x112,200x224] \
  *     [--precision float32|bfloat16] [--rounds 3] [--steps 5] [--profile]
  *   npx tsx tools/bench/encoder.ts --encoder alexnet|single|early|late|slow [--preset mini|full] --shapes 160x48 …
  *
- * A shape is frames × side in pixels; frames are in snippets of 8, for the latter of 10. `--profile` takes one shape and instead prints how
- * much time of a pass each op takes.
+ * A shape is frames × side in pixels; frames are in snippets of 8, for the latter of 10. `--profile` takes one shape and
+ * instead prints how much time of a pass each op takes.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';

@@ -65,8 +65,8 @@ export function confusionMatrix(items: readonly Classified[], classes: number): 
 }
 
 /**
- * Hit@1, Hit@3 and Hit@5 of all clips, and of videos, whose scores are the mean of the scores of their clips; and what videos
- * were taken for.
+ * Hit@1, Hit@3 and Hit@5 of all clips, and of videos, whose scores are the mean of the scores of their clips; and what
+ * videos were taken for.
  *
  * @param classes - Number of classes.
  */

@@ -5,8 +5,8 @@ torchvision's with TSM's shift, ResNet-18 with batch statistics or MobileNetV2-0
   python encoder_time.py --frames 16 --size 112 [--encoder resnet18|mobilenet-v2] [--steps 5] [--bf16]
   python encoder_time.py --frames 160 --size 48 --encoder alexnet|single|early|late|slow [--preset mini|full]
 
-Frames are in snippets of 8, for the latter of 10. One pass runs before those that count. Needs torch and torchvision. OMP_NUM_THREADS sets
-the number of threads.
+Frames are in snippets of 8, for the latter of 10. One pass runs before those that count. Needs torch and torchvision.
+OMP_NUM_THREADS sets the number of threads.
 """
 import argparse
 import json
