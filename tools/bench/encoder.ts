@@ -8,8 +8,8 @@
  *     [--precision float32|bfloat16] [--rounds 3] [--steps 5] [--profile]
  *   npx tsx tools/bench/encoder.ts --encoder alexnet|single|early|late|slow [--preset mini|full] --shapes 160x48 …
  *
- * A shape is frames × side in pixels; frames are in snippets of 8, for the latter of 10. `--profile` takes one shape and
- * instead prints how much time of a pass each op takes.
+ * A shape is frames × side in pixels; frames are in snippets of 8, for the latter of 10. `--profile` takes one shape
+ * and instead prints how much time of a pass each op takes.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
