@@ -8,8 +8,8 @@ const leastSeconds = (results: readonly SamplingResult[]): number =>
   Math.min(...results.map((result) => result.step_seconds));
 
 /**
- * A Markdown table, means ± standard deviations of the seeds: the metric at half of the steps and at the end, what it is
- * more than with shuffled batches, pair by pair with its 95 % interval, the loss, and milliseconds of a step.
+ * A Markdown table, means ± standard deviations of the seeds: the metric at half of the steps and at the end, what it
+ * is more than with shuffled batches, pair by pair with its 95 % interval, the loss, and milliseconds of a step.
  */
 export function samplingTable(results: readonly SamplingResult[]): string {
   const rows = new Map(results.map(({ data, arm }) => [JSON.stringify([data, arm]), { data, arm }]));
