@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../../src/engine/backend.js';
-import { distanceIouLoss, focalLoss } from '../../../src/engine/ops/detection-losses.js';
+import {
+  distanceIouLoss,
+  distanceIouLosses,
+  focalLoss,
+  focalLosses,
+} from '../../../src/engine/ops/detection-losses.js';
 import { assertClose, assertGradients, assertLeavesNothing, seeded } from '../../support/numeric.js';
 
 await startEngine();
@@ -59,4 +64,28 @@ test('distance-IoU loss has the gradient of central differences; none where it w
   assert.deepEqual([...tf.grad(f)(offsets).dataSync()].slice(4, 6).map(Math.abs), [0, 0]);
   assertLeavesNothing(() => f(offsets));
   assertLeavesNothing(() => tf.grad(f)(offsets));
+});
+
+test('the losses of items are those of each item alone, with the gradient of central differences', () => {
+  const logits = seeded<tf.Rank.R3>([2, 3, 2], 'logits', -3, 3);
+  const targets = tf.tensor3d([0, 1, 0.1, 0.9, 0, 0, 1, 1, 0.5, 0.02, 0.98, 0], [2, 3, 2]);
+  const weights = tf.tensor3d([1, 0, 2, 1, 1, 0.5], [2, 3, 1]);
+  const item = (x: tf.Tensor3D, i: number) => tf.slice(x, [i, 0, 0], [1, -1, -1]);
+  const alone = [0, 1].map((i) => value(focalLoss(item(logits, i), item(targets, i), item(weights, i))));
+  assertClose(focalLosses(logits, targets, weights).dataSync(), alone, 1e-6);
+  const offsets = seeded<tf.Rank.R2>([4, 2], 'offsets', 0.2, 3);
+  const ends = seeded<tf.Rank.R2>([4, 2], 'ends', 0.2, 3);
+  const ones = tf.tensor2d([1, 0, 2, 1], [4, 1]);
+  const row = (x: tf.Tensor2D, i: number) => tf.slice(x, [i, 0], [1, -1]);
+  const each = [0, 1, 2, 3].map((i) => value(distanceIouLoss(row(offsets, i), row(ends, i), row(ones, i))));
+  assertClose(distanceIouLosses(offsets, ends, ones).dataSync(), each, 1e-6);
+  const share = tf.tensor1d([0.3, 2]);
+  const f = (x: tf.Tensor) => tf.sum(tf.mul(focalLosses(x, targets, weights), share));
+  assertGradients(f, [logits], { step: 1e-2, tolerance: 2e-3 });
+  const shares = tf.tensor1d([0.3, 2, 1, 0.1]);
+  const g = (x: tf.Tensor) => tf.sum(tf.mul(distanceIouLosses(x as tf.Tensor2D, ends, ones), shares));
+  assertGradients(g, [offsets], { step: 1e-3, tolerance: 2e-3 });
+  assertLeavesNothing(() => focalLosses(logits, targets, weights));
+  assertLeavesNothing(() => tf.grad(f)(logits));
+  assertLeavesNothing(() => tf.grad(g)(offsets));
 });

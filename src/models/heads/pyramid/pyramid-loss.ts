@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { distanceIouLoss, focalLoss } from '../../../engine/ops/detection-losses.js';
+import { distanceIouLoss, distanceIouLosses, focalLoss, focalLosses } from '../../../engine/ops/detection-losses.js';
 import type { Positive } from './assignment.js';
 import type { LearningOutput, Place, Rows } from './branches.js';
 import { locationsOf, type Level } from './levels.js';
@@ -93,29 +93,26 @@ export function pyramidLoss(
   );
   const cls = tf.div<tf.Scalar>(classSum, divisor);
   const reg = tf.div<tf.Scalar>(boundarySum, divisor);
-  const items = () => {
-    const each = Array.from({ length: batch }, (_, item) => itemSum(item, { logits, offsets }, targets, weight));
-    return tf.mul<tf.Tensor1D>(tf.div(tf.stack(each), divisor), batch);
-  };
+  const items = () => tf.mul<tf.Tensor1D>(tf.div(itemSums({ logits, offsets }, targets, weight), divisor), batch);
   return { total: tf.add(cls, tf.mul(reg, weight)), cls, reg, items };
 }
 
-/** The sum of both losses over one item, not yet divided by the normaliser. */
-function itemSum(item: number, { logits, offsets }: LearningOutput, targets: LossTargets, weight: number): tf.Scalar {
-  const [, count, classes] = logits.shape;
-  const classSum = focalLoss(
-    tf.slice(logits, [item, 0, 0], [1, -1, -1]),
-    tf.tensor(targets.classes.subarray(item * count * classes, (item + 1) * count * classes), [1, count, classes]),
-    tf.tensor(targets.locations.subarray(item * count, (item + 1) * count), [1, count, 1]),
+/** The sums `[B]` of both losses over each item, not yet divided by the normaliser. */
+function itemSums({ logits, offsets }: LearningOutput, targets: LossTargets, weight: number): tf.Tensor1D {
+  const [batch, count] = logits.shape;
+  const classSums = focalLosses(
+    logits,
+    tf.tensor(targets.classes, logits.shape),
+    tf.tensor(targets.locations, [batch, count, 1]),
   );
-  // The places of an item follow each other. The gradient of a gather is not known to every backend.
-  const from = targets.places.findIndex((place) => place.item === item);
-  const learnt = targets.places.filter((place) => place.item === item).length;
-  if (learnt === 0 || targets.weight === 0) return classSum;
-  const boundarySum = distanceIouLoss(
-    tf.slice(offsets, [from, 0], [learnt, 2]),
-    tf.tensor2d(targets.offsets.subarray(2 * from, 2 * (from + learnt)), [learnt, 2]),
-    tf.ones([learnt, 1]),
+  const learnt = targets.places.length;
+  const boundary = distanceIouLosses(
+    offsets,
+    tf.tensor2d(targets.offsets, [learnt, 2]),
+    tf.fill([learnt, 1], targets.weight),
   );
-  return tf.add(classSum, tf.mul(boundarySum, weight));
+  const isOfItem = new Float32Array(batch * learnt);
+  targets.places.forEach(({ item }, place) => (isOfItem[item * learnt + place] = 1));
+  const boundarySums = tf.matMul(tf.tensor2d(isOfItem, [batch, learnt]), tf.reshape(boundary, [learnt, 1]));
+  return tf.add(classSums, tf.mul(tf.reshape(boundarySums, [batch]), weight));
 }
