@@ -1,14 +1,14 @@
 /**
  * Compares what tells the classes of segments, aggregators and an LSTM, on the proposals of one and the same head. For
- * every finished run and every arm it trains a classifier of segments on the run's features (in `RUN/aggregators/<arm>`,
- * where it goes on after an interruption), and measures on the validation videos the run's own head with that
- * classifier, and the classifier alone on the annotated segments.
+ * every finished run and every arm it trains a classifier of segments on the run's features (in
+ * `RUN/aggregators/<arm>`, where it goes on after an interruption), and measures on the validation videos the run's own
+ * head with that classifier, and the classifier alone on the annotated segments.
  *
  *   npx tsx tools/segment-aggregators.ts --run DIR [--run DIR]… [--only mean,rank] [--json]
  *
  * Prints a table of means and standard deviations over the runs, or with --json one array of
- * {arm, run, seed, average_mAP, top1}. Arm `head` is the head's own labels, where it gives some; `lstm` starts from what
- * `pretext` has learnt, where that is a stage of the run.
+ * {arm, run, seed, average_mAP, top1}. Arm `head` is the head's own labels, where it gives some; `lstm` starts from
+ * what `pretext` has learnt, where that is a stage of the run.
  */
 import path from 'node:path';
 import Table from 'cli-table3';

@@ -19,7 +19,7 @@ import type { FeatureSource } from './feature-source.js';
 /** The start of such a stage: features, and the source through which it reads them. */
 export interface FeatureStart extends Start {
   readonly source: FeatureSource;
-  /** What `pretext` has learnt of the features ({@link pretrainedSequence}); null where there is nothing to start from. */
+  /** What `pretext` has learnt of the features ({@link pretrainedSequence}); null where it has learnt nothing. */
   readonly pretext: () => PretrainedSequence | null;
 }
 

@@ -9,9 +9,9 @@ import type { LabelledFeatures } from './segment-layers.js';
 import { spanBins } from './segment-spans.js';
 
 /**
- * Sets what a softmax over one vector of a segment measures before it is trained: mean and deviation of all training snippets and,
- * where it has an aggregator, the codebook, fitted to the standardised parts of the instances, and mean and deviation
- * of what the aggregator makes of the instances.
+ * Sets what a softmax over one vector of a segment measures before it is trained: mean and deviation of all training
+ * snippets and, where it has an aggregator, the codebook, fitted to the standardised parts of the instances, and mean
+ * and deviation of what the aggregator makes of the instances.
  */
 export function fitSegments(
   { aggregator, rows: parts }: { aggregator: Aggregator | null; rows: number },

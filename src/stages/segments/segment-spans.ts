@@ -36,8 +36,8 @@ export function spanBins(features: Features, [start, end]: SegmentSpan, bins: nu
 }
 
 /**
- * The snippets of a video of L whose middle lies in a span: of neighbouring spans each has its own. Where there is none,
- * the one in which the middle of the span lies.
+ * The snippets of a video whose middle lies in a span: of neighbouring spans each has its own. Where there is none, the
+ * one in which the middle of the span lies.
  */
 export function snippetsIn([start, end]: SegmentSpan, snippets: number): FrameSpan {
   const first = Math.max(0, Math.ceil(start * snippets - 0.5));

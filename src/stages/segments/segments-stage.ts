@@ -46,9 +46,9 @@ export const batchSize = 64;
 
 /**
  * Trains the classifier of segments on training instances with jittered ends, for heads that give no labels, or where
- * the section `segments` asks for it: a softmax over one vector of an instance, by default its mean feature, or at every
- * step of an LSTM. Features are standardised by the mean and deviation over all training snippets, or, where the LSTM
- * starts from `pretext`, as that has seen them. The head stores the classifier, frozen.
+ * the section `segments` asks for it: a softmax over one vector of an instance, by default its mean feature, or at
+ * every step of an LSTM. Features are standardised by the mean and deviation over all training snippets, or, where the
+ * LSTM starts from `pretext`, as that has seen them. The head stores the classifier, frozen.
  */
 export const segments = segmentsStage(startOnFeatures);
 
