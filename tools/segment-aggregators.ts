@@ -1,20 +1,21 @@
 /**
- * Compares aggregators by the classes that they tell for the proposals of one and the same head. For every finished run
- * and every aggregator it trains a classifier of segments on the run's features (in `RUN/aggregators/<name>`, where it
- * goes on after an interruption), and measures on the validation videos the run's own head with that classifier, and
- * the classifier alone on the annotated segments.
+ * Compares what tells the classes of segments, aggregators and an LSTM, on the proposals of one and the same head. For
+ * every finished run and every arm it trains a classifier of segments on the run's features (in
+ * `RUN/aggregators/<arm>`, where it goes on after an interruption), and measures on the validation videos the run's own
+ * head with that classifier, and the classifier alone on the annotated segments.
  *
  *   npx tsx tools/segment-aggregators.ts --run DIR [--run DIR]… [--only mean,rank] [--json]
  *
  * Prints a table of means and standard deviations over the runs, or with --json one array of
- * {arm, run, seed, average_mAP, top1}. Arm `head` is the head's own labels, where it gives some.
+ * {arm, run, seed, average_mAP, top1}. Arm `head` is the head's own labels, where it gives some; `lstm` starts from
+ * what `pretext` has learnt, where that is a stage of the run.
  */
 import path from 'node:path';
 import Table from 'cli-table3';
 import yargs from 'yargs';
 import { MetricsLog } from '../src/checkpoints/metrics.js';
 import { RunStore } from '../src/checkpoints/run-store.js';
-import { aggregatorSchema } from '../src/config/sections/aggregator-section.js';
+import { segmentsSchema } from '../src/config/sections/segments-section.js';
 import type { Config } from '../src/config/schema.js';
 import { importParts } from '../src/models/parts.js';
 import { say, print, printJson } from '../src/system/say.js';
@@ -30,7 +31,7 @@ import { headInstances } from '../src/stages/training/targets.js';
 import { deviation, mean } from './results/statistics.js';
 import { runTool } from './run-tool.js';
 
-const options: Readonly<Record<string, object>> = {
+const aggregators: Readonly<Record<string, object>> = {
   mean: { type: 'mean' },
   max: { type: 'max' },
   rank: { type: 'rank' },
@@ -45,6 +46,17 @@ const options: Readonly<Record<string, object>> = {
   fisher: { type: 'fisher', words: 8 },
 };
 
+const segmentsOf = (keys: object) => segmentsSchema.parse(keys);
+
+/** The arms that are compared: the sections that differ. */
+const arms: Readonly<Record<string, Partial<Config>>> = {
+  ...Object.fromEntries(
+    Object.entries(aggregators).map(([name, aggregator]) => [name, { segments: segmentsOf({ aggregator }) }]),
+  ),
+  lstm: { segments: segmentsOf({ classifier: 'lstm' }) },
+  'lstm from scratch': { segments: segmentsOf({ classifier: 'lstm' }), pretext: null },
+};
+
 interface Figures {
   arm: string;
   run: string;
@@ -57,7 +69,7 @@ interface Figures {
 
 /** The localizer of a finished run, with the classifier of segments that `own` has trained in place of the run's. */
 function localizerWith(run: Run, own: Run | null, { source }: FeatureStart): Localizer {
-  const config: Config = own ? own.config : { ...run.config, segments: { aggregator: null } };
+  const config: Config = own ? own.config : { ...run.config, segments: segmentsOf({}) };
   const { manifest, tensors } = run.store.load('head', 'best')!;
   const localizer = freshLocalizer(config, source.channels, manifest.classes!);
   importParts({ head: localizer.parts.head }, toState(tensors), 'the head');
@@ -84,10 +96,10 @@ async function measured(run: Run, arm: string, localizer: Localizer, { source }:
   return { arm, run: path.basename(run.folder), seed: config.seed, average_mAP: metrics.average_mAP!, top1 };
 }
 
-/** A run whose segments are told by another aggregator, in a folder of its own. */
+/** A run whose segments are told as in another arm, in a folder of its own. */
 function runWith(run: Run, name: string): Run {
   const folder = path.join(run.folder, 'aggregators', name.replaceAll(' ', '-'));
-  const config = { ...run.config, segments: { aggregator: aggregatorSchema.parse(options[name]) } };
+  const config = { ...run.config, ...arms[name] };
   return { ...run, folder, config, store: new RunStore(folder), log: new MetricsLog(path.join(folder, 'log.jsonl')) };
 }
 
@@ -95,14 +107,14 @@ await runTool(async () => {
   const args = await yargs(process.argv.slice(2))
     .options({
       run: { type: 'string', array: true, nargs: 1, demandOption: true },
-      only: { type: 'string', requiresArg: true, default: Object.keys(options).join() },
+      only: { type: 'string', requiresArg: true, default: Object.keys(arms).join() },
       json: { type: 'boolean', default: false },
     })
     .strict()
     .parseAsync();
   const names = args.only.split(',');
-  const unknown = names.find((name) => !Object.hasOwn(options, name));
-  if (unknown !== undefined) throw new Error(`--only: ${unknown} is not one of ${Object.keys(options).join()}`);
+  const unknown = names.find((name) => !Object.hasOwn(arms, name));
+  if (unknown !== undefined) throw new Error(`--only: ${unknown} is not one of ${Object.keys(arms).join()}`);
   const figures: Figures[] = [];
   for (const folder of args.run)
     await withRun(folder, readRunConfig(folder), { dataset: 'kept' }, async (run) => {
@@ -131,7 +143,10 @@ await runTool(async () => {
 });
 
 function tableOf(figures: readonly Figures[]): string {
-  const table = new Table({ head: ['segments.aggregator', 'average mAP', 'top-1'], style: { head: [], border: [] } });
+  const table = new Table({
+    head: ['classifier of segments', 'average mAP', 'top-1'],
+    style: { head: [], border: [] },
+  });
   const cell = (values: readonly number[]) => {
     if (values.length === 0) return '';
     const percent = values.map((value) => 100 * value);

@@ -51,6 +51,7 @@ const later: Readonly<Partial<Record<SectionKey | NestedKey, unknown>>> = {
   'model.sequence': 'none',
   'model.lstm': usualLstm,
   'model.predictionError': false,
+  'segments.classifier': 'vector',
   'pretrain.lrSchedule': 'steps',
   'joint.lrSchedule': 'steps',
   'joint.optimizer': 'sgd',

@@ -16,11 +16,11 @@ export interface StageFacts {
 }
 
 /**
- * Whether a classifier of segments tells the classes of proposals: where the head gives no labels, or where
- * `segments.aggregator` asks for one.
+ * Whether a classifier of segments tells the classes of proposals: where the head gives no labels, or where the section
+ * `segments` asks for one.
  */
 export function classifiesSegments({ model, segments }: Pick<Config, 'model' | 'segments'>): boolean {
-  return !headFacts[model.type].labels || segments.aggregator !== null;
+  return !headFacts[model.type].labels || stated({ segments }) !== null;
 }
 
 /** Whether stage 1 fits a codebook of the encoder to training videos. */
@@ -29,7 +29,9 @@ export function fitsCodebook({ encoder: { aggregator } }: Pick<Config, 'encoder'
 }
 
 /** The section `segments` where it is not as it was before there was one. */
-const stated = ({ segments }: Config) => segments.aggregator && { segments };
+function stated({ segments }: Pick<Config, 'segments'>): Pick<Config, 'segments'> | null {
+  return segments.aggregator || segments.classifier === 'lstm' ? { segments } : null;
+}
 
 const trainsEncoder = ({ data }: Config) => data.features === null;
 
@@ -83,9 +85,10 @@ export const stages = [
     applies: classifiesSegments,
     dependsOn: (config: Config) => {
       const { seed, full, model, head } = config;
-      const { window } = model;
+      const { window, lstm } = model;
+      const sequence = config.segments.classifier === 'lstm' && { lstm: { units: lstm.units, layers: lstm.layers } };
       const { classifier, views } = head;
-      return { seed, full, model: { window }, head: { classifier, views }, ...stated(config) };
+      return { seed, full, model: { window, ...sequence }, head: { classifier, views }, ...stated(config) };
     },
   },
   {

@@ -136,6 +136,7 @@ test('without the keys, every stage has the hash that it had before there were a
   ]);
   const stated = { encoder: { aggregator: { type: 'mean' } }, segments: { aggregator: null } };
   assert.deepEqual(hashes(stated), hashes({}));
+  assert.deepEqual(hashes({ segments: { classifier: 'vector' } }), hashes({}));
   for (const stage of stageNames) {
     const { encoder, segments } = stageConfig(parse(stated), stage);
     assert.equal((encoder as Tree | undefined)?.aggregator, undefined, stage);
@@ -150,6 +151,29 @@ test('encoder.aggregator is of the encoder, segments.aggregator of what comes af
   assert.deepEqual(touched({ segments: { aggregator: { type: 'rank' } } }), ['segments', 'head']);
   const vlad = (words: number) => ({ segments: { aggregator: { type: 'vlad', words } } });
   assert.deepEqual(touched(vlad(8), vlad(9)), ['segments', 'head']);
+  // The hash of a run with an aggregator is as it was before there was another classifier.
+  assert.deepEqual(stageConfig(parse(vlad(8)), 'segments').segments, {
+    aggregator: { type: 'vlad', words: 8, withMean: false },
+  });
+});
+
+test('segments.classifier is of what comes after the features, and so are units and layers of its LSTM', () => {
+  const lstm = (keys: object) => ({ segments: { classifier: 'lstm' }, model: { type: 'pyramid', lstm: keys } });
+  assert.deepEqual(touched(lstm({}), { model: { type: 'pyramid' } }), ['segments', 'head']);
+  for (const key of ['units', 'layers'])
+    assert.deepEqual(touched(lstm({ [key]: 3 }), lstm({})), ['joint', 'segments', 'head']);
+  // Its blocks are those of the paper.
+  assert.deepEqual(touched(lstm({ block: 9 }), lstm({})), ['joint', 'head']);
+  assert.throws(
+    () => parse({ segments: { classifier: 'lstm', aggregator: { type: 'rank' } } }),
+    /an LSTM sees the snippets themselves, of which nothing is made: set null, or segments\.classifier=vector/,
+  );
+  const pretext = (data: string) => ({ ...lstm({}), pretext: { data }, pretrain: { epochs: 0 } });
+  assert.throws(
+    () => parse(pretext('glyphs')),
+    /an LSTM of glyphs cannot see features, as segments\.classifier=lstm does/,
+  );
+  assert.equal(parse(pretext('features')).segments.classifier, 'lstm');
 });
 
 test('stage 1 depends on full fidelity only where a codebook is fitted to it', () => {
@@ -167,5 +191,6 @@ test('the classifier of segments is a stage where the head gives no labels, or w
   };
   assert.deepEqual([has('gtad', null), has('gtad', { type: 'rank' })], [true, true]);
   assert.deepEqual([has('pyramid', null), has('pyramid', { type: 'mean' })], [false, true]);
+  assert.ok(classifiesSegments(parse({ model: { type: 'pyramid' }, segments: { classifier: 'lstm' } })));
   assert.deepEqual(stagesOf({ config: of('pyramid', { type: 'rank' }) }), labelled);
 });

@@ -1,5 +1,6 @@
 import { aggregatorFacts, type AggregatorType } from '../aggregator-facts.js';
 import type { HeadSection } from '../sections/model-section.js';
+import type { SegmentsSection } from '../sections/segments-section.js';
 import type { PretextOptions } from './pretext-keys.js';
 
 /** The sections that decide whether the stage `pretext` can be done, and is of use. */
@@ -10,10 +11,11 @@ interface Sections {
   full: { snippets: number };
   pretext: PretextOptions | null;
   pretrain: { epochs: number };
+  segments: SegmentsSection;
 }
 
 /** What keeps `pretext` from being done, or from being of use: the key of the section, and a line. */
-export function pretextProblems({ data, encoder, model, full, pretext, pretrain }: Sections) {
+export function pretextProblems({ data, encoder, model, full, pretext, pretrain, segments }: Sections) {
   const problems: { key: keyof PretextOptions; message: string }[] = [];
   const problem = (key: (typeof problems)[number]['key'], message: string) => problems.push({ key, message });
   if (pretext === null) return problems;
@@ -37,6 +39,8 @@ export function pretextProblems({ data, encoder, model, full, pretext, pretrain 
   } else {
     if (model.sequence !== 'none')
       problem('data', `an LSTM of ${pretext.data} cannot see features, as model.sequence=lstm asks for: set features`);
+    if (segments.classifier === 'lstm')
+      problem('data', `an LSTM of ${pretext.data} cannot see features, as segments.classifier=lstm does: set features`);
     if (data.features !== null && pretext.data === 'patches')
       problem('data', 'published features (data.features) need no videos, of which patches are cut: set features');
   }
@@ -54,9 +58,13 @@ export function pretextSteps({ task, past, future }: Pick<PretextOptions, 'task'
   return task === 'autoencoder' ? past : past + future;
 }
 
-/** Whether stage 3 starts from what `pretext` has learnt. */
-export function startsFromPretext({ model, pretext }: Pick<Sections, 'model' | 'pretext'>): boolean {
-  return pretext?.data === 'features' && (model.sequence === 'lstm' || seesPredictionError(model));
+/** Whether a stage that is trained on features starts from what `pretext` has learnt. */
+export function startsFromPretext(
+  stage: 'segments' | 'head',
+  { model, pretext, segments }: Pick<Sections, 'model' | 'pretext' | 'segments'>,
+): boolean {
+  const ofHead = model.sequence === 'lstm' || seesPredictionError(model);
+  return pretext?.data === 'features' && (stage === 'head' ? ofHead : segments.classifier === 'lstm');
 }
 
 /** Whether what `pretext` learns can predict features. */

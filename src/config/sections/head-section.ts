@@ -30,12 +30,14 @@ export const headSchema = z.strictObject({
       epochs: count.default(60).describe('Passes over the training instances.'),
       lr: positive.default(1e-3).describe('Learning rate of Adam.'),
       weightDecay: z.number().min(0).default(1e-3).describe('L2 penalty on the weights.'),
-      dropout: fraction.default(0.3).describe('Dropout of the input features.'),
+      dropout: fraction
+        .default(0.3)
+        .describe('Dropout of the input features; of an LSTM also of the outputs of its layers.'),
       jitter: fraction
         .default(0.15)
         .describe("Largest random shift of an instance's start and end, as a fraction of its length."),
       sampler: samplerKey(featureSamplerTypes),
     })
     .prefault({})
-    .describe('Classifier that labels proposals: a softmax over the mean feature of a segment.'),
+    .describe('Training of the classifier of segments, which labels proposals (segments).'),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, fraction } from './number-kinds.js';
 
-/** The LSTM, whose geometry the sequence module of a head and the stage `pretext` share. */
+/** The LSTM, whose geometry the sequence module of a head, the classifier of segments and `pretext` share. */
 const lstm = z
   .strictObject({
     units: count.default(128).describe('Units of a layer.'),
@@ -28,7 +28,7 @@ const common = {
         'blocks of snippets, averaged where blocks overlap. It is trained with the head, from the weights of ' +
         '`pretext` where that stage learns from features, else from scratch.',
     ),
-  lstm: lstm.prefault({}).describe('The LSTM of model.sequence and of `pretext`.'),
+  lstm: lstm.prefault({}).describe('The LSTM of model.sequence, of segments.classifier and of `pretext`.'),
   arp: z
     .int()
     .min(2)

@@ -12,8 +12,9 @@ export function encoderWords(config: Section): string {
 export function headWords(config: Section): string {
   const { arp } = sectionOf(config.model);
   const order = typeof arp === 'number' ? [`channels of order over ${arp} snippets`] : [];
-  const { aggregator } = sectionOf(config.segments);
-  const classes = typeof aggregator === 'object' && aggregator !== null ? [`classes by ${typeOf(aggregator)}`] : [];
+  const { aggregator, classifier } = sectionOf(config.segments);
+  const told = classifier === 'lstm' ? classifier : typeOf(aggregator);
+  const classes = told === '–' ? [] : [`classes by ${told}`];
   return [typeOf(config.model), ...order, ...classes].join(', ');
 }
 

@@ -14,7 +14,7 @@ import { printable } from '../../system/printable.js';
 import { freshLocalizer } from '../localize/localizer.js';
 import type { Run } from '../run/run.js';
 import { loadedEncoder } from '../encoder/run-encoder.js';
-import { segmentLayers } from '../segments/segment-layers.js';
+import { segmentLayersOf } from '../segments/segment-layers-of.js';
 import { toState, toTensors } from '../training/snapshot.js';
 import { insane } from './bundle-limits.js';
 import { modelOfRun, trainedModel, type TrainedModel } from './trained-model.js';
@@ -122,7 +122,7 @@ function requireSizes(file: string, config: Config, classes: number, state: Stat
   requireFit(encoder.parameters, state, file, tensorName('encoder', ''));
   requireFit(head.parameters, state, file, tensorName('head', ''));
   if (classifiesSegments(config)) {
-    const { parameters } = segmentLayers(config.segments, encoder.channels, classes);
+    const { parameters } = segmentLayersOf(config, encoder.channels, classes);
     requireFit(parameters, state, file, tensorName('classifier', ''));
   }
 }

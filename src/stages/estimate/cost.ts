@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.js';
 import type { Precision } from '../../engine/kernels/choose.js';
 import { metered, type Reading } from '../../engine/meter.js';
 import { randomStream } from '../../engine/random.js';
-import { crossEntropies, meanLoss } from '../../models/classifier.js';
+import { meanLoss } from '../../models/classifier.js';
 import type { Encoder } from '../../models/encoders/encoder.js';
 import type { Head } from '../../models/heads/head.js';
 import { setBatchNormMode } from '../../models/layers/batch-norm-layer.js';
@@ -105,10 +105,9 @@ export function headCost(head: Head, snippets: number, channels: number): Cost {
 export function segmentsCost(layers: SegmentLayers, channels: number): Cost {
   using parameters = withoutValues(layers.parameters);
   const [cost] = proportional(1, 1, (instances, read) => {
-    const x = tf.ones<tf.Rank.R3>([instances, layers.bins, channels]);
+    const x = tf.ones<tf.Rank.R3>([instances, layers.rows, channels]);
     const classes = Array<number>(instances).fill(0);
-    const pass: Pass = { parameters, normalization: 'running' };
-    onTape(parameters, () => meanLoss(crossEntropies(layers.logits(x, pass, 0.5), classes)));
+    onTape(parameters, () => meanLoss(layers.losses(x, classes, parameters, { fraction: 0.5, seed: 0 })));
     x.dispose();
     return [read()];
   }) as [Cost];

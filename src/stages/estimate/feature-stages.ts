@@ -1,6 +1,6 @@
 import { presampleOf, type SamplerOptions } from '../../config/sections/sampler-section.js';
 import { buildHead } from '../../models/heads/head-catalogue.js';
-import { segmentLayers } from '../segments/segment-layers.js';
+import { segmentLayersOf } from '../segments/segment-layers-of.js';
 import { batchSize } from '../segments/segments-stage.js';
 import { headCost, segmentsCost, type Cost } from './cost.js';
 import type { StageEstimate } from './stage-estimate.js';
@@ -13,7 +13,7 @@ import { classesOf, giga, peakGib, trainingOf, type Subject } from './subject.js
 /** Stage 3b, first part. */
 export function segments(subject: Subject): StageEstimate {
   const { config, channels } = subject;
-  const layers = segmentLayers(config.segments, channels, classesOf(config));
+  const layers = segmentLayersOf(config, channels, classesOf(config));
   const { weightDecay } = config.head.classifier;
   const options = { optimizer: 'adam', ema: 0, clipNorm: 0, weightDecay } as const;
   const { parameters, state, update } = trainingOf([{ specs: layers.parameters }], options);
@@ -22,7 +22,7 @@ export function segments(subject: Subject): StageEstimate {
   const gflops = giga(cost.flops(batchSize) + scoring(config.head.classifier.sampler, batchSize, cost));
   return {
     parameters,
-    shapes: [{ shape: String(layers.bins), gflops, peak_gib: peakGib(subject, cost.resident + state, [step]) }],
+    shapes: [{ shape: String(layers.rows), gflops, peak_gib: peakGib(subject, cost.resident + state, [step]) }],
   };
 }
 

@@ -7,8 +7,8 @@ export interface StageEstimate {
 
 export interface ShapeEstimate {
   /**
-   * Snippets x side in pixels; of `pretrain`: frames x side; of `head`: snippets; of `segments`: parts of an
-   * instance; of `pretext`: steps of a sequence.
+   * Snippets x side in pixels; of `pretrain`: frames x side; of `head`: snippets; of `segments`: parts or
+   * snippets of an instance; of `pretext`: steps of a sequence.
    */
   shape: string;
   /**

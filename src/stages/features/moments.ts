@@ -1,4 +1,6 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../checkpoints/feature-store.js';
+import type { Parameters } from '../../models/parameters.js';
 
 /** Mean and deviation of each channel. */
 export interface Moments {
@@ -21,4 +23,10 @@ export function momentsOf(features: Iterable<Features>, channels: number): Momen
   const mean = sum.map((total) => total / count);
   const deviation = squares.map((total, c) => Math.sqrt(Math.max(total / count - mean[c]! ** 2, 1e-8)) + 1e-3);
   return { mean: Float32Array.from(mean), deviation: Float32Array.from(deviation) };
+}
+
+/** Sets the parameters `mean` and `deviation` of a model, whose names may begin with `prefix`. */
+export function assignMoments(parameters: Parameters, { mean, deviation }: Moments, prefix = ''): void {
+  parameters.assign(`${prefix}mean`, tf.tensor1d(mean));
+  parameters.assign(`${prefix}deviation`, tf.tensor1d(deviation));
 }

@@ -1,11 +1,10 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../checkpoints/feature-store.js';
 import { predictionPrefix } from '../../models/heads/prediction-channel.js';
 import { sequencePrefix } from '../../models/heads/sequence-channels.js';
 import type { Parameters } from '../../models/parameters.js';
 import { tensorName } from '../../models/parts.js';
 import { importState, type State } from '../../models/state.js';
-import { momentsOf } from './moments.js';
+import { assignMoments, momentsOf } from './moments.js';
 import type { PretrainedSequence } from './pretrained-sequence.js';
 
 /**
@@ -24,9 +23,7 @@ export function startSequence(
     importState(parameters, forHead(pretext.state(), prefixes), 'the LSTM of pretext', '', specs);
     return;
   }
-  const { mean, deviation } = momentsOf(training, training[0]!.shape[1]);
-  parameters.assign(`${sequencePrefix}mean`, tf.tensor1d(mean));
-  parameters.assign(`${sequencePrefix}deviation`, tf.tensor1d(deviation));
+  assignMoments(parameters, momentsOf(training, training[0]!.shape[1]), sequencePrefix);
 }
 
 /** The tensors of a checkpoint of `pretext` under the names that a head has for them. */

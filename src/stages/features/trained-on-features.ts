@@ -1,6 +1,5 @@
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { MadeOf } from '../../checkpoints/run-store.js';
-import { startsFromPretext } from '../../config/pretext/pretext-facts.js';
 import { videosOf } from '../../data/dataset.js';
 import type { HeadInstance } from '../../models/heads/head.js';
 import { UsageError } from '../../system/errors.js';
@@ -20,7 +19,7 @@ import type { FeatureSource } from './feature-source.js';
 /** The start of such a stage: features, and the source through which it reads them. */
 export interface FeatureStart extends Start {
   readonly source: FeatureSource;
-  /** What `pretext` has learnt, if the head starts from it; else null. Throws {@link UsageError} if there is none. */
+  /** What `pretext` has learnt of the features ({@link pretrainedSequence}); null where it has learnt nothing. */
   readonly pretext: () => PretrainedSequence | null;
 }
 
@@ -30,8 +29,14 @@ export function startOnFeatures(run: Run): FeatureStart {
   return {
     origins: featureOrigins(source),
     source,
-    pretext: () => (startsFromPretext(run.config) ? pretrainedSequence(run, source) : null),
+    pretext: () => pretrainedSequence(run, source),
   };
+}
+
+/** The start of a stage that is also made of what `pretext` has learnt, where it is `wanted` and there is any. */
+export function withPretext({ origins, source, pretext }: FeatureStart, wanted: boolean): FeatureStart {
+  const learnt = wanted ? pretext() : null;
+  return { origins: learnt ? [...origins, learnt.origin] : origins, source, pretext: () => learnt };
 }
 
 /** The inputs of such a stage: the annotations of the training videos, and the classes. */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { MadeOf } from '../../checkpoints/run-store.js';
+import { startsFromPretext } from '../../config/pretext/pretext-facts.js';
 import { classifiesSegments } from '../../config/stages.js';
 import { videosOf } from '../../data/dataset.js';
 import { randomStream, type Random } from '../../engine/random.js';
@@ -13,7 +14,13 @@ import { evenPace } from '../../train/schedule/pace.js';
 import { ownedParts, type PlannedPart } from '../../train/trained-parts.js';
 import { videosWithFeatures } from '../features/open-features.js';
 import { startSequence } from '../features/start-sequence.js';
-import { seenVideos, startOnFeatures, trainingInputs, type FeatureStart } from '../features/trained-on-features.js';
+import {
+  seenVideos,
+  startOnFeatures,
+  trainingInputs,
+  withPretext,
+  type FeatureStart,
+} from '../features/trained-on-features.js';
 import { externalScores } from '../localize/external-scores.js';
 import { freshLocalizer } from '../localize/localizer.js';
 import { fileInput, instancesInput } from '../run/inputs.js';
@@ -51,14 +58,10 @@ function headAlone(open: (run: Run) => FeatureStart): TrainingStage<HeadBatch, F
   return trainingStage<HeadBatch, FeatureStart>({
     name: 'head',
     start(run) {
-      const { origins, source, pretext } = open(run);
+      const start = open(run);
       const classifier = classifiesSegments(run.config) ? run.store.finished('segments') : null;
-      const learnt = pretext();
-      return {
-        origins: [...origins, ...(classifier ? [classifier] : []), ...(learnt ? [learnt.origin] : [])],
-        source,
-        pretext: () => learnt,
-      };
+      const origins = [...start.origins, ...(classifier ? [classifier] : [])];
+      return withPretext({ ...start, origins }, startsFromPretext('head', run.config));
     },
     inputs: (run) => Promise.resolve(headInputs(run)),
     plan: planHead,

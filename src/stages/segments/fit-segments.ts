@@ -1,27 +1,20 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Random } from '../../engine/random.js';
 import { assignValues } from '../../models/aggregators/aggregate.js';
-import type { FeatureRows } from '../../models/aggregators/aggregator.js';
+import type { Aggregator, FeatureRows } from '../../models/aggregators/aggregator.js';
 import { drawnRows } from '../../models/aggregators/codebooks/draw-rows.js';
 import type { Parameters } from '../../models/parameters.js';
-import { momentsOf, type Moments } from '../features/moments.js';
-import type { SegmentLayers } from './segment-layers.js';
-import { spanBins, type SegmentSpan } from './segment-spans.js';
-
-/** Features of a video, and the spans of its instances. */
-export interface LabelledFeatures {
-  features: Features;
-  spans: readonly SegmentSpan[];
-}
+import { assignMoments, momentsOf } from '../features/moments.js';
+import type { LabelledFeatures } from './segment-layers.js';
+import { spanBins } from './segment-spans.js';
 
 /**
- * Sets what a classifier of segments measures before it is trained: mean and deviation of all training snippets and,
- * where it has an aggregator, the codebook, fitted to the standardised parts of the instances, and mean and deviation
- * of what the aggregator makes of the instances.
+ * Sets what a softmax over one vector of a segment measures before it is trained: mean and deviation of all training
+ * snippets and, where it has an aggregator, the codebook, fitted to the standardised parts of the instances, and mean
+ * and deviation of what the aggregator makes of the instances.
  */
 export function fitSegments(
-  { aggregator, bins }: SegmentLayers,
+  { aggregator, rows: parts }: { aggregator: Aggregator | null; rows: number },
   parameters: Parameters,
   training: readonly LabelledFeatures[],
   random: Random,
@@ -31,10 +24,10 @@ export function fitSegments(
     training[0]!.features.shape[1],
   );
   if (!aggregator) {
-    assign(parameters, '', snippets);
+    assignMoments(parameters, snippets);
     return;
   }
-  assign(parameters, 'snippets.', snippets);
+  assignMoments(parameters, snippets, 'snippets.');
   const spans = training.flatMap(({ features, spans }) => spans.map((span) => ({ features, span })));
   // Such a classifier is not trained either.
   if (spans.length === 0) return;
@@ -42,13 +35,13 @@ export function fitSegments(
   /** The standardised parts of an instance. All of a large data set would not fit into memory. */
   const rowsOf = (instance: number): FeatureRows => {
     const { features, span } = spans[instance]!;
-    const data = Float64Array.from(spanBins(features, span, bins), (x, i) => {
+    const data = Float64Array.from(spanBins(features, span, parts), (x, i) => {
       const c = i % channels;
       return (x - snippets.mean[c]!) / snippets.deviation[c]!;
     });
-    return { data, count: bins, channels };
+    return { data, count: parts, channels };
   };
-  const values = aggregator.fit?.(sampleOf(spans.length, bins, channels, rowsOf, random), random) ?? {};
+  const values = aggregator.fit?.(sampleOf(spans.length, parts, channels, rowsOf, random), random) ?? {};
   assignValues(aggregator, values, parameters);
   function* found(): Generator<Features> {
     for (let instance = 0; instance < spans.length; instance++) {
@@ -56,30 +49,25 @@ export function fitSegments(
       yield { data: Float32Array.from(value), shape: [1, aggregator!.channels] };
     }
   }
-  assign(parameters, '', momentsOf(found(), aggregator.channels));
+  assignMoments(parameters, momentsOf(found(), aggregator.channels));
 }
 
 /** As many rows of instances as a codebook is fitted to, drawn at random where there are more. */
 function sampleOf(
   instances: number,
-  bins: number,
+  parts: number,
   channels: number,
   rowsOf: (instance: number) => FeatureRows,
   random: Random,
 ): FeatureRows {
-  const drawn = drawnRows(instances * bins, random);
+  const drawn = drawnRows(instances * parts, random);
   const data = new Float64Array(drawn.length * channels);
   let [seen, rows]: [number, Float64Array] = [-1, data];
   drawn.forEach((row, at) => {
-    const instance = Math.floor(row / bins);
+    const instance = Math.floor(row / parts);
     if (instance !== seen) [seen, rows] = [instance, rowsOf(instance).data];
-    const from = (row % bins) * channels;
+    const from = (row % parts) * channels;
     data.set(rows.subarray(from, from + channels), at * channels);
   });
   return { data, count: drawn.length, channels };
-}
-
-function assign(parameters: Parameters, prefix: string, { mean, deviation }: Moments): void {
-  parameters.assign(`${prefix}mean`, tf.tensor1d(mean));
-  parameters.assign(`${prefix}deviation`, tf.tensor1d(deviation));
 }

@@ -1,14 +1,13 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Config } from '../../config/schema.js';
 import { randomStream } from '../../engine/random.js';
 import type { Proposal } from '../../evaluation/suppression/soft-nms.js';
 import { Parameters } from '../../models/parameters.js';
-import { concatenated } from '../../system/concatenated.js';
-import { segmentLayers, type SegmentLayers } from './segment-layers.js';
-import { spanBins, type SegmentSpan } from './segment-spans.js';
+import type { SegmentLayers } from './segment-layers.js';
+import { segmentLayersOf } from './segment-layers-of.js';
+import type { SegmentSpan } from './segment-spans.js';
 
-/** A softmax over one vector of a segment, which tells the class of proposals. */
+/** What tells the class of proposals from the features inside them. */
 export interface SegmentClassifier {
   classes: readonly string[];
   layers: SegmentLayers;
@@ -17,12 +16,12 @@ export interface SegmentClassifier {
 
 /** Makes a classifier of segments with random parameters, for features of C = `channels` channels. */
 export function freshSegmentClassifier(
-  { seed, segments }: Pick<Config, 'seed' | 'segments'>,
+  config: Pick<Config, 'seed' | 'segments' | 'model'>,
   channels: number,
   classes: readonly string[],
 ): SegmentClassifier {
-  const layers = segmentLayers(segments, channels, classes.length);
-  const parameters = new Parameters(layers.parameters, randomStream(seed, 'head', 'classifier'));
+  const layers = segmentLayersOf(config, channels, classes.length);
+  const parameters = new Parameters(layers.parameters, randomStream(config.seed, 'head', 'classifier'));
   return { classes, layers, parameters };
 }
 
@@ -61,38 +60,10 @@ export function rescored<T extends Proposal & { label: string }>(
 
 /** Class probabilities of proposals, `[N · K]`. */
 function spanLikelihoods(
-  segments: SegmentClassifier,
+  { layers, parameters }: SegmentClassifier,
   features: Features,
   proposals: readonly Proposal[],
 ): Float32Array {
-  const { aggregator, bins } = segments.layers;
-  const numbers = aggregator && Math.max(bins * features.shape[1], aggregator.channels);
   const spans = proposals.map(({ start, end }): SegmentSpan => [start, end]);
-  const atOnce = numbers === null ? spans.length : Math.max(1, Math.floor(numbersAtOnce / numbers));
-  const likelihoods: Float32Array[] = [];
-  for (let from = 0; from < spans.length; from += atOnce)
-    likelihoods.push(someLikelihoods(segments, features, spans.slice(from, from + atOnce)));
-  return concatenated(likelihoods);
-}
-
-/**
- * Numbers that an aggregator takes, or makes, of proposals at once. Its results are long and proposals are many:
- * together, those of a video may not fit into memory.
- */
-const numbersAtOnce = 2 ** 22;
-
-function someLikelihoods(
-  { layers, parameters }: SegmentClassifier,
-  features: Features,
-  spans: readonly SegmentSpan[],
-): Float32Array {
-  const [, channels] = features.shape;
-  const parts = spans.map((span) => spanBins(features, span, layers.bins));
-  const likelihoods = tf.tidy(() => {
-    const x = tf.tensor3d(concatenated(parts), [spans.length, layers.bins, channels]);
-    return tf.softmax(layers.logits(x, { parameters, normalization: 'running' }));
-  });
-  const values = likelihoods.dataSync<'float32'>();
-  likelihoods.dispose();
-  return values;
+  return layers.likelihoods(features, spans, parameters);
 }

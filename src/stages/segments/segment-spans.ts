@@ -1,4 +1,5 @@
 import type { Features } from '../../checkpoints/feature-store.js';
+import type { FrameSpan } from '../../models/sequence/sequence-classifier.js';
 
 /** A span of a video or of a window, as fractions of it. */
 export type SegmentSpan = readonly [start: number, end: number];
@@ -32,4 +33,16 @@ export function spanBins(features: Features, [start, end]: SegmentSpan, bins: nu
     rows.set(poolSpan(features, [place(i), place(i + 1)]), i * channels);
   }
   return rows;
+}
+
+/**
+ * The snippets of a video whose middle lies in a span: of neighbouring spans each has its own. Where there is none, the
+ * one in which the middle of the span lies.
+ */
+export function snippetsIn([start, end]: SegmentSpan, snippets: number): FrameSpan {
+  const first = Math.max(0, Math.ceil(start * snippets - 0.5));
+  const behind = Math.min(snippets, Math.ceil(end * snippets - 0.5));
+  if (first < behind) return { first, count: behind - first };
+  const middle = Math.floor(((start + end) / 2) * snippets);
+  return { first: Math.min(snippets - 1, Math.max(0, middle)), count: 1 };
 }

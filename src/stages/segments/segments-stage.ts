@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { MadeOf } from '../../checkpoints/run-store.js';
+import { startsFromPretext } from '../../config/pretext/pretext-facts.js';
 import { randomStream, type Random } from '../../engine/random.js';
-import { crossEntropies, meanLoss } from '../../models/classifier.js';
+import { meanLoss } from '../../models/classifier.js';
 import type { HeadInstance } from '../../models/heads/head.js';
 import { concatenated } from '../../system/concatenated.js';
 import type { Owned } from '../../system/owned.js';
@@ -15,14 +16,17 @@ import { samplerOf } from '../../train/samplers/sampler-of.js';
 import { scoresInChunks } from '../../train/samplers/scores-in-chunks.js';
 import { evenSizes } from '../../train/samplers/shuffled.js';
 import { ownedParts } from '../../train/trained-parts.js';
-import { seenVideos, startOnFeatures, trainingInputs, type FeatureStart } from '../features/trained-on-features.js';
-import type { FeatureSource } from '../features/feature-source.js';
+import {
+  seenVideos,
+  startOnFeatures,
+  trainingInputs,
+  withPretext,
+  type FeatureStart,
+} from '../features/trained-on-features.js';
 import type { Run } from '../run/run.js';
 import type { TrainingPlan } from '../training/training-plan.js';
 import { trainingStage, type TrainingStage } from '../training/training-stage.js';
-import { fitSegments } from './fit-segments.js';
 import { freshSegmentClassifier } from './segment-classifier.js';
-import { spanBins } from './segment-spans.js';
 
 /** An instance with the features of its video. */
 interface SegmentSample extends HeadInstance {
@@ -41,9 +45,10 @@ interface SegmentBatch extends Batch {
 export const batchSize = 64;
 
 /**
- * Trains the classifier of segments, for heads that give no labels, or where `segments.aggregator` asks for it: a
- * softmax over one vector of a training instance with jittered ends, by default its mean feature. Features are
- * standardised by the mean and deviation over all training snippets. The head stores the classifier, frozen.
+ * Trains the classifier of segments on training instances with jittered ends, for heads that give no labels, or where
+ * the section `segments` asks for it: a softmax over one vector of an instance, by default its mean feature, or at
+ * every step of an LSTM. Features are standardised by the mean and deviation over all training snippets, or, where the
+ * LSTM starts from `pretext`, as that has seen them. The head stores the classifier, frozen.
  */
 export const segments = segmentsStage(startOnFeatures);
 
@@ -51,13 +56,18 @@ export const segments = segmentsStage(startOnFeatures);
 export function segmentsStage(start: (run: Run) => FeatureStart): TrainingStage<SegmentBatch, FeatureStart> {
   return trainingStage({
     name: 'segments',
-    start,
+    start: (run) => withPretext(start(run), startsFromPretext('segments', run.config)),
     inputs: (run) => Promise.resolve(trainingInputs(run)),
-    plan: (run, madeOf, owned, { source }) => planSegments(run, madeOf, owned, source),
+    plan: planSegments,
   });
 }
 
-function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSource): TrainingPlan<SegmentBatch> {
+function planSegments(
+  run: Run,
+  madeOf: MadeOf,
+  owned: Owned,
+  { source, pretext }: FeatureStart,
+): TrainingPlan<SegmentBatch> {
   const {
     seed,
     head: { classifier: options },
@@ -71,7 +81,7 @@ function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSou
       features,
       spans: instances.map(({ start, end }) => [start, end] as const),
     }));
-    fitSegments(layers, parameters, training, randomStream(seed, 'classifier', 'codebook'));
+    layers.begin(parameters, training, randomStream(seed, 'classifier', 'codebook'), pretext());
   };
   const samples = viewed.flatMap(({ id, features, instances }) =>
     instances.map((instance): SegmentSample => ({ id, features, ...instance })),
@@ -90,15 +100,11 @@ function planSegments(run: Run, madeOf: MadeOf, owned: Owned, source: FeatureSou
     const rows = list.map(({ features, start, end }) => {
       const room = options.jitter * (end - start);
       const span = [start + random.between(-room, room), end + random.between(-room, room)] as const;
-      return spanBins(features, span, layers.bins);
+      return layers.rowsOf(features, span, random);
     });
-    const x = tf.tensor3d(concatenated(rows), [list.length, layers.bins, source.channels]);
-    const pass = { parameters, normalization: 'running' as const };
-    const logits = layers.logits(x, pass, options.dropout, random.below(2 ** 31));
-    return crossEntropies(
-      logits,
-      list.map(({ label }) => label),
-    );
+    const x = tf.tensor3d(concatenated(rows), [list.length, layers.rows, source.channels]);
+    const labels = list.map(({ label }) => label);
+    return layers.losses(x, labels, parameters, { fraction: options.dropout, seed: random.below(2 ** 31) });
   };
   // eslint-disable-next-line @typescript-eslint/require-await -- the features are in memory
   async function* batches(draw: (batch: number) => Draw, { from, to }: { from: number; to: number }) {

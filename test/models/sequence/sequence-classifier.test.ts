@@ -10,10 +10,10 @@ import { assertClose, assertLeavesNothing, seeded } from '../../support/numeric.
 
 await startEngine();
 
-const options = { channels: 3, units: 4, layers: 2, classes: 3, dropout: 0 };
+const options = { channels: 3, units: 4, layers: 2, classes: 3 };
 
-function classifierOf(dropout = 0) {
-  const classifier = new SequenceClassifier({ ...options, dropout });
+function classifierOf() {
+  const classifier = new SequenceClassifier(options);
   const parameters = new Parameters(classifier.parameters, randomStream(0, 'classifier'));
   return { classifier, parameters, pass: { parameters, normalization: 'running' as const } };
 }
@@ -41,15 +41,13 @@ describe('blocks of a sequence', () => {
 });
 
 describe('a classifier of sequences', () => {
-  it('loses the sum of the cross-entropies of all steps, and the mean over items', () => {
+  it('loses the sum of the cross-entropies of all steps of each item', () => {
     const { classifier, pass } = classifierOf();
     const x = seeded<tf.Rank.R3>([5, 2, 3], 'x');
     const classes = [2, 0];
     const p = tf.softmax(classifier.logits(x, pass)).arraySync();
     const each = classes.map((label, item) => p.reduce((sum, step) => sum - Math.log(step[item]![label]!), 0));
-    const { total, items } = classifier.loss(x, classes, pass);
-    assertClose(items().dataSync(), each, 1e-5);
-    assertClose(total.dataSync(), [(each[0]! + each[1]!) / 2], 1e-5);
+    assertClose(classifier.losses(x, classes, pass).dataSync(), each, 1e-5);
   });
 
   it('names the mean of the softmaxes of all steps of all blocks', () => {
@@ -57,24 +55,23 @@ describe('a classifier of sequences', () => {
     const features = seeded<tf.Rank.R2>([24, 3], 'features');
     const blocks = [0, 8].map((from) => tf.reshape<tf.Rank.R3>(tf.slice(features, [from, 0], [16, 3]), [16, 1, 3]));
     const expected = tf.mean(tf.concat(blocks.map((block) => tf.softmax(classifier.logits(block, pass)))), [0, 1]);
-    assertClose(classifier.probabilities(features, pass).dataSync(), expected.dataSync(), 1e-6);
-    const short = tf.concat([tf.slice(features, 0, 2), ...Array.from({ length: 14 }, () => tf.slice(features, 1, 1))]);
-    assertClose(
-      classifier.probabilities(tf.slice(features, 0, 2), pass).dataSync(),
-      classifier.probabilities(short, pass).dataSync(),
-      1e-6,
-    );
-    assertLeavesNothing(() => classifier.probabilities(features, pass));
+    const spans = [{ first: 0, count: 24 }, { first: 3, count: 2 }]; // prettier-ignore
+    const short = tf.gather(features, [3, ...new Array<number>(15).fill(4)]);
+    const found = classifier.probabilities(features, spans, pass);
+    assertClose(found.slice(0, 3), expected.dataSync(), 1e-6);
+    assertClose(found.slice(3), classifier.probabilities(short, [{ first: 0, count: 16 }], pass), 1e-6);
+    assert.equal(classifier.probabilities(features, [], pass).length, 0);
+    assertLeavesNothing(() => tf.tensor1d(classifier.probabilities(features, spans, pass)));
   });
 
   it('drops only in passes with a seed, the same for the same seed', () => {
-    const { classifier, pass } = classifierOf(0.5);
+    const { classifier, pass } = classifierOf();
     const x = seeded<tf.Rank.R3>([5, 2, 3], 'x');
     const logits = (dropoutSeed?: number) =>
-      Array.from(classifier.logits(x, dropoutSeed === undefined ? pass : { ...pass, dropoutSeed }).dataSync());
+      Array.from(classifier.logits(x, dropoutSeed === undefined ? pass : { ...pass, dropoutSeed }, 0.5).dataSync());
     assert.deepEqual(logits(3), logits(3));
     assert.notDeepEqual(logits(3), logits(4));
-    assert.deepEqual(logits(), Array.from(classifierOf(0).classifier.logits(x, pass).dataSync()));
+    assert.deepEqual(logits(), Array.from(classifier.logits(x, pass).dataSync()));
   });
 
   it('can start from the encoder of a model without labels', () => {

@@ -13,6 +13,8 @@ test('what a model is made of is said where it is not the usual', () => {
   };
   assert.equal(encoderWords(other), 'mobilenet-v2, input rgb+dynamic, frames by rank');
   assert.equal(headWords(other), 'pyramid, channels of order over 8 snippets, classes by fisher');
+  const sequence = { model: { type: 'gtad' }, segments: { classifier: 'lstm', aggregator: null } };
+  assert.equal(headWords(sequence), 'gtad, classes by lstm');
 });
 
 test('how the items of batches are chosen is said where it is not in random order', () => {

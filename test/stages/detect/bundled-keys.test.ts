@@ -42,6 +42,11 @@ const models: [what: string, change: object][] = [
   ['segments.aggregator=bow', { segments: { aggregator: { type: 'bow', words: 3, withMean: true } } }],
   ['segments.aggregator=fisher', { model: pyramid, segments: { aggregator: { type: 'fisher', words: 3 } } }],
   ['segments.aggregator=rank', { model: pyramid, segments: { aggregator: { type: 'rank' } } }],
+  ['segments.classifier=lstm', { segments: { classifier: 'lstm' } }],
+  [
+    'segments.classifier=lstm of two layers',
+    { model: { ...pyramid, lstm: { units: 6, layers: 2 } }, segments: { classifier: 'lstm' } },
+  ],
 ];
 
 for (const [what, change] of models) {
@@ -102,6 +107,8 @@ test('an aggregator in a bundle must be one of its tensors', () => {
   refused(inSegments({ type: 'rank', nonlinearity: 'ser', direction: 'both' }), unfit('fc\\.weight'));
   refused(inSegments({ type: 'rank', C: 1e300 }), /segments\.aggregator\.C: /);
   refused(inSegments(null), unfit('fc\\.weight'));
+  refused({ segments: { classifier: 'lstm' } }, unfit('encoder\\.0\\.input'));
+  refused({ segments: { ...vlad, classifier: 'lstm' } }, /segments\.aggregator: an LSTM sees the snippets themselves/);
   refused({}, unfit('aggregator\\.codebook'), without(tensors, 'classifier.aggregator.codebook'));
   refused({}, unfit('aggregator\\.codebook'), without(tensors, 'encoder.aggregator.codebook'));
 });
@@ -116,7 +123,7 @@ test('a bundle from before there was the section is of a classifier of means', (
   };
   const { segments, ...config } = description.config;
   const { aggregator, ...network } = config.encoder as Tree;
-  assert.deepEqual([segments, aggregator], [{ aggregator: null }, { type: 'mean' }]);
+  assert.deepEqual([segments, aggregator], [{ classifier: 'vector', aggregator: null }, { type: 'mean' }]);
   writeBundle(file, { description: { ...description, config: { ...config, encoder: network } }, tensors });
   using loaded = loadBundle(file);
   assert.deepEqual([loaded.config.segments, loaded.config.encoder.aggregator], [segments, aggregator]);

@@ -310,6 +310,24 @@ void test("an encoder with an aggregator: the head sees D' channels, and all is 
   assert.equal(tf.memory().numTensors, held);
 });
 
+void test('an LSTM over segments counts with its units, and sees blocks of 16 snippets', (t) => {
+  if (!needsNative(t)) return;
+  const model = { ...sizes.model, lstm: { units: 32, layers: 2 } };
+  const config = configSchema.parse({ ...sizes, model, segments: { classifier: 'lstm' } });
+  const { channels } = buildEncoder(config.encoder);
+  const { parameters, shapes } = estimate(config, channels).segments!;
+  // Gates see the layer below, the step before and a bias; three of them the cell; 20 classes.
+  const layer = (inputs: number) => 4 * 32 * (inputs + 32 + 1) + 3 * 32;
+  assert.equal(parameters, layer(channels) + layer(32) + 20 * (32 + 1));
+  assert.deepEqual(
+    shapes.map(({ shape }) => shape),
+    ['16'],
+  );
+  // Products of 16 steps of 64 instances, there and twice as much back, are most of it.
+  const products = 2 * 16 * 64 * 4 * 32 * (channels + 3 * 32);
+  assert.ok(shapes[0]!.gflops * 1e9 > 2 * products && shapes[0]!.gflops * 1e9 < 5 * products);
+});
+
 void test('a codebook counts among what is trained, or kept in an average, by its numbers', () => {
   const numbers = (aggregator: object) => {
     const config = configSchema.parse({ encoder: { ...sizes.encoder, aggregator } });

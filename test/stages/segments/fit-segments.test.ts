@@ -8,7 +8,9 @@ import { randomStream } from '../../../src/engine/random.js';
 import { aggregatorTypes, type AggregatorType } from '../../../src/config/aggregator-facts.js';
 import { mostRows } from '../../../src/models/aggregators/codebooks/draw-rows.js';
 import type { Parameters } from '../../../src/models/parameters.js';
-import { fitSegments, type LabelledFeatures } from '../../../src/stages/segments/fit-segments.js';
+import { fitSegments } from '../../../src/stages/segments/fit-segments.js';
+import type { LabelledFeatures } from '../../../src/stages/segments/segment-layers.js';
+import { vectorLayers, type VectorLayers } from '../../../src/stages/segments/vector-layers.js';
 import {
   freshSegmentClassifier,
   ownLabels,
@@ -27,8 +29,16 @@ const aggregators = aggregatorTypes.filter((type) => type !== 'mean');
 const keysOf = (type: AggregatorType) =>
   ['softbow', 'bow', 'vlad', 'fisher'].includes(type) ? { type, words: 4 } : { type };
 
-function classifierOf(aggregator: object | null, classes = ['a', 'b', 'c'], wide = channels): SegmentClassifier {
-  return freshSegmentClassifier(configSchema.parse({ segments: { aggregator } }), wide, classes);
+interface VectorClassifier extends SegmentClassifier {
+  layers: VectorLayers;
+}
+
+function classifierOf(aggregator: object | null, classes = ['a', 'b', 'c'], wide = channels): VectorClassifier {
+  const config = configSchema.parse({ segments: { aggregator } });
+  return {
+    ...freshSegmentClassifier(config, wide, classes),
+    layers: vectorLayers(config.segments.aggregator, wide, classes.length),
+  };
 }
 
 const video = (name: string, snippets = 20): Features => ({
@@ -41,7 +51,7 @@ const training: readonly LabelledFeatures[] = [
   { features: video('three'), spans: [] },
 ];
 
-function fit({ layers, parameters }: SegmentClassifier, seen = training, seed = 3) {
+function fit({ layers, parameters }: VectorClassifier, seen = training, seed = 3) {
   fitSegments(layers, parameters, seen, randomStream(seed, 'codebook'));
 }
 const valuesOf = (parameters: Parameters, name: string) => [...parameters.get(name).dataSync<'float32'>()];
@@ -64,7 +74,7 @@ test('without an aggregator, or with the mean, it is the classifier that it alwa
   const [plain, mean] = [classifierOf(null), classifierOf({ type: 'mean' })];
   for (const one of [plain, mean]) {
     assert.deepEqual(shapesOf(one).sort(), [...expected].sort());
-    assert.deepEqual([one.layers.bins, one.layers.aggregator], [1, null]);
+    assert.deepEqual([one.layers.rows, one.layers.aggregator], [1, null]);
     fit(one);
   }
   assert.deepEqual(allOf(mean), allOf(plain));
@@ -90,7 +100,7 @@ for (const type of aggregators) {
     const snippets = moments(all, channels);
     assertClose(values['snippets.mean']!, snippets.mean, 1e-6);
     assertClose(values['snippets.deviation']!, snippets.deviation, 1e-5);
-    const { aggregator, bins } = one.layers;
+    const { aggregator, rows: bins } = one.layers;
     const codebook = aggregator!.parameters.filter(({ init }) => init.type === 'normal').map(({ name }) => name);
     const changed = codebook.some((name) => JSON.stringify(allOf(other)[name]) !== JSON.stringify(values[name]));
     assert.equal(changed, codebook.length > 0);
@@ -138,7 +148,7 @@ for (const type of aggregators) {
         assert.ok(values.every(Number.isFinite), `${what}: ${name}`);
       const spans: readonly SegmentSpan[] = [[0, 1], [0.4, 0.4], [-1, 2], [0.1, 0.15]]; // prettier-ignore
       for (const features of [video('other'), still(0), still(7), video('short', 1)]) {
-        const parts = spans.map((span) => spanBins(features, span, classifier.layers.bins));
+        const parts = spans.map((span) => spanBins(features, span, classifier.layers.rows));
         const { loss, gradients } = gradientsOf(classifier, parts);
         assert.ok(Number.isFinite(loss), `${what}: loss`);
         for (const [name, values] of gradients)
@@ -150,10 +160,10 @@ for (const type of aggregators) {
 }
 
 /** A loss of parts on the tape, and the gradients of parts and trained parameters. */
-function gradientsOf({ layers, parameters }: SegmentClassifier, parts: readonly Float32Array[]) {
+function gradientsOf({ layers, parameters }: VectorClassifier, parts: readonly Float32Array[]) {
   const names = parameters.trainable();
   return tf.tidy(() => {
-    const x = tf.tensor3d(Float32Array.from(parts.flatMap((part) => [...part])), [parts.length, layers.bins, channels]);
+    const x = tf.tensor3d(Float32Array.from(parts.flatMap((part) => [...part])), [parts.length, layers.rows, channels]);
     const logits = (seen: tf.Tensor) => layers.logits(seen as tf.Tensor3D, { parameters, normalization: 'running' });
     const loss = (seen: tf.Tensor) => tf.neg(tf.mean(tf.slice(tf.logSoftmax(logits(seen)), [0, 0], [-1, 1])));
     const { value, grads } = tf.variableGrads(

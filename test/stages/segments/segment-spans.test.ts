@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { poolSpan, spanBins, type SegmentSpan } from '../../../src/stages/segments/segment-spans.js';
+import { poolSpan, snippetsIn, spanBins, type SegmentSpan } from '../../../src/stages/segments/segment-spans.js';
 import { randomStream } from '../../../src/engine/random.js';
 import { assertClose, seededArray } from '../../support/numeric.js';
 
@@ -72,4 +72,33 @@ test('the mean of the bins is the mean of the span', () => {
       const mean = [0, 1, 2].map((c) => rows.reduce((sum, value, i) => (i % 3 === c ? sum + value / bins : sum), 0));
       assertClose(mean, poolSpan(long, span), 1e-4, span.join());
     }
+});
+
+test('snippets of a span: those whose middle lies in it, or the one around its middle', () => {
+  // Of four snippets, whose middles are 0.125, 0.375, 0.625 and 0.875: the span, its first snippet, their number.
+  const cases: [span: SegmentSpan, first: number, count: number][] = [
+    [[0, 1], 0, 4],
+    [[0.2, 0.7], 1, 2],
+    [[0.375, 0.625], 1, 1],
+    [[0.1, 0.9], 0, 4],
+    [[0.4, 0.6], 2, 1],
+    [[0.3, 0.31], 1, 1],
+    [[0.5, 0.5], 2, 1],
+    [[1, 1], 3, 1],
+    // Jitter and windows reach beyond the video.
+    [[-0.5, 0.2], 0, 1],
+    [[0.8, 1.7], 3, 1],
+    [[-0.4, -0.1], 0, 1],
+    [[1.2, 1.5], 3, 1],
+  ];
+  for (const [span, first, count] of cases) assert.deepEqual(snippetsIn(span, 4), { first, count }, span.join());
+  // Neighbours share none, and leave none out.
+  for (let cut = 1; cut < 40; cut++) {
+    const [a, b] = [snippetsIn([0, cut / 40], 23), snippetsIn([cut / 40, 1], 23)];
+    if (cut > 1 && cut < 39) assert.deepEqual([a.count, b.first, a.count + b.count], [b.first, a.count, 23]);
+  }
+  for (const span of spans) {
+    const { first, count } = snippetsIn(span, 23);
+    assert.ok(first >= 0 && count >= 1 && first + count <= 23);
+  }
 });

@@ -18,7 +18,7 @@ import { trainingStage } from '../../../src/stages/training/training-stage.js';
 import { Stopped, UsageError } from '../../../src/system/errors.js';
 import { done } from '../../support/done.js';
 import { npy } from '../../support/feature-files.js';
-import { published, writeAnnotations, writeFeatures } from '../../support/feature-runs.js';
+import { published, tiny, writeAnnotations, writeFeatures } from '../../support/feature-runs.js';
 import { lofi } from '../../support/lofi.js';
 import { assertClose } from '../../support/numeric.js';
 import { temporaryFolder } from '../../support/temporary.js';
@@ -27,6 +27,8 @@ const root = temporaryFolder();
 const pyramid = { type: 'pyramid', width: 16, heads: 2, levels: 3, stem: 1, attention: 5 };
 const rank = { type: 'rank' };
 const epochs = 5;
+/** G-TAD of little, with an LSTM of little. */
+const small = { model: { ...tiny.model, lstm: { units: 8 } } };
 
 const configOf = (aggregator: object | null, change: object = {}): Config =>
   published(root, 'features', { segments: { aggregator }, ...change });
@@ -50,7 +52,7 @@ describe('segments.aggregator in a run on published features', () => {
   });
 
   /** Trains the classifier until it is stopped after a step, if it is; gives how often its beginning was made. */
-  async function classify(name: string, aggregator: object, stopAt = Infinity) {
+  async function classify(name: string, section: object, stopAt = Infinity) {
     let begun = 0;
     const counted = trainingStage({
       ...segments,
@@ -66,7 +68,7 @@ describe('segments.aggregator in a run on published features', () => {
       },
     });
     const stop = new AbortController();
-    const run = await openRun(folder(name), configOf(aggregator), { stop: stop.signal });
+    const run = await openRun(folder(name), configOf(null, { segments: section, ...small }), { stop: stop.signal });
     const beat = (_: string, step: number) => {
       if (step === stopAt) stop.abort(new Stopped('SIGTERM', 143));
     };
@@ -83,13 +85,19 @@ describe('segments.aggregator in a run on published features', () => {
 
   it('stopped after any step and gone on with, it is the same to the bit, and is not fitted again', async () => {
     const softbow = { type: 'softbow', words: 6, shapes: true };
-    const { begun, hash } = await classify('alone', softbow);
-    assert.equal(begun, 1);
-    for (const last of [1, 3, epochs - 1]) {
-      assert.deepEqual(await classify(`stopped ${last}`, softbow, last), { begun: 1, hash: null });
-      assert.deepEqual(await classify(`stopped ${last}`, softbow), { begun: 0, hash });
+    for (const [name, section] of Object.entries({
+      softbow: { aggregator: softbow },
+      lstm: { classifier: 'lstm' },
+    })) {
+      const { begun, hash } = await classify(name, section);
+      assert.equal(begun, 1);
+      for (const last of [1, 3, epochs - 1]) {
+        assert.deepEqual(await classify(`${name} stopped ${last}`, section, last), { begun: 1, hash: null });
+        assert.deepEqual(await classify(`${name} stopped ${last}`, section), { begun: 0, hash });
+      }
     }
-    assert.notEqual((await classify('T1', { ...softbow, shapes: false })).hash, hash);
+    const other = await classify('T1', { aggregator: { ...softbow, shapes: false } });
+    assert.notEqual(other.hash, (await classify('softbow', { aggregator: softbow })).hash);
   });
 
   it('beside a head that gives labels the stage runs, and scores are multiplied by likelihoods', async () => {
