@@ -47,25 +47,35 @@ function signed({ mean: difference, halfWidth }: Difference): string {
   return `${sign}${Math.abs(difference).toFixed(1)}${halfWidth === null ? '' : ` ± ${halfWidth.toFixed(1)}`}`;
 }
 
-/** The metric against steps and against seconds, a row for each kind of data: means over the seeds, as SVG. */
+/**
+ * The metric and the loss against steps and against seconds, two rows for each kind of data: means over the seeds, as
+ * SVG.
+ */
 export async function samplingPlot(results: readonly SamplingResult[]): Promise<string> {
   const values = results.flatMap(({ data, arm, curve }) => {
     const seconds = leastSeconds(of(results, data, arm));
-    return curve.map(({ step, value }) => ({ data, arm, step, seconds: step * seconds, value: 100 * value }));
+    return curve.map(({ step, value, loss }) => ({
+      data,
+      arm,
+      step,
+      seconds: step * seconds,
+      value: 100 * value,
+      loss,
+    }));
   });
-  const panel = (data: string, x: 'step' | 'seconds') => ({
+  const panel = (data: string, y: 'value' | 'loss', x: 'step' | 'seconds') => ({
     width: 240,
-    height: 160,
+    height: 120,
     title: data,
     transform: [{ filter: { field: 'data', equal: data } }],
     mark: { type: 'line' as const, point: true },
     encoding: {
       x: { field: x, type: 'quantitative' as const, title: x === 'step' ? 'step' : 'seconds of steps' },
       y: {
-        field: 'value',
+        field: y,
         aggregate: 'mean' as const,
         type: 'quantitative' as const,
-        title: 'average mAP, or top-1, %',
+        title: y === 'loss' ? 'loss since the validation before' : 'average mAP, or top-1, %',
         scale: { zero: false },
       },
       color: { field: 'arm', type: 'nominal' as const, title: null, sort: null },
@@ -75,7 +85,9 @@ export async function samplingPlot(results: readonly SamplingResult[]): Promise<
   const spec: TopLevelSpec = {
     background: 'white',
     data: { values },
-    vconcat: names.map((data) => ({ hconcat: [panel(data, 'step'), panel(data, 'seconds')] })),
+    vconcat: names.flatMap((data) =>
+      (['value', 'loss'] as const).map((y) => ({ hconcat: [panel(data, y, 'step'), panel(data, y, 'seconds')] })),
+    ),
   };
   return `${await svgOf(spec)}\n`;
 }

@@ -12,8 +12,11 @@ export interface SamplingResult {
   readonly step_seconds: number;
   /** Mean loss of the last tenth of the steps, without weights, of the items that the sampler chose. */
   readonly loss: number;
-  /** Validations in order: a fraction (average mAP, or top-1), and the steps until then. */
-  readonly curve: readonly { readonly step: number; readonly value: number }[];
+  /**
+   * Validations in order: the steps until then, a fraction (average mAP, or top-1), and the mean loss, without weights,
+   * of the steps since the one before.
+   */
+  readonly curve: readonly { readonly step: number; readonly value: number; readonly loss: number }[];
 }
 
 const stepSchema = z.object({
@@ -36,15 +39,20 @@ export function samplingResult(
   const steps = records.flatMap((record) => stepSchema.safeParse(record).data ?? []);
   const curve = records
     .flatMap((record) => validationSchema.safeParse(record).data ?? [])
-    .map(({ step, metrics }) => ({ step, value: metrics[metric]! }));
+    .map(({ step, metrics }, i, all) => {
+      const since = steps.filter((one) => one.step <= step && one.step > (all[i - 1]?.step ?? 0));
+      return { step, value: metrics[metric]!, loss: meanLoss(since) };
+    });
   const last = steps.slice(-Math.ceil(steps.length / 10));
   return {
     ...of,
     step_seconds: Number(mean(secondsBetween(steps)).toFixed(4)),
-    loss: Number(mean(last.map(({ loss }) => loss)).toFixed(5)),
+    loss: meanLoss(last),
     curve,
   };
 }
+
+const meanLoss = (steps: readonly { loss: number }[]): number => Number(mean(steps.map(({ loss }) => loss)).toFixed(5));
 
 /** Seconds between consecutive steps of an epoch. Between epochs the model is validated. */
 function secondsBetween(steps: readonly z.output<typeof stepSchema>[]): number[] {

@@ -14,7 +14,7 @@ const schema = z.array(
     seed: z.int(),
     step_seconds: z.number(),
     loss: z.number(),
-    curve: z.array(z.object({ step: z.number(), value: z.number() })).min(1),
+    curve: z.array(z.object({ step: z.number(), value: z.number(), loss: z.number() })).min(1),
   }),
 );
 
