@@ -48,8 +48,7 @@ function signed({ mean: difference, halfWidth }: Difference): string {
 }
 
 /**
- * The metric and the loss against steps and against seconds, two rows for each kind of data: means over the seeds, as
- * SVG.
+ * The metric and the loss against steps and against seconds, a row for each kind of data: means over the seeds, as SVG.
  */
 export async function samplingPlot(results: readonly SamplingResult[]): Promise<string> {
   const values = results.flatMap(({ data, arm, curve }) => {
@@ -64,7 +63,7 @@ export async function samplingPlot(results: readonly SamplingResult[]): Promise<
     }));
   });
   const panel = (data: string, y: 'value' | 'loss', x: 'step' | 'seconds') => ({
-    width: 240,
+    width: 200,
     height: 120,
     title: data,
     transform: [{ filter: { field: 'data', equal: data } }],
@@ -75,7 +74,7 @@ export async function samplingPlot(results: readonly SamplingResult[]): Promise<
         field: y,
         aggregate: 'mean' as const,
         type: 'quantitative' as const,
-        title: y === 'loss' ? 'loss since the validation before' : 'average mAP, or top-1, %',
+        title: y === 'loss' ? 'loss' : 'average mAP, or top-1, %',
         scale: { zero: false },
       },
       color: { field: 'arm', type: 'nominal' as const, title: null, sort: null },
@@ -85,9 +84,9 @@ export async function samplingPlot(results: readonly SamplingResult[]): Promise<
   const spec: TopLevelSpec = {
     background: 'white',
     data: { values },
-    vconcat: names.flatMap((data) =>
-      (['value', 'loss'] as const).map((y) => ({ hconcat: [panel(data, y, 'step'), panel(data, y, 'seconds')] })),
-    ),
+    vconcat: names.map((data) => ({
+      hconcat: (['value', 'loss'] as const).flatMap((y) => [panel(data, y, 'step'), panel(data, y, 'seconds')]),
+    })),
   };
   return `${await svgOf(spec)}\n`;
 }
