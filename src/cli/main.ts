@@ -29,7 +29,7 @@ const commands: Readonly<Record<string, { folder: 'system' | 'data' | 'stages' |
   export: { folder: 'results', describe: 'Put a trained model into one file, for detect --model anywhere' },
   classify: {
     folder: 'results',
-    describe: 'Evaluate stage 1 alone: Hit@1 and Hit@5 of clips and videos, and what is confused with what',
+    describe: 'Evaluate stage 1 alone: Hit@1, Hit@3 and Hit@5 of clips and videos, and what is confused with what',
   },
   evaluate: { folder: 'results', describe: 'Compute mAP or AR@AN of detections' },
   analyze: {
