@@ -5,6 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UsageError, WorkError } from '../system/errors.js';
 import { withoutNewListeners } from '../system/listeners.js';
 import { findBindings, type Binding } from './binding.js';
+import { withCapture } from './capture/capture.js';
+import type { NativeBinding } from './capture/native-binding.js';
 import { say } from '../system/say.js';
 
 const require = createRequire(import.meta.url);
@@ -69,7 +71,7 @@ async function start(wanted: EngineInfo['name'] | undefined): Promise<EngineInfo
 async function startTensorFlow({ file, source }: Binding): Promise<EngineInfo> {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
   keepMemory(process.env);
-  const binding = require(file) as { TF_Version: string; isUsingGpuDevice(): boolean };
+  const binding = withCapture(require(file) as NativeBinding & { TF_Version: string; isUsingGpuDevice(): boolean });
   require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js');
   const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js') as {
     NodeJSKernelBackend: new (binding: unknown, packageName: string) => tf.KernelBackend;

@@ -7,6 +7,7 @@ import { WorkError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files/files.js';
 import { findProgram, runProgram } from '../system/programs.js';
 import { installWheels, lastLine, type Wheel } from '../system/install/wheel.js';
+import { graphRenames, graphSource } from './capture/graph-source.js';
 import { engineWheels, type Variant } from './wheels.js';
 
 const require = createRequire(import.meta.url);
@@ -153,7 +154,7 @@ export function layoutOf(variant: Variant, cache: string, wheels = engineWheels(
     .update(NEEDED.join(' '));
   const libraries = `${variant}-${first.version}-${fetched.digest('hex').slice(0, 12)}`;
   const built = createHash('sha256').update(
-    [libraries, headersVersion(), ...COMPILE, ...LINK, SIGNALS, QUIET].join(' '),
+    [libraries, headersVersion(), ...COMPILE, ...LINK, SIGNALS, QUIET, ...graphRenames, graphSource].join(' '),
   );
   for (const file of sources('')) built.update(readFileSync(file));
   return {
@@ -166,13 +167,19 @@ export function layoutOf(variant: Variant, cache: string, wheels = engineWheels(
 async function compile(compiler: string, libraries: string, out: string): Promise<void> {
   const tensorflow = path.join(libraries, 'tensorflow');
   const headers = path.join(path.dirname(require.resolve('node-api-headers/package.json')), 'include');
-  const signals = path.join(path.dirname(out), 'signals.cc');
+  const [signals, graph] = ['signals.cc', 'graph.cc'].map((name) => path.join(path.dirname(out), name)) as [
+    string,
+    string,
+  ];
   writeFileSync(signals, SIGNALS);
+  writeFileSync(graph, graphSource);
   await compiled(compiler, [
     ...COMPILE,
+    ...graphRenames,
     ...['-I', headers, '-I', path.join(tensorflow, 'include')],
     ...sources('.cc'),
     signals,
+    graph,
     ...['cc', 'framework'].map((name) => path.join(tensorflow, `libtensorflow_${name}.${LIBRARY_ENDING}`)),
     // The path is relative, so that the cache can be moved and the folder staged under another name.
     `-Wl,-rpath,${ORIGIN}/../${path.basename(libraries)}/tensorflow`,

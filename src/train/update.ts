@@ -1,3 +1,4 @@
+import { captured } from '../engine/capture/capture.js';
 import type { Compute, ComputedBatch, Forward } from './compute/compute.js';
 import { local } from './compute/local.js';
 import { clipByGlobalNorm, disposeGradients, type ItemOptions } from './gradients.js';
@@ -32,16 +33,18 @@ export function update(
   { compute = local, ...items }: UpdateOptions = {},
 ): Omit<ComputedBatch, 'gradients'> {
   const parameters = new Map(Object.entries(parts).map(([name, part]) => [name, part.parameters]));
-  const { gradients: whole, ...computed } = compute(parameters, sizes, forward, items);
-  const gradients = clipNorm > 0 ? clipByGlobalNorm(whole, clipNorm) : whole;
-  try {
-    for (const [name, part] of Object.entries(parts)) {
-      part.optimizer.step(gradients.get(name)!, at.lr);
-      part.statistics.update(part.parameters);
-      part.average?.update(at.step);
+  return captured(`step of ${[...parameters.keys()].join(' and ')}`, () => {
+    const { gradients: whole, ...computed } = compute(parameters, sizes, forward, items);
+    const gradients = clipNorm > 0 ? clipByGlobalNorm(whole, clipNorm) : whole;
+    try {
+      for (const [name, part] of Object.entries(parts)) {
+        part.optimizer.step(gradients.get(name)!, at.lr);
+        part.statistics.update(part.parameters);
+        part.average?.update(at.step);
+      }
+      return computed;
+    } finally {
+      disposeGradients(gradients);
     }
-    return computed;
-  } finally {
-    disposeGradients(gradients);
-  }
+  });
 }
