@@ -1,5 +1,6 @@
 import { graphDef, producers } from './graph-def.js';
 import type { NativeBinding, OutputTensor } from './native-binding.js';
+import { opInputs, type OpInput } from './op-attributes.js';
 import type { BindingAttribute, Recorded, TensorFacts } from './recorded.js';
 import {
   afterConstant,
@@ -33,8 +34,10 @@ const madeAt = 3;
 const mostFunctions = 24;
 /** Places of a tree at most; then it is forgotten, with its functions. */
 const mostNodes = 200_000;
-/** Milliseconds that an op takes on average, beyond which a call for each costs next to nothing. */
+/** Milliseconds of processor time that an op takes on average, beyond which a call for each costs next to nothing. */
 const worthwhile = 3;
+/** Stretches on ways of their own, one after the other, after which a tree is given up. */
+const mostFresh = 48;
 /** Ops whose outputs depend on more than their inputs, or whose shapes depend on values. */
 const uncapturable =
   /Random|Truncated|Multinomial|Where|Unique|NonMaxSuppression|Bincount|Print|Decode|Read|Write|Variable/;
@@ -54,7 +57,7 @@ interface Stretch {
   readonly externalNumbers: Map<number, number>;
   /** Whether its ops run as they are asked for; else they wait. */
   eager: boolean;
-  /** When its first op ran. */
+  /** Milliseconds of processor time that the process had used when its first op ran. */
   began: number;
 }
 
@@ -76,6 +79,7 @@ export class CapturingBinding implements NativeBinding {
   private functions = 0;
   private readonly trees = new Map<string, StepTree>();
   private made: StretchEnd[] = [];
+  private readonly opInputs = new Map<string, readonly OpInput[]>();
   /** Facts of tensors from before a stretch. The binding never uses an id twice. */
   private facts = new Map<number, TensorFacts>();
   private usedFacts = new Map<number, TensorFacts>();
@@ -224,7 +228,7 @@ export class CapturingBinding implements NativeBinding {
     const { stretch } = this;
     if (!stretch || stretch.eager) return;
     stretch.eager = true;
-    stretch.began = performance.now();
+    stretch.began = processorTime();
     let number = 0;
     for (const asked of stretch.asked.splice(0)) {
       if ('freed' in asked) {
@@ -273,10 +277,12 @@ export class CapturingBinding implements NativeBinding {
     }
     const end = (at.end ??= { seen: 0, made: null, next: emptyTree() });
     end.seen++;
+    tree.fresh = end.seen === 1 ? tree.fresh + 1 : 0;
+    if (tree.fresh > mostFresh) tree.eager = end.next;
     if (!stretch.eager && !this.callFunction(stretch, end)) this.goEager();
     if (stretch.eager && stretch.outputs.length > 0) {
       this.counts.eager++;
-      const took = performance.now() - stretch.began;
+      const took = processorTime() - stretch.began;
       if (end.seen === madeAt - 1 && took > worthwhile * stretch.outputs.length) tree.eager = end.next;
     }
     return end.next;
@@ -332,7 +338,12 @@ export class CapturingBinding implements NativeBinding {
     const returns = stretch.outputs.map((_, number) => number).filter(isAlive);
     try {
       const pairs = returns.flatMap((number) => [...made[number]!]);
-      this.native.defineFunction!(name, graphDef(recorded), stretch.externals.length, pairs);
+      this.native.defineFunction!(
+        name,
+        graphDef(recorded, (op) => this.inputsOf(op)),
+        stretch.externals.length,
+        pairs,
+      );
     } catch {
       stretch.tree.eager = end.next;
       return null;
@@ -341,6 +352,12 @@ export class CapturingBinding implements NativeBinding {
     this.made.push(end);
     if (this.made.length > mostFunctions) this.dropLeastUsed(end);
     return { name, returns, used: this.calls };
+  }
+
+  private inputsOf(op: string): readonly OpInput[] {
+    let inputs = this.opInputs.get(op);
+    if (!inputs) this.opInputs.set(op, (inputs = opInputs(this.native.opDefinition!(op))));
+    return inputs;
   }
 
   private dropLeastUsed(except: StretchEnd): void {
@@ -375,4 +392,10 @@ export class CapturingBinding implements NativeBinding {
     this.native.deleteTensor(this.realId(id));
     this.real.delete(id);
   }
+}
+
+/** Milliseconds of processor time of this process, which other work on the machine does not change. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

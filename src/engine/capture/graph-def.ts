@@ -1,5 +1,6 @@
+import { attributesOfInputs, type OpInput } from './op-attributes.js';
 import { ProtoWriter } from './protobuf.js';
-import type { BindingAttribute, Recorded, TensorFacts, TensorNumber } from './recorded.js';
+import type { BindingAttribute, Recorded, TensorFacts } from './recorded.js';
 
 /** TensorFlow's numbers of the kinds of attributes (TF_AttrType in c_api.h). */
 const kinds = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;
@@ -10,15 +11,17 @@ const int32 = 3;
  * The GraphDef (tensorflow/core/framework/graph.proto) of what a stretch of work has asked for. Node `n<k>` is its k-th
  * op or constant, and placeholder `i<k>` the k-th tensor from before it.
  *
+ * @param inputsOf - The inputs of an op of TensorFlow's.
  * @throws Error for an attribute of a kind that tfjs does not use.
  */
-export function graphDef(recorded: readonly Recorded[]): Uint8Array {
+export function graphDef(recorded: readonly Recorded[], inputsOf: (op: string) => readonly OpInput[]): Uint8Array {
   const graph = new ProtoWriter();
   const placeholders = recorded.flatMap((one) => (one.kind === 'op' ? one.introduced : []));
   placeholders.forEach(({ dtype }, i) => {
     graph.field(1, node(`i${i}`, 'Placeholder', [], { dtype: new ProtoWriter().integer(6, dtype) }));
   });
-  const names = tensorNames(recorded);
+  const names = producers(recorded).map(([node, output]) => `n${node}:${output}`);
+  const made = recorded.flatMap(({ outputs }) => outputs);
   recorded.forEach((one, i) => {
     if (one.kind === 'constant') {
       const [facts] = one.outputs;
@@ -27,7 +30,14 @@ export function graphDef(recorded: readonly Recorded[]): Uint8Array {
       return;
     }
     const inputs = one.inputs.map((number) => (number < 0 ? `i${-1 - number}` : names[number]!));
-    const attributes = Object.fromEntries(one.attributes.map((each) => [each.name, attributeValue(each)]));
+    const given = one.inputs.map((number) => (number < 0 ? placeholders[-1 - number]! : made[number]!));
+    const stated = new Map(one.attributes.map((each) => [each.name, each]));
+    const valueOf = (name: string) => stated.get(name)?.value as number | undefined;
+    const found = [...attributesOfInputs(inputsOf(one.op), given, valueOf)].map(
+      ([name, { kind, value }]): BindingAttribute => ({ name, type: kinds[kind], value }),
+    );
+    const all = [...found, ...one.attributes];
+    const attributes = Object.fromEntries(all.map((each) => [each.name, attributeValue(each)]));
     graph.field(1, node(`n${i}`, one.op, inputs, attributes));
   });
   // VersionDef: the GraphDef version that TensorFlow has written since 2021.
@@ -37,10 +47,6 @@ export function graphDef(recorded: readonly Recorded[]): Uint8Array {
 /** Node and output of each tensor that a stretch has made, in order, as pairs in one list. */
 export function producers(recorded: readonly Recorded[]): (readonly [node: number, output: number])[] {
   return recorded.flatMap(({ outputs }, node) => outputs.map((_, output) => [node, output] as const));
-}
-
-function tensorNames(recorded: readonly Recorded[]): Record<TensorNumber, string> {
-  return producers(recorded).map(([node, output]) => `n${node}:${output}`);
 }
 
 function node(

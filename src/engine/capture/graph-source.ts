@@ -8,7 +8,8 @@ export const graphRenames = ['-DTFE_NewContext=lofi_NewContext', '-Dnapi_registe
  * C++ that is compiled in with the binding's sources. It keeps TensorFlow's context, which the binding hides, and adds
  * a function to the module: `defineFunction(name, graph, inputs, outputs)` makes an op `name` of a serialised GraphDef,
  * whose placeholders are `i0`, `i1`, … and whose outputs are given as pairs of a node's number and an output's, in one
- * list; the nodes are `n0`, `n1`, …. `removeFunction(name)` forgets it.
+ * list; the nodes are `n0`, `n1`, …. `removeFunction(name)` forgets it. `opDefinition(op)` is the serialised OpDef of an
+ * op of TensorFlow's.
  */
 export const graphSource = `#undef TFE_NewContext
 #undef napi_register_module_v1
@@ -85,6 +86,21 @@ napi_value defineFunction(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value opDefinition(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value args[1];
+  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
+  Status status;
+  TF_Graph *graph = TF_NewGraph();
+  TF_Buffer *definition = TF_NewBuffer();
+  TF_GraphGetOpDef(graph, text(env, args[0]).c_str(), definition, status.status);
+  napi_value result = nullptr;
+  if (status.ok(env)) napi_create_buffer_copy(env, definition->length, definition->data, nullptr, &result);
+  TF_DeleteBuffer(definition);
+  TF_DeleteGraph(graph);
+  return result;
+}
+
 napi_value removeFunction(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value args[1];
@@ -97,8 +113,16 @@ napi_value removeFunction(napi_env env, napi_callback_info info) {
 }  // namespace
 
 extern "C" {
-TFE_Context *lofi_NewContext(const TFE_ContextOptions *options, TF_Status *status) {
-  return context = TFE_NewContext(options, status);
+// The binding asks for no options. A function must give the bits of its ops, so nothing in it may be rewritten:
+// ConfigProto { graph_options { optimizer_options { opt_level: L0 } rewrite_options { disable_meta_optimizer: true } } }
+TFE_Context *lofi_NewContext(const TFE_ContextOptions *, TF_Status *status) {
+  const unsigned char config[] = {0x52, 0x12, 0x1a, 0x0b, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                  0xff, 0xff, 0xff, 0xff, 0x01, 0x52, 0x03, 0x98, 0x01, 0x01};
+  TFE_ContextOptions *options = TFE_NewContextOptions();
+  TFE_ContextOptionsSetConfig(options, config, sizeof config, status);
+  if (TF_GetCode(status) == TF_OK) context = TFE_NewContext(options, status);
+  TFE_DeleteContextOptions(options);
+  return context;
 }
 
 napi_value tfjs_register_module(napi_env env, napi_value exports);
@@ -108,6 +132,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
   napi_value function;
   napi_create_function(env, nullptr, 0, defineFunction, nullptr, &function);
   napi_set_named_property(env, exports, "defineFunction", function);
+  napi_create_function(env, nullptr, 0, opDefinition, nullptr, &function);
+  napi_set_named_property(env, exports, "opDefinition", function);
   napi_create_function(env, nullptr, 0, removeFunction, nullptr, &function);
   napi_set_named_property(env, exports, "removeFunction", function);
   return exports;

@@ -20,4 +20,5 @@ export interface NativeBinding {
   /** Makes an op of a graph (`graph-source.ts`); absent in a binding that was compiled without it. */
   defineFunction?(name: string, graph: Uint8Array, inputs: number, outputs: readonly number[]): void;
   removeFunction?(name: string): void;
+  opDefinition?(op: string): Uint8Array;
 }

@@ -38,6 +38,35 @@ export class ProtoWriter {
   }
 }
 
+/**
+ * The fields of a message in their order: the bytes of strings, bytes and messages; other fields are left out.
+ *
+ * @throws RangeError for bytes that are no message.
+ */
+export function* messageFields(bytes: Uint8Array): Generator<[field: number, content: Uint8Array]> {
+  let at = 0;
+  const next = (): number => {
+    let value = 0;
+    for (let shift = 1; ; shift *= 128) {
+      const byte = bytes[at++];
+      if (byte === undefined) throw new RangeError('a protocol buffer message is cut off');
+      value += (byte & 127) * shift;
+      if (byte < 128) return value;
+    }
+  };
+  while (at < bytes.length) {
+    const tag = next();
+    const wire = tag % 8;
+    if (wire === 2) {
+      const end = next() + at;
+      if (end > bytes.length) throw new RangeError('a protocol buffer message is cut off');
+      yield [Math.floor(tag / 8), bytes.subarray(at, (at = end))];
+    } else if (wire === 0) next();
+    else if (wire === 1 || wire === 5) at += wire === 1 ? 8 : 4;
+    else throw new RangeError(`a protocol buffer message has a field of the kind ${wire}`);
+  }
+}
+
 const encoder = new TextEncoder();
 
 function varint(value: bigint): Uint8Array {

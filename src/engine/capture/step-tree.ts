@@ -33,6 +33,8 @@ export interface StepNode {
 export interface StepTree {
   readonly root: StepNode;
   nodes: number;
+  /** Stretches that took a way that none had taken before. */
+  fresh: number;
   /**
    * Where it is set, the stretch runs op by op and is not recorded: one call does not pay, or TensorFlow does not take
    * it as a function. It holds the stretch that follows.
@@ -41,7 +43,7 @@ export interface StepTree {
 }
 
 export function emptyTree(): StepTree {
-  return { root: placeAfter(null), nodes: 0, eager: null };
+  return { root: placeAfter(null), nodes: 0, fresh: 0, eager: null };
 }
 
 /** Everything that is known of ends of the stretch, and of those that follow it. */

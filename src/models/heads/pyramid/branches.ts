@@ -5,6 +5,7 @@ import type { Pass } from '../../layers/layer.js';
 import { layerNorm } from '../../layers/layer-norm-layer.js';
 import { sequenceConv, type Sequence } from '../../layers/sequence.js';
 import type { ParameterSpec } from '../../parameters.js';
+import { paddedCount } from './padded-count.js';
 import type { PyramidOptions } from './pyramid-options.js';
 
 /**
@@ -189,8 +190,8 @@ function endToEnd(sequences: readonly Sequence[], levels: number): EndToEnd {
 
 /**
  * The rows that `reach` convolutions of kernel 3 need for correct outputs at `places`, concatenated into
- * one sequence with a row of zeros between two items. Outputs at other rows are wrong where their
- * neighbours are missing; nobody reads them.
+ * one sequence with a row of zeros between two items, and padded with zeros to one of few lengths. Outputs at other
+ * rows are wrong where their neighbours are missing; nobody reads them.
  */
 function surroundings(
   { x, rows, meaning }: EndToEnd,
@@ -216,6 +217,9 @@ function surroundings(
     from.push(0);
     mask.push(0);
   }
+  const padding = Array<number>(paddedCount(from.length) - from.length).fill(0);
+  from.push(...padding);
+  mask.push(...padding);
   const rowMask = tf.tensor2d(mask, [mask.length, 1]);
   return {
     seen: { x: tf.mul(gatherRows(x, from), rowMask), mask: rowMask, batch: 1 },

@@ -3,6 +3,7 @@ import { distanceIouLoss, distanceIouLosses, focalLoss, focalLosses } from '../.
 import type { Positive } from './assignment.js';
 import type { LearningOutput, Place, Rows } from './branches.js';
 import { locationsOf, type Level } from './levels.js';
+import { paddedCount } from './padded-count.js';
 
 /** Training targets of the pyramid for one item. */
 export interface PyramidTargets {
@@ -17,12 +18,12 @@ export interface LossTargets {
   classes: Float32Array;
   /** `[B, N, 1]`: 1 where a row is a location of the video, otherwise 0. */
   locations: Float32Array;
-  /** The P places where boundaries are learnt. A batch without any has one place that weighs 0. */
+  /** The P places where boundaries are learnt, and behind them some that weigh 0, so that P has few values. */
   places: Place[];
   /** `[P, 2]`: target offsets at these places. */
   offsets: Float32Array;
-  /** Weight of each place: 1, or 0 in a batch where no boundary is learnt. */
-  weight: number;
+  /** `[P]`: 1 for a place where boundaries are learnt, otherwise 0. */
+  weights: Float32Array;
 }
 
 /** The targets of a batch, laid out like the outputs. */
@@ -49,9 +50,15 @@ export function lossTargets(
       offsets.push(before, after);
     }
   });
-  const targets = { classes: classTargets, locations };
-  if (places.length > 0) return { ...targets, places, offsets: Float32Array.from(offsets), weight: 1 };
-  return { ...targets, places: [{ item: 0, level: 0, row: 0 }], offsets: Float32Array.of(1, 1), weight: 0 };
+  const learnt = places.length;
+  const padded = paddedCount(learnt);
+  const last = places.at(-1) ?? { item: 0, level: 0, row: 0 };
+  while (places.length < padded) places.push(last);
+  return {
+    ...{ classes: classTargets, locations, places },
+    offsets: Float32Array.from({ length: 2 * padded }, (_, i) => offsets[i] ?? 1),
+    weights: Float32Array.from({ length: padded }, (_, i) => (i < learnt ? 1 : 0)),
+  };
 }
 
 /**
@@ -79,7 +86,6 @@ export function pyramidLoss(
   weight: number,
 ): PyramidLoss {
   const [batch, count] = logits.shape;
-  const learnt = targets.places.length;
   const divisor = tf.mul(tf.reshape<tf.Rank.R0>(tf.maximum(normalizer, 1), []), batch);
   const classSum = focalLoss(
     logits,
@@ -88,8 +94,8 @@ export function pyramidLoss(
   );
   const boundarySum = distanceIouLoss(
     offsets,
-    tf.tensor2d(targets.offsets, [learnt, 2]),
-    tf.fill([learnt, 1], targets.weight),
+    tf.tensor2d(targets.offsets, [targets.places.length, 2]),
+    tf.tensor2d(targets.weights, [targets.places.length, 1]),
   );
   const cls = tf.div<tf.Scalar>(classSum, divisor);
   const reg = tf.div<tf.Scalar>(boundarySum, divisor);
@@ -109,7 +115,7 @@ function itemSums({ logits, offsets }: LearningOutput, targets: LossTargets, wei
   const boundary = distanceIouLosses(
     offsets,
     tf.tensor2d(targets.offsets, [learnt, 2]),
-    tf.fill([learnt, 1], targets.weight),
+    tf.tensor2d(targets.weights, [learnt, 1]),
   );
   const isOfItem = new Float32Array(batch * learnt);
   targets.places.forEach(({ item }, place) => (isOfItem[item * learnt + place] = 1));

@@ -25,23 +25,26 @@ test('targets lie in the rows of their locations; what is not video weighs nothi
   assert.deepEqual(rows, { first: [0, 5], count: 7 });
   const targets = lossTargets([none, one], rows, levels, { classes: 2, labelSmoothing: 0 });
   assert.deepEqual([...targets.locations], [1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1]);
-  assert.deepEqual(targets.places, [
+  assert.deepEqual(targets.places.slice(0, 3), [
     { item: 1, level: 0, row: 2 },
     { item: 1, level: 1, row: 6 },
+    { item: 1, level: 1, row: 6 },
   ]);
+  assert.equal(targets.places.length, 32);
+  assert.deepEqual([...targets.weights], [1, 1, ...Array<number>(30).fill(0)]);
   assert.deepEqual([...targets.classes.slice(2 * 9, 2 * 9 + 2)], [0, 1]);
   assert.deepEqual([...targets.classes.slice(2 * 13)], [1, 1]);
-  assert.deepEqual([...targets.offsets], [1, 2, 0.5, 1]);
+  assert.deepEqual([...targets.offsets.slice(0, 6)], [1, 2, 0.5, 1, 1, 1]);
   assert.equal(
     targets.classes.reduce((a, b) => a + b),
     3,
   );
 });
 
-test('a batch without instances has one place, which weighs nothing', () => {
+test('a batch without instances has places too, which weigh nothing', () => {
   const targets = lossTargets([none], rows, levels, { classes: 2, labelSmoothing: 0 });
-  assert.equal(targets.places.length, 1);
-  const output = { logits: tf.zeros<tf.Rank.R3>([1, 7, 2]), offsets: tf.tensor2d([[9, 3]]) };
+  assert.equal(targets.places.length, 32);
+  const output = { logits: tf.zeros<tf.Rank.R3>([1, 7, 2]), offsets: tf.fill<tf.Rank.R2>([32, 2], 9) };
   const { total, cls, reg } = pyramidLoss(output, targets, tf.tensor1d([5]), 1);
   assert.deepEqual([...reg.dataSync()], [0]);
   assertClose(total.dataSync(), cls.dataSync(), 1e-7);
@@ -61,7 +64,7 @@ test('the loss by hand: sums over locations by the normaliser and the items, at 
   // 1: ¾ shared, middles ¼ apart.
   const reg = 1 - 2 / 3 + (0.5 / 3) ** 2 + 1 - 1.5 / 2 + (0.25 / 2) ** 2;
   const cls = sum(10 + 12 - 3, 3);
-  const output = { logits: tf.zeros<tf.Rank.R3>([2, 7, 2]), offsets: tf.ones<tf.Rank.R2>([2, 2]) };
+  const output = { logits: tf.zeros<tf.Rank.R3>([2, 7, 2]), offsets: tf.ones<tf.Rank.R2>([32, 2]) };
   const targets = lossTargets([none, one], rows, levels, { classes: 2, labelSmoothing: 0 });
   for (const [normalizer, divisor] of [
     [5, 10],
