@@ -71,7 +71,7 @@ async function start(wanted: EngineInfo['name'] | undefined): Promise<EngineInfo
 async function startTensorFlow({ file, source }: Binding): Promise<EngineInfo> {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
   keepMemory(process.env);
-  const binding = withCapture(require(file) as NativeBinding & { TF_Version: string; isUsingGpuDevice(): boolean });
+  const binding = withCapture(require(file) as NativeBinding & { TF_Version: string });
   require('@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js');
   const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js') as {
     NodeJSKernelBackend: new (binding: unknown, packageName: string) => tf.KernelBackend;

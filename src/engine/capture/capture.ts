@@ -1,5 +1,5 @@
 import { CapturingBinding, type CaptureCounts } from './capturing-binding.js';
-import type { NativeBinding } from './native-binding.js';
+import type { NativeBinding, TensorCalls } from './native-binding.js';
 
 let capturing: CapturingBinding | null = null;
 let isOn = true;
@@ -33,7 +33,7 @@ export function withCapture<B extends NativeBinding>(native: B): B {
   if (!native.defineFunction) return native;
   const own = new CapturingBinding(native);
   capturing = own;
-  const calls: NativeBinding = {
+  const calls: TensorCalls = {
     createTensor: (shape, dtype, values) => own.createTensor(shape, dtype, values),
     deleteTensor: (id) => {
       own.deleteTensor(id);

@@ -1,5 +1,6 @@
-import { graphDef, producers } from './graph-def.js';
-import type { NativeBinding, OutputTensor } from './native-binding.js';
+import { graphDef, producers, type GraphEngine } from './graph-def.js';
+import type { NativeBinding, OutputTensor, TensorCalls } from './native-binding.js';
+import { differsInGraph } from './one-dnn.js';
 import { opInputs, type OpInput } from './op-attributes.js';
 import type { BindingAttribute, Recorded, TensorFacts } from './recorded.js';
 import {
@@ -69,7 +70,7 @@ interface Stretch {
  *
  * Tensors that captured work makes have ids of their own, which are translated in every call.
  */
-export class CapturingBinding implements NativeBinding {
+export class CapturingBinding implements TensorCalls {
   readonly counts: CaptureCounts = { captured: 0, eager: 0, made: 0 };
   private stretch: Stretch | null = null;
   /** The binding's ids of tensors that captured work has made. */
@@ -84,7 +85,12 @@ export class CapturingBinding implements NativeBinding {
   private facts = new Map<number, TensorFacts>();
   private usedFacts = new Map<number, TensorFacts>();
 
-  constructor(private readonly native: NativeBinding) {}
+  private readonly engine: GraphEngine;
+
+  constructor(private readonly native: NativeBinding) {
+    const usesOneDnn = native.usesOneDnn === true && !native.isUsingGpuDevice();
+    this.engine = { inputsOf: (op) => this.inputsOf(op), usesOneDnn };
+  }
 
   /** Runs work whose ops are captured, by a name under which it is recorded. Work within captured work is part of it. */
   capture<T>(name: string, work: () => T): T {
@@ -133,6 +139,12 @@ export class CapturingBinding implements NativeBinding {
   ): OutputTensor[] {
     const { stretch } = this;
     if (!stretch || stretch.tree.eager) return this.runReal(op, attributes, inputs, count);
+    if (this.engine.usesOneDnn && differsInGraph(op)) {
+      this.begin(this.end());
+      const outputs = this.runReal(op, attributes, inputs, count);
+      for (const { id, dtype, shape } of outputs) this.usedFacts.set(id, { dtype, shape: [...shape] });
+      return outputs;
+    }
     const known = stretch.externals.length;
     const numbers = inputs.map((id) => this.numberOf(stretch, id));
     const introduced = stretch.externals.slice(known).map((id) => this.factsOf(id));
@@ -155,7 +167,7 @@ export class CapturingBinding implements NativeBinding {
     else this.free(id);
   }
 
-  tensorDataSync(id: number): ReturnType<NativeBinding['tensorDataSync']> {
+  tensorDataSync(id: number): ReturnType<TensorCalls['tensorDataSync']> {
     const { stretch } = this;
     // Its value is needed now: what waits runs, and the rest of the step is a stretch of its own.
     if (stretch && id >= stretch.first) this.begin(this.end());
@@ -338,12 +350,7 @@ export class CapturingBinding implements NativeBinding {
     const returns = stretch.outputs.map((_, number) => number).filter(isAlive);
     try {
       const pairs = returns.flatMap((number) => [...made[number]!]);
-      this.native.defineFunction!(
-        name,
-        graphDef(recorded, (op) => this.inputsOf(op)),
-        stretch.externals.length,
-        pairs,
-      );
+      this.native.defineFunction!(name, graphDef(recorded, this.engine), stretch.externals.length, pairs);
     } catch {
       stretch.tree.eager = end.next;
       return null;

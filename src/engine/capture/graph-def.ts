@@ -1,3 +1,4 @@
+import { oneDnnKernel } from './one-dnn.js';
 import { attributesOfInputs, type OpInput } from './op-attributes.js';
 import { ProtoWriter } from './protobuf.js';
 import type { BindingAttribute, Recorded, TensorFacts } from './recorded.js';
@@ -7,14 +8,21 @@ const kinds = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as con
 /** DT_INT32. */
 const int32 = 3;
 
+/** What a graph must know of the engine. */
+export interface GraphEngine {
+  /** The inputs of an op of TensorFlow's. */
+  readonly inputsOf: (op: string) => readonly OpInput[];
+  /** Whether oneDNN does ops for which it has a kernel. */
+  readonly usesOneDnn: boolean;
+}
+
 /**
  * The GraphDef (tensorflow/core/framework/graph.proto) of what a stretch of work has asked for. Node `n<k>` is its k-th
  * op or constant, and placeholder `i<k>` the k-th tensor from before it.
  *
- * @param inputsOf - The inputs of an op of TensorFlow's.
- * @throws Error for an attribute of a kind that tfjs does not use.
+ * @throws Error for an op that cannot be captured: with an attribute of a kind that tfjs does not use, for example.
  */
-export function graphDef(recorded: readonly Recorded[], inputsOf: (op: string) => readonly OpInput[]): Uint8Array {
+export function graphDef(recorded: readonly Recorded[], engine: GraphEngine): Uint8Array {
   const graph = new ProtoWriter();
   const placeholders = recorded.flatMap((one) => (one.kind === 'op' ? one.introduced : []));
   placeholders.forEach(({ dtype }, i) => {
@@ -33,12 +41,16 @@ export function graphDef(recorded: readonly Recorded[], inputsOf: (op: string) =
     const given = one.inputs.map((number) => (number < 0 ? placeholders[-1 - number]! : made[number]!));
     const stated = new Map(one.attributes.map((each) => [each.name, each]));
     const valueOf = (name: string) => stated.get(name)?.value as number | undefined;
-    const found = [...attributesOfInputs(inputsOf(one.op), given, valueOf)].map(
+    const found = [...attributesOfInputs(engine.inputsOf(one.op), given, valueOf)].map(
       ([name, { kind, value }]): BindingAttribute => ({ name, type: kinds[kind], value }),
     );
     const all = [...found, ...one.attributes];
     const attributes = Object.fromEntries(all.map((each) => [each.name, attributeValue(each)]));
-    graph.field(1, node(`n${i}`, one.op, inputs, attributes));
+    const type = all.find(({ name }) => name === 'T')?.value as number | undefined;
+    const traits = { type, padding: stated.get('padding')?.value, rank: given[0]?.shape.length ?? 0 };
+    const kernel = engine.usesOneDnn ? oneDnnKernel(one.op, traits) : null;
+    if (kernel !== null) attributes['_kernel'] = new ProtoWriter().field(2, 'MklNameChangeOp');
+    graph.field(1, node(`n${i}`, kernel ?? one.op, inputs, attributes));
   });
   // VersionDef: the GraphDef version that TensorFlow has written since 2021.
   return graph.field(4, new ProtoWriter().integer(1, 1882)).finish();

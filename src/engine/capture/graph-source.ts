@@ -9,7 +9,7 @@ export const graphRenames = ['-DTFE_NewContext=lofi_NewContext', '-Dnapi_registe
  * a function to the module: `defineFunction(name, graph, inputs, outputs)` makes an op `name` of a serialised GraphDef,
  * whose placeholders are `i0`, `i1`, … and whose outputs are given as pairs of a node's number and an output's, in one
  * list; the nodes are `n0`, `n1`, …. `removeFunction(name)` forgets it. `opDefinition(op)` is the serialised OpDef of an
- * op of TensorFlow's.
+ * op of TensorFlow's, and `usesOneDnn` says whether the kernels of oneDNN run on this processor.
  */
 export const graphSource = `#undef TFE_NewContext
 #undef napi_register_module_v1
@@ -18,6 +18,10 @@ export const graphSource = `#undef TFE_NewContext
 #include <vector>
 #include "tensorflow/c/c_api.h"
 #include "tensorflow/c/eager/c_api.h"
+
+namespace tensorflow {
+bool IsMKLEnabled();
+}
 
 namespace {
 TFE_Context *context = nullptr;
@@ -136,6 +140,9 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
   napi_set_named_property(env, exports, "opDefinition", function);
   napi_create_function(env, nullptr, 0, removeFunction, nullptr, &function);
   napi_set_named_property(env, exports, "removeFunction", function);
+  napi_value isEnabled;
+  napi_get_boolean(env, tensorflow::IsMKLEnabled(), &isEnabled);
+  napi_set_named_property(env, exports, "usesOneDnn", isEnabled);
   return exports;
 }
 }

@@ -7,7 +7,7 @@ export interface OutputTensor extends TensorFacts {
 }
 
 /** The calls of TensorFlow.js's binding that make, use, read and free tensors. */
-export interface NativeBinding {
+export interface TensorCalls {
   createTensor(shape: readonly number[], dtype: number, values: ArrayLike<unknown>): number;
   deleteTensor(id: number): void;
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
@@ -17,8 +17,14 @@ export interface NativeBinding {
     inputs: readonly number[],
     outputs: number,
   ): OutputTensor[];
+}
+
+/** TensorFlow.js's binding, as far as capturing needs it. */
+export interface NativeBinding extends TensorCalls {
+  isUsingGpuDevice(): boolean;
   /** Makes an op of a graph (`graph-source.ts`); absent in a binding that was compiled without it. */
   defineFunction?(name: string, graph: Uint8Array, inputs: number, outputs: readonly number[]): void;
   removeFunction?(name: string): void;
   opDefinition?(op: string): Uint8Array;
+  readonly usesOneDnn?: boolean;
 }
