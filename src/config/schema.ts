@@ -11,7 +11,7 @@ import { withLowFidelity } from './sections/low-fidelity.js';
 import { pretextProblems } from './pretext/pretext-facts.js';
 import { pretextSchema } from './pretext/pretext-keys.js';
 import { pretrainSchema } from './sections/pretrain-section.js';
-import { checkpointSchema, notifySchema, trainingSchema } from './sections/run-sections.js';
+import { checkpointSchema, engineSchema, notifySchema, trainingSchema } from './sections/run-sections.js';
 import { segmentsSchema } from './sections/segments-section.js';
 
 /** `full`. Each key has its own default, so that one of them can be stated alone. */
@@ -45,6 +45,7 @@ export const configSchema = z
     detect: detectSchema.prefault({}).describe("How the head's outputs become detections."),
     checkpoint: checkpointSchema.prefault({}).describe('When checkpoints are written, and which are kept.'),
     training: trainingSchema.prefault({}).describe('How every training stage treats divergence.'),
+    engine: engineSchema.prefault({}).describe('How the engine runs the ops of networks.'),
     notify: notifySchema.prefault({}).describe('Who is notified when a command has ended.'),
     evaluation: z
       .strictObject({

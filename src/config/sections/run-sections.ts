@@ -28,6 +28,17 @@ export const trainingSchema = z.strictObject({
   maxRollbacks: count.default(3).describe('Largest number of rollbacks in a stage; after that it stops with an error.'),
 });
 
+/** `engine`: how the engine runs the ops of networks. */
+export const engineSchema = z.strictObject({
+  capture: z
+    .enum(['auto', 'on', 'off'])
+    .default('auto')
+    .describe(
+      'Whether steps that repeat run as one call of TensorFlow, with the same results: auto: where it is faster; ' +
+        'on: wherever it is possible; off: never.',
+    ),
+});
+
 /** `notify`: the program that is told how a command ended. */
 export const notifySchema = z.strictObject({
   command: z

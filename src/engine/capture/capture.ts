@@ -1,8 +1,8 @@
-import { CapturingBinding, type CaptureCounts } from './capturing-binding.js';
+import type { CaptureCounts, CaptureMode } from './capture-state.js';
+import { CapturingBinding } from './capturing-binding.js';
 import type { NativeBinding, TensorCalls } from './native-binding.js';
 
 let capturing: CapturingBinding | null = null;
-let isOn = true;
 
 /**
  * Runs work that is done again and again in the same way, as a training step is, and lets TensorFlow do it as one call
@@ -12,17 +12,17 @@ let isOn = true;
  * @param name - Work of the same name is compared with each other.
  */
 export function captured<T>(name: string, work: () => T): T {
-  return capturing && isOn ? capturing.capture(name, work) : work();
+  return capturing ? capturing.capture(name, work) : work();
 }
 
-/** Whether {@link captured} captures (`engine.capture`); off: it only calls. */
-export function setCapture(on: boolean): void {
-  isOn = on;
+/** When {@link captured} captures: `engine.capture`. */
+export function setCapture(mode: CaptureMode): void {
+  if (capturing) capturing.mode = mode;
 }
 
 /** How captured work has been done since the engine has started; null where it cannot be captured. */
 export function captureCounts(): CaptureCounts | null {
-  return capturing && { ...capturing.counts };
+  return capturing && capturing.counts;
 }
 
 /**

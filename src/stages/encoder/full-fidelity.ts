@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { captured } from '../../engine/capture/capture.js';
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Config } from '../../config/schema.js';
 import type { Video } from '../../data/dataset.js';
@@ -99,10 +100,12 @@ export async function* fullFidelityFeatures(
 export function* encodeFrames(config: Config, { encoder, parameters }: LoadedEncoder, frames: Uint8Array) {
   for (const part of snippetTensors(config, frames)) {
     try {
-      const features = tf.tidy(() => encoder.encode(part, { parameters, normalization: 'running' }));
-      const values = features.dataSync<'float32'>();
-      features.dispose();
-      yield values;
+      yield captured('frozen encoder', () => {
+        const features = tf.tidy(() => encoder.encode(part, { parameters, normalization: 'running' }));
+        const values = features.dataSync<'float32'>();
+        features.dispose();
+        return values;
+      });
     } finally {
       part.dispose();
     }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { captured } from '../../engine/capture/capture.js';
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { Config } from '../../config/schema.js';
 import { classifiesSegments } from '../../config/stages.js';
@@ -106,7 +107,9 @@ export function windowProposals(
   { peaks, minScore }: Config['detect'],
 ): HeadProposal[] {
   const x = tf.tensor3d(data, [1, snippets, channels]);
-  const found = head.propose(x, valid, { parameters, normalization: 'running' }, { peaks, minScore, candidates });
+  const found = captured('proposals', () =>
+    head.propose(x, valid, { parameters, normalization: 'running' }, { peaks, minScore, candidates }),
+  );
   x.dispose();
   return found;
 }

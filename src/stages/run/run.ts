@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
+import { setCapture } from '../../engine/capture/capture.js';
 import { MetricsLog } from '../../checkpoints/metrics.js';
 import { acquireRunLock } from '../../checkpoints/run-lock.js';
 import { RunStore } from '../../checkpoints/run-store.js';
@@ -65,6 +66,7 @@ export async function openRun(
   const lock = acquireRunLock(folder);
   try {
     const engine = await startEngine();
+    setCapture(config.engine.capture);
     const kept = use === 'kept' && existsSync(datasetFile(folder));
     const dataset = kept ? loadDataset(datasetFile(folder)) : await readSource(folder, config);
     const log = new MetricsLog(path.join(folder, 'metrics.jsonl'));
