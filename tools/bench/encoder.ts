@@ -16,6 +16,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
+import type { CaptureCounts, CaptureMode } from '../../src/engine/capture/capture-state.js';
+import { captureCounts, captured, setCapture } from '../../src/engine/capture/capture.js';
 import type { Precision } from '../../src/engine/kernels/choose.js';
 import { randomStream } from '../../src/engine/random.js';
 import { encoderSchema } from '../../src/config/sections/encoder-section.js';
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     precision: { type: 'string', default: 'float32' },
     rounds: { type: 'string', default: '3' },
     steps: { type: 'string', default: '5' },
+    capture: { type: 'string', default: 'auto' },
     profile: { type: 'boolean', default: false },
     one: { type: 'boolean', default: false },
   },
@@ -47,7 +50,11 @@ interface Measurement {
   seconds_per_step: number;
   peak_gib: number;
   grad_norm: number;
+  capture: CaptureCounts | null;
 }
+
+/** Passes that are not counted: a pass is captured from its third time on. */
+const warmUp = 4;
 
 if (values.profile) await profile(...shapes[0]!);
 else if (values.one) print(await measure(...shapes[0]!));
@@ -60,19 +67,23 @@ function compare(): void {
   const peer = path.join(import.meta.dirname, 'peers', 'encoder_time.py');
   for (const [frames, size] of shapes) {
     const ours: Measurement[] = [];
+    const eager: Measurement[] = [];
     const theirs: Measurement[] = [];
     for (let round = 0; round < Number(values.rounds); round++) {
       const encoder = ['--encoder', values.encoder, '--preset', values.preset];
-      const own = ['--one', ...encoder, '--shapes', `${frames}x${size}`, '--precision', values.precision];
-      ours.push(run(process.execPath, ['--import', 'tsx', import.meta.filename, ...own, '--steps', values.steps]));
+      const sizes = ['--shapes', `${frames}x${size}`, '--precision', values.precision, '--steps', values.steps];
+      const own = ['--import', 'tsx', import.meta.filename, '--one', ...encoder, ...sizes];
+      ours.push(run(process.execPath, [...own, '--capture', values.capture]));
+      eager.push(run(process.execPath, [...own, '--capture', 'off']));
       if (!torch) continue;
       const bf16 = values.precision === 'bfloat16' ? ['--bf16'] : [];
       const shape = ['--frames', String(frames), '--size', String(size), '--steps', values.steps];
       theirs.push(run(python, [peer, ...encoder, ...shape, ...bf16]));
     }
     const medians = (key: 'seconds_per_step' | 'peak_gib') => {
-      const [own, other] = [ours, theirs].map((all) => median(all.map((line) => line[key]))) as [number, number];
-      return torch ? { ours: own, pytorch: other, ratio: rounded(own / other) } : { ours: own };
+      const of = (lines: Measurement[]) => median(lines.map((line) => line[key]));
+      const own = { ours: of(ours), eager: of(eager) };
+      return torch ? { ...own, pytorch: of(theirs), ratio: rounded(of(ours) / of(theirs)) } : own;
     };
     print({ frames, size, seconds_per_step: medians('seconds_per_step'), peak_gib: medians('peak_gib') });
   }
@@ -88,12 +99,13 @@ function run(program: string, args: string[]): Measurement {
 
 async function measure(frames: number, size: number): Promise<Measurement> {
   const { name, version } = await startEngine();
+  setCapture(values.capture as CaptureMode);
   const pass = passOf(frames, size);
   const seconds: number[] = [];
   let norm = 0;
-  for (let step = 0; step <= steps; step++) {
+  for (let step = 0; step < warmUp + steps; step++) {
     const begun = performance.now();
-    const gradients = pass();
+    const gradients = captured('pass', pass);
     seconds.push((performance.now() - begun) / 1000);
     norm = Math.sqrt(gradients.reduce((sum, g) => sum + tf.tidy(() => tf.sum(tf.square(g)).dataSync()[0]!), 0));
     tf.dispose(gradients);
@@ -103,9 +115,10 @@ async function measure(frames: number, size: number): Promise<Measurement> {
     frames,
     size,
     precision: values.precision,
-    seconds_per_step: rounded(median(seconds.slice(1))),
+    seconds_per_step: rounded(median(seconds.slice(warmUp))),
     peak_gib: rounded(process.resourceUsage().maxRSS / 2 ** 20),
     grad_norm: rounded(norm),
+    capture: captureCounts(),
   };
 }
 
@@ -160,8 +173,7 @@ async function profile(frames: number, size: number): Promise<void> {
     return outputs;
   };
   // The binding's functions cannot be replaced in place.
-  const names = Object.getOwnPropertyNames(binding);
-  backend.binding = { ...Object.fromEntries(names.map((name) => [name, binding[name]])), executeOp: timed };
+  backend.binding = Object.create(binding, { executeOp: { value: timed } }) as typeof binding;
   const pass = passOf(frames, size);
   for (let step = 0; step <= steps; step++) {
     if (step === 1) spent.clear();

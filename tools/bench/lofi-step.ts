@@ -16,6 +16,8 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { startEngine } from '../../src/engine/backend.js';
+import type { CaptureMode } from '../../src/engine/capture/capture-state.js';
+import { setCapture } from '../../src/engine/capture/capture.js';
 import { randomStream } from '../../src/engine/random.js';
 import { chunked } from '../../src/models/encoders/chunked.js';
 import { resnet18, resnet34, resnet50 } from '../../src/models/encoders/resnet.js';
@@ -40,6 +42,7 @@ const { values } = parseArgs({
     frames: { type: 'string', default: '8' },
     shapes: { type: 'string', default: '100x112,25x224,50x158' },
     steps: { type: 'string', default: '3' },
+    capture: { type: 'string', default: 'auto' },
     bf16: { type: 'boolean', default: false },
     chunked: { type: 'boolean', default: false },
     'head-only': { type: 'boolean', default: false },
@@ -64,6 +67,7 @@ else process.stdout.write(`${JSON.stringify(await measure(shapes[0]!))}\n`);
 /** Measures a few training steps at a shape, after one that does not count. */
 async function measure(shape: string): Promise<Measurement & Record<string, unknown>> {
   const engine = await startEngine();
+  setCapture(values.capture as CaptureMode);
   const [snippets, size] = shape.split('x').map(Number) as [number, number];
   const batch = Number(values.batch);
   const steps = Number(values.steps);

@@ -22,6 +22,8 @@ import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { encodeSafetensors, readSafetensors } from '../../src/checkpoints/formats/safetensors.js';
 import { startEngine } from '../../src/engine/backend.js';
+import type { CaptureCounts, CaptureMode } from '../../src/engine/capture/capture-state.js';
+import { captureCounts, captured, setCapture } from '../../src/engine/capture/capture.js';
 import { randomStream } from '../../src/engine/random.js';
 import type { HeadInput, HeadInstance } from '../../src/models/heads/head.js';
 import { rowsOf } from '../../src/models/heads/pyramid/branches.js';
@@ -49,12 +51,16 @@ const { values, positionals } = parseArgs({
     steps: { type: 'string', default: '10' },
     instances: { type: 'string', default: '4' },
     smoothing: { type: 'string', default: '0.1' },
+    capture: { type: 'string', default: 'auto' },
     one: { type: 'boolean', default: false },
   },
 });
 const [command] = positionals;
 const python = process.env['PYTHON'] ?? 'python3';
 const peer = path.join(import.meta.dirname, 'peers', 'pyramid.py');
+
+/** Steps that are not counted: a step is captured from the third time on that it comes. */
+const warmUp = 6;
 
 /** The sizes for the data set composed_8cls. */
 const composed = { batch: 4, snippets: 256, features: 1280, width: 256 };
@@ -248,6 +254,7 @@ interface Measurement {
   what: string;
   seconds: number;
   processor: number;
+  capture?: CaptureCounts | null;
 }
 
 function compare(): void {
@@ -258,14 +265,18 @@ function compare(): void {
   const given = Object.entries({ batch, snippets, features, width, classes, blocks, window, instances, steps });
   const flags = given.map(([key, value]) => `--${key}=${value}`);
   const ours: Measurement[] = [];
+  const eager: Measurement[] = [];
   const theirs: Measurement[] = [];
+  const own = ['--import', 'tsx', import.meta.filename, 'time', '--one', ...flags];
   for (let round = 0; round < Number(values.rounds); round++) {
-    ours.push(run(process.execPath, ['--import', 'tsx', import.meta.filename, 'time', '--one', ...flags]));
+    ours.push(run(process.execPath, [...own, '--capture', values.capture]));
+    eager.push(run(process.execPath, [...own, '--capture', 'off']));
     if (both) theirs.push(run(python, [peer, 'time', ...flags]));
   }
   const medians = (key: 'seconds' | 'processor') => {
-    const [own, other] = [ours, theirs].map((all) => median(all.map((line) => line[key]))) as [number, number];
-    return both ? { ours: own, pytorch: other, ratio: rounded(own / other) } : { ours: own };
+    const of = (lines: Measurement[]) => median(lines.map((line) => line[key]));
+    const own = { ours: of(ours), eager: of(eager) };
+    return both ? { ...own, pytorch: of(theirs), ratio: rounded(of(ours) / of(theirs)) } : own;
   };
   print({ ...Object.fromEntries(given), seconds: medians('seconds'), processor: medians('processor') });
 }
@@ -279,14 +290,22 @@ function run(program: string, args: string[]): Measurement {
 
 async function measure(): Promise<Measurement> {
   const { name, version } = await startEngine();
+  setCapture(values.capture as CaptureMode);
   const step = stepOf();
-  const times = Array.from({ length: Number(values.steps) + 2 }, (_, i) => {
+  const times = Array.from({ length: Number(values.steps) + warmUp }, (_, i) => {
     const [begun, used] = [performance.now(), processorTime()];
-    step(i);
+    captured('step', () => {
+      step(i);
+    });
     return { seconds: (performance.now() - begun) / 1e3, processor: (processorTime() - used) / 1e3 };
-  }).slice(2);
+  }).slice(warmUp);
   const of = (key: keyof (typeof times)[0]) => rounded(median(times.map((time) => time[key])));
-  return { what: `lofi ${name} ${version}`, seconds: of('seconds'), processor: of('processor') };
+  return {
+    what: `lofi ${name} ${version}`,
+    seconds: of('seconds'),
+    processor: of('processor'),
+    capture: captureCounts(),
+  };
 }
 
 /**
@@ -341,8 +360,7 @@ async function profile(): Promise<void> {
     return outputs;
   };
   // The binding's functions cannot be replaced in place.
-  const names = Object.getOwnPropertyNames(binding);
-  backend.binding = { ...Object.fromEntries(names.map((name) => [name, binding[name]])), executeOp: timed };
+  backend.binding = Object.create(binding, { executeOp: { value: timed } }) as typeof binding;
   const steps = Number(values.steps);
   const step = stepOf();
   let begun = 0;

@@ -100,7 +100,8 @@ export class CapturingBinding implements TensorCalls {
   ): OutputTensor[] {
     const { stretch } = this;
     if (!stretch || stretch.tree.eager) return this.runReal(op, attributes, inputs, count);
-    if (this.usesOneDnn && differsInGraph(op)) return this.runBetween(op, attributes, inputs, count);
+    const padding = () => attributes.find(({ name }) => name === 'padding')?.value;
+    if (this.usesOneDnn && differsInGraph(op, padding)) return this.runBetween(op, attributes, inputs, count);
     const known = stretch.externals.length;
     const numbers = inputs.map((id) => stretch.numberOf(id));
     const introduced = stretch.externals.slice(known).map((id) => this.factsOf(id));

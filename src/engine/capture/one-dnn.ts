@@ -18,11 +18,10 @@ const kernels = new Map([
  * Whether an op must be called by itself on a processor where oneDNN is used: called so, it runs TensorFlow's own
  * kernel, but in a graph TensorFlow replaces it by one of oneDNN's (mkl_layout_pass.cc), which has other bits.
  */
-export function differsInGraph(op: string): boolean {
-  return op.startsWith('_Fused') || replacedInGraph.has(op);
+export function differsInGraph(op: string, padding: () => unknown): boolean {
+  if (op.startsWith('MaxPool')) return padding() !== 'EXPLICIT';
+  return op === 'Softmax' || op.startsWith('_Fused');
 }
-
-const replacedInGraph = new Set(['Softmax', 'MaxPool', 'MaxPoolGrad', 'MaxPool3D', 'MaxPool3DGrad']);
 
 /** DT_FLOAT. */
 const float32 = 1;
