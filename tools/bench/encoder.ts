@@ -1,15 +1,16 @@
 /**
  * Measures seconds and peak memory of a forward and backward pass of TSM-ResNet-18 with batch statistics, of
- * TSM-MobileNetV2-0.35 with running statistics, or of AlexNet (in one group) or a fusion network. Our code and PyTorch
+ * TSM-MobileNetV2-0.35 with running statistics, of AlexNet (in one group) or a fusion network, or a forward pass of a
+ * frozen EfficientNet-Lite0. Ours with captured passes (`--capture auto|on|off`), ours op by op (`eager`) and PyTorch
  * (`peers/encoder_time.py`) take turns, each run in a process of its own. Prints one JSON line per run, and medians and
  * ratios at the end of each shape. Without torch, only our code is measured.
  *
- *   npx tsx tools/bench/encoder.ts [--encoder resnet18|mobilenet-v2] [--shapes 16x112,200x224] \
+ *   npx tsx tools/bench/encoder.ts [--encoder resnet18|mobilenet-v2|efficientnet-lite0] [--shapes 16x112,200x224] \
  *     [--precision float32|bfloat16] [--rounds 3] [--steps 5] [--profile]
  *   npx tsx tools/bench/encoder.ts --encoder alexnet|single|early|late|slow [--preset mini|full] --shapes 160x48 …
  *
- * A shape is frames × side in pixels; frames are in snippets of 8, for the latter of 10. `--profile` takes one shape
- * and instead prints how much time of a pass each op takes.
+ * A shape is frames × side in pixels; frames are in snippets of 8, of 1 for EfficientNet, of 10 for the classics.
+ * `--profile` takes one shape and instead prints how much time of a pass each op takes, op by op.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -19,6 +20,7 @@ import { startEngine } from '../../src/engine/backend.js';
 import type { CaptureCounts, CaptureMode } from '../../src/engine/capture/capture-state.js';
 import { captureCounts, captured, setCapture } from '../../src/engine/capture/capture.js';
 import type { Precision } from '../../src/engine/kernels/choose.js';
+import { metered } from '../../src/engine/meter.js';
 import { randomStream } from '../../src/engine/random.js';
 import { encoderSchema } from '../../src/config/sections/encoder-section.js';
 import { buildEncoder } from '../../src/models/encoders/encoder-catalogue.js';
@@ -39,7 +41,9 @@ const { values } = parseArgs({
   },
 });
 const steps = Number(values.steps);
-const snippet = ['resnet18', 'mobilenet-v2'].includes(values.encoder) ? 8 : 10;
+/** This network is measured as `extract` and `detect` use it: frozen, one frame a snippet. */
+const frozen = values.encoder === 'efficientnet-lite0';
+const snippet = frozen ? 1 : ['resnet18', 'mobilenet-v2'].includes(values.encoder) ? 8 : 10;
 const shapes = values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]);
 
 interface Measurement {
@@ -50,6 +54,8 @@ interface Measurement {
   seconds_per_step: number;
   peak_gib: number;
   grad_norm: number;
+  /** Operations of convolutions and products of a pass. */
+  gflop?: number;
   capture: CaptureCounts | null;
 }
 
@@ -85,7 +91,8 @@ function compare(): void {
       const own = { ours: of(ours), eager: of(eager) };
       return torch ? { ...own, pytorch: of(theirs), ratio: rounded(of(ours) / of(theirs)) } : own;
     };
-    print({ frames, size, seconds_per_step: medians('seconds_per_step'), peak_gib: medians('peak_gib') });
+    const gflop = ours[0]!.gflop;
+    print({ frames, size, gflop, seconds_per_step: medians('seconds_per_step'), peak_gib: medians('peak_gib') });
   }
 }
 
@@ -110,6 +117,10 @@ async function measure(frames: number, size: number): Promise<Measurement> {
     norm = Math.sqrt(gradients.reduce((sum, g) => sum + tf.tidy(() => tf.sum(tf.square(g)).dataSync()[0]!), 0));
     tf.dispose(gradients);
   }
+  const flops = metered((read) => {
+    tf.dispose(pass());
+    return read().flops;
+  });
   return {
     what: `lofi ${name} ${version}`,
     frames,
@@ -118,11 +129,15 @@ async function measure(frames: number, size: number): Promise<Measurement> {
     seconds_per_step: rounded(median(seconds.slice(warmUp))),
     peak_gib: rounded(process.resourceUsage().maxRSS / 2 ** 20),
     grad_norm: rounded(norm),
+    gflop: rounded(flops / 1e9),
     capture: captureCounts(),
   };
 }
 
-/** A forward and backward pass on constant frames. Returns the gradients, which have been computed when it returns. */
+/**
+ * A forward and backward pass on constant frames, or a forward pass of a frozen network. Returns the gradients, or the
+ * features, which have been computed when it returns.
+ */
 function passOf(frames: number, size: number): () => tf.Tensor[] {
   const encoder = buildEncoder(encoderSchema.parse(encoderKeys()));
   const normalization = values.encoder === 'resnet18' ? 'batch' : 'running';
@@ -133,6 +148,12 @@ function passOf(frames: number, size: number): () => tf.Tensor[] {
   const precision = values.precision as Precision;
   return () => {
     const x = tf.tensor(input, [1, frames / snippet, snippet, size, size, 3]);
+    if (frozen) {
+      const features = tf.tidy(() => encoder.encode(x, { parameters, normalization, precision }));
+      x.dispose();
+      features.dataSync();
+      return [features];
+    }
     const record = encoder.record(x, { parameters, normalization, precision });
     const gradients = [...record.backward(dFeatures).values()];
     record.dispose();
@@ -151,6 +172,8 @@ function encoderKeys(): object {
       return { type: 'resnet18', width: 64, shift: 8 };
     case 'mobilenet-v2':
       return { type: 'mobilenet-v2', width: 0.35, shift: 8 };
+    case 'efficientnet-lite0':
+      return { type: 'efficientnet-lite0', frames: 1, shift: 0 };
     case 'alexnet':
       return { type: 'alexnet', frames: snippet, alexnet: { ...classic, groups: 1 } };
     default:

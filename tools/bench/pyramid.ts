@@ -24,6 +24,7 @@ import { encodeSafetensors, readSafetensors } from '../../src/checkpoints/format
 import { startEngine } from '../../src/engine/backend.js';
 import type { CaptureCounts, CaptureMode } from '../../src/engine/capture/capture-state.js';
 import { captureCounts, captured, setCapture } from '../../src/engine/capture/capture.js';
+import { metered } from '../../src/engine/meter.js';
 import { randomStream } from '../../src/engine/random.js';
 import type { HeadInput, HeadInstance } from '../../src/models/heads/head.js';
 import { rowsOf } from '../../src/models/heads/pyramid/branches.js';
@@ -254,6 +255,8 @@ interface Measurement {
   what: string;
   seconds: number;
   processor: number;
+  /** Operations of convolutions and products of a step. */
+  gflop?: number;
   capture?: CaptureCounts | null;
 }
 
@@ -278,7 +281,12 @@ function compare(): void {
     const own = { ours: of(ours), eager: of(eager) };
     return both ? { ...own, pytorch: of(theirs), ratio: rounded(of(ours) / of(theirs)) } : own;
   };
-  print({ ...Object.fromEntries(given), seconds: medians('seconds'), processor: medians('processor') });
+  print({
+    ...Object.fromEntries(given),
+    gflop: ours[0]!.gflop,
+    seconds: medians('seconds'),
+    processor: medians('processor'),
+  });
 }
 
 function run(program: string, args: string[]): Measurement {
@@ -299,11 +307,16 @@ async function measure(): Promise<Measurement> {
     });
     return { seconds: (performance.now() - begun) / 1e3, processor: (processorTime() - used) / 1e3 };
   }).slice(warmUp);
+  const flops = metered((read) => {
+    step(0);
+    return read().flops;
+  });
   const of = (key: keyof (typeof times)[0]) => rounded(median(times.map((time) => time[key])));
   return {
     what: `lofi ${name} ${version}`,
     seconds: of('seconds'),
     processor: of('processor'),
+    gflop: rounded(flops / 1e9),
     capture: captureCounts(),
   };
 }

@@ -26,8 +26,8 @@ export function captureCounts(): CaptureCounts | null {
 }
 
 /**
- * The binding that a backend is given in place of TensorFlow's: the same, but for the calls that are captured. A binding
- * that was compiled without `graph-source.ts` is returned as it is.
+ * The binding that a backend is given in place of TensorFlow's: the same, but for the calls that are captured. One that
+ * was compiled without `graph-source.ts` is returned as it is.
  */
 export function withCapture<B extends NativeBinding>(native: B): B {
   if (!native.defineFunction) return native;

@@ -1,7 +1,7 @@
 import type { CaptureCounts, CaptureMode } from './capture-state.js';
 import type { NativeBinding, OutputTensor, TensorCalls } from './native-binding.js';
 import { differsInGraph } from './one-dnn.js';
-import type { BindingAttribute, Recorded, TensorFacts } from './recorded.js';
+import type { BindingAttribute, RecordedCall, TensorFacts } from './recorded.js';
 import { StepFunctions } from './step-functions.js';
 import {
   afterConstant,
@@ -13,7 +13,7 @@ import {
   type StepTree,
   type StretchEnd,
 } from './step-tree.js';
-import { Stretch } from './stretch.js';
+import { WorkStretch } from './work-stretch.js';
 import { TensorTable } from './tensor-table.js';
 
 /** Constants of int32 with at most so many values are part of the function, since shapes follow from them. */
@@ -40,7 +40,7 @@ export class CapturingBinding implements TensorCalls {
   mode: CaptureMode = 'auto';
   private captured = 0;
   private ranEager = 0;
-  private stretch: Stretch | null = null;
+  private stretch: WorkStretch | null = null;
   private readonly tensors: TensorTable;
   private readonly functions: StepFunctions;
   private readonly trees = new Map<string, StepTree>();
@@ -59,7 +59,7 @@ export class CapturingBinding implements TensorCalls {
     return { captured: this.captured, eager: this.ranEager, made: this.functions.total };
   }
 
-  /** Runs work whose ops are captured, by a name under which it is recorded. Work within captured work is part of it. */
+  /** Runs work whose ops are captured under a name. Work within captured work is part of it. */
   capture<T>(name: string, work: () => T): T {
     if (this.stretch || this.mode === 'off') return work();
     this.begin(this.treeOf(name));
@@ -109,7 +109,7 @@ export class CapturingBinding implements TensorCalls {
     if (place) return this.go(place);
     this.goEager();
     const outputs = this.runReal(op, attributes, inputs, count);
-    const recorded: Recorded = {
+    const recorded: RecordedCall = {
       ...{ kind: 'op', op, attributes: attributes.map((each) => ({ ...each })), inputs: numbers, introduced },
       outputs: outputs.map(({ dtype, shape }) => ({ dtype, shape: [...shape] })),
     };
@@ -141,7 +141,7 @@ export class CapturingBinding implements TensorCalls {
   }
 
   private begin(tree: StepTree): void {
-    this.stretch = new Stretch(tree, this.tensors.next);
+    this.stretch = new WorkStretch(tree, this.tensors.next);
   }
 
   /** Type and shape of a tensor from before the stretch. */
@@ -183,7 +183,7 @@ export class CapturingBinding implements TensorCalls {
   }
 
   /** A tensor of the stretch; `real` is the binding's id, null while it waits. */
-  private handOut(stretch: Stretch, facts: TensorFacts, real: number | null): OutputTensor {
+  private handOut(stretch: WorkStretch, facts: TensorFacts, real: number | null): OutputTensor {
     const output = this.tensors.announce(facts);
     stretch.outputs.push(facts);
     if (real !== null) this.tensors.made(output.id, real, facts);
@@ -191,7 +191,7 @@ export class CapturingBinding implements TensorCalls {
   }
 
   /** A new place behind the present one, where the stretch leaves all that was recorded. */
-  private branch(recorded: Recorded): StepNode {
+  private branch(recorded: RecordedCall): StepNode {
     this.goEager();
     const { tree, at } = this.stretch!;
     const place = placeAfter(recorded);
@@ -216,7 +216,7 @@ export class CapturingBinding implements TensorCalls {
   }
 
   /** Runs one op, or makes one constant. Returns the binding's ids. */
-  private run(stretch: Stretch, recorded: Recorded): number[] {
+  private run(stretch: WorkStretch, recorded: RecordedCall): number[] {
     if (recorded.kind === 'constant') {
       const [{ shape, dtype }] = recorded.outputs;
       return [this.native.createTensor(shape, dtype, Int32Array.from(recorded.values))];
@@ -258,7 +258,7 @@ export class CapturingBinding implements TensorCalls {
   }
 
   /** Does all that waits as one call. Returns false if that is not possible, with nothing done. */
-  private callFunction(stretch: Stretch, end: StretchEnd): boolean {
+  private callFunction(stretch: WorkStretch, end: StretchEnd): boolean {
     if (stretch.outputs.length === 0 || end.seen < madeAt) return false;
     const freed = new Set(stretch.asked.flatMap((asked) => ('freed' in asked ? [asked.freed] : [])));
     const alive = stretch.outputs.map((_, number) => number).filter((number) => !freed.has(stretch.idOf(number)));

@@ -1,7 +1,7 @@
 import { oneDnnKernel } from './one-dnn.js';
 import { attributesOfInputs, type OpInput } from './op-attributes.js';
 import { ProtoWriter } from './protobuf.js';
-import type { BindingAttribute, Recorded, TensorFacts } from './recorded.js';
+import type { BindingAttribute, RecordedCall, TensorFacts } from './recorded.js';
 
 /** TensorFlow's numbers of the kinds of attributes (TF_AttrType in c_api.h). */
 const kinds = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;
@@ -22,7 +22,7 @@ export interface GraphEngine {
  *
  * @throws Error for an op that cannot be captured: with an attribute of a kind that tfjs does not use, for example.
  */
-export function graphDef(recorded: readonly Recorded[], engine: GraphEngine): Uint8Array {
+export function graphDef(recorded: readonly RecordedCall[], engine: GraphEngine): Uint8Array {
   const graph = new ProtoWriter();
   const placeholders = recorded.flatMap((one) => (one.kind === 'op' ? one.introduced : []));
   placeholders.forEach(({ dtype }, i) => {
@@ -57,7 +57,7 @@ export function graphDef(recorded: readonly Recorded[], engine: GraphEngine): Ui
 }
 
 /** Node and output of each tensor that a stretch has made, in order, as pairs in one list. */
-export function producers(recorded: readonly Recorded[]): (readonly [node: number, output: number])[] {
+export function producers(recorded: readonly RecordedCall[]): (readonly [node: number, output: number])[] {
   return recorded.flatMap(({ outputs }, node) => outputs.map((_, output) => [node, output] as const));
 }
 

@@ -8,8 +8,8 @@ export const graphRenames = ['-DTFE_NewContext=lofi_NewContext', '-Dnapi_registe
  * C++ that is compiled in with the binding's sources. It keeps TensorFlow's context, which the binding hides, and adds
  * a function to the module: `defineFunction(name, graph, inputs, outputs)` makes an op `name` of a serialised GraphDef,
  * whose placeholders are `i0`, `i1`, … and whose outputs are given as pairs of a node's number and an output's, in one
- * list; the nodes are `n0`, `n1`, …. `removeFunction(name)` forgets it. `opDefinition(op)` is the serialised OpDef of an
- * op of TensorFlow's, and `usesOneDnn` says whether the kernels of oneDNN run on this processor.
+ * list; its nodes are `n0`, `n1`, …. `removeFunction(name)` forgets it. `opDefinition(op)` is the serialised OpDef of
+ * an op of TensorFlow's, and `usesOneDnn` says whether the kernels of oneDNN run on this processor.
  */
 export const graphSource = `#undef TFE_NewContext
 #undef napi_register_module_v1

@@ -36,11 +36,11 @@ export interface RecordedConstant {
 }
 
 /** What a stretch of work has asked of the binding. */
-export type Recorded = RecordedOp | RecordedConstant;
+export type RecordedCall = RecordedOp | RecordedConstant;
 
 /** Whether a recorded op is that of these arguments. Called for each op of a step, so it makes nothing new. */
 export function isSameOp(
-  recorded: Recorded,
+  recorded: RecordedCall,
   op: string,
   attributes: readonly BindingAttribute[],
   inputs: readonly TensorNumber[],
@@ -59,7 +59,7 @@ export function isSameOp(
 
 /** Whether a recorded constant is this one. */
 export function isSameConstant(
-  recorded: Recorded,
+  recorded: RecordedCall,
   facts: TensorFacts,
   values: ArrayLike<number>,
 ): recorded is RecordedConstant {

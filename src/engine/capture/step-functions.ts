@@ -1,7 +1,7 @@
 import { graphDef, producers } from './graph-def.js';
 import type { NativeBinding, OutputTensor } from './native-binding.js';
 import { opInputs, type OpInput } from './op-attributes.js';
-import type { Recorded, TensorNumber } from './recorded.js';
+import type { RecordedCall, TensorNumber } from './recorded.js';
 import type { StretchEnd } from './step-tree.js';
 
 /** Functions that are kept at a time. */
@@ -34,7 +34,7 @@ export class StepFunctions {
    * @param returns - The tensors of the stretch that it returns.
    * @throws Error if TensorFlow does not take the work as a function.
    */
-  make(end: StretchEnd, recorded: readonly Recorded[], inputs: number, returns: readonly TensorNumber[]): void {
+  make(end: StretchEnd, recorded: readonly RecordedCall[], inputs: number, returns: readonly TensorNumber[]): void {
     const refused = recorded.find((one) => one.kind === 'op' && uncapturable.test(one.op));
     if (refused) throw new Error(`${refused.kind === 'op' ? refused.op : ''} cannot be captured`);
     const graph = graphDef(recorded, { inputsOf: (op) => this.inputsOf(op), usesOneDnn: this.usesOneDnn });

@@ -1,4 +1,4 @@
-import { isSameConstant, isSameOp, type BindingAttribute, type Recorded, type TensorFacts } from './recorded.js';
+import { isSameConstant, isSameOp, type BindingAttribute, type RecordedCall, type TensorFacts } from './recorded.js';
 
 /** What is known of a stretch of work that ended at a place of the tree. */
 export interface StretchEnd {
@@ -21,14 +21,14 @@ export interface StretchFunction {
 
 /** A place in the tree, reached by what has been recorded on the way. */
 export interface StepNode {
-  readonly recorded: Recorded | null;
+  readonly recorded: RecordedCall | null;
   readonly next: StepNode[];
   end: StretchEnd | null;
 }
 
 /**
- * All the ways that a stretch of work has taken, as a tree: a step that begins like an earlier one goes the same way, and
- * where it asks for something else a branch begins.
+ * All the ways that a stretch of work has taken, as a tree: a step that begins like an earlier one goes the same way,
+ * and where it asks for something else a branch begins.
  */
 export interface StepTree {
   readonly root: StepNode;
@@ -61,7 +61,7 @@ export function endsOf(tree: StepTree): StretchEnd[] {
   return [...ends, ...behind.flatMap((next) => (next ? endsOf(next) : []))];
 }
 
-export function placeAfter(recorded: Recorded | null): StepNode {
+export function placeAfter(recorded: RecordedCall | null): StepNode {
   return { recorded, next: [], end: null };
 }
 

@@ -1,11 +1,14 @@
 """Prints a line of JSON with seconds and peak memory of a forward and backward pass of a network, channels last: of
 torchvision's with TSM's shift, ResNet-18 with batch statistics or MobileNetV2-0.35 with running statistics; or AlexNet
-(in one group) or a fusion network by layers of torch.nn (`encoder_golden.py`).
+(in one group) or a fusion network by layers of torch.nn (`encoder_golden.py`). timm's EfficientNet-Lite0 is frozen: a
+forward pass without gradients.
 
   python encoder_time.py --frames 16 --size 112 [--encoder resnet18|mobilenet-v2] [--steps 5] [--bf16]
+  python encoder_time.py --frames 64 --size 112 --encoder efficientnet-lite0
   python encoder_time.py --frames 160 --size 48 --encoder alexnet|single|early|late|slow [--preset mini|full]
 
-Frames are in snippets of 8, for the latter of 10. One pass runs before those that count. Needs torch and torchvision.
+Frames are in snippets of 8, for the latter of 10. One pass runs before those that count. Needs torch and torchvision,
+and timm for EfficientNet.
 OMP_NUM_THREADS sets the number of threads.
 """
 import argparse
@@ -56,6 +59,11 @@ def mobilenet_v2():
     return net.eval()
 
 
+def efficientnet_lite0():
+    import timm
+    return timm.create_model('efficientnet_lite0', num_classes=0).eval().requires_grad_(False)
+
+
 def classic(o):
     alex = o.encoder == 'alexnet'
     keys = argparse.Namespace(encoder='alexnet' if alex else 'fusion', kind='single' if alex else o.encoder, groups=1,
@@ -78,20 +86,26 @@ def main():
     p.add_argument('--frames', type=int, required=True)
     p.add_argument('--size', type=int, required=True)
     p.add_argument('--encoder', default='resnet18',
-                   choices=['resnet18', 'mobilenet-v2', 'alexnet', 'single', 'early', 'late', 'slow'])
+                   choices=['resnet18', 'mobilenet-v2', 'efficientnet-lite0', 'alexnet', 'single', 'early', 'late',
+                            'slow'])
     p.add_argument('--preset', choices=['mini', 'full'], default='mini')
     p.add_argument('--steps', type=int, default=5)
     p.add_argument('--bf16', action='store_true')
     o = p.parse_args()
     torch.manual_seed(0)
-    own = {'resnet18': resnet18, 'mobilenet-v2': mobilenet_v2}.get(o.encoder)
-    snippet = 8 if own else 10
+    own = {'resnet18': resnet18, 'mobilenet-v2': mobilenet_v2,
+           'efficientnet-lite0': efficientnet_lite0}.get(o.encoder)
+    frozen = o.encoder == 'efficientnet-lite0'
+    snippet = 1 if frozen else 8 if own else 10
     net = channels_last(own() if own else classic(o))
     x = torch.randn(o.frames, 3, o.size, o.size).to(memory_format=torch.channels_last)
     if not own:
         x = x.unflatten(0, (-1, snippet))
 
     def step():
+        if frozen:
+            with torch.inference_mode(), torch.autocast('cpu', torch.bfloat16, enabled=o.bf16):
+                return net(x)
         net.zero_grad(set_to_none=True)
         with torch.autocast('cpu', torch.bfloat16, enabled=o.bf16):
             y = net(x)
@@ -103,7 +117,7 @@ def main():
         begun = time.time()
         step()
         seconds.append(time.time() - begun)
-    norm = sum(float(q.grad.double().pow(2).sum()) for q in net.parameters()) ** 0.5
+    norm = 0 if frozen else sum(float(q.grad.double().pow(2).sum()) for q in net.parameters()) ** 0.5
     print(json.dumps(dict(what='pytorch ' + torch.__version__, frames=o.frames, size=o.size,
                           precision='bfloat16' if o.bf16 else 'float32',
                           seconds_per_step=round(statistics.median(seconds[1:]), 4),

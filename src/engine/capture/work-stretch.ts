@@ -3,13 +3,13 @@ import type { TensorFacts, TensorNumber } from './recorded.js';
 import type { StepNode, StepTree } from './step-tree.js';
 
 /** What a stretch asks for while its ops wait: an op or a constant, or that a tensor is freed. */
-export type Asked = { node: StepNode } | { freed: number };
+export type WaitingCall = { node: StepNode } | { freed: number };
 
 /** A stretch of captured work that is going on: from the begin of the work, or from a read in it, to the next. */
-export class Stretch {
+export class WorkStretch {
   at: StepNode;
   /** What waits, in order. */
-  asked: Asked[] = [];
+  asked: WaitingCall[] = [];
   /** The tensors that it has made. */
   readonly outputs: TensorFacts[] = [];
   /** The tensors from before it that it has used. */
@@ -45,7 +45,7 @@ export class Stretch {
   }
 
   /** What waits, which waits no longer: the stretch runs op by op from now on. */
-  goEager(): Asked[] {
+  goEager(): WaitingCall[] {
     this.eager = true;
     this.began = processorTime();
     return this.asked.splice(0);
