@@ -1,6 +1,6 @@
 import type { CaptureCounts, CaptureMode } from './capture-state.js';
 import type { NativeBinding, OutputTensor, TensorCalls } from './native-binding.js';
-import { differsInGraph } from './one-dnn.js';
+import { isLoneOp } from './lone-ops.js';
 import type { BindingAttribute, RecordedCall, TensorFacts } from './recorded.js';
 import { StepFunctions } from './step-functions.js';
 import {
@@ -101,7 +101,7 @@ export class CapturingBinding implements TensorCalls {
     const { stretch } = this;
     if (!stretch || stretch.tree.eager) return this.runReal(op, attributes, inputs, count);
     const padding = () => attributes.find(({ name }) => name === 'padding')?.value;
-    if (this.usesOneDnn && differsInGraph(op, padding)) return this.runBetween(op, attributes, inputs, count);
+    if (isLoneOp(op, padding, this.usesOneDnn)) return this.runBetween(op, attributes, inputs, count);
     const known = stretch.externals.length;
     const numbers = inputs.map((id) => stretch.numberOf(id));
     const introduced = stretch.externals.slice(known).map((id) => this.factsOf(id));

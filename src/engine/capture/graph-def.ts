@@ -38,6 +38,10 @@ export function graphDef(recorded: readonly RecordedCall[], engine: GraphEngine)
       return;
     }
     const inputs = one.inputs.map((number) => (number < 0 ? `i${-1 - number}` : names[number]!));
+    if (one.op === 'AddN' && inputs.length > 2) {
+      for (const sum of sumInOrder(`n${i}`, inputs, one.outputs[0]!)) graph.field(1, sum);
+      return;
+    }
     const given = one.inputs.map((number) => (number < 0 ? placeholders[-1 - number]! : made[number]!));
     const stated = new Map(one.attributes.map((each) => [each.name, each]));
     const valueOf = (name: string) => stated.get(name)?.value as number | undefined;
@@ -59,6 +63,21 @@ export function graphDef(recorded: readonly RecordedCall[], engine: GraphEngine)
 /** Node and output of each tensor that a stretch has made, in order, as pairs in one list. */
 export function producers(recorded: readonly RecordedCall[]): (readonly [node: number, output: number])[] {
   return recorded.flatMap(({ outputs }, node) => outputs.map((_, output) => [node, output] as const));
+}
+
+/**
+ * Additions in the order in which a single call of `AddN` adds (aggregate_ops.cc): two to nine from left to right, then
+ * sums of eight. In a graph `AddN` begins with whichever input's memory it may overwrite, which gives other bits.
+ */
+function sumInOrder(name: string, inputs: readonly string[], { dtype }: TensorFacts): ProtoWriter[] {
+  const additions: [string, string][] = [];
+  const sumOf = (terms: readonly string[]) => terms.reduce((sum, term) => `${name}_${additions.push([sum, term]) - 1}`);
+  const first = inputs.length % 8 > 1 ? inputs.length % 8 : (inputs.length % 8) + 8;
+  let sum = sumOf(inputs.slice(0, first));
+  for (let at = first; at < inputs.length; at += 8) sum = sumOf([sum, sumOf(inputs.slice(at, at + 8))]);
+  const last = additions.length - 1;
+  const attributes = { T: new ProtoWriter().integer(6, dtype) };
+  return additions.map((terms, i) => node(i === last ? name : `${name}_${i}`, 'AddV2', terms, attributes));
 }
 
 function node(

@@ -6,9 +6,6 @@ import type { StretchEnd } from './step-tree.js';
 
 /** Functions that are kept at a time. */
 const mostFunctions = 64;
-/** Ops whose outputs depend on more than their inputs, or whose shapes depend on values. */
-const uncapturable =
-  /Random|Truncated|Multinomial|Where|Unique|NonMaxSuppression|Bincount|Print|Decode|Read|Write|Variable/;
 
 /** The functions of TensorFlow that do what has been recorded. The ones used least are dropped. */
 export class StepFunctions {
@@ -35,8 +32,6 @@ export class StepFunctions {
    * @throws Error if TensorFlow does not take the work as a function.
    */
   make(end: StretchEnd, recorded: readonly RecordedCall[], inputs: number, returns: readonly TensorNumber[]): void {
-    const refused = recorded.find((one) => one.kind === 'op' && uncapturable.test(one.op));
-    if (refused) throw new Error(`${refused.kind === 'op' ? refused.op : ''} cannot be captured`);
     const graph = graphDef(recorded, { inputsOf: (op) => this.inputsOf(op), usesOneDnn: this.usesOneDnn });
     const producedBy = producers(recorded);
     const name = `lofi_step_${this.count}`;

@@ -119,6 +119,20 @@ test('a read in the midst cuts the work in two, also where it decides what follo
   assert.deepEqual(counts, [0, 0, 2, 2, 1, 2, 1, 2, 2]);
 });
 
+test('sums of many are added in the order of a single call', native, () => {
+  for (const count of [3, 8, 9, 10, 16, 17, 27]) {
+    const work = fresh();
+    for (let i = 0; i < 4; i++) {
+      const parts = Array.from({ length: count }, (_, k) => normal([64], 100 * i + k));
+      // Some parts are made in the work, so that their memory could be overwritten.
+      const step = () => tf.tidy(() => tf.addN(parts.map((part, k) => (k % 3 === 1 ? tf.mul(part, 1.1) : part))));
+      const { result, captured: calls } = counted(() => captured(work, step));
+      assert.deepEqual([...result.dataSync()], uncaptured(step), `${count} parts`);
+      assert.equal(calls, i < 2 ? 0 : 1);
+    }
+  }
+});
+
 test('an op that fails throws as it does otherwise, and what was made before it is there', native, () => {
   const work = fresh();
   const x = normal([2, 3], 5) as tf.Tensor2D;
