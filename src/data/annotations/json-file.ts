@@ -13,13 +13,15 @@ export class JsonFile {
    * Reads the file.
    *
    * @param what - What the file should be, for messages.
+   * @param text - Its text, where somebody has read it already.
    * @throws UsageError naming the file, and the line at which it is not JSON.
    */
   constructor(
     readonly file: string,
     what: string,
+    text: string = readText(file, what),
   ) {
-    this.text = readText(file, what);
+    this.text = text;
     try {
       this.content = JSON.parse(this.text) as unknown;
     } catch {
