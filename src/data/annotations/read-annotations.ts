@@ -45,9 +45,7 @@ export function otherNames(format: string, video: AnnotatedVideo): string[] {
  */
 export function readAnnotations(format: string, file: string): AnnotatedVideo[] {
   if (!isFormat(format)) {
-    throw new UsageError(
-      `annotation format "${format}" is not supported: use ${Object.keys(readers).join(', ')}`,
-    );
+    throw new UsageError(`annotation format "${format}" is not supported: use ${Object.keys(readers).join(', ')}`);
   }
   const videos = new Map<string, AnnotatedVideo>();
   for (const video of readers[format].read(file)) {

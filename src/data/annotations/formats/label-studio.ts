@@ -57,9 +57,10 @@ const isTimeline = (value: unknown) => Array.isArray(value) && value.length > 0 
 
 function readTasks(json: JsonFile): LabelledFile {
   const warnings: Warning[] = [];
+  const lines = json.linesIn([]);
   const videos = tasksOf(json)!.flatMap((task, i): LabelledVideo[] => {
     const path: JsonPath = Array.isArray(json.content) ? [i] : [];
-    const where = `${json.file}:${json.lineOf(path)}`;
+    const where = `${json.file}:${(path.length > 0 && lines.get(i)) || 1}`;
     const minimal = typeof task === 'object' && task !== null && !Object.hasOwn(task, 'data');
     if (minimal) {
       const values = [...json.entries(task, path)];

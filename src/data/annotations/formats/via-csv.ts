@@ -3,7 +3,7 @@ import { UsageError } from '../../../system/errors.js';
 import { printable } from '../../../system/printable.js';
 import type { Warning } from '../annotations.js';
 import { labelText } from '../tools/label-text.js';
-import { TextTable } from '../tools/text-table.js';
+import { plainName, TextTable } from '../tools/text-table.js';
 import type { LabelledVideo, ToolFormat } from '../tools/tool-format.js';
 
 const header = /^# CSV_HEADER\s*=\s*(.*)$/;
@@ -23,9 +23,10 @@ export const viaCsv: ToolFormat = {
     const rest = text.slice(at).replace(/^[^\n]*/, names);
     const rows = new TextTable(file, text.slice(0, at).replace(/[^\n]/g, '') + rest);
     const warnings: Warning[] = [];
+    const places = new Map(rows.header.map((name, place) => [plainName(name), place]));
     const parsed = rows.rows().map(({ line, cells }) => {
       const where = `${file}:${line}`;
-      const cell = (name: string) => cells[rows.column(name)] ?? '';
+      const cell = (name: string) => cells[places.get(name) ?? -1] ?? '';
       const [path] = fromJson(listOf, cell('file list'), where, 'file_list');
       const time = cell('temporal coordinates');
       const [start, end = start] =

@@ -54,8 +54,10 @@ function readProject(json: JsonFile): LabelledFile {
   const segment = chosenAttribute(attributes, 'Z2', json.file, warnings);
   const moment = chosenAttribute(attributes, 'Z1', json.file, warnings);
   const videos = new Map<string, LabelledVideo>();
+  const lines = json.linesIn(['view']);
   for (const [id, { fid_list: list }] of parsed('view', viewSchema)) {
     const path = ['view', id];
+    const where = `${json.file}:${lines.get(id) ?? 1}`;
     const file = files.get(String(list[0]));
     if (!file) throw json.error(path, `there is no file ${String(list[0])}`);
     const name = file.src || file.fname || '';
@@ -66,9 +68,9 @@ function readProject(json: JsonFile): LabelledFile {
     if (list.length > 1)
       warnings.push({
         kind: 'files with several videos',
-        text: `${json.file}:${json.lineOf(path)}: a view of ${list.length} files: its segments are taken as those of the first`,
+        text: `${where}: a view of ${list.length} files: its segments are taken as those of the first`,
       });
-    videos.set(id, { names: named(file), where: `${json.file}:${json.lineOf(path)}`, instances: [] });
+    videos.set(id, { names: named(file), where, instances: [] });
   }
   for (const [id, value] of section('metadata')) {
     const path = ['metadata', id];

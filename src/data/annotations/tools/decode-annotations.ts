@@ -4,6 +4,7 @@ import { readRegularFile } from '../../../system/files/regular-file.js';
 import { decodeText } from '../../../system/files/text.js';
 import { printable } from '../../../system/printable.js';
 import type { Warning } from '../annotations.js';
+import { fromWindows1252, isWindows1252 } from './windows-1252.js';
 
 /** The largest annotation file in bytes, compressed or not: parsing it takes several times as much memory. */
 const maxBytes = 2 ** 26;
@@ -31,7 +32,7 @@ export function decodeAnnotations(file: string): { text: string; warnings: Warni
   if (named !== undefined) return { text: decodedAs(named, bytes, file), warnings: [] };
   if (/^[[{<]/.test(beginning) || notWindows1252.test(Buffer.from(bytes).toString('latin1')))
     return { text: decodeText(bytes, file), warnings: [] };
-  const text = new TextDecoder('windows-1252').decode(bytes);
+  const text = fromWindows1252(bytes);
   const word = /[\p{L}\p{N} ]*[^\p{ASCII}][\p{L}\p{N} ]*/u.exec(text)?.[0].trim() ?? '';
   const says =
     `${file}: not in UTF-8 and read as Windows-1252: "${printable(word, 40)}"; ` +
@@ -54,6 +55,7 @@ function isUtf8(bytes: Uint8Array): boolean {
 }
 
 function decodedAs(encoding: string, bytes: Uint8Array, file: string): string {
+  if (isWindows1252(encoding)) return fromWindows1252(bytes);
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {

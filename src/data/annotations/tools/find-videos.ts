@@ -24,12 +24,19 @@ export function findVideos(labelled: readonly LabelledVideo[], folder: string | 
   const ids = namesOfVideos(found.map(({ name }, i) => ({ name, where: labelled[i]!.where })));
   const videos = new Map<string, AnnotatedVideo>();
   const parents = new Map<AnnotatedVideo, string>();
+  // Most tools know no subsets: an entry without one is of that of the others of its video.
+  const subsets = new Map<string, string>();
+  labelled.forEach(({ subset }, i) => {
+    const key = ids[i]!.id.normalize('NFC');
+    if (subset !== undefined && !subsets.has(key)) subsets.set(key, subset);
+  });
   labelled.forEach((entry, i) => {
     const { id, fileName } = ids[i]!;
     const { only } = found[i]!;
-    const video = { ...toAnnotated(entry, id, only), ...(fileName !== undefined && { fileName }) };
-    const parent = parentOf(entry.names[0]!);
     const key = id.normalize('NFC');
+    const subset = entry.subset ?? subsets.get(key) ?? 'training';
+    const video = { ...toAnnotated(entry, id, subset, only), ...(fileName !== undefined && { fileName }) };
+    const parent = parentOf(entry.names[0]!);
     const first = videos.get(key);
     if (!first) {
       videos.set(key, video);
@@ -43,8 +50,8 @@ export function findVideos(labelled: readonly LabelledVideo[], folder: string | 
   return [...videos.values()];
 }
 
-function toAnnotated(entry: LabelledVideo, id: string, only: boolean): AnnotatedVideo {
-  const { where, subset = 'training', duration, unit = 'seconds', rows, instances, unlabelled = [] } = entry;
+function toAnnotated(entry: LabelledVideo, id: string, subset: string, only: boolean): AnnotatedVideo {
+  const { where, duration, unit = 'seconds', rows, instances, unlabelled = [] } = entry;
   const warnings = [...(entry.warnings ?? [])];
   const taken = `${where}: names no video; the only one in the folder of videos is taken`;
   if (only) warnings.push({ kind: 'videos that are not named', text: taken });

@@ -12,7 +12,7 @@ export interface LabelledVideo {
   names: readonly string[];
   /** `file:line` of the entry, for messages. */
   where: string;
-  /** Absent: 'training'. */
+  /** Absent: that of other entries of the video, or 'training'. */
   subset?: string;
   /** Whether the names were changed on upload: `_` for spaces, other signs left out. */
   isUpload?: boolean;

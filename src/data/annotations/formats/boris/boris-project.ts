@@ -42,14 +42,15 @@ function readProject(json: JsonFile) {
   const states = new Map(Object.values(conf).map(({ code, type }) => [code, /^state/i.test(type)]));
   const warnings: Warning[] = [];
   const videos: LabelledVideo[] = [];
+  const lines = json.linesIn(['observations']);
   for (const [id, value] of json.entries(content.get('observations'), ['observations'])) {
     const path = ['observations', id];
     const observation = json.parse(observationSchema, value, path);
-    const where = () => `${json.file}:${json.lineOf(path)}`;
+    const where = `${json.file}:${lines.get(id) ?? 1}`;
     const players = Array.isArray(observation.file) ? {} : (observation.file ?? {});
     const files = players['1'] ?? [];
     const skip = (why: string) => {
-      warnings.push({ kind: 'observations without a video', text: `${where()}: ${JSON.stringify(id)} ${why}` });
+      warnings.push({ kind: 'observations without a video', text: `${where}: ${JSON.stringify(id)} ${why}` });
     };
     if (observation.type !== 'MEDIA') {
       skip(`is left out: it is of type ${observation.type}, without a video`);
@@ -85,7 +86,7 @@ function readProject(json: JsonFile) {
       ...onMedia(
         media,
         pairEvents(events),
-        where(),
+        where,
         unwatched.filter(([start, end]) => end > start),
       ),
     );
