@@ -1,7 +1,7 @@
 /**
- * Reads hostile files with some parsers: `child.ts binary|text|store|tool CASES`. Each case must be read, or refused in one
- * line. The parser and case at work stand in the file of the third argument, so that the parent can tell which one it
- * had to kill the process for.
+ * Reads hostile files with some parsers: `child.ts binary|text|store|tool CASES`. Each case must be read, or refused
+ * in one line. The parser and case at work stand in the file of the third argument, so that the parent can tell which
+ * one it had to kill the process for.
  */
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import os from 'node:os';

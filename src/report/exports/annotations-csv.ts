@@ -1,8 +1,8 @@
 import { csvField, lineLabel, videoName, type Exported, type ExportedVideo } from './exported-video.js';
 
 /**
- * All videos in one table, as `lofi prepare` reads it: a row an action, a row without times for a video in which nothing
- * happens, and where there are some, rows of stretches that nobody has labelled.
+ * All videos in one table, as `lofi prepare` reads it: a row an action, a row without times for a video in which
+ * nothing happens, and where there are some, rows of stretches that nobody has labelled.
  */
 export function annotationsCsv(videos: readonly ExportedVideo[]): Exported {
   const isPartial = videos.some(({ unlabelled }) => unlabelled.length > 0);

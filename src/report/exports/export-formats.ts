@@ -24,7 +24,7 @@ const plain = (content: string): Exported => ({ content, notes: [] });
 export const exportFormats = {
   boris: { ending: '.boris', all: borisProjectOf },
   elan: { ending: '.eaf', each: elanDocument },
-  'label-studio': { ending: '.label-studio.json', all: labelStudioTasks },
+  'label-studio': { ending: '.tasks.json', all: labelStudioTasks },
   via: { ending: '.via.json', all: viaProjectOf },
   audacity: { ending: '.txt', each: audacityLabels },
   deepethogram: { ending: '_labels.csv', holdsUnlabelled: true, each: deepethogramLabels },

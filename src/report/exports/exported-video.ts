@@ -63,8 +63,8 @@ export function lineLabel(label: string): string {
 }
 
 /**
- * Divides actions such that those of one lane do not overlap, with as few lanes as can be, for formats in which those of
- * one name must not.
+ * Divides actions such that those of one lane do not overlap, with as few lanes as can be, for formats in which those
+ * of one name must not.
  */
 export function inLanes(actions: readonly ExportedAction[]): ExportedAction[][] {
   const lanes: { until: number; actions: ExportedAction[] }[] = [];

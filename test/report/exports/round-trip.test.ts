@@ -103,7 +103,11 @@ for (const name of names) {
       const nothing = { ...video('still', randomStream(1, 'nothing'), ['a'], true), actions: [] };
       // Audacity's file of no labels and SubRip's file of no cues are empty, which is no form at all.
       if (name === 'audacity' || name === 'srt') return;
-      check(name, name === 'deepethogram' ? [nothing, video('b', randomStream(1, 'b'), ['a'], true)] : [nothing], tolerance); // prettier-ignore
+      check(
+        name,
+        name === 'deepethogram' ? [nothing, video('b', randomStream(1, 'b'), ['a'], true)] : [nothing],
+        tolerance,
+      );
     });
   });
 }

@@ -42,9 +42,10 @@ function readDocument(root: XmlElement, file: string): LabelledFile {
         return slot;
       }) as [{ time: number; known: boolean }, { time: number; known: boolean }];
       const label = labelText(childrenOf(annotation, 'ANNOTATION_VALUE')[0]?.text ?? '') || tierName;
-      if (label === '') throw new UsageError(`${file}:${annotation.line}: an annotation without a text in a tier without a name`); // prettier-ignore
+      if (label === '')
+        throw new UsageError(`${file}:${annotation.line}: an annotation without a text in a tier without a name`);
       if (!start.known || !end.known) {
-        const text = `${file}:${annotation.line}: ${JSON.stringify(label)} is not aligned: its times are spread evenly, as ELAN shows them`; // prettier-ignore
+        const text = `${file}:${annotation.line}: ${JSON.stringify(label)} is not aligned: its times are spread evenly, as ELAN shows them`;
         warnings.push({ kind: 'annotations that are not aligned', text });
       }
       instances.push({ start: (start.time + origin) / 1000, end: (end.time + origin) / 1000, label });
@@ -67,7 +68,7 @@ function videoOf(header: XmlElement | undefined, file: string) {
   if (!Number.isFinite(video.origin)) throw new UsageError(`${file}:${header!.line}: TIME_ORIGIN must be a number`);
   if (videos.length > 1) {
     const others = videos.slice(1).map(({ path }) => printable(lastPart(path), 60));
-    const text = `${file}: shows several videos: the annotations are taken as those of ${printable(lastPart(video.path), 60)}, not of ${others.join(', ')}`; // prettier-ignore
+    const text = `${file}: shows several videos: the annotations are taken as those of ${printable(lastPart(video.path), 60)}, not of ${others.join(', ')}`;
     warnings.push({ kind: 'files with several videos', text });
   }
   return { names: [video.path], origin: video.origin, warnings };

@@ -85,7 +85,10 @@ function readTasks(json: JsonFile): LabelledFile {
       return [];
     }
     if (finished.length > 1)
-      says('tasks with several annotations', `one of ${finished.length} annotations is taken: ${chosen.ground_truth ? 'the ground truth' : 'the first'}`); // prettier-ignore
+      says(
+        'tasks with several annotations',
+        `one of ${finished.length} annotations is taken: ${chosen.ground_truth ? 'the ground truth' : 'the first'}`,
+      );
     const others = new Set<string>();
     const instances = chosen.result.flatMap(({ type, value }): Instance[] => {
       if (type === 'timelinelabels') return instancesOf(json.parse(valueSchema, value, [...path, 'annotations']));

@@ -54,7 +54,7 @@ export const nova: ToolFormat = {
   },
 };
 
-/** `a/session/mouse1.behaviour.ann.annotation`: mouse1.behaviour.ann, mouse1.behaviour, mouse1, mouse1.video, session. */
+/** Of `session/ann.scheme.me.annotation`: ann.scheme.me, ann.scheme, ann, ann.video, session. */
 function videoNames(file: string): string[] {
   const parts = lastPart(file).replace(/\.annotation$/, '').split('.'); // prettier-ignore
   const beginnings = parts.map((_, i) => parts.slice(0, parts.length - i).join('.'));

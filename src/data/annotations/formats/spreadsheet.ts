@@ -35,8 +35,8 @@ const required = ['video', 'start', 'end', 'label'] as const;
 type Places = Readonly<Record<Column, number>>;
 
 /**
- * A table of people's own: a row an action, in any order of columns, separated by commas, semicolons or tabs, times with
- * a decimal point or comma, or as hh:mm:ss. A row with a video alone is a video in which nothing happens.
+ * A table of people's own: a row an action, in any order of columns, separated by commas, semicolons or tabs, times
+ * with a decimal point or comma, or as hh:mm:ss. A row with a video alone is a video in which nothing happens.
  */
 export const spreadsheet: ToolFormat = {
   name: 'spreadsheet',

@@ -65,8 +65,8 @@ function vttText(cue: string): string {
 }
 
 /**
- * The text of a SubRip cue without its marks, `<i>…</i>` and SubStation's `{\an8}`. The form has no escapes: a mark that
- * is not closed is text.
+ * The text of a SubRip cue without its marks, `<i>…</i>` and SubStation's `{\an8}`. The form has no escapes: a mark
+ * that is not closed is text.
  */
 function srtText(cue: string): string {
   let text = cue.replace(/\{\\[^{}]*\}/g, '');

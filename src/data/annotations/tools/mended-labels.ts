@@ -22,7 +22,8 @@ interface MendedLabels {
  * Brings labels into the form of a dataset: gives point events their length, mends instances ({@link mendInstances}),
  * cuts unlabelled stretches to the video, and leaves out instances of which a part is in one.
  *
- * @param pointLength - Seconds that point events last; null: they are left out; absent: they are instances of no length.
+ * @param pointLength - Seconds that point events last; null: they are left out; absent: they are instances without
+ *   length.
  */
 export function mendedLabels(told: OnTheClock, shown: Shown, pointLength: number | null | undefined): MendedLabels {
   const points =

@@ -54,7 +54,7 @@ export interface ToolFormat {
   name: string;
   /** What its files are told by, for docs and messages. */
   toldBy: string;
-  /** Whether a file has this form, by its content alone. Looks at its beginning; of text that only seems alike, false. */
+  /** Whether a file has this form, by its content alone. */
   fits: (source: AnnotationSource, options: FormatOptions) => boolean;
   /**
    * Reads a file of this form.

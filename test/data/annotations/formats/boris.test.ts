@@ -132,9 +132,16 @@ test('tabular: any order of columns and rows, BOM, CRLF, comma or tab', () => {
 test('tabular: touching states, modifiers that differ, a stop without them', () => {
   const touching = table([event('START', '1'), event('START', '2'), event('STOP', '2'), event('STOP', '3')]);
   assert.deepEqual(instancesOf(read('t.tsv', touching)), { a: [['run', 1, 2], ['run', 2, 3]] }); // prettier-ignore
-  const both = table([event('START', '1', 'fast'), event('START', '2', 'slow'), event('STOP', '3', 'fast'), event('STOP', '4', 'slow')]); // prettier-ignore
+  const both = table([
+    event('START', '1', 'fast'),
+    event('START', '2', 'slow'),
+    event('STOP', '3', 'fast'),
+    event('STOP', '4', 'slow'),
+  ]);
   assert.deepEqual(instancesOf(read('t.tsv', both)), { a: [['run', 1, 3], ['run', 2, 4]] }); // prettier-ignore
-  assert.deepEqual(instancesOf(read('t.tsv', table([event('START', '1', 'fast'), event('STOP', '3')]))), { a: [['run', 1, 3]] }); // prettier-ignore
+  assert.deepEqual(instancesOf(read('t.tsv', table([event('START', '1', 'fast'), event('STOP', '3')]))), {
+    a: [['run', 1, 3]],
+  });
 });
 
 test('tabular: refused with file:line', () => {
@@ -160,13 +167,31 @@ test('tabular: refused with file:line', () => {
 test('aggregated: a bout without a stop is refused, a point has none', () => {
   const names = ['Observation id', 'Media file name', 'Behavior', 'Behavior type', 'Start (s)', 'Stop (s)'];
   const of = (...rows: string[][]) => table(rows, ',', names);
-  assert.deepEqual(instancesOf(read('a.csv', of(['o', 'C:\\v\\a.mp4', 'run', 'STATE', '1', '2'], ['o', 'C:\\v\\a.mp4', 'run', 'POINT', '3', 'NA']))), { a: [['run', 1, 2], ['run', 3, 3]] }); // prettier-ignore
+  assert.deepEqual(
+    instancesOf(
+      read(
+        'a.csv',
+        of(['o', 'C:\\v\\a.mp4', 'run', 'STATE', '1', '2'], ['o', 'C:\\v\\a.mp4', 'run', 'POINT', '3', 'NA']),
+      ),
+    ),
+    {
+      a: [
+        ['run', 1, 2],
+        ['run', 3, 3],
+      ],
+    },
+  );
   assert.match(refusal('a.csv', of(['o', 'a.mp4', 'run', 'STATE', '1', 'NA'])), /^a\.csv:2: "NA" is not a time/);
 });
 
 test('tabular 7: offset and several media files; a file without events keeps its video', () => {
   const of = (lines: string[], rows: string[]) =>
-    ['Observation id\to', ...lines, 'Time\tMedia file path\tTotal length\tFPS\tSubject\tBehavior\tComment\tStatus', ...rows].join('\n'); // prettier-ignore
+    [
+      'Observation id\to',
+      ...lines,
+      'Time\tMedia file path\tTotal length\tFPS\tSubject\tBehavior\tComment\tStatus',
+      ...rows,
+    ].join('\n');
   const offset = of(
     ['Player #1\tC:\\v\\a.mp4', 'Time offset (s)\t100.0'],
     ['101\tC:\\v\\a.mp4\t60\t25\t\thop\t\tPOINT'],

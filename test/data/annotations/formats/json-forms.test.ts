@@ -102,7 +102,10 @@ describe('Label Studio', () => {
       data: { video: 'b.mp4' },
       annotations: [{ was_cancelled: true, result: [result(1, 9, 'no')] }],
     };
-    const two = { data: { video: 'c.mp4' }, annotations: [{ result: [] }, { ground_truth: true, result: [result(1, 25, 'run')] }] }; // prettier-ignore
+    const two = {
+      data: { video: 'c.mp4' },
+      annotations: [{ result: [] }, { ground_truth: true, result: [result(1, 25, 'run')] }],
+    };
     const found = read([open, cancelled, two, task('d.mp4')]);
     assert.deepEqual(byId(found), { c: [['run', 0, 1]], d: [] });
     assert.deepEqual(found.kinds, ['tasks with several annotations', 'tasks without an annotation']);
@@ -139,6 +142,8 @@ describe('detections and datasets', () => {
     writeFileSync(path.join(videos, 'v_abc.mp4'), '');
     const annotations = [{ segment: [1, 2], label: 'run' }];
     const found = read({ database: { abc: { subset: 'validation', annotations, unlabelled: [[5, 9]] } } }, videos);
-    assert.deepEqual(found.videos, [{ id: 'v_abc', subset: 'validation', instances: [['run', 1, 2]], unlabelled: [[5, 9]] }]); // prettier-ignore
+    assert.deepEqual(found.videos, [
+      { id: 'v_abc', subset: 'validation', instances: [['run', 1, 2]], unlabelled: [[5, 9]] },
+    ]);
   });
 });

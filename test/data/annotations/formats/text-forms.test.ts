@@ -19,7 +19,11 @@ const refused = (name: string, content: string | Uint8Array, message: RegExp, co
 describe('Audacity', () => {
   it('frequencies, points, decimal commas, labels without text, CRLF, tabs in labels', () => {
     const text = '1,500000\t2,250000\trun\r\n\\\t1.0\t2.0\r\n3.0\t3.0\tpeck\r\n4\t5\r\n6\t7\ta\tb\r\n';
-    assert.deepEqual(instancesOf('a.txt', text), [['run', 1.5, 2.25], ['peck', 3, 3], ['a b', 6, 7]]); // prettier-ignore
+    assert.deepEqual(instancesOf('a.txt', text), [
+      ['run', 1.5, 2.25],
+      ['peck', 3, 3],
+      ['a b', 6, 7],
+    ]);
     assert.deepEqual(read('a.txt', text).kinds, ['labels without a text']);
     assert.equal(read('talk.mp4.txt', text).videos[0]!.id, 'talk');
   });
@@ -33,7 +37,9 @@ describe('Audacity', () => {
 describe('Praat', () => {
   const short = (tiers: string) => `File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n9.5\n<exists>\n${tiers}`;
   it('intervals and points; gaps, doubled quotes, comments, numbers of several forms, UTF-16', () => {
-    const text = short('2\n"IntervalTier" "a ""b""" 0 9.5 3\n0 1 ""\n1 2.5 "say ""hi"" ! no" ! 7 a comment\n2.5 9.5 "\n two\nlines"\n"TextTier"\n"p"\n0\n9.5\n1\n4e0\n"peck"\n'); // prettier-ignore
+    const text = short(
+      '2\n"IntervalTier" "a ""b""" 0 9.5 3\n0 1 ""\n1 2.5 "say ""hi"" ! no" ! 7 a comment\n2.5 9.5 "\n two\nlines"\n"TextTier"\n"p"\n0\n9.5\n1\n4e0\n"peck"\n',
+    );
     const expected = [['say "hi" ! no', 1, 2.5], ['two lines', 2.5, 9.5], ['peck', 4, 4]]; // prettier-ignore
     assert.deepEqual(instancesOf('a.TextGrid', text), expected);
     for (const encoding of ['utf16le', 'be'] as const) {
@@ -76,7 +82,10 @@ describe('subtitles', () => {
       'WEBVTT - title\nKind: captions\n\nNOTE\n00:01.000 --> 00:02.000\nnot this\n\nSTYLE\n::cue { color: red }\n\n' +
       'REGION\nid:x\n\ncue name\n00:01.000 --> 00:02.000 align:start position:0%\n<v Ann>run</v> <c.red>fast</c> &lt;b&gt; <00:01.500>\n\n' +
       '100:00:00.000 --> 100:00:01.000\nlate (0.50)\n';
-    assert.deepEqual(instancesOf('a.vtt', text), [['run fast <b>', 1, 2], ['late', 360_000, 360_001]]); // prettier-ignore
+    assert.deepEqual(instancesOf('a.vtt', text), [
+      ['run fast <b>', 1, 2],
+      ['late', 360_000, 360_001],
+    ]);
     assert.equal(read('talk.en.vtt', text).videos[0]!.id, 'talk.en');
   });
   it('refused: times that are none', () => {
@@ -90,11 +99,25 @@ describe('subtitles', () => {
 });
 
 describe('VIA segments as CSV', () => {
-  const head = '# Exported using VGG Image Annotator\r\n# CSV_HEADER = metadata_id,file_list,temporal_segment_start,temporal_segment_end,metadata\r\n'; // prettier-ignore
+  const head =
+    '# Exported using VGG Image Annotator\r\n# CSV_HEADER = metadata_id,file_list,temporal_segment_start,temporal_segment_end,metadata\r\n';
   it('labels by attribute; of several attributes the one that most have', () => {
-    const rows = '"1","[""a, b.mp4""]",1,2,"{""T"":""run"",""who"":""x""}"\r\n"2","[""a, b.mp4""]",3,4,"{""T"":""hop""}"\r\n"3","[""c.mp4""]",3,4,"{}"\r\n'; // prettier-ignore
+    const rows =
+      '"1","[""a, b.mp4""]",1,2,"{""T"":""run"",""who"":""x""}"\r\n"2","[""a, b.mp4""]",3,4,"{""T"":""hop""}"\r\n"3","[""c.mp4""]",3,4,"{}"\r\n';
     const found = read('v.csv', head + rows);
-    assert.deepEqual(found.videos.map(({ id, instances }) => [id, instances]), [['a, b', [['run', 1, 2], ['hop', 3, 4]]], ['c', []]]); // prettier-ignore
+    assert.deepEqual(
+      found.videos.map(({ id, instances }) => [id, instances]),
+      [
+        [
+          'a, b',
+          [
+            ['run', 1, 2],
+            ['hop', 3, 4],
+          ],
+        ],
+        ['c', []],
+      ],
+    );
     assert.deepEqual(found.kinds, ['files with several attributes', 'segments without a label']);
   });
   it('refused: fields that are not JSON', () => {
@@ -126,7 +149,12 @@ describe('spreadsheets', () => {
     const text = 'Clip no;Von;Bis;Was\na.mp4;1,5;2,25;run\n';
     refused('s.csv', text, /a table whose columns are Clip no, Von, Bis, Was; name those to read: --columns/);
     assert.deepEqual(rowsOf(text, { video: 'clip no', start: 'Von', end: 'Bis', label: 'Was' }), one);
-    refused('s.csv', text, /no column for end, label: name it with --columns end=NAME; the columns are Clip no, Von, Bis, Was/, { video: 'Clip no', start: 'Von' }); // prettier-ignore
+    refused(
+      's.csv',
+      text,
+      /no column for end, label: name it with --columns end=NAME; the columns are Clip no, Von, Bis, Was/,
+      { video: 'Clip no', start: 'Von' },
+    );
     refused('s.csv', text, /no column "Vom" \(--columns start=…\); did you mean "Von"\?/, { start: 'Vom' });
   });
 
@@ -141,7 +169,15 @@ describe('spreadsheets', () => {
       'video,start,end,label,subset,unlabelled\na,,,,validation,\nb,1,2,\'=run,,\nb,5,9,,,yes\nb,3,4,"two\nlines",training,\n';
     assert.deepEqual(read('s.csv', text).videos, [
       { id: 'a', subset: 'validation', instances: [], unlabelled: [] },
-      { id: 'b', subset: 'training', instances: [['=run', 1, 2], ['two lines', 3, 4]], unlabelled: [[5, 9]] }, // prettier-ignore
+      {
+        id: 'b',
+        subset: 'training',
+        instances: [
+          ['=run', 1, 2],
+          ['two lines', 3, 4],
+        ],
+        unlabelled: [[5, 9]],
+      },
     ]);
   });
 
@@ -184,7 +220,15 @@ describe('DeepEthogram', () => {
   it('runs of frames, classes at the same time, frames that are not labelled', () => {
     const found = read('clip 1_labels.csv', table('1,0,0', '0,1,0', '0,1,1', '0,0,1', '1,0,0', '-1,-1,-1', '1,0,0'));
     assert.deepEqual(found.videos, [
-      { id: 'clip 1', subset: 'training', instances: [['run', 0.04, 0.12], ['hop', 0.08, 0.16]], unlabelled: [[0.2, 0.24]] }, // prettier-ignore
+      {
+        id: 'clip 1',
+        subset: 'training',
+        instances: [
+          ['run', 0.04, 0.12],
+          ['hop', 0.08, 0.16],
+        ],
+        unlabelled: [[0.2, 0.24]],
+      },
     ]);
     assert.match(found.warnings[0]!, /^1 of 7 frames are not labelled yet/);
   });

@@ -52,7 +52,10 @@ describe('ELAN', () => {
 
   it('the video: the first of several, told by its type or its extension, with its origin; else the file’s name', () => {
     const idOf = (head: string) => read('own name.eaf', eaf({ media: head })).videos[0]!;
-    assert.equal(idOf(media('file:///C:/x/s%C3%A4nger.wav', 'MIME_TYPE="audio/x-wav"') + media('file:///b%20c.MOV', '')).id, 'b c'); // prettier-ignore
+    assert.equal(
+      idOf(media('file:///C:/x/s%C3%A4nger.wav', 'MIME_TYPE="audio/x-wav"') + media('file:///b%20c.MOV', '')).id,
+      'b c',
+    );
     assert.equal(idOf('').id, 'own name');
     const late = idOf(media('file:///a.mp4', 'MIME_TYPE="video/mp4" TIME_ORIGIN="500"'));
     assert.deepEqual(late.instances, [['run', 1.5, 3]]);

@@ -20,7 +20,14 @@ function outcome(name: string, content: string | Uint8Array): string | number {
 
 const many = 20_000;
 const event = (type: string, time: number) => `o\tx\trun\t${type}\t${time}\ta.mp4\n`;
-const observation = { type: 'MEDIA', file: { 1: ['a.mp4'] }, events: [[1, '', 'run'], [2, '', 'run']] }; // prettier-ignore
+const observation = {
+  type: 'MEDIA',
+  file: { 1: ['a.mp4'] },
+  events: [
+    [1, '', 'run'],
+    [2, '', 'run'],
+  ],
+};
 const project = {
   behaviors_conf: { 0: { code: 'run', type: 'State event' } },
   observations: Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`o${i}`, observation])),
