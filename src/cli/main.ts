@@ -15,7 +15,7 @@ import { say } from '../system/say.js';
 const commands: Readonly<Record<string, { folder: 'system' | 'data' | 'stages' | 'results'; describe: string }>> = {
   setup: { folder: 'system', describe: "Find or build the engine and ffmpeg in the user's cache; safe to repeat" },
   doctor: { folder: 'system', describe: 'Say which engine and which ffmpeg will be used, and what is wrong' },
-  prepare: { folder: 'data', describe: 'Turn an annotation file and a folder of videos into one dataset file' },
+  prepare: { folder: 'data', describe: 'Turn annotations of any tool and a folder of videos into one dataset file' },
   'check-videos': { folder: 'data', describe: 'Decode every video of a dataset and list what is missing or broken' },
   synth: { folder: 'data', describe: 'Make a synthetic dataset of real mp4 files' },
   ...Object.fromEntries(stages.map(({ name, describe }) => [name, { folder: 'stages', describe }])),
@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, { folder: 'system' | 'data' | 'stages' |
     describe: 'Parameters, operations and memory of each stage and shape, before anything runs',
   },
   detect: { folder: 'results', describe: 'Find actions in videos with a trained model' },
+  'export-annotations': {
+    folder: 'results',
+    describe: 'Write labels or detections for BORIS, ELAN, Label Studio, VIA, Audacity and others',
+  },
   export: { folder: 'results', describe: 'Put a trained model into one file, for detect --model anywhere' },
   classify: {
     folder: 'results',

@@ -20,11 +20,12 @@ export function backgroundClips(videos: readonly Video[], subset: string, label:
   );
 }
 
-/** Start and end in seconds of each stretch of a video outside its instances. */
-function gaps({ instances, duration, start: begin = 0 }: Video): [start: number, end: number][] {
+/** Start and end in seconds of each labelled stretch of a video outside its instances. */
+function gaps({ instances, duration, start: begin = 0, unlabelled = [] }: Video): [start: number, end: number][] {
   const found: [number, number][] = [];
   let covered = begin;
-  for (const { start, end } of [...instances].sort((a, b) => a.start - b.start)) {
+  const spans = [...instances, ...unlabelled.map(([start, end]) => ({ start, end }))];
+  for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
     if (start > covered) found.push([covered, start]);
     covered = Math.max(covered, end);
   }

@@ -4,6 +4,7 @@ import type { FileContent } from '../system/files/file-content.js';
 import { writeFileAtomic } from '../system/files/files.js';
 import type { VideoInfo } from '../video/probe.js';
 import { JsonFile } from './annotations/json-file.js';
+import type { UnlabelledStretch } from './unlabelled-stretches.js';
 
 /** An action in a video: start and end in seconds, and its class as `label`. */
 export interface Instance {
@@ -22,6 +23,8 @@ export interface Video extends VideoInfo {
   /** The content of its file when it was measured; absent where it was not read. */
   file?: FileContent;
   instances: Instance[];
+  /** Stretches in seconds that nobody has labelled yet, in order and apart; absent: all of it is labelled. */
+  unlabelled?: UnlabelledStretch[];
   /** Why the video cannot be used; its duration, frames and size may then be 0. */
   problem?: string;
   /** Oddities of its annotations and corrections made to them, one line each. */
@@ -87,6 +90,13 @@ const videoSchema = measurementsSchema
         error: 'must be [start, end] with 0 <= start < end (seconds)',
       }),
     ),
+    unlabelled: z
+      .array(
+        z.tuple([z.number(), z.number()]).refine(([start, end]) => start >= 0 && end > start, {
+          error: 'must be [start, end] with 0 <= start < end (seconds)',
+        }),
+      )
+      .exactOptional(),
     problem: name.exactOptional(),
     warnings: z.array(z.string()).exactOptional(),
   })

@@ -3,7 +3,8 @@ import { UsageError } from '../system/errors.js';
 import { inParallel } from '../system/parallel.js';
 import type { AnnotatedVideo } from './annotations/annotations.js';
 import { placeOf } from './annotations/place-of.js';
-import { joinVideos, otherNames } from './annotations/read-annotations.js';
+import { joinVideos } from './annotations/join-videos.js';
+import { otherNames } from './annotations/read-annotations.js';
 import { VideoFolder, type FoundFile } from './video-files.js';
 
 /** A video of an annotation file, and where its file is. */
@@ -15,7 +16,7 @@ export interface LocatedVideo {
 /** Where videos are annotated and lie; `videos` is null where there are only features. */
 interface Places {
   format: string;
-  annotations: string;
+  annotations: string | readonly string[];
   videos: string | null;
 }
 
@@ -36,7 +37,8 @@ export async function locateVideos(annotated: readonly AnnotatedVideo[], places:
       return await findFile(folder, name, otherNames(format, video));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      throw new UsageError(`${placeOf(annotations, name)}: ${error.message}`);
+      const place = video.where ?? placeOf(String(annotations), name);
+      throw new UsageError(`${place}: ${error.message}`);
     }
   });
   const firsts = new Map<string, AnnotatedVideo>();

@@ -1,8 +1,9 @@
-import { toColumns, type DetectionColumns } from './columns.js';
+import type { DetectionColumns } from './columns.js';
 import { byFallingScore, groupBy } from './ranking.js';
 import { temporalIou } from './segments.js';
 import { selectVideos, type MissingPolicy } from './select.js';
 import type { GroundTruth, Predictions, Segment } from './types.js';
+import { judgedColumns } from './unlabelled-detections.js';
 
 /** Number of points of the recall curve: 1 % to 100 % of the allowed proposals. */
 const POINTS = 100;
@@ -30,6 +31,8 @@ export interface ProposalMetrics {
     /** Proposals that remain when each video keeps its share of best ones. */
     proposals_used: number;
     proposals_unknown_video: number;
+    /** Proposals left out because most of them lies where nobody has labelled; present where there are some. */
+    proposals_unlabelled?: number;
   };
 }
 
@@ -46,7 +49,7 @@ export function evaluateProposals(
   predictions: Predictions | DetectionColumns,
   options: { subset: string; tiou: readonly number[]; maxAverage?: number | undefined; missing?: MissingPolicy },
 ): ProposalMetrics {
-  const columns = toColumns(predictions);
+  const { columns, unlabelled } = judgedColumns(truth, predictions);
   const selection = selectVideos(truth, new Set(columns.videos), options.subset, options.missing);
   const judged = selection.videos
     .map((id, i) => ({ id, instances: selection.annotations[i]!.map((a) => a.segment) }))
@@ -89,9 +92,10 @@ export function evaluateProposals(
       videos: selection.videos.length,
       videos_missing: selection.missing.length,
       instances,
-      proposals: columns.count,
+      proposals: columns.count + unlabelled,
       proposals_used: used,
       proposals_unknown_video: columns.count - members.length,
+      ...(unlabelled > 0 && { proposals_unlabelled: unlabelled }),
     },
   };
 }

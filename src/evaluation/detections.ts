@@ -1,8 +1,9 @@
 import { align, type Aligned } from './align-videos.js';
-import { toColumns, type DetectionColumns } from './columns.js';
+import type { DetectionColumns } from './columns.js';
 import { averagePrecision, claimedInstances } from './matching.js';
 import { selectVideos, type MissingPolicy } from './select.js';
 import type { GroundTruth, Predictions } from './types.js';
+import { judgedColumns } from './unlabelled-detections.js';
 
 /** Counts that {@link evaluateDetections} reports. */
 export interface DetectionCounts {
@@ -28,6 +29,8 @@ export interface DetectionCounts {
   detections_empty_segment: number;
   detections_nan: number;
   detections_tied: number;
+  /** Detections left out because most of them lies where nobody has labelled; present where there are some. */
+  detections_unlabelled?: number;
 }
 
 /** The result document of `lofi evaluate --metric map`; AP and mAP are fractions. */
@@ -47,7 +50,8 @@ export interface DetectionMetrics {
 /**
  * Mean average precision of temporal detections, exactly as in ActivityNet's official `eval_detection.py`. In each
  * class the detections, by descending score, claim the unclaimed instance of highest tIoU ≥ threshold in their video;
- * AP is interpolated; mAP is its mean over the classes of the subset. Ties keep file order.
+ * AP is interpolated; mAP is its mean over the classes of the subset. Ties keep file order. Beyond the official rules,
+ * detections in unlabelled stretches are left out ({@link judgedColumns}).
  *
  * @throws UsageError when the subset has no instance; WorkError for `missing: 'fail'` (see {@link selectVideos}).
  */
@@ -56,7 +60,7 @@ export function evaluateDetections(
   predictions: Predictions | DetectionColumns,
   options: { subset: string; tiou: readonly number[]; missing?: MissingPolicy },
 ): DetectionMetrics {
-  const columns = toColumns(predictions);
+  const { columns, unlabelled } = judgedColumns(truth, predictions);
   const selection = selectVideos(truth, new Set(columns.videos), options.subset, options.missing);
   const aligned = align(selection.videos, selection.annotations, columns);
   const { labels, instances, ranked } = aligned;
@@ -81,8 +85,9 @@ export function evaluateDetections(
       instances: instances.count,
       classes: labels.length,
       classes_without_detections: ranked.filter((list) => list.length === 0).length,
-      detections: columns.count,
+      detections: columns.count + unlabelled,
       ...countUsed(aligned),
+      ...(unlabelled > 0 && { detections_unlabelled: unlabelled }),
     },
     unknown: aligned.unknown,
   };

@@ -1,6 +1,6 @@
 import { streamJson, type JsonStream } from '../system/json-stream.js';
 import { ColumnsBuilder, toPredictions, type DetectionColumns } from './columns.js';
-import type { Annotation, GroundTruth, Predictions, VideoTruth } from './types.js';
+import type { Annotation, GroundTruth, Predictions, Segment, VideoTruth } from './types.js';
 
 const NO_SEGMENT = '.segment must be two numbers: start and end in seconds';
 const NO_SCORE = '.score must be a number';
@@ -77,6 +77,7 @@ function readVideo(json: JsonStream, row: RowReader, where: string): VideoTruth 
   let subset: string | undefined;
   let duration = Number.NaN;
   let annotations: Annotation[] = [];
+  let unlabelled: Segment[] = [];
   const { line } = json;
   const isObject = json.object((key) => {
     if (key === 'annotations' && !json.null()) {
@@ -91,11 +92,34 @@ function readVideo(json: JsonStream, row: RowReader, where: string): VideoTruth 
       if (subset === undefined) throw json.error(`${where}.subset must be text`);
     } else if (key === 'duration') {
       duration = json.number() ?? (json.skip(), Number.NaN);
-    } else if (key !== 'annotations') json.skip();
+    } else if (key === 'unlabelled' && !json.null()) unlabelled = readStretches(json, `${where}.unlabelled`);
+    else if (key !== 'annotations') json.skip();
   });
   if (!isObject) throw json.error(`${where} must be an object`);
   if (subset === undefined) throw json.error(`${where}.subset must be text`, line);
-  return { subset, ...(Number.isNaN(duration) ? {} : { duration }), annotations };
+  return {
+    subset,
+    ...(Number.isNaN(duration) ? {} : { duration }),
+    annotations,
+    ...(unlabelled.length > 0 && { unlabelled }),
+  };
+}
+
+/** Reads a list of [start, end] in seconds. */
+function readStretches(json: JsonStream, where: string): Segment[] {
+  const stretches: Segment[] = [];
+  const isList = json.array((i) => {
+    const times: number[] = [];
+    const isPair = json.array(() => {
+      const time = json.number();
+      if (time === undefined || !Number.isFinite(time)) throw json.error(`${where}[${i}] must be finite seconds`);
+      times.push(time);
+    });
+    if (!isPair || times.length !== 2) throw json.error(`${where}[${i}] must be [start, end] in seconds`);
+    stretches.push(times as Segment);
+  });
+  if (!isList) throw json.error(`${where} must be a list of [start, end]`);
+  return stretches;
 }
 
 /** Reads {segment, score, label} objects into the same fields one after another, because there may be millions. */

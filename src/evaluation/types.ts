@@ -19,6 +19,8 @@ export interface VideoTruth {
   subset: string;
   duration?: number;
   annotations: Annotation[];
+  /** Stretches that nobody has labelled (only in dataset files); what is found there is not judged. */
+  unlabelled?: Segment[];
 }
 
 /** ActivityNet ground truth: videos by id, in file order. */

@@ -1,7 +1,7 @@
 /**
- * Reads hostile files with some parsers: `child.ts binary|text|store CASES`. Each case must be read, or refused in one
- * line. The parser and case at work stand in the file of the third argument, so that the parent can tell which one it
- * had to kill the process for.
+ * Reads hostile files with some parsers: `child.ts binary|text|store|tool CASES`. Each case must be read, or refused
+ * in one line. The parser and case at work stand in the file of the third argument, so that the parent can tell which
+ * one it had to kill the process for.
  */
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import os from 'node:os';
@@ -14,6 +14,7 @@ const [group, cases, progress] = process.argv.slice(2) as [string, string, strin
 const groups: Record<string, () => Promise<Readonly<Record<string, Parser>>>> = {
   binary: async () => (await import('./binary-parsers.js')).binaryParsers,
   text: async () => (await import('./text-parsers.js')).textParsers,
+  tool: async () => (await import('./tool-parsers.js')).toolParsers,
   store: async () => (await import('./store-parsers.js')).storeParsers,
 };
 // What is said on the way, such as which checkpoint is damaged, is not what this is about.

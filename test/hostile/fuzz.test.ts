@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/temporary.js';
 const cases = 2000;
 const limits = { mebibytes: 1024, seconds: 240, env: { LOFI_ENGINE: 'wasm' } };
 
-for (const group of ['binary', 'text', 'store']) {
+for (const group of ['binary', 'text', 'tool', 'store']) {
   test(`${group} files: ${cases} hostile ones of each kind are read, or refused in a line, within 1 GiB`, async (t) => {
     const progress = path.join(temporaryFolder(t), 'progress');
     const child = new URL('../hostile/child.ts', import.meta.url);

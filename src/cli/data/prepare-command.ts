@@ -3,32 +3,50 @@ import { print, say } from '../../system/say.js';
 
 interface PrepareArguments {
   format: string;
-  annotations: string;
+  annotations: string[];
   videos: string;
   out: string;
+  columns: string[] | undefined;
+  'point-length': number | undefined;
 }
 
 const problemsShown = 20;
 
 export const command: CommandModule<object, PrepareArguments> = {
   command: 'prepare',
-  describe: 'Join an annotation file and a folder of videos into one dataset file',
+  describe: 'Join annotations of any tool and a folder of videos into one dataset file',
   builder: (yargs) =>
     yargs
       .option('format', {
         type: 'string',
-        demandOption: true,
-        describe: 'Format of the annotations: activitynet, thumos, gtad, hacs or csv',
+        default: 'auto',
+        requiresArg: true,
+        describe: 'Format of the annotations: auto (told by their content), activitynet, thumos, gtad, hacs or csv',
       })
       .option('annotations', {
         type: 'string',
+        array: true,
         demandOption: true,
-        describe: "Annotation file; for thumos and gtad also a folder of G-TAD's tables",
+        requiresArg: true,
+        describe: "Annotation files, or folders of them; for thumos and gtad also a folder of G-TAD's tables",
+      })
+      .option('columns', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'How a table calls its columns: video=NAME,start=NAME,end=NAME,label=NAME,subset=NAME',
+      })
+      .option('point-length', {
+        type: 'number',
+        requiresArg: true,
+        describe: 'Seconds that point events last, half before and half behind (default: they are left out)',
       })
       .option('videos', { type: 'string', demandOption: true, describe: 'Folder with the video files' })
       .option('out', { type: 'string', demandOption: true, describe: 'Dataset file to write' })
-      .example('lofi prepare --format csv --annotations actions.csv --videos videos --out dataset.json', ''),
-  handler: async (argv) => {
+      .example('lofi prepare --annotations lab.boris --videos videos --out dataset.json', '')
+      .example('lofi prepare --annotations labels/ --videos videos --out dataset.json', '')
+      .example('lofi prepare --annotations t.csv --columns video=File,start=Begin --videos v --out d.json', ''),
+  handler: async ({ 'point-length': pointLength, columns, ...argv }) => {
     const [{ prepareDataset }, { saveDataset, videosOf }, { withProgress }, { printable }, alike] = await Promise.all([
       import('../../data/prepare.js'),
       import('../../data/dataset.js'),
@@ -36,8 +54,14 @@ export const command: CommandModule<object, PrepareArguments> = {
       import('../../system/printable.js'),
       import('../../data/annotations/alike.js'),
     ]);
+    const { parseColumns, parseLength } = await import('./prepare-options.js');
+    const request = {
+      ...argv,
+      columns: parseColumns(columns ?? []),
+      ...(pointLength !== undefined && { pointLength: parseLength(pointLength) }),
+    };
     const { dataset, warnings } = await withProgress('probing videos', (onProgress) =>
-      prepareDataset(argv, onProgress),
+      prepareDataset(request, onProgress),
     );
     const { alikeLabels, alikeSubsets } = alike;
     saveDataset(argv.out, dataset);

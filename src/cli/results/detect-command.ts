@@ -40,12 +40,15 @@ export const command: CommandModule<object, Arguments> = {
         type: 'string',
         default: 'json',
         requiresArg: true,
-        describe: 'write also OUT/<name of the video>.<format>, for any of json,srt,vtt,html,csv',
+        describe:
+          'write also a file for each video, OUT/<name of the video>.…, for any of json,srt,vtt,html,csv and, for labelling ' +
+          'tools, boris,elan,label-studio,via,audacity,deepethogram',
       })
       .option('min-score', {
         type: 'number',
         requiresArg: true,
-        describe: "lowest score that subtitles show (default: a third of the video's best)",
+        describe:
+          "lowest score that subtitles and files for labelling tools show (default: a third of the video's best)",
       })
       .option('root', { type: 'string', requiresArg: true, describe: "new data.root, if the run's dataset has moved" })
       .example('$0 detect --model model.lofi --out found --format srt,html my.mp4', '')

@@ -13,11 +13,11 @@ export const dataSchema = z.strictObject({
     .string()
     .nullable()
     .default(null)
-    .describe('Annotation file; the dataset is prepared at the start of the run.'),
+    .describe('Annotation file, or a folder of them; the dataset is prepared at the start of the run.'),
   format: z
-    .enum(['activitynet', 'thumos', 'gtad', 'hacs', 'csv'])
+    .enum(['auto', 'activitynet', 'thumos', 'gtad', 'hacs', 'csv'])
     .default('activitynet')
-    .describe('Format of `annotations`.'),
+    .describe('Format of `annotations`; auto: told by the content, of any tool that `lofi prepare` reads.'),
   videos: z.string().nullable().default(null).describe('Folder of the videos of `annotations`.'),
   clips: z
     .string()

@@ -1,5 +1,6 @@
 import { printable } from '../../system/printable.js';
 import type { Instance } from '../dataset.js';
+import type { UnlabelledStretch } from '../unlabelled-stretches.js';
 
 /** An annotation file's entry for a video. It has not been compared with the video yet. */
 export interface AnnotatedVideo {
@@ -10,6 +11,12 @@ export interface AnnotatedVideo {
   /** Seconds; absent where the file does not say. */
   duration?: number;
   instances: Instance[];
+  /** Stretches in seconds that nobody has labelled. */
+  unlabelled?: UnlabelledStretch[];
+  /** Further instances and stretches, as places among the frames; `rows`: the number of frames that the file has. */
+  inFrames?: { instances: Instance[]; unlabelled: UnlabelledStretch[]; rows?: number };
+  /** `file:line` of its first entry, where the reader gives it. */
+  where?: string;
   /** Oddities of the video's entry in the file. */
   warnings: Warning[];
 }

@@ -20,7 +20,7 @@ export interface Columns {
 }
 
 /** What may stand between the fields of a row. */
-const separators = [',', ';', '\t'];
+export const separators = [',', ';', '\t'];
 
 /** The largest table in bytes. Its rows take many times as much memory; published ones have a few hundred kilobytes. */
 const maxBytes = 2 ** 25;
@@ -38,8 +38,7 @@ const maxLines = 500_000;
 export function readTable(file: string, columns: Columns): TableRow[] {
   const { required, optional = [], mayBeEmpty = [] } = columns;
   const text = readText(file, 'CSV', maxBytes);
-  if (text.split('\n', maxLines + 2).length > maxLines + 1)
-    throw new UsageError(`${file}: more than ${maxLines} lines: divide it into several tables`);
+  refuseLongTable(text, file);
   const separator = separatorOf(text, required);
   const [header, ...rows] = parseRows(withoutSeparatorLine(text), separator, file);
   if (!header) throw new UsageError(`${file}:1: empty; the first line must name the columns ${required.join(',')}`);
@@ -72,11 +71,17 @@ export function readTable(file: string, columns: Columns): TableRow[] {
   });
 }
 
+/** Refuses a table of more lines than are read in a reasonable time. */
+export function refuseLongTable(text: string, file: string): void {
+  if (text.split('\n', maxLines + 2).length > maxLines + 1)
+    throw new UsageError(`${file}: more than ${maxLines} lines: divide it into several tables`);
+}
+
 /** A first line with which spreadsheets are told the separator: `sep=;`. */
-const separatorLine = /^"?sep=(.)"?\r?(?=\n|$)/i;
+export const separatorLine = /^"?sep=(.)"?\r?(?=\n|$)/i;
 
 /** The text in which that line, if there is one, is empty, so that the numbers of lines stay the same. */
-function withoutSeparatorLine(text: string): string {
+export function withoutSeparatorLine(text: string): string {
   return text.replace(separatorLine, '');
 }
 
@@ -101,7 +106,12 @@ const quoteErrors: Record<string, string> = {
   CSV_INVALID_CLOSING_QUOTE: 'text behind the closing quote (") of a field: double the quotes within it',
 };
 
-function parseRows(text: string, delimiter: string, file: string): { line: number; cells: string[] }[] {
+/**
+ * The rows of a table with the number of each one's last line.
+ *
+ * @throws UsageError with file:line where quotes are wrong.
+ */
+export function parseRows(text: string, delimiter: string, file: string): { line: number; cells: string[] }[] {
   try {
     const options = { delimiter, trim: true, relax_column_count: true, info: true } as const;
     const skip = { skip_empty_lines: true, skip_records_with_empty_values: true };

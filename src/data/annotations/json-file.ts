@@ -13,13 +13,15 @@ export class JsonFile {
    * Reads the file.
    *
    * @param what - What the file should be, for messages.
+   * @param text - Its text, where somebody has read it already.
    * @throws UsageError naming the file, and the line at which it is not JSON.
    */
   constructor(
     readonly file: string,
     what: string,
+    text: string = readText(file, what),
   ) {
-    this.text = readText(file, what);
+    this.text = text;
     try {
       this.content = JSON.parse(this.text) as unknown;
     } catch {
@@ -66,6 +68,21 @@ export class JsonFile {
       if (isBelow(path, steps)) found = at;
     });
     return this.lineAt(found);
+  }
+
+  /** The line, from 1, of each value in the object or list at `path`, by its key or index. */
+  linesIn(path: JsonPath): ReadonlyMap<string | number, number> {
+    const lines = new Map<string | number, number>();
+    let [line, from] = [1, 0];
+    walkJson(this.text, (steps, at) => {
+      if (steps.length !== path.length + 1 || !isBelow(steps, path)) return;
+      for (let next = this.text.indexOf('\n', from); next >= 0 && next < at; next = this.text.indexOf('\n', from)) {
+        line++;
+        from = next + 1;
+      }
+      lines.set(steps.at(-1)!, line);
+    });
+    return lines;
   }
 
   /** Keys that occur more than once in the object at `path`. JSON.parse silently keeps the last one. */

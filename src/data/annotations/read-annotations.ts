@@ -2,10 +2,12 @@ import type { Config } from '../../config/schema.js';
 import { UsageError } from '../../system/errors.js';
 import { readActivityNet } from './activitynet.js';
 import type { AnnotatedVideo } from './annotations.js';
+import { joinVideos } from './join-videos.js';
 import { readCsv } from './csv-annotations.js';
 import { readGtad } from './gtad-tables.js';
 
-export type AnnotationFormat = Config['data']['format'];
+/** The formats that have a name of their own; `auto` is all that are told by their content. */
+export type AnnotationFormat = Exclude<Config['data']['format'], 'auto'>;
 
 /** How the files of one format are read. */
 interface FormatReader {
@@ -58,18 +60,4 @@ export function readAnnotations(format: string, file: string): AnnotatedVideo[] 
 
 function isFormat(name: string): name is AnnotationFormat {
   return Object.hasOwn(readers, name);
-}
-
-/** Adds a further entry of a video to its first one, and returns that. */
-export function joinVideos(first: AnnotatedVideo, again: AnnotatedVideo): AnnotatedVideo {
-  // In a table every instance adds its video once more: copying the list each time would take quadratic time.
-  first.instances.push(...again.instances);
-  if (again.fileName !== undefined) first.fileName ??= again.fileName;
-  if (again.subset === first.subset) return first;
-  const [here, there] = [JSON.stringify(first.subset), JSON.stringify(again.subset)];
-  const text = `is in ${here} and in ${there}: it stays in ${here}, with the instances of both`;
-  if (!first.warnings.some((warning) => warning.text === text)) {
-    first.warnings.push({ kind: 'videos in several subsets', text });
-  }
-  return first;
 }

@@ -1,9 +1,10 @@
 import { UsageError } from '../../system/errors.js';
 import { align, type Aligned } from '../align-videos.js';
-import { toColumns, type DetectionColumns } from '../columns.js';
+import type { DetectionColumns } from '../columns.js';
 import { averagePrecision, claimedInstances } from '../matching.js';
 import { selectVideos } from '../select.js';
 import type { GroundTruth, Predictions } from '../types.js';
+import { judgedColumns } from '../unlabelled-detections.js';
 
 /** The matched detections and instances from which all parts of the analysis start. */
 export interface Judged {
@@ -37,7 +38,7 @@ export function judge(
   predictions: Predictions | DetectionColumns,
   options: { subset: string; tiou: readonly number[] },
 ): Judged {
-  const columns = toColumns(predictions);
+  const { columns } = judgedColumns(truth, predictions);
   const { videos, annotations } = selectVideos(truth, new Set(columns.videos), options.subset, undefined);
   const durations = videos.map((id) => truth.database[id]!.duration);
   const valid = annotations.map((list, video) =>

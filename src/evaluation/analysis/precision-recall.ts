@@ -1,9 +1,10 @@
 import { align } from '../align-videos.js';
-import { toColumns, type DetectionColumns } from '../columns.js';
+import type { DetectionColumns } from '../columns.js';
 import { claimedInstances } from '../matching.js';
 import { byFallingScore } from '../ranking.js';
 import { selectVideos } from '../select.js';
 import type { GroundTruth, Predictions } from '../types.js';
+import { judgedColumns } from '../unlabelled-detections.js';
 
 /** A curve of precision over recall with a point for each true positive, by descending score. */
 export interface PrecisionRecall {
@@ -27,7 +28,7 @@ export function precisionRecall(
   predictions: Predictions | DetectionColumns,
   options: { subset: string; tiou: number; label?: string },
 ): PrecisionRecall {
-  const columns = toColumns(predictions);
+  const { columns } = judgedColumns(truth, predictions);
   const { videos, annotations } = selectVideos(truth, new Set(columns.videos), options.subset, undefined);
   const { label } = options;
   const wanted = label === undefined ? annotations : annotations.map((list) => list.filter((a) => a.label === label));

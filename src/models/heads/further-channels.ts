@@ -29,7 +29,7 @@ export function withFurtherChannels<Targets>(head: Head<Targets>, further: reado
   return {
     parameters: [...head.parameters, ...further.flatMap(({ parameters }) => parameters)],
     labels: head.labels,
-    targets: (instances, snippets, valid) => head.targets(instances, snippets, valid),
+    targets: (...item) => head.targets(...item),
     loss: (input, targets, pass, draws) => head.loss(joined(input, pass), targets, pass, draws),
     propose(features, valid, pass, options) {
       const input = tf.tidy(() => joined({ features, valid: [valid] }, pass).features);

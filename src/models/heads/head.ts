@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Random } from '../../engine/random.js';
 import type { Pass } from '../layers/layer.js';
 import type { ParameterSpec } from '../parameters.js';
+import type { UnlabelledSpan } from './unlabelled-snippets.js';
 
 /**
  * An instance within the sequence that a head sees. Start and end are fractions of that sequence, below 0 or above 1
@@ -63,8 +64,17 @@ export interface Head<Targets = unknown> extends Disposable {
    * beside the head and supplies them.
    */
   readonly labels: boolean;
-  /** Training targets of one item of T snippets, of which the first `valid` are video. They hold no tensors. */
-  targets(instances: readonly HeadInstance[], snippets: number, valid: number): Targets;
+  /**
+   * Training targets of one item of T snippets, of which the first `valid` are video. They hold no tensors.
+   *
+   * @param unlabelled - Stretches of the item that nobody has labelled (default: none). The loss leaves them out.
+   */
+  targets(
+    instances: readonly HeadInstance[],
+    snippets: number,
+    valid: number,
+    unlabelled?: readonly UnlabelledSpan[],
+  ): Targets;
   /**
    * The loss and its terms, on the tape. Each is a mean over the items, so that those of micro-batches add up in
    * proportion to their sizes. All randomness comes from `draws`.

@@ -1,5 +1,6 @@
 import type { Random } from '../../engine/random.js';
 import type { HeadInstance, HeadProposal } from './head.js';
+import type { UnlabelledSpan } from './unlabelled-snippets.js';
 
 /**
  * A part of a video that the head sees at once: `snippets` snippets from number `start` on. Beyond
@@ -76,6 +77,14 @@ export function windowInstances(instances: readonly HeadInstance[], window: Wind
   return instances
     .map(({ start, end, label }) => ({ start: inWindow(start), end: inWindow(end), label }))
     .filter(({ start, end }) => start < 1 && end > 0);
+}
+
+/** The unlabelled stretches of a video in fractions of a window, cut to it. */
+export function windowSpans(spans: readonly UnlabelledSpan[], window: Window, total: number): UnlabelledSpan[] {
+  const inWindow = (fraction: number) => (fraction - window.start / total) * (total / window.snippets);
+  return spans
+    .map(([start, end]): UnlabelledSpan => [Math.max(0, inWindow(start)), Math.min(1, inWindow(end))])
+    .filter(([start, end]) => end > start);
 }
 
 /** A window's rows of a video's features `[total, C]` → `[snippets·C]`; rows beyond the first `valid` are zeros. */

@@ -1,4 +1,5 @@
 import type { DetectedVideo } from '../../evaluation/detected-video.js';
+import { csvField } from '../exports/exported-video.js';
 
 /**
  * All detections of a video as a CSV table (RFC 4180), with times in seconds. It is meant for spreadsheets, which
@@ -7,12 +8,7 @@ import type { DetectedVideo } from '../../evaluation/detected-video.js';
  */
 export function detectionsCsv({ id, detections }: DetectedVideo): string {
   const rows = detections.map(({ label, score, segment: [start, end] }) =>
-    [field(id), start.toFixed(3), end.toFixed(3), field(label), score.toPrecision(6)].join(),
+    [csvField(id), start.toFixed(3), end.toFixed(3), csvField(label), score.toPrecision(6)].join(),
   );
   return ['video,start,end,label,score', ...rows].map((row) => `${row}\r\n`).join('');
-}
-
-function field(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replace(/"/g, '""')}"` : plain;
 }

@@ -4,6 +4,7 @@ import type { Detection } from '../../evaluation/types.js';
 import { UsageError } from '../../system/errors.js';
 import { fileNameOf } from '../../system/files/file-name.js';
 import { writeFileAtomic } from '../../system/files/files.js';
+import { exportFormats, exportOne, type ExportFormatName } from '../exports/export-formats.js';
 import { chooseCues } from './cues.js';
 import { detectionsCsv } from './detections-csv.js';
 import { detectionPage } from './detection-page.js';
@@ -19,11 +20,25 @@ export interface Output {
 
 type Writer = (video: DetectedVideo, output: Output) => string | Promise<string>;
 
+/** Formats of annotation tools, with the actions that subtitles show. */
+const exported =
+  (name: ExportFormatName): Writer =>
+  ({ id, file, duration, clock = null, detections }, { minScore }) => {
+    const actions = chooseCues(detections, minScore);
+    return exportOne(name, { id, file, duration, clock, subset: 'detected', actions, unlabelled: [] }).content;
+  };
+
 const writers = {
   srt: ({ detections }, { minScore }) => srt(chooseCues(detections, minScore)),
   vtt: ({ detections }, { minScore }) => vtt(chooseCues(detections, minScore)),
   csv: detectionsCsv,
   html: detectionPage,
+  boris: exported('boris'),
+  elan: exported('elan'),
+  'label-studio': exported('label-studio'),
+  via: exported('via'),
+  audacity: exported('audacity'),
+  deepethogram: exported('deepethogram'),
 } satisfies Record<string, Writer>;
 
 /** The formats in which the detections of a video can be written, one file per video. */
@@ -43,8 +58,8 @@ export function parseFormats(text: string): Format[] {
 }
 
 /**
- * Writes the files of each video as soon as it is done, as `FOLDER/<id>.<format>` ({@link fileNameOf}), and at the end
- * `FOLDER/detections.json` in ActivityNet's format, with the warnings by video where there are some.
+ * Writes the files of each video as soon as it is done, as `FOLDER/<id>.<extension>` ({@link fileNameOf}), and at the
+ * end `FOLDER/detections.json` in ActivityNet's format, with the warnings by video where there are some.
  *
  * @returns The videos that could not be read; they are in none of the files.
  */
@@ -62,7 +77,8 @@ export async function writeDetections(
     }
     for (const format of output.formats) {
       const write: Writer = writers[format];
-      writeFileAtomic(path.join(output.folder, `${fileNameOf(video.id)}.${format}`), await write(video, output));
+      const name = `${fileNameOf(video.id)}${format === 'html' ? '.html' : exportFormats[format].ending}`;
+      writeFileAtomic(path.join(output.folder, name), await write(video, output));
     }
     results.push([video.id, video.detections]);
     if (video.warnings.length > 0) warnings.push([video.id, video.warnings]);

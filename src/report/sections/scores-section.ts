@@ -54,7 +54,7 @@ function countsTable(evaluated: readonly EvaluatedRun[], runs: readonly Reported
   const counted = evaluated.flatMap((run) => (run.metrics.counts ? [{ run, counts: run.metrics.counts }] : []));
   const [first] = counted;
   if (first === undefined) return html``;
-  const keys = Object.keys(first.counts) as (keyof typeof first.counts)[];
+  const keys = [...new Set(counted.flatMap(({ counts }) => Object.keys(counts)))] as (keyof typeof first.counts)[];
   return html`<details id="counts">
     <summary>What was counted</summary>
     ${table(
@@ -64,7 +64,7 @@ function countsTable(evaluated: readonly EvaluatedRun[], runs: readonly Reported
         (key) =>
           html`<tr>
             <th scope="row">${key.replaceAll('_', ' ')}</th>
-            ${counted.map(({ counts }) => countCell(counts[key]))}
+            ${counted.map(({ counts }) => countCell(counts[key] ?? 0))}
           </tr>`,
       ),
     )}

@@ -10,5 +10,5 @@ export function detectedVideo(video: Video, detections: Detection[]): DetectedVi
   const { id, path: file, duration } = video;
   const warnings = oddities(video).map(({ text }) => printable(text, 300));
   for (const warning of warnings) say(`warning: ${printable(id)}: ${warning}`);
-  return { id, file, duration, warnings, detections };
+  return { id, file, duration, clock: video, warnings, detections };
 }

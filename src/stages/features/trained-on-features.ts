@@ -1,13 +1,15 @@
 import type { Features } from '../../checkpoints/feature-store.js';
 import type { MadeOf } from '../../checkpoints/run-store.js';
 import { videosOf } from '../../data/dataset.js';
+import { isUnlabelled } from '../../data/unlabelled-stretches.js';
 import type { HeadInstance } from '../../models/heads/head.js';
+import type { UnlabelledSpan } from '../../models/heads/unlabelled-snippets.js';
 import { UsageError } from '../../system/errors.js';
 import { instancesInput } from '../run/inputs.js';
 import type { Run } from '../run/run.js';
 import { requireSome } from '../run/usable-videos.js';
 import type { Start } from '../training/training-stage.js';
-import { headInstances } from '../training/targets.js';
+import { headInstances, headUnlabelled } from '../training/targets.js';
 import { featureOrigins, openFeatures } from './open-features.js';
 import { pretrainedSequence, type PretrainedSequence } from './pretrained-sequence.js';
 import type { FeatureSource } from './feature-source.js';
@@ -54,16 +56,22 @@ export interface SeenVideo {
   /** Features of all views, in one shape. An epoch sees one of them, drawn at random. */
   views: readonly Features[];
   instances: readonly HeadInstance[];
+  /** Its stretches that nobody has labelled. */
+  unlabelled: readonly UnlabelledSpan[];
 }
 
 /**
- * The training videos with their features.
+ * The training videos with their features, without those in which nothing is labelled.
  *
  * @throws UsageError when no video has features, or one has none and `data.missing` is not `skip`.
  */
 export function seenVideos({ config, dataset, folder }: Run, source: FeatureSource): SeenVideo[] {
   const { trainOn, missing } = config.data;
-  const usable = requireSome(source.videos(trainOn), trainOn, dataset);
+  const usable = requireSome(
+    source.videos(trainOn).filter((video) => !isUnlabelled(video)),
+    trainOn,
+    dataset,
+  );
   const videos = usable.filter(({ id }) => source.has(id));
   const complete = videos.length === usable.length || missing === 'skip';
   if (videos.length === 0 || !complete) throw new UsageError(`no features in ${folder}: run \`lofi extract\` first`);
@@ -71,5 +79,6 @@ export function seenVideos({ config, dataset, folder }: Run, source: FeatureSour
     id: video.id,
     views: source.views(video.id, config.head.views),
     instances: headInstances(video, config.data.fps, dataset.classes),
+    unlabelled: headUnlabelled(video, config.data.fps),
   }));
 }

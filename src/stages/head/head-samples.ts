@@ -7,8 +7,11 @@ import {
   validSnippets,
   windowFeatures,
   windowInstances,
+  windowSpans,
   windowsOver,
+  type Window,
 } from '../../models/heads/windows.js';
+import { unlabelledSnippets } from '../../models/heads/unlabelled-snippets.js';
 import { WorkError } from '../../system/errors.js';
 import type { SeenVideo } from '../features/trained-on-features.js';
 
@@ -50,7 +53,7 @@ export function headSamples(
   videos: readonly SeenVideo[],
 ): HeadSamples {
   const sample = (
-    { id, views, instances }: SeenVideo,
+    { id, views, instances, unlabelled }: SeenVideo,
     start: number,
     valid: number,
     epoch: number,
@@ -62,8 +65,11 @@ export function headSamples(
       id,
       valid,
       rows: (snippets) => windowFeatures(features, { start, snippets }, valid),
-      targets: (snippets) =>
-        head.targets(windowInstances(instances, { start, snippets }, features.shape[0]), snippets, valid),
+      targets(snippets) {
+        const [window, total] = [{ start, snippets }, features.shape[0]];
+        const seen = windowInstances(instances, window, total);
+        return head.targets(seen, snippets, valid, windowSpans(unlabelled, window, total));
+      },
     };
   };
   const classesOf = (instances: readonly HeadInstance[]) => [...new Set(instances.map(({ label }) => label))].sort();
@@ -84,7 +90,9 @@ export function headSamples(
   const places = videos.flatMap((video) => {
     const total = snippetsOf(video);
     const laid = windows === 'all' ? windowsOver(total, size) : trainingWindows(video.instances, total, size);
-    return laid.map((window) => ({ video, window, total, valid: validSnippets(window, total) }));
+    return laid
+      .map((window) => ({ video, window, total, valid: validSnippets(window, total) }))
+      .filter((place) => holdsLabels(place));
   });
   if (places.length === 0)
     throw new WorkError(`no window of ${snippets} snippets holds an instance: set model.window to longer ones`);
@@ -97,6 +105,22 @@ export function headSamples(
     },
     length: () => snippets,
   };
+}
+
+/** Whether a part of a window is labelled; from any other there is nothing to learn. */
+function holdsLabels({
+  video,
+  window,
+  total,
+  valid,
+}: {
+  video: SeenVideo;
+  window: Window;
+  total: number;
+  valid: number;
+}) {
+  const seen = windowSpans(video.unlabelled, { ...window, snippets: valid }, total);
+  return unlabelledSnippets(seen, valid)?.includes(0) ?? true;
 }
 
 const snippetsOf = ({ views: [first] }: SeenVideo): number => first!.shape[0];

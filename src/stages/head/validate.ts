@@ -35,9 +35,14 @@ export async function validate(
 /** The annotations of the run's dataset in the evaluator's form. */
 function groundTruth({ dataset }: Run): GroundTruth {
   const database = dataset.videos.map(
-    ({ id, subset, duration, instances }): [string, GroundTruth['database'][string]] => [
+    ({ id, subset, duration, instances, unlabelled }): [string, GroundTruth['database'][string]] => [
       id,
-      { subset, duration, annotations: instances.map(({ start, end, label }) => ({ segment: [start, end], label })) },
+      {
+        subset,
+        duration,
+        annotations: instances.map(({ start, end, label }) => ({ segment: [start, end], label })),
+        ...(unlabelled && { unlabelled }),
+      },
     ],
   );
   return { database: Object.fromEntries(database) };

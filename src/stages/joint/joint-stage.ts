@@ -21,7 +21,7 @@ import { settleStatistics } from '../encoder/full-fidelity.js';
 import { encoderBefore, openEncoder } from '../encoder/run-encoder.js';
 import { instancesInput, videoFilesInput } from '../run/inputs.js';
 import type { Run } from '../run/run.js';
-import { usableVideos } from '../run/usable-videos.js';
+import { labelledVideos, usableVideos } from '../run/usable-videos.js';
 import { classNumbers } from '../training/targets.js';
 import type { TrainingPlan } from '../training/training-plan.js';
 import { trainingStage, type Start } from '../training/training-stage.js';
@@ -57,7 +57,7 @@ function planJoint(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<VideoBa
   const { encoder, parameters } = owned.add(openEncoder(run, start));
   const { frames } = config.encoder;
   const normalization = setBatchNormMode(parameters, options.batchNorm);
-  const videos = usableVideos(run, config.data.trainOn);
+  const videos = labelledVideos(run, config.data.trainOn);
   const head = owned.add(buildHead(config.model, encoder.channels, options.classes ? classes.length : 1));
   const headParameters = owned.add(new Parameters(head.parameters, randomStream(config.seed, 'joint', 'head')));
   const planned = {
@@ -102,10 +102,10 @@ function planJoint(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<VideoBa
       const dropoutSeed = randomStream(config.seed, 'joint', 'encoder dropout', step, from).below(2 ** 31);
       return trained.record(x, { ...pass, dropoutSeed });
     },
-    loss({ instances, shape: { snippets } }, { from, to }, { step }, features) {
+    loss({ instances, unlabelled, shape: { snippets } }, { from, to }, { step }, features) {
       const draws = randomStream(config.seed, 'joint', 'draws', step, from);
       const seen = instances.slice(from, to).map((some) => (options.classes ? some : some.map(unnamed)));
-      const targets = seen.map((some) => head.targets(some, snippets, snippets));
+      const targets = seen.map((some, i) => head.targets(some, snippets, snippets, unlabelled[from + i]));
       return head.loss({ features, valid: seen.map(() => snippets) }, targets, headPass, draws);
     },
     async settle() {

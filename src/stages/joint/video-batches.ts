@@ -8,19 +8,22 @@ import { resampled, snippetsEvery } from '../../data/views/sampling.js';
 import { trainingView } from '../../data/views/training-view.js';
 import { randomStream, type Random } from '../../engine/random.js';
 import type { HeadInstance } from '../../models/heads/head.js';
-import { randomWindow, windowInstances } from '../../models/heads/windows.js';
+import type { UnlabelledSpan } from '../../models/heads/unlabelled-snippets.js';
+import { randomWindow, windowInstances, windowSpans } from '../../models/heads/windows.js';
 import { shapeAt } from '../../train/schedule/fidelity.js';
 import type { Draw, DrawnItem } from '../../train/batches/draw.js';
 import type { Slots } from '../../train/samplers/sampler.js';
 import { evenSizes } from '../../train/samplers/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
-import { headInstances } from '../training/targets.js';
+import { headInstances, headUnlabelled } from '../training/targets.js';
 
 /** A batch of videos, or of windows of videos, at one fidelity. */
 export interface VideoBatch {
   ids: string[];
   /** The instances in each sample, as fractions of the sample. */
   instances: HeadInstance[][];
+  /** The unlabelled stretches of each sample, likewise. */
+  unlabelled: UnlabelledSpan[][];
   /** The frames of each sample, `[snippets, frames, size, size, 3]` RGB bytes. */
   frames: Uint8Array[];
   shape: Shape;
@@ -74,13 +77,14 @@ export function videoBatches(
     const samples = chosen.map((drawn) => {
       const video = videos[drawn.item]!;
       const random = randomStream(seed, 'joint', 'window', epoch, video.id, ...drawn.draw);
-      return { drawn, ...sampleOf(config, video, headInstances(video, data.fps, classes), random) };
+      return { drawn, ...sampleOf(config, video, classes, random) };
     });
     const { items, frames, skipped } = await readSamples(samples, data.missing, (sample) => read(sample, shape));
     blendStills(frames, 3 * shape.size ** 2, data.still, randomStream(seed, 'joint', 'still', epoch, i));
     return {
       ids: items.map(({ video }) => video.id),
       instances: items.map(({ instances }) => instances),
+      unlabelled: items.map(({ unlabelled }) => unlabelled),
       frames,
       shape,
       skipped,
@@ -101,15 +105,18 @@ interface VideoSample {
   /** Absent: the whole video. */
   stretch?: Stretch;
   instances: HeadInstance[];
+  unlabelled: UnlabelledSpan[];
 }
 
 function sampleOf(
   { full, model, data }: VideoBatchOptions,
   video: Video,
-  instances: HeadInstance[],
+  classes: readonly string[],
   random: Random,
 ): VideoSample {
-  if (!model.window) return { video, instances };
+  const instances = headInstances(video, data.fps, classes);
+  const unlabelled = headUnlabelled(video, data.fps);
+  if (!model.window) return { video, instances, unlabelled };
   const total = snippetsEvery(model.window.every, video, data.fps);
   const { window, valid } = randomWindow(instances, total, full.snippets, random);
   const { frames } = resampled(video, data.fps);
@@ -118,5 +125,6 @@ function sampleOf(
     video,
     stretch: { from: from!, frames: to! - from! },
     instances: windowInstances(instances, { start: window.start, snippets: valid }, total),
+    unlabelled: windowSpans(unlabelled, { start: window.start, snippets: valid }, total),
   };
 }

@@ -15,7 +15,13 @@ export function instancesInput(videos: readonly Video[]): Input {
   const instances = videos.reduce((sum, video) => sum + video.instances.length, 0);
   return {
     sha256: hashOf(
-      videos.map(({ id, duration, instances, times }) => [id, duration, instances.map(valuesOf), ...timesOf(times)]),
+      videos.map(({ id, duration, instances, times, unlabelled }) => [
+        id,
+        duration,
+        instances.map(valuesOf),
+        ...timesOf(times),
+        ...(unlabelled ? [{ unlabelled }] : []),
+      ]),
     ),
     says: `${plural(instances, 'instance')} in ${plural(videos.length, 'video')}`,
   };

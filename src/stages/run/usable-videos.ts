@@ -1,4 +1,5 @@
 import { videosOf, type Dataset, type Video } from '../../data/dataset.js';
+import { isUnlabelled } from '../../data/unlabelled-stretches.js';
 import { UsageError, WorkError } from '../../system/errors.js';
 import { printable } from '../../system/printable.js';
 import type { Run } from './run.js';
@@ -10,6 +11,17 @@ import type { Run } from './run.js';
  */
 export function usableVideos(run: Pick<Run, 'dataset' | 'config'>, subset: string): Video[] {
   return requireSome(readableVideos(run, subset), subset, run.dataset);
+}
+
+/**
+ * The usable videos of a subset of which at least a part is labelled, to learn from.
+ *
+ * @throws as {@link usableVideos}; UsageError when nothing is labelled.
+ */
+export function labelledVideos(run: Pick<Run, 'dataset' | 'config'>, subset: string): Video[] {
+  const videos = usableVideos(run, subset).filter((video) => !isUnlabelled(video));
+  if (videos.length > 0) return videos;
+  throw new UsageError(`nothing is labelled yet in the videos of subset "${printable(subset, 40)}"`);
 }
 
 /** Returns the videos of a subset unchanged. Throws {@link UsageError} when there is none. */

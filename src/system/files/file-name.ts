@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The most bytes of a name before its extension: file systems take 255, and the longest extension is `.html`. */
+/** The most bytes of a name before its extension: file systems take 255, and the longest ending is `_labels.csv`. */
 const maxBytes = 240;
 /** Bytes of a shortened name before its hash. */
 const shownBytes = 100;

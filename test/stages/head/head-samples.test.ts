@@ -18,6 +18,7 @@ function video(id: string, snippets: number, views: number): SeenVideo {
     id,
     views: Array.from({ length: views }, (_, view) => one(view)),
     instances: [{ start: 0.25, end: 0.5, label: 0 }],
+    unlabelled: [],
   };
 }
 

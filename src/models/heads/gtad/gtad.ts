@@ -7,6 +7,7 @@ import type { Random } from '../../../engine/random.js';
 import type { Pass } from '../../layers/layer.js';
 import type { ParameterSpec } from '../../parameters.js';
 import type { Head, HeadInput, HeadInstance, HeadProposal } from '../head.js';
+import type { UnlabelledSpan } from '../unlabelled-snippets.js';
 import { alignProjected } from './sgalign.js';
 import { anchorLayers, anchorMap, disposeAnchorMap, type AnchorMap } from './anchor-map.js';
 import { alignRow, anchors, regionOfInterest, type Anchor, type Region } from './anchors.js';
@@ -104,9 +105,14 @@ export class GtadHead implements Head<Labels> {
     return this.alignment(snippets).list;
   }
 
-  targets(instances: readonly HeadInstance[], snippets: number): Labels {
+  targets(
+    instances: readonly HeadInstance[],
+    snippets: number,
+    _valid?: number,
+    unlabelled?: readonly UnlabelledSpan[],
+  ): Labels {
     const spans = instances.map(({ start, end }): Span => [start, end]);
-    return labels(spans, snippets, this.anchors(snippets));
+    return labels(spans, snippets, this.anchors(snippets), unlabelled);
   }
 
   loss({ features }: HeadInput, targets: readonly Labels[], pass: Pass, draws: Random) {

@@ -1,3 +1,4 @@
+import { unlabelledSnippets, type UnlabelledSpan } from '../unlabelled-snippets.js';
 import type { Anchor } from './anchors.js';
 
 /** A time span as fractions of the duration of a video or of a window. */
@@ -10,13 +11,24 @@ export interface Labels {
   /** The part of each node's surroundings that is the start (for `end`: the end) of an instance, `[T]`. */
   start: Float32Array;
   end: Float32Array;
+  /**
+   * Present where a part of the item is unlabelled: 1 for nodes in it `[T]`, and for anchors that touch it `[A]`. The
+   * loss leaves these out.
+   */
+  unlabelled?: { nodes: Uint8Array; anchors: Uint8Array };
 }
 
 /**
  * Labels of one video or window with T snippets, for the given anchors. For the overlap, instances are cut off at its
  * ends; a start or end beyond them gives no boundary label.
  */
-export function labels(instances: readonly Span[], snippets: number, list: readonly Anchor[]): Labels {
+export function labels(
+  instances: readonly Span[],
+  snippets: number,
+  list: readonly Anchor[],
+  unlabelled: readonly UnlabelledSpan[] = [],
+): Labels {
+  const nodes = unlabelledSnippets(unlabelled, snippets);
   const overlap = new Float32Array(list.length);
   const inside = instances.map(([start, end]): Span => [Math.max(0, start), Math.min(1, end)]);
   list.forEach(({ start, duration }, a) => {
@@ -33,7 +45,16 @@ export function labels(instances: readonly Span[], snippets: number, list: reado
       instances.map(([, end]) => end),
       snippets,
     ),
+    ...(nodes && { unlabelled: { nodes, anchors: touching(nodes, list) } }),
   };
+}
+
+/** The anchors that touch an unlabelled node. */
+function touching(nodes: Uint8Array, list: readonly Anchor[]): Uint8Array {
+  return Uint8Array.from(list, ({ start, duration }) => {
+    const first = nodes.indexOf(1, start);
+    return first >= 0 && first <= start + duration ? 1 : 0;
+  });
 }
 
 function spanOverlap([a, b]: Span, [c, d]: Span): number {

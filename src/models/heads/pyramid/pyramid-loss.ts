@@ -10,13 +10,15 @@ export interface PyramidTargets {
   /** How many of its snippets are video; locations behind them learn nothing. */
   valid: number;
   positives: Positive[];
+  /** Present where a part of the item is unlabelled: 1 for snippets in it `[T]`. Locations there learn nothing. */
+  unlabelled?: Uint8Array;
 }
 
 /** All parts of the loss that do not depend on the outputs, for a batch. */
 export interface LossTargets {
   /** Targets of the class probabilities, `[B, N, classes]`, rows as in the output. */
   classes: Float32Array;
-  /** `[B, N, 1]`: 1 where a row is a location of the video, otherwise 0. */
+  /** `[B, N, 1]`: 1 where a row is a labelled location of the video, otherwise 0. */
   locations: Float32Array;
   /** The P places where boundaries are learnt, and behind them some that weigh 0, so that P has few values. */
   places: Place[];
@@ -38,10 +40,13 @@ export function lossTargets(
   const locations = new Float32Array(rows);
   const places: Place[] = [];
   const offsets: number[] = [];
-  batch.forEach(({ valid, positives }, item) => {
+  batch.forEach(({ valid, positives, unlabelled }, item) => {
     levels.forEach((level, i) => {
       const row = item * count + first[i]!;
-      locations.fill(1, row, row + locationsOf(level, valid));
+      const inVideo = locationsOf(level, valid);
+      locations.fill(1, row, row + inVideo);
+      for (let index = 0; unlabelled && index < inVideo; index++)
+        if (unlabelled[index * level.stride] === 1) locations[row + index] = 0;
     });
     for (const { level, index, labels, before, after } of positives) {
       const row = first[level]! + index;

@@ -5,7 +5,8 @@ import type { Pass } from '../../layers/layer.js';
 import type { Sequence } from '../../layers/sequence.js';
 import type { ParameterSpec } from '../../parameters.js';
 import type { Head, HeadInput, HeadInstance, HeadLoss, HeadProposal, ProposeOptions } from '../head.js';
-import { assign } from './assignment.js';
+import { unlabelledSnippets, type UnlabelledSpan } from '../unlabelled-snippets.js';
+import { assign, type Positive } from './assignment.js';
 import { backbone } from './backbone.js';
 import { branches, rowsOf, type PyramidOutput } from './branches.js';
 import { decode } from './decode-levels.js';
@@ -62,8 +63,17 @@ export class PyramidHead implements Head<PyramidTargets> {
     return this.backbone.apply(whole, valid, pass, draws);
   }
 
-  targets(instances: readonly HeadInstance[], snippets: number, valid: number): PyramidTargets {
-    return { valid, positives: assign(instances, snippets, valid, this.levels, this.options.centreRadius) };
+  targets(
+    instances: readonly HeadInstance[],
+    snippets: number,
+    valid: number,
+    spans: readonly UnlabelledSpan[] = [],
+  ): PyramidTargets {
+    const positives = assign(instances, snippets, valid, this.levels, this.options.centreRadius);
+    const unlabelled = unlabelledSnippets(spans, snippets);
+    if (!unlabelled) return { valid, positives };
+    const isLabelled = ({ level, index }: Positive) => unlabelled[index * this.levels[level]!.stride] !== 1;
+    return { valid, positives: positives.filter(isLabelled), unlabelled };
   }
 
   loss(input: HeadInput, targets: readonly PyramidTargets[], pass: Pass, draws: Random): HeadLoss {
