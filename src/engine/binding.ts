@@ -7,7 +7,7 @@ import { WorkError } from '../system/errors.js';
 import { writeFileAtomic } from '../system/files/files.js';
 import { findProgram, runProgram } from '../system/programs.js';
 import { installWheels, lastLine, type Wheel } from '../system/install/wheel.js';
-import { graphRenames, graphSource } from './capture/graph-source.js';
+import { graphRenames, graphSource } from './capture/graph/graph-source.js';
 import { engineWheels, type Variant } from './wheels.js';
 
 const require = createRequire(import.meta.url);

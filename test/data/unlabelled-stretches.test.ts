@@ -21,7 +21,13 @@ const video: Video = {
 };
 
 test('stretches are sorted, cut and joined where they meet', () => {
-  const stretches = [[8, 9], [-3, 2], [2, 4], [3, 3.5], [30, 40]] as [number, number][]; // prettier-ignore
+  const stretches = [
+    [8, 9],
+    [-3, 2],
+    [2, 4],
+    [3, 3.5],
+    [30, 40],
+  ] as [number, number][];
   assert.deepEqual(joinedStretches(stretches, 0, 20), [
     [0, 4],
     [8, 9],
@@ -54,7 +60,17 @@ test('an instance that reaches into a stretch goes, with all that it overlaps, a
 test('a video is unlabelled where the stretches cover all that it shows', () => {
   assert.equal(isUnlabelled(video), false);
   assert.equal(isUnlabelled({ ...video, unlabelled: [[0, 20]] }), true);
-  assert.equal(isUnlabelled({ ...video, start: 5, unlabelled: [[5, 12], [11, 20]] }), true); // prettier-ignore
+  assert.equal(
+    isUnlabelled({
+      ...video,
+      start: 5,
+      unlabelled: [
+        [5, 12],
+        [11, 20],
+      ],
+    }),
+    true,
+  );
   assert.equal(isUnlabelled({ duration: 0 }), false);
 });
 

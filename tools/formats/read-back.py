@@ -1,13 +1,14 @@
 """
-Reads what `lofi export-annotations` wrote with the public readers of each format, and compares it with the dataset file.
+Reads what `lofi export-annotations` wrote with the public readers of each format, and compares it with the dataset.
 
   python3 -m venv venv && venv/bin/pip install pympi-ling praatio webvtt-py srt tablib
   venv/bin/pip install --no-deps boris-behav-obs
   lofi export-annotations dataset.json --format elan --out out/elan   (and boris, srt, vtt, audacity, … likewise)
   venv/bin/python tools/formats/read-back.py dataset.json out
 
-OUT holds elan/, srt/, vtt/, audacity/ and deepethogram/ with a file for each video, and lab.boris. Prints for each format
-the number of actions and the largest difference of a start or an end in seconds. Fails where actions are missing or more.
+OUT holds elan/, srt/, vtt/, audacity/ and deepethogram/ with a file for each video, and lab.boris. Prints for each
+format the number of actions and the largest difference of a start or an end in seconds. Fails where actions are missing
+or more.
 Of BORIS only what reads and checks projects is imported; windows and plots are replaced by stand-ins.
 """
 
@@ -77,8 +78,10 @@ def boris(file):
     package = types.ModuleType("boris")
     package.__path__ = importlib.util.find_spec("boris").submodule_search_locations
     sys.modules["boris"] = package
-    windows = ("PyQt5", "PyQt5.QtWidgets", "PyQt5.QtCore", "PyQt5.QtGui", "PyQt5.QtMultimedia", "PIL", "PIL.ImageQt", "exifread", "pyreadr", "matplotlib")
-    for name in (*windows, "boris.mpv", "boris.mpv2", "boris.db_functions", "boris.dialog", "boris.observation_operations"):
+    windows = ("PyQt5", "PyQt5.QtWidgets", "PyQt5.QtCore", "PyQt5.QtGui", "PyQt5.QtMultimedia", "PIL",
+               "PIL.ImageQt", "exifread", "pyreadr", "matplotlib")
+    for name in (*windows, "boris.mpv", "boris.mpv2", "boris.db_functions", "boris.dialog",
+                 "boris.observation_operations"):
         sys.modules[name] = mock.MagicMock()
     from boris import project_functions
 
@@ -110,7 +113,8 @@ def compare(name, wanted, found):
 def main(dataset, out):
     wanted, out = truth(dataset), pathlib.Path(out)
     count = sum(len(list_) for list_ in wanted.values())
-    for name, read in {"elan": elan, "elan as TextGrid": praat_of_elan, "srt": srt, "vtt": vtt, "audacity": audacity}.items():
+    by_file = {"elan": elan, "elan as TextGrid": praat_of_elan, "srt": srt, "vtt": vtt, "audacity": audacity}
+    for name, read in by_file.items():
         folder = out / name.split()[0]
         largest = max(compare(f"{name} {id}", list_, read(folder, id)) for id, list_ in wanted.items())
         print(f"{name}: {count} actions in {len(wanted)} videos, largest difference {largest:.6f} s")

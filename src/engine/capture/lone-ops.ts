@@ -1,4 +1,4 @@
-import { differsInGraph } from './one-dnn.js';
+import { differsInGraph } from './graph/one-dnn.js';
 
 /**
  * Ops that cannot be part of a function: their outputs depend on more than their inputs, or their shapes on values, or

@@ -1,6 +1,6 @@
-import { graphDef, producers } from './graph-def.js';
+import { graphDef, producers } from './graph/graph-def.js';
 import type { NativeBinding, OutputTensor } from './native-binding.js';
-import { opInputs, type OpInput } from './op-attributes.js';
+import { opInputs, type OpInput } from './graph/op-attributes.js';
 import type { RecordedCall, TensorNumber } from './recorded.js';
 import type { StretchEnd } from './step-tree.js';
 

@@ -35,7 +35,13 @@ export function borisProjectOf(videos: readonly ExportedVideo[]): Exported {
     );
     // At one moment, what ends stops before what begins starts.
     events.sort((a, b) => a.time - b.time || b.stops - a.stops);
-    return [video.id, observationOf(video, events.map(({ event }) => event))] as const; // prettier-ignore
+    return [
+      video.id,
+      observationOf(
+        video,
+        events.map(({ event }) => event),
+      ),
+    ] as const;
   });
   const project = {
     time_format: 'hh:mm:ss',

@@ -23,11 +23,27 @@ test('prepare tells forms apart, export-annotations writes them, and prepare rea
     'hen 1_labels.csv': `,background,walk\n${Array.from({ length: 100 }, (_, i) => `${i},${i < 25 ? '0,1' : i < 75 ? '1,0' : '-1,-1'}`).join('\n')}\n`,
     'peck.txt.csv': 'video;start;end;label\nhen 1;1,5;1,5;peck\n',
   });
-  const first = await lofi(['prepare', '--annotations', labels, '--videos', videos, '--point-length', '0.5', '--out', out('d.json')]); // prettier-ignore
+  const first = await lofi([
+    'prepare',
+    '--annotations',
+    labels,
+    '--videos',
+    videos,
+    '--point-length',
+    '0.5',
+    '--out',
+    out('d.json'),
+  ]);
   assert.equal(first.code, 0, first.stderr);
   assert.match(first.stderr, /hen 1: 25 of 100 frames are not labelled yet/);
   const [video] = loadDataset(out('d.json')).videos;
-  const expected = { instances: [{ start: 1.25, end: 1.75, label: 'peck' }, { start: 0, end: 1, label: 'walk' }], unlabelled: [[3, 4]] }; // prettier-ignore
+  const expected = {
+    instances: [
+      { start: 1.25, end: 1.75, label: 'peck' },
+      { start: 0, end: 1, label: 'walk' },
+    ],
+    unlabelled: [[3, 4]],
+  };
   assert.deepEqual({ instances: video!.instances, unlabelled: video!.unlabelled }, expected);
 
   const written = await lofi(['export-annotations', out('d.json'), '--format', 'csv', '--out', out('all.csv')]);
@@ -46,7 +62,10 @@ test('prepare tells forms apart, export-annotations writes them, and prepare rea
 });
 
 test('points without a length are told of one by one; several files need no format', async () => {
-  const [one, two] = writeFiles(folder, { 'a.csv': 'video,start,end,label\nhen 1,1,1,peck\n', 'b.csv': 'video,start,end,label\nhen 1,2,3,walk\n' }) as [string, string]; // prettier-ignore
+  const [one, two] = writeFiles(folder, {
+    'a.csv': 'video,start,end,label\nhen 1,1,1,peck\n',
+    'b.csv': 'video,start,end,label\nhen 1,2,3,walk\n',
+  }) as [string, string];
   const { dataset, warnings } = await prepareDataset({ format: 'auto', annotations: [one, two], videos });
   assert.deepEqual(dataset.videos[0]!.instances, [{ start: 2, end: 3, label: 'walk' }]);
   assert.deepEqual(warnings, ['hen 1: "peck" at 1 s left out: a point event; --point-length S gives it a length']);

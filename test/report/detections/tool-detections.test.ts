@@ -30,7 +30,22 @@ test('detections for labelling tools: what subtitles show, a file for each video
     const read = () => told(path.join(folder, name), { fps: 20 });
     // What a model proposes is no label.
     if (name === 'hen 1.tasks.json') assert.deepEqual(read().videos, []);
-    else assert.deepEqual(read().videos, [{ id: 'hen 1', subset: 'training', instances: [['peck', 1, 2], ['walk', 4, 6.5]], unlabelled: [] }], name); // prettier-ignore
+    else
+      assert.deepEqual(
+        read().videos,
+        [
+          {
+            id: 'hen 1',
+            subset: 'training',
+            instances: [
+              ['peck', 1, 2],
+              ['walk', 4, 6.5],
+            ],
+            unlabelled: [],
+          },
+        ],
+        name,
+      );
   }
 });
 

@@ -74,7 +74,10 @@ function check(name: ExportFormatName, videos: readonly ExportedVideo[], toleran
     [...list].sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : a[1] - b[1] || a[2] - b[2]));
   for (const { id, instances } of wanted) {
     const [got, want] = [byTime(found.videos.find((one) => one.id === id)!.instances), byTime(instances)];
-    assert.deepEqual(got.map(([label]) => label), want.map(([label]) => label)); // prettier-ignore
+    assert.deepEqual(
+      got.map(([label]) => label),
+      want.map(([label]) => label),
+    );
     got.forEach(([label, start, end], i) => {
       assert.ok(Math.abs(start - want[i]![1]) <= tolerance, `${id} ${label}: ${start} for ${want[i]![1]}`);
       assert.ok(Math.abs(end - want[i]![2]) <= tolerance, `${id} ${label}: ${end} for ${want[i]![2]}`);

@@ -56,7 +56,9 @@ export const nova: ToolFormat = {
 
 /** Of `session/ann.scheme.me.annotation`: ann.scheme.me, ann.scheme, ann, ann.video, session. */
 function videoNames(file: string): string[] {
-  const parts = lastPart(file).replace(/\.annotation$/, '').split('.'); // prettier-ignore
+  const parts = lastPart(file)
+    .replace(/\.annotation$/, '')
+    .split('.');
   const beginnings = parts.map((_, i) => parts.slice(0, parts.length - i).join('.'));
   return [...beginnings, `${parts[0]!}.video`, path.basename(path.dirname(path.resolve(file)))];
 }

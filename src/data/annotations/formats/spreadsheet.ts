@@ -106,9 +106,15 @@ function readSpreadsheet(table: TextTable, columns: ColumnNames): LabelledFile {
         `${where}: ${nameOf(table, places[lacks ?? 'label'])} is empty; a video without actions has a line with start, ` +
           'end and label all empty',
       );
-    const [start, end] = ([['start', startScale], ['end', endScale]] as const).map(
-      ([column, scale]) => timeOf(isDecimal ? cell(column).replace(',', '.') : cell(column), where) * scale,
-    ) as [number, number]; // prettier-ignore
+    const [start, end] = (
+      [
+        ['start', startScale],
+        ['end', endScale],
+      ] as const
+    ).map(([column, scale]) => timeOf(isDecimal ? cell(column).replace(',', '.') : cell(column), where) * scale) as [
+      number,
+      number,
+    ];
     if (unlabelled) return { ...entry, instances: [], unlabelled: [[start, end]] };
     return { ...entry, instances: [{ start, end, label }] };
   });

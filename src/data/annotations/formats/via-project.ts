@@ -111,7 +111,10 @@ function chosenAttribute(
       kind: 'files with several attributes',
       text:
         `${file}: labels are the values of ${JSON.stringify(candidates[0]!.aname)}, ` +
-        `not of ${candidates.slice(1).map(({ aname }) => JSON.stringify(aname)).join(', ')}`, // prettier-ignore
+        `not of ${candidates
+          .slice(1)
+          .map(({ aname }) => JSON.stringify(aname))
+          .join(', ')}`,
     });
   return candidates[0];
 }

@@ -142,7 +142,12 @@ function keyOf(name: string): string {
 
 /** A name as Label Studio keeps it on upload: `_` for spaces, and nothing but letters, digits, `_`, `-` and `.`. */
 function looseName(name: string): string {
-  return keyOf(name.trim().replaceAll(' ', '_').replace(/[^-\p{L}\p{N}_.]/gu, '')); // prettier-ignore
+  return keyOf(
+    name
+      .trim()
+      .replaceAll(' ', '_')
+      .replace(/[^-\p{L}\p{N}_.]/gu, ''),
+  );
 }
 
 /** Of several files the one that shares the most folders with a path, counted from its end. */
@@ -159,7 +164,10 @@ function closest(name: string, files: readonly string[], where: string): string 
   const most = Math.max(...shared);
   const best = files.filter((_, i) => shared[i] === most);
   if (best.length === 1) return best[0]!;
-  const list = best.slice(0, 3).map((file) => printable(file, 60)).join(' or '); // prettier-ignore
+  const list = best
+    .slice(0, 3)
+    .map((file) => printable(file, 60))
+    .join(' or ');
   throw new UsageError(
     `${where}: "${printable(lastPart(name), 60)}" may be ${list}: rename one, or name the video with its folder`,
   );

@@ -51,27 +51,46 @@ test('project: states take turns within subject and behaviour; gzipped as well',
     [5, '', 'sit'],
     [5, '', 'sit'],
   ]);
-  const expected = { a: [['run', 1, 3], ['run', 2, 4], ['hop', 3.5, 3.5], ['sit', 5, 5]] }; // prettier-ignore
+  const expected = {
+    a: [
+      ['run', 1, 3],
+      ['run', 2, 4],
+      ['hop', 3.5, 3.5],
+      ['sit', 5, 5],
+    ],
+  };
   assert.deepEqual(instancesOf(read('p.boris', content)), expected);
   assert.deepEqual(instancesOf(read('z.boris', gzipSync(content))), expected);
 });
 
 test('project: the clock runs on over media files and begins at the offset; what crosses a border is divided', () => {
-  const events: Event[] = [[105, '', 'run'], [165, '', 'run'], [110, '', 'hop'], [120, '', 'hop']]; // prettier-ignore
+  const events: Event[] = [
+    [105, '', 'run'],
+    [165, '', 'run'],
+    [110, '', 'hop'],
+    [120, '', 'hop'],
+  ];
   const found = read(
     'p.boris',
     project(events, { 'time offset': 100 }, { 'd/a.mp4': 10, 'd/b.mp4': 20, 'd/c.mp4': 60 }),
   );
   assert.deepEqual(instancesOf(found), {
     a: [['run', 5, 10]],
-    b: [['hop', 0, 0], ['run', 0, 20], ['hop', 10, 10]],
+    b: [
+      ['hop', 0, 0],
+      ['run', 0, 20],
+      ['hop', 10, 10],
+    ],
     c: [['run', 0, 35]],
-  }); // prettier-ignore
+  });
 });
 
 test('project: outside the observed interval nobody has labelled', () => {
   const found = read('p.boris', project([[12, '', 'hop']], { 'observation time interval': [10, 40] }));
-  assert.deepEqual(found.videos[0]!.unlabelled.map(([start]) => start), [0, 40]); // prettier-ignore
+  assert.deepEqual(
+    found.videos[0]!.unlabelled.map(([start]) => start),
+    [0, 40],
+  );
   assert.equal(found.videos[0]!.unlabelled[0]![1], 10);
 });
 
@@ -115,30 +134,63 @@ const columns = [
 const header = [...columns, 'Behavior type', 'Time', 'Media file name'];
 const table = (rows: string[][], separator = '\t', names = header) =>
   [names, ...rows].map((row) => row.join(separator)).join('\r\n');
-const event = (type: string, time: string, modifier = '', media = 'a.mp4', source = 'player #1:a.mp4') =>
-  ['o', source, '0.0', '60', 'x', 'run', modifier, type, time, media]; // prettier-ignore
+const event = (type: string, time: string, modifier = '', media = 'a.mp4', source = 'player #1:a.mp4') => [
+  'o',
+  source,
+  '0.0',
+  '60',
+  'x',
+  'run',
+  modifier,
+  type,
+  time,
+  media,
+];
 
 test('tabular: any order of columns and rows, BOM, CRLF, comma or tab', () => {
   const rows = [event('STOP', '3'), event('START', '1'), event('POINT', '5')];
-  const expected = { a: [['run', 1, 3], ['run', 5, 5]] }; // prettier-ignore
+  const expected = {
+    a: [
+      ['run', 1, 3],
+      ['run', 5, 5],
+    ],
+  };
   for (const separator of ['\t', ',', ';'])
     assert.deepEqual(instancesOf(read('t.tsv', `\uFEFF${table(rows, separator)}`)), expected);
-  const turned = table(rows.map((row) => [...row].reverse()), '\t', [...header].reverse()); // prettier-ignore
+  const turned = table(
+    rows.map((row) => [...row].reverse()),
+    '\t',
+    [...header].reverse(),
+  );
   assert.deepEqual(instancesOf(read('t.tsv', turned)), expected);
-  const seconds = table(rows, '\t', header.map((name) => (name === 'Time' ? 'Time (s)' : name))); // prettier-ignore
+  const seconds = table(
+    rows,
+    '\t',
+    header.map((name) => (name === 'Time' ? 'Time (s)' : name)),
+  );
   assert.deepEqual(instancesOf(read('t.tsv', seconds)), expected);
 });
 
 test('tabular: touching states, modifiers that differ, a stop without them', () => {
   const touching = table([event('START', '1'), event('START', '2'), event('STOP', '2'), event('STOP', '3')]);
-  assert.deepEqual(instancesOf(read('t.tsv', touching)), { a: [['run', 1, 2], ['run', 2, 3]] }); // prettier-ignore
+  assert.deepEqual(instancesOf(read('t.tsv', touching)), {
+    a: [
+      ['run', 1, 2],
+      ['run', 2, 3],
+    ],
+  });
   const both = table([
     event('START', '1', 'fast'),
     event('START', '2', 'slow'),
     event('STOP', '3', 'fast'),
     event('STOP', '4', 'slow'),
   ]);
-  assert.deepEqual(instancesOf(read('t.tsv', both)), { a: [['run', 1, 3], ['run', 2, 4]] }); // prettier-ignore
+  assert.deepEqual(instancesOf(read('t.tsv', both)), {
+    a: [
+      ['run', 1, 3],
+      ['run', 2, 4],
+    ],
+  });
   assert.deepEqual(instancesOf(read('t.tsv', table([event('START', '1', 'fast'), event('STOP', '3')]))), {
     a: [['run', 1, 3]],
   });

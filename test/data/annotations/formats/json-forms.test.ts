@@ -32,7 +32,13 @@ describe('VIA project', () => {
   it('several views; values by key, several of a checkbox, or as text', () => {
     const list = { 1: attribute('act', 'Z2_XY0', 2, { a: 'run', b: 'hop, high' }) };
     const found = read(project(list, { x: segment('10', [1, 2], { 1: 'a,b' }), y: segment('11', [0, 4], { 1: 'a' }) }));
-    assert.deepEqual(byId(found), { a: [['hop, high', 1, 2], ['run', 1, 2]], b: [['run', 0, 4]] }); // prettier-ignore
+    assert.deepEqual(byId(found), {
+      a: [
+        ['hop, high', 1, 2],
+        ['run', 1, 2],
+      ],
+      b: [['run', 0, 4]],
+    });
     const text = read(project({ 1: attribute('act', 'Z2_XY0', 1) }, { x: segment('10', [1, 2], { 1: 'free, text' }) }));
     assert.deepEqual(byId(text), { a: [['free, text', 1, 2]], b: [] });
   });
@@ -47,7 +53,10 @@ describe('VIA project', () => {
     const found = read(
       project(both, { x: segment('10', [1, 2], { 1: 'hm', 2: '0', 3: '0' }), y: segment('10', [3], { 4: 'peck' }) }),
     );
-    assert.deepEqual(byId(found)['a'], [['run', 1, 2], ['peck', 3, 3]]); // prettier-ignore
+    assert.deepEqual(byId(found)['a'], [
+      ['run', 1, 2],
+      ['peck', 3, 3],
+    ]);
     assert.match(found.warnings[0]!, /labels are the values of "act", not of "who"/);
   });
 
@@ -82,7 +91,13 @@ describe('Label Studio', () => {
 
   it('frames from 1, both included; a range of one frame is a moment', () => {
     const found = read([task('a.mp4', [result(1, 25, 'run', 'hop'), result(26, 26, 'peck')])]);
-    assert.deepEqual(byId(found), { a: [['hop', 0, 1], ['run', 0, 1], ['peck', 1, 1]] }); // prettier-ignore
+    assert.deepEqual(byId(found), {
+      a: [
+        ['hop', 0, 1],
+        ['run', 0, 1],
+        ['peck', 1, 1],
+      ],
+    });
   });
 
   it('names: uploads, files on the server, addresses, as the folder of videos has them', () => {

@@ -40,7 +40,11 @@ describe('Praat', () => {
     const text = short(
       '2\n"IntervalTier" "a ""b""" 0 9.5 3\n0 1 ""\n1 2.5 "say ""hi"" ! no" ! 7 a comment\n2.5 9.5 "\n two\nlines"\n"TextTier"\n"p"\n0\n9.5\n1\n4e0\n"peck"\n',
     );
-    const expected = [['say "hi" ! no', 1, 2.5], ['two lines', 2.5, 9.5], ['peck', 4, 4]]; // prettier-ignore
+    const expected = [
+      ['say "hi" ! no', 1, 2.5],
+      ['two lines', 2.5, 9.5],
+      ['peck', 4, 4],
+    ];
     assert.deepEqual(instancesOf('a.TextGrid', text), expected);
     for (const encoding of ['utf16le', 'be'] as const) {
       const bytes = Buffer.from(`\uFEFF${text}`, 'utf16le');
@@ -72,7 +76,11 @@ describe('subtitles', () => {
     const text =
       '1\n00:00:01,000 --> 00:00:02.500 X1:1 X2:2\n<i>groom &amp; <b>self</b></i> (0.93)\n\n' +
       '00:01:00,5 --> 1:00:00,000\n{\\an8}two\nlines\n\n3\n00:00:05,000 --> 00:00:06,000\n\n4\n00:00:07,000 --> 00:00:08,000\na <b> c (1)\n';
-    const expected = [['groom & self', 1, 2.5], ['a <b> c (1)', 7, 8], ['two lines', 60.5, 3600]]; // prettier-ignore
+    const expected = [
+      ['groom & self', 1, 2.5],
+      ['a <b> c (1)', 7, 8],
+      ['two lines', 60.5, 3600],
+    ];
     for (const one of [text, text.replaceAll('\n', '\r\n'), text.replaceAll('\n', '\r'), `\uFEFF${text}`])
       assert.deepEqual(instancesOf('a.srt', one), expected);
     assert.deepEqual(read('a.srt', text).kinds, ['cues without a text']);
@@ -189,7 +197,6 @@ describe('spreadsheets', () => {
       Buffer.from(`\uFEFF${text}`, 'utf16le'),
       Buffer.from(`\uFEFF${text}`, 'utf16le').swap16(),
     ]) {
-      // prettier-ignore
       assert.deepEqual(rowsOf(bytes), expected);
       assert.deepEqual(read('s.csv', bytes).kinds, []);
     }
@@ -197,7 +204,7 @@ describe('spreadsheets', () => {
     assert.deepEqual(rowsOf(windows), expected);
     assert.match(read('s.csv', windows).warnings[0]!, /s\.csv: not in UTF-8 and read as Windows-1252: "Aufbäumen – ½"/);
     refused('s.csv', Buffer.from(text.replace('ä', '\x81'), 'latin1'), /s\.csv:2: not in UTF-8/);
-    refused('s.csv', Buffer.from(`${text.replace('ä', 'a')}`, 'utf16le'), /not in UTF-8|zero byte/);
+    refused('s.csv', Buffer.from(text.replace('ä', 'a'), 'utf16le'), /not in UTF-8|zero byte/);
     refused('s.json', Buffer.from('{"results":{"ä":[]}}', 'latin1'), /not in UTF-8/);
   });
 

@@ -37,7 +37,10 @@ describe('ELAN', () => {
       `<TIER TIER_ID="none"/><TIER TIER_ID="T">${annotation(0, 1, 'a &amp; b &#xe4;')}${annotation(0, 1, '<![CDATA[x < y]]>')}</TIER>` +
       `<TIER TIER_ID="sub" PARENT_REF="T"><ANNOTATION><REF_ANNOTATION ANNOTATION_REF="a"><ANNOTATION_VALUE>no</ANNOTATION_VALUE></REF_ANNOTATION></ANNOTATION></TIER>`;
     const { videos, kinds } = read('a.eaf', `\uFEFF${eaf({ tiers }).replaceAll('><', '>\r\n<')}`);
-    assert.deepEqual(videos[0]!.instances, [['a & b ä', 1, 2.5], ['x < y', 1, 2.5]]); // prettier-ignore
+    assert.deepEqual(videos[0]!.instances, [
+      ['a & b ä', 1, 2.5],
+      ['x < y', 1, 2.5],
+    ]);
     assert.deepEqual(kinds, []);
     const nothing = read('a.eaf', eaf({ tiers: '<TIER TIER_ID="T"/>' }));
     assert.deepEqual(nothing.videos[0]!.instances, []);
@@ -46,7 +49,11 @@ describe('ELAN', () => {
   it('slots without a time lie evenly between their neighbours, which is said', () => {
     const tiers = `<TIER TIER_ID="T">${annotation(0, 1, 'x')}${annotation(1, 2, 'y')}${annotation(2, 3, 'z')}</TIER>`;
     const { videos, kinds } = read('a.eaf', eaf({ slots: [1000, null, null, 4000], tiers }));
-    assert.deepEqual(videos[0]!.instances, [['x', 1, 2], ['y', 2, 3], ['z', 3, 4]]); // prettier-ignore
+    assert.deepEqual(videos[0]!.instances, [
+      ['x', 1, 2],
+      ['y', 2, 3],
+      ['z', 3, 4],
+    ]);
     assert.deepEqual(kinds, ['annotations that are not aligned']);
   });
 

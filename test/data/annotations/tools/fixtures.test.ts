@@ -44,7 +44,10 @@ for (const [name, { file, points, others = [], kinds = [] }] of Object.entries(f
     const fitting = toolFormats.filter((format) =>
       format.fits(new AnnotationSource(path.join(home, file)), { columns: {} }),
     );
-    assert.deepEqual(fitting.map((format) => format.name), [name]); // prettier-ignore
+    assert.deepEqual(
+      fitting.map((format) => format.name),
+      [name],
+    );
     const found = told(path.join(home, file), { videos, fps: 20 });
     const walk = ['walk', 1.5, 4.75];
     assert.deepEqual(found.videos, [

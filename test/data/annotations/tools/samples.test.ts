@@ -72,7 +72,11 @@ for (const folder of folders) {
       for (const [name, rate] of Object.entries(expected.fps!)) {
         const ofName = told(files, { videos, fps: rate });
         const only = { ...ofName, videos: ofName.videos.filter(({ id }) => id === nameOf(name)) };
-        compare(only, expected.instances!.filter(({ video }) => video === name), { [name]: rate }); // prettier-ignore
+        compare(
+          only,
+          expected.instances!.filter(({ video }) => video === name),
+          { [name]: rate },
+        );
       }
     } else compare(found, expected.instances!, fps);
     for (const name of expected.videos_without_instances ?? [])

@@ -81,7 +81,13 @@ function readProject(json: JsonFile) {
     });
     const [from, to] = observation['observation time interval'] ?? [0, 0];
     // An interval of 0 to 0 means the whole video.
-    const unwatched: [number, number][] = to > from ? [[offset, from], [to, 1e6]] : []; // prettier-ignore
+    const unwatched: [number, number][] =
+      to > from
+        ? [
+            [offset, from],
+            [to, 1e6],
+          ]
+        : [];
     videos.push(
       ...onMedia(
         media,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { differsInGraph, oneDnnKernel } from '../../../src/engine/capture/one-dnn.js';
+import { differsInGraph, oneDnnKernel } from '../../../../src/engine/capture/graph/one-dnn.js';
 
 const float = { type: 1, padding: undefined, rank: 4 };
 

@@ -1,7 +1,7 @@
 import { oneDnnKernel } from './one-dnn.js';
 import { attributesOfInputs, type OpInput } from './op-attributes.js';
 import { ProtoWriter } from './protobuf.js';
-import type { BindingAttribute, RecordedCall, TensorFacts } from './recorded.js';
+import type { BindingAttribute, RecordedCall, TensorFacts } from '../recorded.js';
 
 /** TensorFlow's numbers of the kinds of attributes (TF_AttrType in c_api.h). */
 const kinds = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;

@@ -1,5 +1,5 @@
 import { messageFields } from './protobuf.js';
-import type { TensorFacts } from './recorded.js';
+import type { TensorFacts } from '../recorded.js';
 
 /** An input of an op, or a list of them, and the attributes that follow from it. */
 export interface OpInput {
