@@ -43,6 +43,9 @@ const mostFresh = 48;
 const uncapturable =
   /Random|Truncated|Multinomial|Where|Unique|NonMaxSuppression|Bincount|Print|Decode|Read|Write|Variable/;
 
+/** Whether an op is one of several processes, which run it in the order in which each asks for it. */
+const isCollective = (op: string) => op.startsWith('Collective');
+
 /** A stretch of work that is going on. */
 interface Stretch {
   tree: StepTree;
@@ -139,7 +142,7 @@ export class CapturingBinding implements TensorCalls {
   ): OutputTensor[] {
     const { stretch } = this;
     if (!stretch || stretch.tree.eager) return this.runReal(op, attributes, inputs, count);
-    if (this.engine.usesOneDnn && differsInGraph(op)) {
+    if (isCollective(op) || (this.engine.usesOneDnn && differsInGraph(op))) {
       this.begin(this.end());
       const outputs = this.runReal(op, attributes, inputs, count);
       for (const { id, dtype, shape } of outputs) this.usedFacts.set(id, { dtype, shape: [...shape] });
