@@ -48,13 +48,23 @@ export function startEngineIn(cluster: Cluster, wanted = wantedEngine()): Promis
   return started;
 }
 
-async function startRank(cluster: Cluster, wanted: EngineInfo['name'] | undefined): Promise<EngineInfo> {
+/**
+ * The binding by which several processes can compute together.
+ *
+ * @throws UsageError saying why there is none.
+ */
+export function bindingForRanks(wanted = wantedEngine()): Binding {
   const alone = (why: string) => new UsageError(`${why}: train with one process, or run lofi setup.`);
   if (wanted === 'wasm') throw alone('the wasm engine cannot compute with other processes (LOFI_ENGINE=wasm)');
   const [binding] = findBindings();
   if (!binding) throw alone('several processes need native TensorFlow, which is not set up');
   if (binding.source === 'own')
     throw alone(`the binding in node_modules (${binding.file}) cannot compute with other processes`);
+  return binding;
+}
+
+async function startRank(cluster: Cluster, wanted: EngineInfo['name'] | undefined): Promise<EngineInfo> {
+  const binding = bindingForRanks(wanted);
   tf.env().set('PROD', true);
   const address = cluster.addresses[cluster.rank]!;
   try {
