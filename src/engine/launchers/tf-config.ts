@@ -27,7 +27,7 @@ export function tfConfigCluster(text: string): Cluster {
   }
   const parsed = schema.safeParse(content);
   if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues as [{ path: PropertyKey[]; message: string }];
+    const { path, message } = parsed.error.issues[0]!;
     throw wrong(`${path.join('.')}: ${message}`);
   }
   const {
