@@ -1,3 +1,4 @@
+import { RankLost } from '../../engine/collectives/ranks.js';
 import { LofiError, WorkError } from '../../system/errors.js';
 import { neverAborted } from '../../system/signals.js';
 import { nextPoint } from '../../train/batches/batch-source.js';
@@ -153,7 +154,7 @@ class StageTraining<B extends Batch> {
     const sampling = drawn?.sampling ?? null;
     const { items, weighted, ...taken } = withinMemory(run.config, stage, { items: Math.max(...sizes), shape }, () =>
       update(parts, division, options.clipNorm, { step: at.step, lr }, forwardOf(plan, batch, at), {
-        compute: this.compute,
+        compute: (...batch) => this.computed(...batch),
         perItem: source.next !== undefined,
         weights: sampling ? slots.map((slot) => drawn!.items[slot]!.weight) : undefined,
       }),
@@ -170,6 +171,16 @@ class StageTraining<B extends Batch> {
     const result: StepResult = { ...taken, lr, shape, ...(sampling && { weighted, sampling: sampling.log }) };
     this.newest = { step: at.step + 1, epoch: at.epoch + 1, ids: batch.ids, ...result };
     return result;
+  }
+
+  private computed(...batch: Parameters<Compute>): ReturnType<Compute> {
+    try {
+      return this.compute(...batch);
+    } catch (error) {
+      // The step has not changed anything yet.
+      if (error instanceof RankLost) this.progress.whole = true;
+      throw error;
+    }
   }
 
   afterStep(position: Position, step: number): void {
