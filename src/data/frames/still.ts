@@ -2,8 +2,8 @@ import type { Random } from '../../engine/random.js';
 
 /**
  * Background erasing (Wang et al., CVPR 2021, eq. 1): blends every frame of a sample with one still frame of
- * another sample of the batch, so that the scene tells less about the action and the motion tells more. A sample
- * that is alone in its batch is blended with a frame of its own. Samples are changed in place; the still frames are
+ * another of the samples, so that the scene tells less about the action and the motion tells more. A sample
+ * that is alone is blended with a frame of its own. Samples are changed in place; the still frames are
  * taken from the unchanged samples.
  *
  * @param samples - Each `[frames, size, size, 3]` bytes.
