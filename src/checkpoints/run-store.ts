@@ -105,15 +105,8 @@ export interface LoadedCheckpoint {
  */
 export class RunStore {
   readonly #named = new Set<string>();
-  readonly #writes: boolean;
 
-  /** @param options.writes - false: nothing is deleted, as another process writes, and `save` is refused. */
-  constructor(
-    readonly runFolder: string,
-    { writes = true } = {},
-  ) {
-    this.#writes = writes;
-  }
+  constructor(readonly runFolder: string) {}
 
   /**
    * Writes a checkpoint. The manifest is written last, so an interrupted write leaves no checkpoint. A checkpoint of
@@ -123,7 +116,6 @@ export class RunStore {
    * @throws WorkError when writing fails; if the disk is full, its cause has the code ENOSPC. Earlier checkpoints stay.
    */
   save(stage: string, checkpoint: Checkpoint): Origin {
-    if (!this.#writes) throw new Error(`a checkpoint of ${stage} by a process that does not write`);
     const { tensors, ...rest } = checkpoint;
     const { step, best } = rest;
     const sha256 = hashTensors(tensors);
@@ -205,7 +197,6 @@ export class RunStore {
    * @param keepEvery - Checkpoints at multiples of this number of steps are kept.
    */
   prune(stage: string, { keepLast, keepEvery }: { keepLast: number; keepEvery?: number }): void {
-    if (!this.#writes) return;
     const steps = this.steps(stage);
     const best = this.manifest(stage)?.best?.step;
     const kept = steps.filter(
@@ -225,7 +216,6 @@ export class RunStore {
    * damaged). A step of -1 deletes all checkpoints of the stage.
    */
   discardAfter(stage: string, step: number): void {
-    if (!this.#writes) return;
     for (const newer of this.steps(stage).filter((other) => other > step)) removeWithManifest(this.#file(stage, newer));
     sweep(this.#folder(stage));
     const newest = this.manifest(stage);

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { Candidate, SweepRow } from '../../stages/head/sweep.js';
 import { UsageError } from '../../system/errors.js';
-import { ranksOfCall, ranksOption, type RanksArguments } from '../ranks.js';
+import { ranksOfCall, ranksOption, type RanksArguments } from '../ranks-option.js';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
 import { print, printJson, say } from '../../system/say.js';
 

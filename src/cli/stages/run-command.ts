@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import type { Run } from '../../stages/run/run.js';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
-import { ranksOfCall, ranksOption, type RanksArguments } from '../ranks.js';
+import { ranksOfCall, ranksOption, type RanksArguments } from '../ranks-option.js';
 import { print, say } from '../../system/say.js';
 
 interface Arguments extends RunArguments, RanksArguments {

@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import type { Config } from '../../config/schema.js';
 import { stageFacts, type StageName } from '../../config/stages.js';
 import { UsageError } from '../../system/errors.js';
-import { ranksOfCall, ranksOption, type RanksArguments } from '../ranks.js';
+import { ranksOfCall, ranksOption, type RanksArguments } from '../ranks-option.js';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
 import { say } from '../../system/say.js';
 

@@ -26,6 +26,25 @@ export function blendStills(
   });
 }
 
+/**
+ * {@link blendStills} within each of some groups of samples, which see nothing of each other.
+ *
+ * @param groups - The samples `from` ≤ i < `to` of each.
+ * @param randomOf - The random numbers of a group by its place.
+ */
+export function blendStillsWithin(
+  samples: readonly Uint8Array[],
+  groups: readonly { place: number; from: number; to: number }[],
+  frameBytes: number,
+  strength: number,
+  randomOf: (...place: number[]) => Random,
+): void {
+  if (strength === 0) return;
+  // The random numbers of the first group are those of a batch that is not divided.
+  for (const { place, from, to } of groups)
+    blendStills(samples.slice(from, to), frameBytes, strength, place === 0 ? randomOf() : randomOf(place));
+}
+
 const frameOf = (sample: Uint8Array, index: number, frameBytes: number) =>
   sample.subarray(index * frameBytes, (index + 1) * frameBytes);
 

@@ -4,7 +4,7 @@ import { randomStream, type Random } from '../../engine/random.js';
 import type { BatchSource } from '../../train/batches/batch-source.js';
 import type { Draw } from '../../train/batches/draw.js';
 import type { Batch } from '../../train/loop.js';
-import { microBatches, slotsOf, type Share } from '../../train/ranks/division.js';
+import { microBatches, slotsOf, type RankShare } from '../../train/ranks/division.js';
 import { sampledSource } from '../../train/samplers/sampler.js';
 import { samplerOf } from '../../train/samplers/sampler-of.js';
 import { scoresInChunks } from '../../train/samplers/scores-in-chunks.js';
@@ -32,7 +32,7 @@ export function headSource(
   samples: HeadSamples,
   shape: string,
   classes: number,
-  share: Share,
+  share: RankShare,
   losses: (list: readonly HeadSample[], draws: Random) => tf.Tensor1D,
 ): BatchSource<HeadBatch> {
   const sizes = evenSizes(samples.classes.length, batch);

@@ -1,6 +1,7 @@
 import type { Config, Shape } from '../../config/schema.js';
 import type { Video } from '../../data/dataset.js';
 import type { FrameSource } from '../../data/frames/request.js';
+import { blendStillsWithin } from '../../data/frames/still.js';
 import { prefetch } from '../../data/frames/prefetch.js';
 import { snippetRequest, type Stretch } from '../../data/views/snippets.js';
 import { resampled, snippetsEvery } from '../../data/views/sampling.js';
@@ -10,11 +11,10 @@ import type { HeadInstance } from '../../models/heads/head.js';
 import { randomWindow, windowInstances } from '../../models/heads/windows.js';
 import { shapeAt } from '../../train/schedule/fidelity.js';
 import type { Draw, DrawnItem } from '../../train/batches/draw.js';
-import { microBatches, slotsOf, type Share } from '../../train/ranks/division.js';
+import { divided, microBatches, slotsOf, type RankShare } from '../../train/ranks/division.js';
 import type { Slots } from '../../train/samplers/sampler.js';
 import { evenSizes } from '../../train/samplers/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
-import { blendMicroBatches } from '../training/still-frames.js';
 import { headInstances } from '../training/targets.js';
 
 /** A batch of videos, or of windows of videos, at one fidelity. */
@@ -63,7 +63,7 @@ export function videoBatches(
   classes: readonly string[],
   draw: (batch: number) => Draw,
   { epoch, from, to }: { epoch: number; from: number; to: number },
-  share: Share = { rank: 0, count: 1 },
+  share: RankShare = { rank: 0, count: 1 },
 ): AsyncIterable<VideoBatch> {
   const { seed, data, encoder, joint } = config;
   const { shapeOf } = jointSlots(joint, videos.length);
@@ -87,7 +87,9 @@ export function videoBatches(
       read(sample, shape),
     );
     const slots = places.map((place) => own.from + place);
-    blendMicroBatches({ frames, groups, slots }, 3 * shape.size ** 2, data.still, [seed, 'joint', 'still', epoch, i]);
+    blendStillsWithin(frames, divided(groups, slots), 3 * shape.size ** 2, data.still, (...place) =>
+      randomStream(seed, 'joint', 'still', epoch, i, ...place),
+    );
     return {
       ids: items.map(({ video }) => video.id),
       instances: items.map(({ instances }) => instances),

@@ -3,6 +3,7 @@ import { drawColor } from '../../data/frames/color.js';
 import { withOffset } from '../../data/frames/principal-colors.js';
 import type { FrameRequest, FrameSource } from '../../data/frames/request.js';
 import { clipName, type MeasuredClip } from '../../data/measured-clips.js';
+import { blendStillsWithin } from '../../data/frames/still.js';
 import { prefetch } from '../../data/frames/prefetch.js';
 import { clipRequest } from '../../data/views/snippets.js';
 import { clipTrainTransform, videoTrainTransform } from '../../data/views/transform.js';
@@ -17,10 +18,9 @@ import {
   type MultigridSegment,
 } from '../../train/schedule/multigrid.js';
 import type { Draw, DrawnItem } from '../../train/batches/draw.js';
-import { microBatches, slotsOf, type Share } from '../../train/ranks/division.js';
+import { divided, microBatches, slotsOf, type RankShare } from '../../train/ranks/division.js';
 import { evenSizes } from '../../train/samplers/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
-import { blendMicroBatches } from '../training/still-frames.js';
 import type { DrawColorOffset } from './color-noise.js';
 import { cropCount, viewRequests, type Views } from '../../data/views/clip-views.js';
 
@@ -85,7 +85,7 @@ export function clipBatches(
   draw: (batch: number) => Draw,
   { epoch, from, to }: { epoch: number; from: number; to: number },
   offsetOf: DrawColorOffset | null = null,
-  share: Share = { rank: 0, count: 1 },
+  share: RankShare = { rank: 0, count: 1 },
 ): AsyncIterable<ClipBatch> {
   const { seed, data, encoder, pretrain } = config;
   const { resize, flip } = data;
@@ -118,8 +118,9 @@ export function clipBatches(
       samples: () => drawn.items.slice(own.from, own.to).map((one) => sample(one, shape)),
       training: { drawn, groups, first: own.from },
       change(frames, slots) {
-        const name = [seed, 'pretrain', 'still', epoch, batch] as const;
-        blendMicroBatches({ frames, groups, slots }, 3 * shape.size ** 2, data.still, name);
+        blendStillsWithin(frames, divided(groups, slots), 3 * shape.size ** 2, data.still, (...place) =>
+          randomStream(seed, 'pretrain', 'still', epoch, batch, ...place),
+        );
       },
     };
   });

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { MetricsLog, silentLog, type StepLog } from '../../checkpoints/metrics.js';
+import { ReadingStore } from '../../checkpoints/reading-store.js';
 import { acquireRunLock } from '../../checkpoints/run-lock.js';
 import { RunStore } from '../../checkpoints/run-store.js';
 import { loadConfig } from '../../config/load.js';
@@ -115,7 +116,7 @@ async function openAsReader(folder: string, config: Config, { policy, stop, team
     ...{ folder, config, policy, engine, frames, stop, team },
     dataset: loadDataset(datasetOfRanks(folder)),
     log: silentLog(path.join(folder, 'metrics.jsonl')),
-    store: new RunStore(folder, { writes: false }),
+    store: new ReadingStore(folder),
     heartbeat: new Heartbeat(null),
     adopt: () => undefined,
     close() {

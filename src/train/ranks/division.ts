@@ -1,7 +1,7 @@
 import { powerOf2From } from '../../engine/collectives/ranks.js';
 
 /** Which of several processes something is divided among. */
-export interface Share {
+export interface RankShare {
   readonly rank: number;
   readonly count: number;
 }
@@ -18,7 +18,7 @@ export function microBatches(items: number, largest: number | null): number[] {
  *
  * @param sizes - Items in each micro-batch of the batch.
  */
-export function slotsOf(sizes: readonly number[], { rank, count }: Share): { from: number; to: number } {
+export function slotsOf(sizes: readonly number[], { rank, count }: RankShare): { from: number; to: number } {
   const each = powerOf2From(Math.ceil(sizes.length / count));
   const before = (micro: number) => sizes.slice(0, micro).reduce((sum, size) => sum + size, 0);
   return { from: before(rank * each), to: before((rank + 1) * each) };
