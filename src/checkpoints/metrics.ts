@@ -15,11 +15,26 @@ import { readText } from '../system/files/files.js';
 import { say } from '../system/say.js';
 import { UsageError } from '../system/errors.js';
 
+/** What a stage does with the log of a run. */
+export interface StepLog {
+  readonly file: string;
+  append(record: object): void;
+  position(): number;
+  truncate(position: number): void;
+  close(): void;
+}
+
+/** The log of a process that writes nothing. */
+export function silentLog(file: string): StepLog {
+  const nothing = () => undefined;
+  return { file, append: nothing, position: () => 0, truncate: nothing, close: nothing };
+}
+
 /**
  * A run's `metrics.jsonl`, one JSON object per line. Each line is written at once; while the disk
  * is full, lines wait in memory.
  */
-export class MetricsLog {
+export class MetricsLog implements StepLog {
   readonly #fd: number;
   #waiting = '';
 

@@ -6,7 +6,7 @@ import { LofiError, UsageError } from '../system/errors.js';
 import { linesOf } from '../system/printable.js';
 import { nearest } from '../system/nearest.js';
 import { endingSignals } from '../system/signals.js';
-import { say } from '../system/say.js';
+import { sayError } from '../system/say.js';
 
 /**
  * Every command is a file `<folder>/<name>-command.ts`, and those of stages are made of the table of stages. A file is
@@ -134,7 +134,7 @@ function report(error: unknown, verbose: boolean): void {
   const clear = error instanceof LofiError || (error instanceof Error && 'code' in error);
   const text = clear ? first : `${first} (--verbose shows where)`;
   if (verbose) process.stderr.write(`${linesOf(`lofi: ${stack ?? text}`)}\n`);
-  else say(`lofi: ${text}`);
+  else sayError(`lofi: ${text}`);
   process.exitCode = error instanceof LofiError ? error.exitCode : 1;
   setTimeout(() => process.exit(), GRACE_MS).unref();
 }

@@ -7,6 +7,7 @@ import { withoutNewListeners } from '../system/listeners.js';
 import { findBindings, type Binding } from './binding.js';
 import { withCapture } from './capture/capture.js';
 import type { NativeBinding } from './capture/native-binding.js';
+import { withinCluster, type Cluster } from './collectives/cluster.js';
 import { say } from '../system/say.js';
 
 const require = createRequire(import.meta.url);
@@ -33,6 +34,47 @@ let started: Promise<EngineInfo> | undefined;
 export function startEngine(wanted = wantedEngine()): Promise<EngineInfo> {
   started ??= start(wanted);
   return started;
+}
+
+/**
+ * Starts native TensorFlow as one of several processes that compute together. Must be called before
+ * {@link startEngine}, which then returns the same engine.
+ *
+ * @throws UsageError with an engine that cannot do it; WorkError when it cannot start, as when the port is taken.
+ */
+export function startEngineIn(cluster: Cluster, wanted = wantedEngine()): Promise<EngineInfo> {
+  if (started) throw new Error('the engine runs already');
+  started = startRank(cluster, wanted);
+  return started;
+}
+
+/**
+ * The binding by which several processes can compute together.
+ *
+ * @throws UsageError saying why there is none.
+ */
+export function bindingForRanks(wanted = wantedEngine()): Binding {
+  const alone = (why: string) => new UsageError(`${why}: train with one process, or run lofi setup.`);
+  if (wanted === 'wasm') throw alone('the wasm engine cannot compute with other processes (LOFI_ENGINE=wasm)');
+  const [binding] = findBindings();
+  if (!binding) throw alone('several processes need native TensorFlow, which is not set up');
+  if (binding.source === 'own')
+    throw alone(`the binding in node_modules (${binding.file}) cannot compute with other processes`);
+  return binding;
+}
+
+async function startRank(cluster: Cluster, wanted: EngineInfo['name'] | undefined): Promise<EngineInfo> {
+  const binding = bindingForRanks(wanted);
+  tf.env().set('PROD', true);
+  const address = cluster.addresses[cluster.rank]!;
+  try {
+    return await withinCluster(cluster, () => startTensorFlow(binding));
+  } catch (error) {
+    const [why = ''] = (error as Error).message.split('\n');
+    throw new WorkError(
+      `rank ${cluster.rank} cannot start TensorFlow at ${address} (${why}): is its port taken by another process?`,
+    );
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { writeFileAtomic } from '../system/files/files.js';
 import { findProgram, runProgram } from '../system/programs.js';
 import { installWheels, lastLine, type Wheel } from '../system/install/wheel.js';
 import { graphRenames, graphSource } from './capture/graph/graph-source.js';
+import { ranksSource } from './collectives/ranks-source.js';
 import { engineWheels, type Variant } from './wheels.js';
 
 const require = createRequire(import.meta.url);
@@ -154,7 +155,10 @@ export function layoutOf(variant: Variant, cache: string, wheels = engineWheels(
     .update(NEEDED.join(' '));
   const libraries = `${variant}-${first.version}-${fetched.digest('hex').slice(0, 12)}`;
   const built = createHash('sha256').update(
-    [libraries, headersVersion(), ...COMPILE, ...LINK, SIGNALS, QUIET, ...graphRenames, graphSource].join(' '),
+    [
+      ...[libraries, headersVersion(), ...COMPILE, ...LINK, SIGNALS, QUIET],
+      ...[...graphRenames, graphSource, ranksSource],
+    ].join(' '),
   );
   for (const file of sources('')) built.update(readFileSync(file));
   return {
@@ -167,19 +171,17 @@ export function layoutOf(variant: Variant, cache: string, wheels = engineWheels(
 async function compile(compiler: string, libraries: string, out: string): Promise<void> {
   const tensorflow = path.join(libraries, 'tensorflow');
   const headers = path.join(path.dirname(require.resolve('node-api-headers/package.json')), 'include');
-  const [signals, graph] = ['signals.cc', 'graph.cc'].map((name) => path.join(path.dirname(out), name)) as [
-    string,
-    string,
-  ];
-  writeFileSync(signals, SIGNALS);
-  writeFileSync(graph, graphSource);
+  const own = Object.entries({ signals: SIGNALS, graph: graphSource, ranks: ranksSource }).map(([name, source]) => {
+    const file = path.join(path.dirname(out), `${name}.cc`);
+    writeFileSync(file, source);
+    return file;
+  });
   await compiled(compiler, [
     ...COMPILE,
     ...graphRenames,
     ...['-I', headers, '-I', path.join(tensorflow, 'include')],
     ...sources('.cc'),
-    signals,
-    graph,
+    ...own,
     ...['cc', 'framework'].map((name) => path.join(tensorflow, `libtensorflow_${name}.${LIBRARY_ENDING}`)),
     // The path is relative, so that the cache can be moved and the folder staged under another name.
     `-Wl,-rpath,${ORIGIN}/../${path.basename(libraries)}/tensorflow`,

@@ -25,8 +25,10 @@ export async function runStages(run: Run, names: readonly StageName[]): Promise<
   const wanted = pipeline.filter((stage) => names.includes(stage.name));
   checkBeforeTraining(run, names);
   const free = pipeline.filter((stage) => !wanted.includes(stage) && isDoneOnDemand(run, stage, wanted));
-  for (const stage of [...free, ...wanted]) await refuseOutdated(run, stage);
-  run.adopt({ config: everyStageFits(run) });
+  await run.team.alone(async () => {
+    for (const stage of [...free, ...wanted]) await refuseOutdated(run, stage);
+    run.adopt({ config: everyStageFits(run) });
+  });
   for (const stage of pipeline) if (free.includes(stage) || wanted.includes(stage)) await stage.run(run);
 }
 

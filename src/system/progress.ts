@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress';
 import { lineOf } from './printable.js';
-import { say } from './say.js';
+import { say, saysNothing } from './say.js';
 
 /** A progress bar on stderr with the remaining time. Where stderr is not a terminal, a line every 30 s instead. */
 export interface Progress {
@@ -16,6 +16,7 @@ export function startProgress(title: string, total: number): Progress {
   const eta = (done: number) => Math.round((((Date.now() - started) / 1000) * (total - done)) / Math.max(done, 1e-9));
   return {
     step(done, note = '') {
+      if (saysNothing()) return;
       const now = Date.now();
       if (now - started < 2000) return;
       if (process.stderr.isTTY) {

@@ -5,9 +5,31 @@ import { lineOf, linesOf } from './printable.js';
  * of it: they could move the cursor, or begin a line that looks like one of ours. JSON escapes by itself.
  */
 
-/** Writes a line to stderr: warnings, notes, progress, errors. */
+let isQuiet = false;
+let prefix = '';
+
+/**
+ * Makes this process, one of several that do the same, keep its notes and warnings to itself: rank 0 says them. Errors
+ * begin with its number.
+ */
+export function quietFrom(rank: number): void {
+  isQuiet = true;
+  prefix = `[rank ${rank}] `;
+}
+
+/** Whether notes, warnings and progress are left to another process. */
+export function saysNothing(): boolean {
+  return isQuiet;
+}
+
+/** Writes a line to stderr: warnings, notes, progress. */
 export function say(line: string): void {
-  process.stderr.write(`${lineOf(line)}\n`);
+  if (!isQuiet) process.stderr.write(`${lineOf(line)}\n`);
+}
+
+/** Writes the line of an error to stderr. */
+export function sayError(line: string): void {
+  process.stderr.write(`${lineOf(prefix + line)}\n`);
 }
 
 /** Writes a result for people to stdout: a table, or the path of what was made. */

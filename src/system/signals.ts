@@ -61,3 +61,11 @@ export async function breathe(stop: AbortSignal): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   stop.throwIfAborted();
 }
+
+/** A signal for work that nothing stops. */
+export function neverAborted(): AbortSignal {
+  const { signal } = new AbortController();
+  // Every pending read listens to this signal.
+  setMaxListeners(0, signal);
+  return signal;
+}

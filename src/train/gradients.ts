@@ -106,24 +106,6 @@ function itemsOf(items: LossTensors['items']): tf.Tensor1D {
   return items();
 }
 
-/** Returns sum + factor·gradients; disposes of both arguments. */
-export function accumulate(
-  sum: GradientsByPart | undefined,
-  gradients: GradientsByPart,
-  factor: number,
-): GradientsByPart {
-  if (!sum && factor === 1) return gradients;
-  return mapGradients(gradients, (part, name, gradient) => {
-    const before = sum?.get(part)?.get(name);
-    const after = tf.tidy(() => {
-      const scaled = tf.mul(gradient, factor);
-      return before ? tf.add(before, scaled) : scaled;
-    });
-    tf.dispose(before ? [gradient, before] : gradient);
-    return after;
-  });
-}
-
 /** Scales all gradients so that their global L2 norm is at most `limit`; disposes of the argument. */
 export function clipByGlobalNorm(gradients: GradientsByPart, limit: number): GradientsByPart {
   const factor = tf.tidy(() => {

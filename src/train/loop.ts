@@ -12,16 +12,20 @@ import { say } from '../system/say.js';
 
 /** The part of a batch that the training loop knows. */
 export interface Batch {
-  /** Names of the batch's items, for messages. */
+  /** Names of the items that this process has, for messages. */
   ids: readonly string[];
   /**
-   * Sizes of the groups in which the items go through the network, each with its own batch statistics. Absent: groups
-   * of the stage's `microBatch` items.
+   * Sizes of the planned batch's micro-batches, each of which goes through the network with its own batch statistics.
+   * Absent: the stage's `microBatch` items each.
    */
   groups?: readonly number[];
+  /** Places of the items in the planned batch, ascending. Absent: those of all. */
+  slots?: readonly number[];
+  /** Places of the items that all processes have, where there are several. */
+  read?: readonly number[];
   /** For each item that could not be read and was left out: the reason. */
   skipped?: readonly string[];
-  /** The items and how they were chosen, for a source with a state. */
+  /** The items of the planned batch and how they were chosen, for a source with a state. */
   drawn?: Draw;
 }
 
@@ -109,7 +113,7 @@ export async function trainLoop<B extends Batch>(training: Training<B>): Promise
       for await (const batch of batches) {
         stop.throwIfAborted();
         const begun = performance.now();
-        if (batch.ids.length > 0) {
+        if ((batch.read ?? batch.ids).length > 0) {
           const lr = pace.rate(epoch + done / pace.steps(epoch));
           const result = training.step(batch, { epoch, step, lr });
           const at = { step: step + 1, epoch: epoch + 1 };

@@ -16,6 +16,15 @@ interface WeightedSum {
 }
 
 /**
+ * Sums over passes, to be added to those of other passes: `mean`, `variance` and `square` of each layer, whose `passes`
+ * are counted, and the `sum` of each mean over items, whose `items` are counted. Names are `<layer> <which>`.
+ */
+export interface CollectedStatistics {
+  tensors: ReadonlyMap<string, tf.Tensor1D>;
+  counts: ReadonlyMap<string, number>;
+}
+
+/**
  * Collects the batch statistics of all passes (micro-batches) of one step, and updates the running statistics once a
  * step, as if the passes were one (docs/method.md §6.2): the mean is the mean of their means, the variance is the mean
  * of their variances plus the variance of their means. Means over items ({@link Pass.onMean}) update their parameters
@@ -68,6 +77,39 @@ export class StatisticsCollector {
       sum.dispose();
     }
     this.means.clear();
+  }
+
+  /** Hands all sums over to the caller, who owns their tensors, and empties the collector. */
+  take(): CollectedStatistics {
+    const tensors = new Map<string, tf.Tensor1D>();
+    const counts = new Map<string, number>();
+    for (const [layer, { mean, variance, square, passes }] of this.sums) {
+      for (const [which, tensor] of Object.entries({ mean, variance, square }))
+        tensors.set(`${layer} ${which}`, tensor);
+      counts.set(`${layer} passes`, passes);
+    }
+    for (const [parameter, { sum, items }] of this.means) {
+      tensors.set(`${parameter} sum`, sum);
+      counts.set(`${parameter} items`, items);
+    }
+    this.sums.clear();
+    this.means.clear();
+    return { tensors, counts };
+  }
+
+  /** Takes sums over in place of its own. */
+  put({ tensors, counts }: CollectedStatistics): void {
+    this.dispose();
+    for (const [name, count] of counts) {
+      const [of, what] = name.split(' ') as [string, string];
+      const tensor = (which: string) => tf.keep(tensors.get(`${of} ${which}`)!);
+      if (what === 'items') this.means.set(of, { sum: tensor('sum'), items: count });
+      else
+        this.sums.set(of, {
+          ...{ mean: tensor('mean'), variance: tensor('variance'), square: tensor('square') },
+          passes: count,
+        });
+    }
   }
 
   /** Frees what an unfinished step has left. */

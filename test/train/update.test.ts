@@ -11,8 +11,10 @@ import { UsageError } from '../../src/system/errors.js';
 import { sgd } from '../../src/train/optimizers/optimizers.js';
 import { tsmRules, uniformRules } from '../../src/train/optimizers/parameter-rules.js';
 import { disposeParts, swapAverages, trainedParts, type TrainedPart } from '../../src/train/trained-parts.js';
-import type { Forward, MicroBatch } from '../../src/train/compute/compute.js';
-import { microBatches, update } from '../../src/train/update.js';
+import type { Forward } from '../../src/train/compute/compute.js';
+import type { MicroBatch } from '../../src/train/ranks/division.js';
+import { microBatches, undivided } from '../../src/train/ranks/division.js';
+import { update } from '../../src/train/update.js';
 import { assertClose, seededArray } from '../support/numeric.js';
 
 await startEngine();
@@ -72,8 +74,8 @@ test('gradients of micro-batches add up to those of the whole batch where normal
   const before = tensorsOf(whole.parts);
   for (const step of [0, 1, 2]) {
     const at = { step, lr: 0.01 };
-    const one = update(whole.parts, [items], 20, at, whole.forward);
-    const two = update(micro.parts, microBatches(items, 2), 20, at, micro.forward);
+    const one = update(whole.parts, undivided([items]), 20, at, whole.forward);
+    const two = update(micro.parts, undivided(microBatches(items, 2)), 20, at, micro.forward);
     assertClose([two.loss, two.terms['twice']!], [one.loss, 2 * one.loss], 1e-6);
   }
   const expected = tensorsOf(whole.parts);
@@ -97,7 +99,7 @@ test('the number of tensors stays from step to step, whatever is kept, and falls
   const { parts, forward, dispose } = network('train', 0.9);
   const held = tf.memory().numTensors;
   for (const step of [0, 1, 2]) {
-    update(parts, microBatches(items, 2), 1, { step, lr: 0.01 }, forward);
+    update(parts, undivided(microBatches(items, 2)), 1, { step, lr: 0.01 }, forward);
     assert.equal(tf.memory().numTensors, held, `step ${step}`);
     swapAverages(parts);
     swapAverages(parts);
@@ -111,7 +113,7 @@ test('running statistics move once a step, by those of all its micro-batches', (
   const statistics = (microBatch: number | null) => {
     const { parts, forward } = network('train');
     // Items 0 and 1 alone: micro-batches of one of them each, or both.
-    update(parts, microBatches(2, microBatch), 0, { step: 0, lr: 1e-9 }, forward);
+    update(parts, undivided(microBatches(2, microBatch)), 0, { step: 0, lr: 1e-9 }, forward);
     const mean = [...parts.encoder.parameters.get('bn1.running_mean').dataSync()];
     disposeParts(parts);
     return mean;
@@ -124,7 +126,7 @@ test('running statistics move once a step, by those of all its micro-batches', (
 test('an average changes nothing of the training itself', () => {
   const [plain, averaged] = [network('train'), network('train', 0.5)];
   for (const { parts, forward } of [plain, averaged]) {
-    for (const step of [0, 1]) update(parts, microBatches(items, 3), 20, { step, lr: 0.05 }, forward);
+    for (const step of [0, 1]) update(parts, undivided(microBatches(items, 3)), 20, { step, lr: 0.05 }, forward);
   }
   const trained = tensorsOf(plain.parts);
   assert.deepEqual(tensorsOf(averaged.parts), trained);
@@ -138,7 +140,7 @@ test('an average changes nothing of the training itself', () => {
 test('frozen-affine: scale and offset stay, have no slot, and count for no factor', () => {
   const { parts, forward } = network('frozen-affine');
   const before = tensorsOf(parts);
-  update(parts, [items], 0, { step: 0, lr: 0.1 }, forward);
+  update(parts, undivided([items]), 0, { step: 0, lr: 0.1 }, forward);
   for (const [name, values] of tensorsOf(parts)) {
     const still = /bn\d|downsample\.1|\.mean$|\.deviation$/.test(name);
     assert.equal(Buffer.compare(Buffer.from(values.buffer), Buffer.from(before.get(name)!.buffer)) === 0, still, name);
@@ -161,8 +163,8 @@ test('frozen-affine: scale and offset stay, have no slot, and count for no facto
 test('losses of single items come where they are wanted, in order, and change no bit of the rest', () => {
   const [plain, watched] = [network('frozen'), network('frozen')];
   const at = { step: 0, lr: 0.01 };
-  const one = update(plain.parts, microBatches(items, 2), 20, at, plain.forward);
-  const two = update(watched.parts, microBatches(items, 2), 20, at, watched.forward, { perItem: true });
+  const one = update(plain.parts, undivided(microBatches(items, 2)), 20, at, plain.forward);
+  const two = update(watched.parts, undivided(microBatches(items, 2)), 20, at, watched.forward, { perItem: true });
   assert.equal(one.items, null);
   assert.equal(two.items!.length, items);
   assertClose([two.items!.reduce((a, b) => a + b, 0) / items], [one.loss], 1e-6);
@@ -173,10 +175,11 @@ test('losses of single items come where they are wanted, in order, and change no
     const alone = network('frozen');
     const shifted: Forward = {
       through: 'encoder',
-      record: ({ from, to }) => alone.forward.record({ from: from + item, to: to + item }),
-      loss: ({ from, to }, features) => alone.forward.loss({ from: from + item, to: to + item }, features),
+      record: ({ from, to, ...at }) => alone.forward.record({ ...at, from: from + item, to: to + item }),
+      loss: ({ from, to, ...at }, features) =>
+        alone.forward.loss({ ...at, from: from + item, to: to + item }, features),
     };
-    assertClose([two.items![item]!], [update(alone.parts, [1], 0, { step: 0, lr: 0 }, shifted).loss], 1e-5);
+    assertClose([two.items![item]!], [update(alone.parts, undivided([1]), 0, { step: 0, lr: 0 }, shifted).loss], 1e-5);
     alone.dispose();
   }
   for (const { dispose } of [plain, watched]) dispose();
@@ -187,7 +190,7 @@ test('weighted items: gradients are those of the weighted mean, and the loss sta
   const run = (weights: number[] | undefined, sizes: readonly number[]) => {
     const { parts, forward, dispose } = network('frozen');
     const before = tf.memory().numTensors;
-    const result = update(parts, sizes, 0, at, forward, { perItem: true, weights });
+    const result = update(parts, undivided(sizes), 0, at, forward, { perItem: true, weights });
     assert.equal(tf.memory().numTensors - before, 0);
     const tensors = tensorsOf(parts);
     dispose();
@@ -210,10 +213,10 @@ test('weighted items: gradients are those of the weighted mean, and the loss sta
   const alone = network('frozen');
   const third: Forward = {
     through: 'encoder',
-    record: () => alone.forward.record({ from: 3, to: 4 }),
-    loss: (_, features) => alone.forward.loss({ from: 3, to: 4 }, features),
+    record: (micro) => alone.forward.record({ ...micro, from: 3, to: 4 }),
+    loss: (micro, features) => alone.forward.loss({ ...micro, from: 3, to: 4 }, features),
   };
-  update(alone.parts, [1], 0, at, third);
+  update(alone.parts, undivided([1]), 0, at, third);
   for (const [name, values] of tensorsOf(alone.parts)) assertClose(one.tensors.get(name)!, values, 1e-5, name);
   alone.dispose();
 });
@@ -234,7 +237,7 @@ test('a step that fails leaves no tensor behind', () => {
   };
   for (const after of [0, 1, 2]) {
     assert.throws(
-      () => update(parts, microBatches(items, 2), 1, { step: 0, lr: 0.01 }, failing(after)),
+      () => update(parts, undivided(microBatches(items, 2)), 1, { step: 0, lr: 0.01 }, failing(after)),
       /out of memory/,
     );
     for (const { statistics } of Object.values(parts)) statistics.dispose();

@@ -25,6 +25,7 @@ import { print } from '../../src/system/say.js';
 import { optimizerOf } from '../../src/train/optimizers/optimizer-of.js';
 import { tsmRules } from '../../src/train/optimizers/parameter-rules.js';
 import { trainedParts } from '../../src/train/trained-parts.js';
+import { undivided } from '../../src/train/ranks/division.js';
 import { update } from '../../src/train/update.js';
 import { median, rounded } from './figures.js';
 
@@ -94,7 +95,7 @@ function trainingStep(): () => void {
   return () => {
     update(
       parts,
-      [batch],
+      undivided([batch]),
       20,
       { step: taken++, lr: 0.01 },
       {

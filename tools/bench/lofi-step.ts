@@ -31,6 +31,7 @@ import { sgd, type Optimizer } from '../../src/train/optimizers/optimizers.js';
 import { uniformRules } from '../../src/train/optimizers/parameter-rules.js';
 import { trainedParts, type TrainedPart } from '../../src/train/trained-parts.js';
 import type { Forward } from '../../src/train/compute/compute.js';
+import { undivided } from '../../src/train/ranks/division.js';
 import { update } from '../../src/train/update.js';
 import { median, rounded } from './figures.js';
 
@@ -155,7 +156,7 @@ function stepOf(batch: number, snippets: number, size: number): (step: number) =
   const trained: Record<string, TrainedPart> = headOnly ? { head: parts.head } : parts;
   return (step) => {
     squares = 0;
-    const { loss: value } = update(trained, [batch], 0, { step, lr: 0.1 }, forward);
+    const { loss: value } = update(trained, undivided([batch]), 0, { step, lr: 0.1 }, forward);
     return { loss: value, norm: Math.sqrt(squares) };
   };
 }

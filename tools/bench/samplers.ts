@@ -21,6 +21,7 @@ import { optimizerOf } from '../../src/train/optimizers/optimizer-of.js';
 import { rulesOf } from '../../src/train/optimizers/parameter-rules.js';
 import { historyModel } from '../../src/train/samplers/history/history-model.js';
 import { ownedParts } from '../../src/train/trained-parts.js';
+import { undivided } from '../../src/train/ranks/division.js';
 import { update, type UpdateOptions } from '../../src/train/update.js';
 import { median, rounded } from './figures.js';
 
@@ -54,7 +55,7 @@ for (const { config: file, items, classes, channels } of heads) {
     for (let step = 0; step < batches; step++)
       update(
         parts,
-        [batch],
+        undivided([batch]),
         config.head.clipNorm,
         { step, lr: 1e-5 },
         {

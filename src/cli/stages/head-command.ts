@@ -1,10 +1,11 @@
 import type { CommandModule } from 'yargs';
 import type { Candidate, SweepRow } from '../../stages/head/sweep.js';
 import { UsageError } from '../../system/errors.js';
+import { ranksOfCall, ranksOption, type RanksArguments } from '../ranks-option.js';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
 import { print, printJson, say } from '../../system/say.js';
 
-interface Arguments extends RunArguments {
+interface Arguments extends RunArguments, RanksArguments {
   sweep: string | undefined;
   json: boolean;
 }
@@ -13,7 +14,7 @@ export const command: CommandModule<object, Arguments> = {
   command: 'head',
   describe: 'Stage 3b: train a fresh head on the features',
   builder: (yargs) =>
-    runOptions(yargs)
+    ranksOption(runOptions(yargs))
       .option('sweep', {
         type: 'string',
         requiresArg: true,
@@ -26,16 +27,22 @@ export const command: CommandModule<object, Arguments> = {
       })
       .example('$0 head --config configs/demo.yaml --run runs/demo', '')
       .example('$0 head --config configs/demo.yaml --run runs/demo --sweep lr=2e-4,5e-4,1e-3,2e-3,5e-3', ''),
-  handler: async ({ sweep, json, ...args }) => {
+  handler: async ({ sweep, json, ranks: wanted, ...args }) => {
     const { config, folder, policy } = await readRunArguments(args);
     const { superviseRun } = await import('../../stages/run/supervise.js');
     if (sweep === undefined) {
       if (json) throw new UsageError('--json goes with --sweep');
+      const started = await ranksOfCall(wanted, ['head']);
+      if (started.done !== undefined) {
+        process.exitCode = started.done;
+        return;
+      }
       const { runStages } = await import('../../stages/pipeline.js');
-      await superviseRun(folder, config, policy, (run) => runStages(run, ['head']));
+      await superviseRun(folder, config, policy, (run) => runStages(run, ['head']), started.ranks);
       say(`head: done (${folder})`);
       return;
     }
+    if (wanted !== undefined) throw new UsageError('--sweep does not go with --ranks');
     const { key, candidates } = await readSweep(sweep, args);
     if (typeof policy.resume === 'number') throw new UsageError('--sweep takes --resume auto or never');
     const { checkBeforeTraining } = await import('../../stages/before-training.js');

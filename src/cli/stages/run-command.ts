@@ -1,8 +1,10 @@
 import type { CommandModule } from 'yargs';
+import type { Run } from '../../stages/run/run.js';
 import { readRunArguments, runOptions, type RunArguments } from '../options.js';
+import { ranksOfCall, ranksOption, type RanksArguments } from '../ranks-option.js';
 import { print, say } from '../../system/say.js';
 
-interface Arguments extends RunArguments {
+interface Arguments extends RunArguments, RanksArguments {
   baseline: boolean;
 }
 
@@ -10,16 +12,22 @@ export const command: CommandModule<object, Arguments> = {
   command: 'run',
   describe: 'Run all stages in order, skipping finished ones',
   builder: (yargs) =>
-    runOptions(yargs)
+    ranksOption(runOptions(yargs))
       .option('baseline', {
         type: 'boolean',
         default: false,
         describe: "leave out joint, like the paper's ACP: encoder of stage 1, head of stage 3",
       })
       .example('$0 run --config configs/demo.yaml --run runs/demo', '')
-      .example('$0 run --config configs/demo.yaml --run runs/demo-baseline --baseline', ''),
-  handler: async ({ baseline, ...args }) => {
+      .example('$0 run --config configs/demo.yaml --run runs/demo-baseline --baseline', '')
+      .example('$0 run --config configs/demo.yaml --run runs/demo --ranks 2', ''),
+  handler: async ({ baseline, ranks: wanted, ...args }) => {
     const { config, folder, policy } = await readRunArguments(args);
+    const started = await ranksOfCall(wanted, ['run', ...(baseline ? ['--baseline'] : [])]);
+    if (started.done !== undefined) {
+      process.exitCode = started.done;
+      return;
+    }
     const { WorkError, UsageError } = await import('../../system/errors.js');
     const { superviseRun } = await import('../../stages/run/supervise.js');
     const { runStages } = await import('../../stages/pipeline.js');
@@ -31,7 +39,7 @@ export const command: CommandModule<object, Arguments> = {
     const { evaluateRun } = await import('../../report/run/evaluate-run.js');
     const { writeReport } = await import('../../report/write-report.js');
     const { runsTable } = await import('../../report/tables/metrics-table.js');
-    const done = await superviseRun(folder, config, policy, async (run) => {
+    const work = async (run: Run) => {
       if (baseline && run.store.steps('joint').length > 0) {
         throw new UsageError(`${folder} has a joint stage: give the baseline another --run`);
       }
@@ -39,6 +47,8 @@ export const command: CommandModule<object, Arguments> = {
         run,
         stagesOf(run).filter((stage) => !(baseline && stage === 'joint')),
       );
+      // What follows is computed by rank 0 alone, and the others are done.
+      if (!run.team.leads) return 'other rank';
       if (!validates(run)) return null;
       const failures = await unlessStopped(run.stop, detectSubset(run, config.data.validateOn, folder));
       for (const { id, reason } of failures) say(`not done: ${id}: ${reason}`);
@@ -48,7 +58,9 @@ export const command: CommandModule<object, Arguments> = {
       await writePredictionErrors(run, config.data.validateOn);
       const metrics = evaluateRun(folder, config.data.validateOn, config.evaluation.preset);
       return { ...metrics, page: await writeReport([folder]) };
-    });
+    };
+    const done = await superviseRun(folder, config, policy, work, started.ranks);
+    if (done === 'other rank') return;
     if (done === null) {
       say(`run: done, without validation (${folder}): see what it finds by \`lofi detect\``);
       return;

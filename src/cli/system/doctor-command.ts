@@ -13,7 +13,18 @@ export interface Diagnosis {
   readonly node: string;
   readonly engine: EngineInfo | null;
   readonly ffmpeg: Ffmpeg | null;
+  readonly ranks: RanksDiagnosis;
   readonly problems: readonly string[];
+}
+
+/** Whether several processes can train together here, and of how many this one would be one. */
+export interface RanksDiagnosis {
+  readonly possible: boolean;
+  /** The launcher that has started this process as one of several. */
+  readonly launcher: string | null;
+  readonly count: number;
+  /** The addresses of the ranks, or what it would take to have several. */
+  readonly says: string;
 }
 
 interface Options {
@@ -45,7 +56,26 @@ export async function diagnose(earlier: readonly string[] = [], wanted?: EngineI
   if (engine?.name === 'wasm' && earlier.length === 0 && wanted !== 'wasm' && process.env['LOFI_ENGINE'] !== 'wasm') {
     problems.push('native TensorFlow is not set up: the wasm engine is about ten times slower. Run lofi setup.');
   }
-  return { node: process.versions.node, engine, ffmpeg, problems };
+  return { node: process.versions.node, engine, ffmpeg, ranks: await diagnoseRanks(wanted), problems };
+}
+
+async function diagnoseRanks(wanted: EngineInfo['name'] | undefined): Promise<RanksDiagnosis> {
+  const { bindingForRanks } = await import('../../engine/backend.js');
+  const { findCluster } = await import('../../engine/launchers/find-cluster.js');
+  try {
+    bindingForRanks(wanted);
+    const cluster = findCluster();
+    if (!cluster) {
+      const says = 'several by lofi run --ranks N, TF_CONFIG, srun, an Indexed Job or mpirun (docs/many-machines.md)';
+      return { possible: true, launcher: null, count: 1, says };
+    }
+    const { launcher, rank, addresses } = cluster;
+    const says = `rank ${rank} of ${addresses.join(', ')} by ${launcher}`;
+    return { possible: true, launcher, count: addresses.length, says };
+  } catch (error) {
+    if (!(error instanceof LofiError)) throw error;
+    return { possible: false, launcher: null, count: 1, says: error.message };
+  }
 }
 
 /** Prints a diagnosis as one JSON document or as readable lines. */
@@ -59,6 +89,7 @@ export function printDiagnosis(found: Diagnosis, json: boolean): void {
     `node    ${found.node}`,
     `engine  ${engine ? `${engine.name} ${engine.version}, ${engine.device}, ${engine.threads} thread(s)` : 'none'}`,
     `ffmpeg  ${ffmpeg ? `${ffmpeg.version} from ${ffmpeg.source}: ${ffmpeg.path}` : 'none'}`,
+    `ranks   ${found.ranks.count}; ${found.ranks.says}`,
     ...found.problems.map((problem) => `problem: ${problem}`),
   ];
   print(lines.map(lineOf).join('\n'));

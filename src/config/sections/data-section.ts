@@ -96,7 +96,7 @@ export const dataSchema = z.strictObject({
   still: fraction
     .default(0)
     .describe(
-      'Largest share of a still frame of another sample of the batch that is blended into a training sample, so ' +
+      'Largest share of a still frame of another sample of the micro-batch that is blended into a training sample, so ' +
         'that the scene says less about the action; 0: none.',
     ),
   prefetch: count.default(2).describe('Number of batches decoded ahead.'),

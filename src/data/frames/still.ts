@@ -2,8 +2,8 @@ import type { Random } from '../../engine/random.js';
 
 /**
  * Background erasing (Wang et al., CVPR 2021, eq. 1): blends every frame of a sample with one still frame of
- * another sample of the batch, so that the scene tells less about the action and the motion tells more. A sample
- * that is alone in its batch is blended with a frame of its own. Samples are changed in place; the still frames are
+ * another of the samples, so that the scene tells less about the action and the motion tells more. A sample
+ * that is alone is blended with a frame of its own. Samples are changed in place; the still frames are
  * taken from the unchanged samples.
  *
  * @param samples - Each `[frames, size, size, 3]` bytes.
@@ -24,6 +24,25 @@ export function blendStills(
     const still = stills[(i + offset) % stills.length]!;
     for (let at = 0; at < sample.length; at += frameBytes) blend(sample, at, still, share);
   });
+}
+
+/**
+ * {@link blendStills} within each of some groups of samples, which see nothing of each other.
+ *
+ * @param groups - The samples `from` ≤ i < `to` of each.
+ * @param randomOf - The random numbers of a group by its place.
+ */
+export function blendStillsWithin(
+  samples: readonly Uint8Array[],
+  groups: readonly { place: number; from: number; to: number }[],
+  frameBytes: number,
+  strength: number,
+  randomOf: (...place: number[]) => Random,
+): void {
+  if (strength === 0) return;
+  // The random numbers of the first group are those of a batch that is not divided.
+  for (const { place, from, to } of groups)
+    blendStills(samples.slice(from, to), frameBytes, strength, place === 0 ? randomOf() : randomOf(place));
 }
 
 const frameOf = (sample: Uint8Array, index: number, frameBytes: number) =>

@@ -16,6 +16,7 @@ import { disposeGradients, lossAndGradients, type GradientsByPart, type LossTens
 import { optimizerOf, type OptimizerOptions } from '../../train/optimizers/optimizer-of.js';
 import { rulesOf } from '../../train/optimizers/parameter-rules.js';
 import { ownedParts } from '../../train/trained-parts.js';
+import { undivided } from '../../train/ranks/division.js';
 import { update } from '../../train/update.js';
 import type { SegmentLayers } from '../segments/segment-layers.js';
 import { partWithoutValues, withoutValues, type ModelPart } from './model-part.js';
@@ -154,7 +155,7 @@ export function updateCost(parts: readonly ModelPart[], options: StepOptions): n
     const keys = { lrFactors: {}, ema: options.ema };
     const trained = ownedParts(owned, 'estimate', keys, Object.fromEntries(planned), optimizerOf(options));
     const step = () => {
-      update(trained, [1], options.clipNorm, { step: 0, lr: 0 }, noForward, { compute });
+      update(trained, undivided([1]), options.clipNorm, { step: 0, lr: 0 }, noForward, { compute });
       return read();
     };
     // Parameters and slots go to the engine in the first step.

@@ -16,14 +16,18 @@ export const extract: Stage = {
   // No inputs: the feature store identifies features by encoder, configuration and file.
   inputs: () => Promise.resolve({ inputs: {}, classes: null }),
   async run(run) {
-    const encoder = trainedEncoder(run);
-    const todo = Array.from({ length: run.config.head.views }, (_, view) => viewToDo(run, encoder.sha256, view));
-    if (todo.every(({ waiting }) => waiting === null)) return;
-    using loaded = openEncoder(run, encoder);
-    // View 0 comes last, because summaries name its store, and should do so only once all views are there.
-    await fillStores(run, loaded, 'extract', todo.slice().reverse().flatMap(fillingOf));
+    await run.team.alone(() => extractAll(run));
   },
 };
+
+async function extractAll(run: Run): Promise<void> {
+  const encoder = trainedEncoder(run);
+  const todo = Array.from({ length: run.config.head.views }, (_, view) => viewToDo(run, encoder.sha256, view));
+  if (todo.every(({ waiting }) => waiting === null)) return;
+  using loaded = openEncoder(run, encoder);
+  // View 0 comes last, because summaries name its store, and should do so only once all views are there.
+  await fillStores(run, loaded, 'extract', todo.slice().reverse().flatMap(fillingOf));
+}
 
 /** One view: its feature store, and the videos that have no features there yet (null if the store is finished). */
 interface ViewToDo {

@@ -4,6 +4,7 @@ import { randomStream, type Random } from '../../engine/random.js';
 import type { BatchSource } from '../../train/batches/batch-source.js';
 import type { Draw } from '../../train/batches/draw.js';
 import type { Batch } from '../../train/loop.js';
+import { microBatches, slotsOf, type RankShare } from '../../train/ranks/division.js';
 import { sampledSource } from '../../train/samplers/sampler.js';
 import { samplerOf } from '../../train/samplers/sampler-of.js';
 import { scoresInChunks } from '../../train/samplers/scores-in-chunks.js';
@@ -13,6 +14,8 @@ import type { HeadSample, HeadSamples } from './head-samples.js';
 /** A batch of samples of the head. */
 export interface HeadBatch extends Batch {
   samples: HeadSample[];
+  groups: number[];
+  slots: number[];
   drawn: Draw;
 }
 
@@ -21,6 +24,7 @@ export interface HeadBatch extends Batch {
  *
  * @param shape - The fidelity of all batches.
  * @param classes - Number of classes.
+ * @param share - Of each batch the micro-batches of this process are made.
  * @param losses - Computes the loss `[n]` of each of some samples by the head as it is.
  */
 export function headSource(
@@ -28,6 +32,7 @@ export function headSource(
   samples: HeadSamples,
   shape: string,
   classes: number,
+  share: RankShare,
   losses: (list: readonly HeadSample[], draws: Random) => tf.Tensor1D,
 ): BatchSource<HeadBatch> {
   const sizes = evenSizes(samples.classes.length, batch);
@@ -44,8 +49,11 @@ export function headSource(
   return sampledSource(sampler, async function* (draw, { epoch, from, to }) {
     for (let number = from; number < to; number++) {
       const drawn = draw(number);
-      const list = drawn.items.map(({ item, draw }) => samples.of(item, epoch, draw));
-      yield { ids: list.map(({ id }) => id), samples: list, drawn };
+      const groups = microBatches(drawn.items.length, microBatch);
+      const own = slotsOf(groups, share);
+      const list = drawn.items.slice(own.from, own.to).map(({ item, draw }) => samples.of(item, epoch, draw));
+      const slots = list.map((_, i) => own.from + i);
+      yield { ids: list.map(({ id }) => id), samples: list, groups, slots, drawn };
     }
   });
 }

@@ -10,6 +10,7 @@ import { concatenated } from '../../system/concatenated.js';
 import type { Owned } from '../../system/owned.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
 import { rulesOf } from '../../train/optimizers/parameter-rules.js';
+import { microBatches } from '../../train/ranks/division.js';
 import { evenPace } from '../../train/schedule/pace.js';
 import { ownedParts, type PlannedPart } from '../../train/trained-parts.js';
 import { videosWithFeatures } from '../features/open-features.js';
@@ -64,6 +65,7 @@ function headAlone(open: (run: Run) => FeatureStart): TrainingStage<HeadBatch, F
       return withPretext({ ...start, origins }, startsFromPretext('head', run.config));
     },
     inputs: (run) => Promise.resolve(headInputs(run)),
+    microBatches: ({ config }) => microBatches(config.head.batch, config.head.microBatch).length,
     plan: planHead,
   });
 }
@@ -131,7 +133,7 @@ function planHead(run: Run, madeOf: MadeOf, owned: Owned, { source, pretext }: F
     parts,
     pace: evenPace(options, samples.classes.length),
     options,
-    source: headSource(config, samples, shape, run.dataset.classes.length, (list, draws) =>
+    source: headSource(config, samples, shape, run.dataset.classes.length, run.team, (list, draws) =>
       // Without the collectors of the pass: scoring is no step.
       lossOf(list, draws, { parameters: headParameters, normalization: 'running' }).items(),
     ),
@@ -144,8 +146,8 @@ function planHead(run: Run, madeOf: MadeOf, owned: Owned, { source, pretext }: F
       );
     },
     through: 'tape',
-    loss: ({ samples: all }, { from, to }, { step }) =>
-      lossOf(all.slice(from, to), randomStream(config.seed, 'head', 'draws', step, from), pass),
+    loss: ({ samples: all }, { from, to, slot }, { step }) =>
+      lossOf(all.slice(from, to), randomStream(config.seed, 'head', 'draws', step, slot), pass),
     async validate(epoch) {
       const due = (epoch + 1) % options.validateEvery === 0 || epoch + 1 === options.epochs;
       return due ? validate(run, localizer, source, validated, scores) : null;

@@ -13,6 +13,7 @@ import type { Owned } from '../../system/owned.js';
 import { blend } from '../../train/blend.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
 import { rulesOf } from '../../train/optimizers/parameter-rules.js';
+import { microBatches } from '../../train/ranks/division.js';
 import { evenPace } from '../../train/schedule/pace.js';
 import { sampledSource, type Slots } from '../../train/samplers/sampler.js';
 import { samplerOf } from '../../train/samplers/sampler-of.js';
@@ -46,6 +47,7 @@ export const joint = trainingStage<VideoBatch, Start>({
       classes: run.config.joint.classes ? run.dataset.classes : null,
     };
   },
+  microBatches: ({ config }) => microBatches(config.joint.batch, config.joint.microBatch).length,
   plan: planJoint,
 });
 
@@ -93,17 +95,17 @@ function planJoint(run: Run, madeOf: MadeOf, owned: Owned): TrainingPlan<VideoBa
     pace: evenPace(options, videos.length),
     options,
     source: sampledSource(samplerOf(options.sampler, slots, { seed: config.seed, stage: 'joint' }), (draw, at) =>
-      videoBatches(config, run.frames.load, videos, classes, draw, at),
+      videoBatches(config, run.frames.load, videos, classes, draw, at, run.team),
     ),
     shape: ({ shape }) => shapeName(shape),
     through: 'encoder',
-    record({ frames: bytes, shape: { snippets, size } }, { from, to }, { step }) {
+    record({ frames: bytes, shape: { snippets, size } }, { from, to, slot }, { step }) {
       const x = tf.tensor(concatenated(bytes.slice(from, to)), [to - from, snippets, frames, size, size, 3]);
-      const dropoutSeed = randomStream(config.seed, 'joint', 'encoder dropout', step, from).below(2 ** 31);
+      const dropoutSeed = randomStream(config.seed, 'joint', 'encoder dropout', step, slot).below(2 ** 31);
       return trained.record(x, { ...pass, dropoutSeed });
     },
-    loss({ instances, unlabelled, shape: { snippets } }, { from, to }, { step }, features) {
-      const draws = randomStream(config.seed, 'joint', 'draws', step, from);
+    loss({ instances, unlabelled, shape: { snippets } }, { from, to, slot }, { step }, features) {
+      const draws = randomStream(config.seed, 'joint', 'draws', step, slot);
       const seen = instances.slice(from, to).map((some) => (options.classes ? some : some.map(unnamed)));
       const targets = seen.map((some, i) => head.targets(some, snippets, snippets, unlabelled[from + i]));
       return head.loss({ features, valid: seen.map(() => snippets) }, targets, headPass, draws);

@@ -1,7 +1,7 @@
 import type { Config, Shape } from '../../config/schema.js';
 import type { Video } from '../../data/dataset.js';
 import type { FrameSource } from '../../data/frames/request.js';
-import { blendStills } from '../../data/frames/still.js';
+import { blendStillsWithin } from '../../data/frames/still.js';
 import { prefetch } from '../../data/frames/prefetch.js';
 import { snippetRequest, type Stretch } from '../../data/views/snippets.js';
 import { resampled, snippetsEvery } from '../../data/views/sampling.js';
@@ -12,6 +12,7 @@ import type { UnlabelledSpan } from '../../models/heads/unlabelled-snippets.js';
 import { randomWindow, windowInstances, windowSpans } from '../../models/heads/windows.js';
 import { shapeAt } from '../../train/schedule/fidelity.js';
 import type { Draw, DrawnItem } from '../../train/batches/draw.js';
+import { divided, microBatches, slotsOf, type RankShare } from '../../train/ranks/division.js';
 import type { Slots } from '../../train/samplers/sampler.js';
 import { evenSizes } from '../../train/samplers/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
@@ -27,6 +28,8 @@ export interface VideoBatch {
   /** The frames of each sample, `[snippets, frames, size, size, 3]` RGB bytes. */
   frames: Uint8Array[];
   shape: Shape;
+  groups: number[];
+  slots: number[];
   skipped: string[];
   drawn: Draw;
 }
@@ -54,6 +57,7 @@ export function shapeName({ snippets, size }: Shape): string {
  *
  * @param draw - The videos of each batch.
  * @param which - The batches `from` ≤ i < `to` of `epoch`; epochs and batches count from 0.
+ * @param share - Of each batch the micro-batches of this process are read.
  */
 export function videoBatches(
   config: VideoBatchOptions,
@@ -62,6 +66,7 @@ export function videoBatches(
   classes: readonly string[],
   draw: (batch: number) => Draw,
   { epoch, from, to }: { epoch: number; from: number; to: number },
+  share: RankShare = { rank: 0, count: 1 },
 ): AsyncIterable<VideoBatch> {
   const { seed, data, encoder, joint } = config;
   const { shapeOf } = jointSlots(joint, videos.length);
@@ -73,22 +78,26 @@ export function videoBatches(
   const jobs = Array.from({ length: to - from }, (_, offset) => async () => {
     const i = from + offset;
     const shape = shapeOf(epoch, i);
-    const { items: chosen, sampling } = draw(i);
-    const samples = chosen.map((drawn) => {
+    const drawn = draw(i);
+    const groups = microBatches(drawn.items.length, joint.microBatch);
+    const own = slotsOf(groups, share);
+    const samples = drawn.items.slice(own.from, own.to).map((drawn) => {
       const video = videos[drawn.item]!;
       const random = randomStream(seed, 'joint', 'window', epoch, video.id, ...drawn.draw);
       return { drawn, ...sampleOf(config, video, classes, random) };
     });
-    const { items, frames, skipped } = await readSamples(samples, data.missing, (sample) => read(sample, shape));
-    blendStills(frames, 3 * shape.size ** 2, data.still, randomStream(seed, 'joint', 'still', epoch, i));
+    const { items, places, frames, skipped } = await readSamples(samples, data.missing, (sample) =>
+      read(sample, shape),
+    );
+    const slots = places.map((place) => own.from + place);
+    blendStillsWithin(frames, divided(groups, slots), 3 * shape.size ** 2, data.still, (...place) =>
+      randomStream(seed, 'joint', 'still', epoch, i, ...place),
+    );
     return {
       ids: items.map(({ video }) => video.id),
       instances: items.map(({ instances }) => instances),
       unlabelled: items.map(({ unlabelled }) => unlabelled),
-      frames,
-      shape,
-      skipped,
-      drawn: { items: items.map(({ drawn }) => drawn), sampling },
+      ...{ frames, shape, groups, slots, skipped, drawn },
     };
   });
   return prefetch(jobs, data.prefetch);

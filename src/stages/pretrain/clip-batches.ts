@@ -2,8 +2,8 @@ import type { Config } from '../../config/schema.js';
 import { drawColor } from '../../data/frames/color.js';
 import { withOffset } from '../../data/frames/principal-colors.js';
 import type { FrameRequest, FrameSource } from '../../data/frames/request.js';
-import { blendStills } from '../../data/frames/still.js';
 import { clipName, type MeasuredClip } from '../../data/measured-clips.js';
+import { blendStillsWithin } from '../../data/frames/still.js';
 import { prefetch } from '../../data/frames/prefetch.js';
 import { clipRequest } from '../../data/views/snippets.js';
 import { clipTrainTransform, videoTrainTransform } from '../../data/views/transform.js';
@@ -18,6 +18,7 @@ import {
   type MultigridSegment,
 } from '../../train/schedule/multigrid.js';
 import type { Draw, DrawnItem } from '../../train/batches/draw.js';
+import { divided, microBatches, slotsOf, type RankShare } from '../../train/ranks/division.js';
 import { evenSizes } from '../../train/samplers/shuffled.js';
 import { readSamples } from '../training/read-samples.js';
 import type { DrawColorOffset } from './color-noise.js';
@@ -45,7 +46,6 @@ interface Sample {
   clip: MeasuredClip;
   view: number;
   request: FrameRequest;
-  drawn?: DrawnItem;
 }
 
 /**
@@ -75,6 +75,7 @@ export function clipShapeName({ frames, size }: ClipBatch['shape']): string {
  * @param plan - Multigrid's plan, which gives the shapes of batches and their groups; null: all have the same shape.
  * @param which - The batches `from` ≤ i < `to` of `epoch`; epochs and batches count from 0.
  * @param offsetOf - Draws the colour noise of a sample; null: there is none.
+ * @param share - Of each batch the micro-batches of this process are read.
  */
 export function clipBatches(
   config: ClipBatchOptions,
@@ -84,11 +85,12 @@ export function clipBatches(
   draw: (batch: number) => Draw,
   { epoch, from, to }: { epoch: number; from: number; to: number },
   offsetOf: DrawColorOffset | null = null,
+  share: RankShare = { rank: 0, count: 1 },
 ): AsyncIterable<ClipBatch> {
   const { seed, data, encoder, pretrain } = config;
   const { resize, flip } = data;
   const segment = plan && segmentAt(plan, epoch);
-  const sample = (drawn: DrawnItem, { frames: count, size }: BatchShape): Sample => {
+  const sample = (drawn: DrawnItem, { frames: count, size }: Pick<BatchShape, 'frames' | 'size'>): Sample => {
     const clip = clips[drawn.item]!;
     const random = randomStream(seed, 'pretrain', 'sample', epoch, clipName(clip), ...drawn.draw);
     const stride = segment ? drawStride(segment, random) : encoder.stride;
@@ -107,14 +109,19 @@ export function clipBatches(
   const shapes = clipShapes(config, plan, clips.length)(epoch);
   const planned = shapes.slice(from, to).map((shape, offset): PlannedBatch => {
     const batch = from + offset;
-    const { items, sampling } = draw(batch);
+    const drawn = draw(batch);
+    const count = drawn.items.length;
+    const groups = segment ? batchNormGroups(segment, count) : microBatches(count, pretrain.microBatch);
+    const own = slotsOf(groups, share);
     return {
-      samples: () => items.map((drawn) => ({ drawn, ...sample(drawn, shape) })),
-      drawnOf: (samples) => ({ items: samples.map(({ drawn }) => drawn!), sampling }),
-      change(frames) {
-        blendStills(frames, 3 * shape.size ** 2, data.still, randomStream(seed, 'pretrain', 'still', epoch, batch));
+      shape: { frames: shape.frames, size: shape.size },
+      samples: () => drawn.items.slice(own.from, own.to).map((one) => sample(one, shape)),
+      training: { drawn, groups, first: own.from },
+      change(frames, slots) {
+        blendStillsWithin(frames, divided(groups, slots), 3 * shape.size ** 2, data.still, (...place) =>
+          randomStream(seed, 'pretrain', 'still', epoch, batch, ...place),
+        );
       },
-      ...(segment && { groups: (clips) => batchNormGroups(segment, clips) }),
     };
   });
   return loaded(config, load, planned);
@@ -145,7 +152,9 @@ export function validationBatches(
     return Array.from({ length: times * cropCount(crops, data.flip) }, (_, view) => ({ clip, view }));
   });
   const sizes = evenSizes(samples.length, pretrain.microBatch ?? pretrain.batch);
+  const shape = { frames: sampling.count, size: options.size };
   const planned = sizes.map((size, i) => ({
+    shape,
     samples: () =>
       samples
         .slice(i * sizes[0]!, i * sizes[0]! + size)
@@ -155,13 +164,13 @@ export function validationBatches(
 }
 
 interface PlannedBatch {
+  /** The fidelity of the batch. */
+  shape: ClipBatch['shape'];
   samples: () => Sample[];
-  /** What the sampler has drawn, of the samples that could be read; absent in validation. */
-  drawnOf?: (samples: readonly Sample[]) => Draw;
+  /** What was drawn, the sizes of the micro-batches, and the place of the first sample; absent in validation. */
+  training?: { drawn: Draw; groups: number[]; first: number };
   /** Augments the frames in place. */
-  change?: (frames: readonly Uint8Array[]) => void;
-  /** The sizes of the groups that a number of clips is normalised in. */
-  groups?: (clips: number) => number[];
+  change?: (frames: readonly Uint8Array[], slots: readonly number[]) => void;
 }
 
 function loaded(
@@ -169,18 +178,15 @@ function loaded(
   load: FrameSource,
   planned: readonly PlannedBatch[],
 ): AsyncIterable<ClipBatch> {
-  const jobs = planned.map(({ samples, drawnOf, change, groups }) => async () => {
-    const batch = samples();
-    const { items, frames, skipped } = await readSamples(batch, config.data.missing, ({ request }) => load(request));
-    change?.(frames);
+  const jobs = planned.map(({ shape, samples, training, change }) => async () => {
+    const read = await readSamples(samples(), config.data.missing, ({ request }) => load(request));
+    const { items, places, frames, skipped } = read;
+    const slots = places.map((place) => (training?.first ?? 0) + place);
+    change?.(frames, slots);
     const clips = items.map(({ clip }) => clip);
-    const views = items.map(({ view }) => view);
-    const { indices, crop } = batch[0]!.request;
-    const shape = { frames: indices.length, size: crop.width };
     return {
-      ...{ ids: clips.map(clipName), clips, views, frames, shape, skipped },
-      ...(drawnOf && { drawn: drawnOf(items) }),
-      ...(groups && { groups: groups(clips.length) }),
+      ...{ ids: clips.map(clipName), clips, views: items.map(({ view }) => view), frames, shape, skipped },
+      ...(training && { drawn: training.drawn, groups: training.groups, slots }),
     };
   });
   return prefetch(jobs, config.data.prefetch);

@@ -17,6 +17,7 @@ import { stateless } from '../../train/batches/batch-source.js';
 import { drawShare, mix } from '../../train/mixup.js';
 import { optimizerOf } from '../../train/optimizers/optimizer-of.js';
 import { tsmRules } from '../../train/optimizers/parameter-rules.js';
+import { microBatches } from '../../train/ranks/division.js';
 import { sampledSource, type Slots } from '../../train/samplers/sampler.js';
 import { samplerOf } from '../../train/samplers/sampler-of.js';
 import { batchSizes, multigridPace, multigridPlan } from '../../train/schedule/multigrid.js';
@@ -59,6 +60,13 @@ export const pretrain = trainingStage<ClipBatch, Start>({
     const { training, validation, classes } = await stage1Clips(run);
     const clips = { 'training clips': clipsInput(training), 'validation clips': clipsInput(validation) };
     return { inputs: { ...given, ...clips, ...seenAtFullFidelity }, classes };
+  },
+  microBatches(run) {
+    const { multigrid, batch, microBatch } = run.config.pretrain;
+    if (trainsNothing(run)) return null;
+    if (!multigrid) return microBatches(batch, microBatch).length;
+    const plan = multigridPlan(multigrid, { ...run.config.pretrain, ...run.config.encoder });
+    return Math.max(...plan.map(({ batchNormSplits }) => batchNormSplits));
   },
   plan: (run, madeOf, owned) => (trainsNothing(run) ? asGiven(run, madeOf, owned) : planTraining(run, madeOf, owned)),
 });
@@ -156,8 +164,8 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
     classifier.logits(tf.reshape(features, [-1, encoder.channels]), classifierPass, dropout, seed);
   const classOf = ({ label }: MeasuredClip) => classes.indexOf(label);
 
-  /** The partners of samples in mixup: each is blended with the next one of the batch, whose order is random. */
-  const next = <T>(all: readonly T[], from: number, to: number) => [...all.slice(1), all[0]!].slice(from, to);
+  /** The partners of samples in mixup: each is blended with the next one of its micro-batch. */
+  const next = <T>(all: readonly T[], from: number, to: number) => [...all.slice(from + 1, to), all[from]!];
   const shares = (ids: readonly string[], epoch: number) =>
     ids.map((id) => drawShare(options.mixup, randomStream(seed, 'pretrain', 'mixup', epoch, id)));
 
@@ -186,12 +194,12 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
     pace,
     options,
     source: sampledSource(samplerOf(options.sampler, slots, { seed, stage: 'pretrain' }), (draw, at) =>
-      clipBatches(config, run.frames.load, training, plan, draw, at, offsetOf),
+      clipBatches(config, run.frames.load, training, plan, draw, at, offsetOf, run.team),
     ),
     shape: ({ shape }) => clipShapeName(shape),
     through: 'encoder',
-    record({ ids, frames, shape }, { from, to }, { epoch, step }) {
-      const dropoutSeed = randomStream(seed, 'pretrain', 'encoder dropout', step, from).below(2 ** 31);
+    record({ ids, frames, shape }, { from, to, slot }, { epoch, step }) {
+      const dropoutSeed = randomStream(seed, 'pretrain', 'encoder dropout', step, slot).below(2 ** 31);
       const pass: Pass = { ...trainingPass, dropoutSeed };
       const own = clipTensor(frames.slice(from, to), shape);
       if (options.mixup === 0) return encoder.record(own, pass);
@@ -200,8 +208,8 @@ async function planTraining(run: Run, madeOf: MadeOf, owned: Owned): Promise<Tra
       tf.dispose([own, other]);
       return encoder.record(mixed, pass);
     },
-    loss({ ids, clips: list }, { from, to }, { epoch, step }, features) {
-      const dropoutSeed = randomStream(seed, 'pretrain', 'dropout', step, from).below(2 ** 31);
+    loss({ ids, clips: list }, { from, to, slot }, { epoch, step }, features) {
+      const dropoutSeed = randomStream(seed, 'pretrain', 'dropout', step, slot).below(2 ** 31);
       const given = logits(features, options.dropout, dropoutSeed);
       const labels = list.slice(from, to).map(classOf);
       if (options.mixup === 0) return meanLoss(crossEntropies(given, labels));

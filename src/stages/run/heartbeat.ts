@@ -32,7 +32,8 @@ export class Heartbeat {
   private written = -Infinity;
   private begun = { stage: '', at: 0, step: 0 };
 
-  constructor(private readonly runFolder: string) {}
+  /** @param runFolder - null: nothing is written. */
+  constructor(private readonly runFolder: string | null) {}
 
   /** Reports the progress of a stage: `step` of `steps` are done. */
   beat(stage: string, step: number, steps: number): void {
@@ -56,6 +57,7 @@ export class Heartbeat {
   }
 
   private write(beat: Beat): void {
+    if (this.runFolder === null) return;
     try {
       writeFileAtomic(path.join(this.runFolder, 'heartbeat.json'), `${JSON.stringify(beat)}\n`);
     } catch {

@@ -8,12 +8,14 @@ import type { Run } from '../run/run.js';
 /**
  * Writes everything known about a step that diverged to `diverged/<stage>-<step>.json` in the run folder. The file
  * names seed, stage, epoch and step, which determine the random streams, so the step can be repeated from the
- * checkpoint before it. If the disk is full, nothing is written.
+ * checkpoint before it. If the disk is full, nothing is written,
+ * and only rank 0 writes.
  *
  * @returns The path of the file.
  */
-export function keepEvidence({ folder, config, store }: Run, stage: StageName, at: DivergedStep): string {
+export function keepEvidence({ folder, config, store, team }: Run, stage: StageName, at: DivergedStep): string {
   const file = path.join(folder, 'diverged', `${stage}-${at.step}.json`);
+  if (!team.leads) return file;
   // JSON has no NaN.
   const spelled = (value: number) => (Number.isFinite(value) ? value : String(value));
   const evidence = {

@@ -4,6 +4,8 @@ import { WorkError } from '../../system/errors.js';
 /** The items of a batch that could be read. */
 export interface Samples<T> {
   items: T[];
+  /** The place of each of them among those asked for. */
+  places: number[];
   /** The frames of each item, RGB bytes. */
   frames: Uint8Array[];
   /** For each item that could not be read: the reason. */
@@ -32,9 +34,10 @@ export async function readSamples<T>(
       ),
     ),
   );
-  const good = found.filter((one) => typeof one !== 'string');
+  const good = found.flatMap((one, place) => (typeof one === 'string' ? [] : [{ ...one, place }]));
   return {
     items: good.map(({ item }) => item),
+    places: good.map(({ place }) => place),
     frames: good.map(({ frames }) => frames),
     skipped: found.filter((one) => typeof one === 'string'),
   };

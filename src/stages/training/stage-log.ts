@@ -7,8 +7,12 @@ import type { Run } from '../run/run.js';
 import { stateOf } from './stage-progress.js';
 import { say } from '../../system/say.js';
 
-/** Writes records to `metrics.jsonl` and to the stage's event file. If writing that file fails, it is begun anew. */
+/**
+ * Writes records to `metrics.jsonl` and to the stage's event file. If writing that file fails, it is begun anew. Only
+ * rank 0 writes.
+ */
 export function stageLog(run: Run, stage: StageName): (record: object) => void {
+  if (!run.team.leads) return () => undefined;
   let events: EventLog | undefined;
   const withEvents = (write: (events: EventLog) => void) => {
     try {
@@ -49,6 +53,7 @@ export function logStart(run: Run, stage: StageName, parents: readonly Origin[])
 
 /** Warns on stderr how many samples could not be read and were left out (`data.missing: skip`). */
 export function tellSkipped(run: Run, stage: StageName): void {
+  if (!run.team.leads) return;
   const skipped = readMetrics(run.log.file).flatMap((record) =>
     record.stage === stage && Array.isArray(record.skipped) ? (record.skipped as string[]) : [],
   );

@@ -4,7 +4,7 @@ import type { StageName } from '../../config/stages.js';
 import type { TrainingKeys } from '../../config/schema.js';
 import type { EncoderRecord } from '../../models/encoders/encoder.js';
 import type { BatchSource } from '../../train/batches/batch-source.js';
-import type { MicroBatch } from '../../train/compute/compute.js';
+import type { MicroBatch } from '../../train/ranks/division.js';
 import type { LossTensors } from '../../train/gradients.js';
 import type { Batch } from '../../train/loop.js';
 import type { Pace } from '../../train/schedule/pace.js';

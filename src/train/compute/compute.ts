@@ -1,13 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { EncoderRecord } from '../../models/encoders/encoder.js';
-import type { Parameters } from '../../models/parameters.js';
 import type { GradientsByPart, ItemOptions, LossTensors } from '../gradients.js';
-
-/** The items `from` ≤ i < `to` of a batch, which go through the network together. */
-export interface MicroBatch {
-  from: number;
-  to: number;
-}
+import type { Division, MicroBatch } from '../ranks/division.js';
+import type { TrainedPart } from '../trained-parts.js';
 
 /** How the loss of a micro-batch is computed. */
 export type Forward =
@@ -38,16 +33,14 @@ export interface ComputedBatch {
   items: Float32Array | null;
 }
 
+/** Parts of a model by name. */
+export type PartsByName = Readonly<Record<string, TrainedPart>>;
+
 /**
- * Computes loss and gradients of a batch, micro-batch by micro-batch. Every implementation sums the results in the
- * order of the micro-batches, so that the result is the same to the bit. Batch statistics go to the collectors of the
- * parts.
+ * Computes loss and gradients of a batch, micro-batch by micro-batch. Gradients and batch statistics are added up as a
+ * balanced tree over the micro-batches, losses in their order, so that every implementation has the same result to the
+ * bit. Batch statistics are left in the collectors of the parts.
  *
- * @param sizes - Items in each micro-batch.
+ * @param items - The weights are those of the items that this process has; losses are returned of all items.
  */
-export type Compute = (
-  parts: ReadonlyMap<string, Parameters>,
-  sizes: readonly number[],
-  forward: Forward,
-  items: ItemOptions,
-) => ComputedBatch;
+export type Compute = (parts: PartsByName, division: Division, forward: Forward, items: ItemOptions) => ComputedBatch;

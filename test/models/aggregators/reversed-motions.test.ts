@@ -22,6 +22,7 @@ import { concatenated } from '../../../src/system/concatenated.js';
 import { optimizerOf } from '../../../src/train/optimizers/optimizer-of.js';
 import { tsmRules } from '../../../src/train/optimizers/parameter-rules.js';
 import { disposeParts, trainedParts } from '../../../src/train/trained-parts.js';
+import { undivided } from '../../../src/train/ranks/division.js';
 import { update } from '../../../src/train/update.js';
 
 /*
@@ -119,7 +120,7 @@ function train(encoder: Encoder, parameters: Parameters, what: 'eighths' | 'moti
     const clips = clipsOf(32, name, step);
     update(
       parts,
-      [labelsOf(clips).length],
+      undivided([labelsOf(clips).length]),
       5,
       { step, lr: step < 0.75 * steps ? 3e-3 : 6e-4 },
       {

@@ -1,6 +1,6 @@
 import { oneDnnKernel } from './one-dnn.js';
 import { attributesOfInputs, type OpInput } from './op-attributes.js';
-import { ProtoWriter } from './protobuf.js';
+import { ProtoWriter } from '../../protobuf.js';
 import type { BindingAttribute, RecordedCall, TensorFacts } from '../recorded.js';
 
 /** TensorFlow's numbers of the kinds of attributes (TF_AttrType in c_api.h). */

@@ -22,6 +22,8 @@ export const graphSource = `#undef TFE_NewContext
 namespace tensorflow {
 bool IsMKLEnabled();
 }
+void lofiEnableRanks(TFE_Context *, TF_Status *);
+void lofiAddRanks(napi_env, napi_value);
 
 namespace {
 TFE_Context *context = nullptr;
@@ -125,6 +127,7 @@ TFE_Context *lofi_NewContext(const TFE_ContextOptions *, TF_Status *status) {
   TFE_ContextOptions *options = TFE_NewContextOptions();
   TFE_ContextOptionsSetConfig(options, config, sizeof config, status);
   if (TF_GetCode(status) == TF_OK) context = TFE_NewContext(options, status);
+  if (TF_GetCode(status) == TF_OK) lofiEnableRanks(context, status);
   TFE_DeleteContextOptions(options);
   return context;
 }
@@ -133,6 +136,7 @@ napi_value tfjs_register_module(napi_env env, napi_value exports);
 
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   exports = tfjs_register_module(env, exports);
+  lofiAddRanks(env, exports);
   napi_value function;
   napi_create_function(env, nullptr, 0, defineFunction, nullptr, &function);
   napi_set_named_property(env, exports, "defineFunction", function);

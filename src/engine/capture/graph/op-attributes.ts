@@ -1,4 +1,4 @@
-import { messageFields } from './protobuf.js';
+import { messageFields } from '../../protobuf.js';
 import type { TensorFacts } from '../recorded.js';
 
 /** An input of an op, or a list of them, and the attributes that follow from it. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { messageFields, ProtoWriter } from '../../../../src/engine/capture/graph/protobuf.js';
-import { randomStream } from '../../../../src/engine/random.js';
+import { messageFields, ProtoWriter } from '../../src/engine/protobuf.js';
+import { randomStream } from '../../src/engine/random.js';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
