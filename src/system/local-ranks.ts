@@ -33,7 +33,7 @@ export async function runLocalRanks(environments: readonly NodeJS.ProcessEnv[]):
     kill('SIGKILL');
   };
   process.once('exit', atExit);
-  let failure: number | null = null;
+  const failures: number[] = [];
   await Promise.all(
     children.map(
       (child) =>
@@ -41,14 +41,14 @@ export async function runLocalRanks(environments: readonly NodeJS.ProcessEnv[]):
           child.on('close', (code, signal) => {
             const status = code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 1);
             if (status !== 0) {
-              failure ??= status;
+              failures.push(status);
               // Stopped ranks save by themselves; others are told by their collectives, but need not be waited for.
               endAll('SIGTERM');
             }
             resolve();
           });
           child.on('error', () => {
-            failure ??= 1;
+            failures.push(1);
             endAll('SIGTERM');
             resolve();
           });
@@ -58,7 +58,7 @@ export async function runLocalRanks(environments: readonly NodeJS.ProcessEnv[]):
   clearTimeout(last);
   process.off('exit', atExit);
   for (const [signal, listener] of listeners) process.off(signal, listener);
-  return failure ?? 0;
+  return failures[0] ?? 0;
 }
 
 function startRank(env: NodeJS.ProcessEnv, rank: number): ChildProcess {

@@ -56,7 +56,7 @@ export function microSums(parts: PartsByName, gradients: GradientsByPart, share:
 
 /** Puts sums of statistics back into the collectors of the parts, and returns the gradients. */
 export function fromMicroSums(parts: PartsByName, { tensors, counts }: MicroSums): GradientsByPart {
-  const gradients: GradientsByPart = new Map(Object.keys(parts).map((part) => [part, new Map()]));
+  const gradients: GradientsByPart = new Map(Object.keys(parts).map((part) => [part, new Map<string, tf.Tensor>()]));
   const ofPart = new Map(Object.keys(parts).map((part) => [part, new Map<string, tf.Tensor1D>()]));
   for (const [key, tensor] of tensors) {
     const [kind, part, ...name] = key.split('/') as [string, string, ...string[]];

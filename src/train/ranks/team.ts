@@ -102,7 +102,9 @@ export function teamOf(ranks: Ranks, turns: Turns): Team {
   async function alone<T>(work: () => T | Promise<T>): Promise<T | null> {
     turn++;
     if (!leads) {
-      for (let checked = performance.now(); turns.announced() < turn; await sleep(lookMs)) {
+      let checked = performance.now();
+      while (turns.announced() < turn) {
+        await sleep(lookMs);
         if (performance.now() - checked < checkMs) continue;
         ranks.checkPeers();
         checked = performance.now();
