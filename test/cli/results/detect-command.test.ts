@@ -109,7 +109,7 @@ describe('lofi detect --model', () => {
       [['--model', model, video], /--out FOLDER is needed/],
       [
         ['--model', model, video, ...out, '--format', 'srt,ass'],
-        /--format ass: give some of json, srt, vtt, csv, html$/,
+        /--format ass: give some of json, srt, vtt, csv, html, boris, elan, label-studio, via, audacity, deepethogram$/,
       ],
       [['--model', model, video, ...out, '--min-score', 'x'], /--min-score takes a number/],
       [['--model', file('no.lofi'), video, ...out], /model bundle not found: .*no\.lofi/],
