@@ -152,9 +152,7 @@ export function validationBatches(
     return Array.from({ length: times * cropCount(crops, data.flip) }, (_, view) => ({ clip, view }));
   });
   const sizes = evenSizes(samples.length, pretrain.microBatch ?? pretrain.batch);
-  const shape = { frames: sampling.count, size: options.size };
   const planned = sizes.map((size, i) => ({
-    shape,
     samples: () =>
       samples
         .slice(i * sizes[0]!, i * sizes[0]! + size)
@@ -164,8 +162,8 @@ export function validationBatches(
 }
 
 interface PlannedBatch {
-  /** The fidelity of the batch. */
-  shape: ClipBatch['shape'];
+  /** The fidelity of the batch; absent: that of its first sample, whose view decides it. */
+  shape?: ClipBatch['shape'];
   samples: () => Sample[];
   /** What was drawn, the sizes of the micro-batches, and the place of the first sample; absent in validation. */
   training?: { drawn: Draw; groups: number[]; first: number };
@@ -179,15 +177,20 @@ function loaded(
   planned: readonly PlannedBatch[],
 ): AsyncIterable<ClipBatch> {
   const jobs = planned.map(({ shape, samples, training, change }) => async () => {
-    const read = await readSamples(samples(), config.data.missing, ({ request }) => load(request));
-    const { items, places, frames, skipped } = read;
+    const batch = samples();
+    const { items, places, frames, skipped } = await readSamples(batch, config.data.missing, ({ request }) =>
+      load(request),
+    );
     const slots = places.map((place) => (training?.first ?? 0) + place);
     change?.(frames, slots);
     const clips = items.map(({ clip }) => clip);
     return {
-      ...{ ids: clips.map(clipName), clips, views: items.map(({ view }) => view), frames, shape, skipped },
+      ...{ ids: clips.map(clipName), clips, views: items.map(({ view }) => view), frames, skipped },
+      shape: shape ?? shapeOf(batch[0]!.request),
       ...(training && { drawn: training.drawn, groups: training.groups, slots }),
     };
   });
   return prefetch(jobs, config.data.prefetch);
 }
+
+const shapeOf = ({ indices, crop }: FrameRequest): ClipBatch['shape'] => ({ frames: indices.length, size: crop.width });

@@ -374,5 +374,4 @@ test('pretrain.transfer: what is not trained has no gradient, no slots, and no p
     own.reduce((sum, { name }) => sum + sizeOf(name), 0),
   );
   assert.ok(all.parameters > top3.parameters);
-  assert.ok(top.shapes[0]!.peak_gib <= top3.shapes[0]!.peak_gib);
 });
