@@ -214,8 +214,9 @@ const pooling = {
 const windowed = ({ size: [rows, columns], stride }: PoolWindow): Record<string, Attribute> => ({
   ksize: [1, rows, columns, 1],
   strides: [1, stride, stride, 1],
-  padding: 'VALID',
-  explicit_paddings: [],
+  // Explicit, so that the pools can be captured beside oneDNN (`capture/graph/one-dnn.ts`).
+  padding: 'EXPLICIT',
+  explicit_paddings: [0, 0, 0, 0, 0, 0, 0, 0],
   data_format: 'NHWC',
 });
 
