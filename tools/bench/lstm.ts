@@ -25,6 +25,7 @@ import { disposeGradients, lossAndGradients } from '../../src/train/gradients.js
 import { adam } from '../../src/train/optimizers/optimizers.js';
 import { uniformRules } from '../../src/train/optimizers/parameter-rules.js';
 import { printJson, say } from '../../src/system/say.js';
+import { processorTime } from '../../src/engine/processor-time.js';
 import { runTool } from '../run-tool.js';
 import { median, rounded } from './figures.js';
 
@@ -125,12 +126,6 @@ async function measure(): Promise<Measurement> {
     peak_gib: rounded(peak),
     step_gib: rounded(peak - before / 2 ** 30),
   };
-}
-
-/** Milliseconds of processor time. */
-function processorTime(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e3;
 }
 
 function stepOf(): () => void {

@@ -34,6 +34,7 @@ import { toTorchLayout } from '../../src/models/weights/torch-layout.js';
 import { Parameters } from '../../src/models/parameters.js';
 import { exportState } from '../../src/models/state.js';
 import { disposeGradients, lossAndGradients } from '../../src/train/gradients.js';
+import { processorTime } from '../../src/engine/processor-time.js';
 import { median, rounded as roundedTo } from './figures.js';
 
 const rounded = (value: number) => roundedTo(value, 5);
@@ -387,12 +388,6 @@ async function profile(): Promise<void> {
   print({ op: 'step', ms: rounded((processorTime() - begun) / steps) });
   for (const [op, { ms, calls }] of [...spent].sort(([, a], [, b]) => b.ms - a.ms).slice(0, 60))
     print({ op, ms: rounded(ms / steps), calls: calls / steps });
-}
-
-/** Milliseconds of processor time, summed over all processors. */
-function processorTime(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e3;
 }
 
 function print(line: object): void {

@@ -1,4 +1,4 @@
-import { processorTime } from './processor-time.js';
+import { processorTime } from '../processor-time.js';
 import type { TensorFacts, TensorNumber } from './recorded.js';
 import type { StepNode, StepTree } from './step-tree.js';
 
